@@ -1,0 +1,49 @@
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+
+/** Cloud Logging's severities, in rising order. */
+const SEVERITIES = [
+  'DEFAULT',
+  'DEBUG',
+  'INFO',
+  'NOTICE',
+  'WARNING',
+  'ERROR',
+  'CRITICAL',
+  'ALERT',
+  'EMERGENCY',
+] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** One line as Cloud Logging would store it: the fields of a structured line, or `message` alone for plain text. */
+export interface LogLine {
+  readonly severity: Severity;
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
+
+/**
+ * Parses one line of a function's output. `firebase-functions/logger` writes a JSON object a line;
+ * anything else is text, with the severity given for its stream.
+ */
+export function parseLogLine(line: string, textSeverity: Severity): LogLine {
+  const entry = tryParseObject(line);
+  if (entry === null) return { severity: textSeverity, message: line };
+  const severity = SEVERITIES.find((known) => known === entry['severity']) ?? textSeverity;
+  return { ...entry, severity, message: typeof entry['message'] === 'string' ? entry['message'] : '' };
+}
+
+/** Hands each line of a stream to `onLog` until the stream ends. */
+export function followLog(stream: Readable, textSeverity: Severity, onLog: (line: LogLine) => void): void {
+  createInterface({ input: stream }).on('line', (line) => onLog(parseLogLine(line, textSeverity)));
+}
+
+function tryParseObject(line: string): Record<string, unknown> | null {
+  if (!line.startsWith('{')) return null;
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? { ...value } : null;
+  } catch {
+    return null;
+  }
+}

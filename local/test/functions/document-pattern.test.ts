@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { isTriggeredBy } from '../../src/functions/connect-triggers.ts';
+import { matchesDocumentPattern } from '../../src/functions/document-pattern.ts';
+
+describe('a document pattern', () => {
+  it.each([
+    ['members/{id}', 'members/a', true],
+    ['/members/{id}/', 'members/a', true],
+    ['members/{id}', 'members/a/notes/b', false],
+    ['members/{id}', 'members', false],
+    ['members/{id}', 'others/a', false],
+    ['members/{id}/notes/{note}', 'members/a/notes/b', true],
+    ['members/a.b', 'members/axb', false],
+    ['members/*', 'members/a', true],
+    ['members/x-*', 'members/x-1', true],
+    ['members/x-*', 'members/y-1', false],
+    ['members/{id=x-*}', 'members/x-1', true],
+    ['members/**', 'members/a/notes/b', true],
+    ['{path=**}', 'members/a/notes/b', true],
+    ['members/{path=**}/b', 'members/a/notes/b', true],
+    ['members/{path=**}/b', 'members/b', true],
+  ])('%s against %s: %s', (pattern, path, matches) => {
+    expect(matchesDocumentPattern(pattern, path)).toBe(matches);
+  });
+});
+
+describe('a trigger', () => {
+  const event = {
+    project: 'demo',
+    database: '(default)',
+    document: 'members/a',
+    kind: 'updated',
+    headers: {},
+    body: '',
+  } as const;
+  const trigger = {
+    eventType: 'google.cloud.firestore.document.v1.updated',
+    filters: { database: '(default)' },
+    pathPatterns: { document: 'members/{id}' },
+    retry: false,
+  };
+
+  it.each([
+    ['of the same kind', {}, true],
+    ['for every write', { eventType: 'google.cloud.firestore.document.v1.written' }, true],
+    ['of another kind', { eventType: 'google.cloud.firestore.document.v1.deleted' }, false],
+    ['of another service', { eventType: 'google.cloud.storage.object.v1.finalized' }, false],
+    ['of another database', { filters: { database: 'archive' } }, false],
+    [
+      'of one document',
+      { pathPatterns: {}, filters: { database: '(default)', document: 'members/a' } },
+      true,
+    ],
+    [
+      'of one other document',
+      { pathPatterns: {}, filters: { database: '(default)', document: 'members/b' } },
+      false,
+    ],
+  ])('%s', (_title, changes, triggered) => {
+    expect(isTriggeredBy({ ...trigger, ...changes }, event)).toBe(triggered);
+  });
+});
