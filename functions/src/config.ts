@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import { SyncError } from './lib/errors.ts';
+import { REGION } from './params.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const text = (allowed: string) => z.string({ error: allowed }).trim().min(1, { error: allowed });
+const withDefault = <T extends z.ZodType>(schema: T, value: string) =>
+  z.preprocess((read) => (read === undefined || read === '' ? value : read), schema);
+const integer = (least: number, most: number, value: number) =>
+  withDefault(
+    z
+      .string()
+      .regex(/^\s*\d+\s*$/, { error: `a whole number from ${least} to ${most}` })
+      .transform(Number)
+      .refine((n) => n >= least && n <= most, { error: `a whole number from ${least} to ${most}` }),
+    String(value),
+  );
+const flag = withDefault(
+  z.enum(['true', 'false'], { error: 'true or false' }).transform((read) => read === 'true'),
+  'false',
+);
+const list = withDefault(
+  z.string().transform((read) =>
+    read
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  ),
+  '',
+);
+const isHttpUrl = (value: string): boolean => {
+  const url = URL.parse(value);
+  return url !== null && (url.protocol === 'https:' || url.protocol === 'http:') && url.username === '';
+};
+
+const SECRET_NAME = 'a Secret Manager name: letters, digits, - and _, at most 255';
+const secretName = (value: string) =>
+  withDefault(z.string().regex(/^[A-Za-z0-9_-]{1,255}$/, { error: SECRET_NAME }), value);
+
+/** Each setting: what is read, what is allowed, its default. */
+const SETTINGS = z.object({
+  DJANGO_BASE_URL: text('the base URL of the registry').refine(isHttpUrl, {
+    error: 'an absolute https:// URL without a user name or password in it',
+  }),
+  DJANGO_AUTH_SCHEME: withDefault(z.enum(['Token', 'Bearer'], { error: 'Token or Bearer' }), 'Token'),
+  DJANGO_TOKEN_SECRET: secretName('django-api-token'),
+  SYNC_BUCKET: z
+    .string({ error: 'the name of a bucket, since the project has no default one' })
+    .regex(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, { error: 'a bucket name, without gs://' }),
+  ALLOW_INSECURE_REGISTRY: flag,
+  REGISTRY_REQUEST_TIMEOUT_SECONDS: integer(1, 110, 30),
+  REGISTRY_FETCH_TIMEOUT_SECONDS: integer(1, 90, 80),
+  REGISTRY_MAX_ANSWER_MIB: integer(1, 256, 64),
+  ADMIN_SERVICE_ACCOUNTS: list,
+  ADMIN_OIDC_AUDIENCES: list,
+  GUARD_REMOVED_PERCENT: integer(0, 100, 5),
+  GUARD_REMOVED_FLOOR: integer(0, 1_000_000, 10),
+  GUARD_REMOVED_MAX: integer(0, 1_000_000, 500),
+  GUARD_ADDED_PERCENT: integer(0, 10_000, 50),
+  GUARD_ADDED_FLOOR: integer(0, 1_000_000, 50),
+  GUARD_QUARANTINED_PERCENT: integer(0, 100, 1),
+  GUARD_QUARANTINED_FLOOR: integer(0, 1_000_000, 5),
+  /** Set by the platform and by every emulator. */
+  PROJECT: z.string({ error: 'a project id (the platform sets GCLOUD_PROJECT)' }).min(1),
+  FUNCTIONS_EMULATOR: flag,
+  /** Only read under an emulator; production reads Secret Manager. */
+  DJANGO_API_TOKEN: z.string().optional(),
+});
+
+export type Settings = z.output<typeof SETTINGS>;
+export type Config = ReturnType<typeof toConfig>;
+
+/**
+ * Every setting, parsed once. Throws `config_invalid` that lists each wrong or missing one with what was read and
+ * what is allowed; no setting holds a secret except DJANGO_API_TOKEN, whose value is never quoted.
+ */
+export const parseConfig = (environment: Environment): Config => {
+  const firebase = firebaseConfigIn(environment);
+  const read = SETTINGS.safeParse({
+    ...environment,
+    PROJECT: environment['GCLOUD_PROJECT'] ?? environment['GOOGLE_CLOUD_PROJECT'] ?? firebase.projectId,
+    SYNC_BUCKET: environment['SYNC_BUCKET'] || firebase.storageBucket,
+  });
+  if (read.success) return toConfig(read.data);
+  const faults = read.error.issues.map((issue) =>
+    describeFault(String(issue.path[0]), issue.message, environment),
+  );
+  throw new SyncError(
+    'config_invalid',
+    `Wrong settings: ${faults.join('; ')}. Set them in functions/.env.<project> and deploy, or see .env.example.`,
+  );
+};
+
+/** The configuration of this process. */
+export const loadConfig = (): Config => {
+  loaded ??= parseConfig(process.env);
+  return loaded;
+};
+let loaded: Config | undefined;
+
+const toConfig = (settings: Settings) => ({
+  projectId: settings.PROJECT,
+  region: REGION,
+  bucket: settings.SYNC_BUCKET,
+  rosterObject: 'kennitalas.txt',
+  registry: {
+    baseUrl: settings.DJANGO_BASE_URL,
+    authScheme: settings.DJANGO_AUTH_SCHEME,
+    tokenSecret: settings.DJANGO_TOKEN_SECRET,
+    allowInsecure: settings.ALLOW_INSECURE_REGISTRY,
+    requestTimeoutMs: settings.REGISTRY_REQUEST_TIMEOUT_SECONDS * 1_000,
+    fetchTimeoutMs: settings.REGISTRY_FETCH_TIMEOUT_SECONDS * 1_000,
+    maxAnswerBytes: settings.REGISTRY_MAX_ANSWER_MIB * 1_048_576,
+  },
+  guard: {
+    removedPercent: settings.GUARD_REMOVED_PERCENT,
+    removedFloor: settings.GUARD_REMOVED_FLOOR,
+    removedMax: settings.GUARD_REMOVED_MAX,
+    addedPercent: settings.GUARD_ADDED_PERCENT,
+    addedFloor: settings.GUARD_ADDED_FLOOR,
+    quarantinedPercent: settings.GUARD_QUARANTINED_PERCENT,
+    quarantinedFloor: settings.GUARD_QUARANTINED_FLOOR,
+  },
+  callers: {
+    serviceAccounts: settings.ADMIN_SERVICE_ACCOUNTS,
+    audiences:
+      settings.ADMIN_OIDC_AUDIENCES.length > 0
+        ? settings.ADMIN_OIDC_AUDIENCES
+        : [`https://${REGION}-${settings.PROJECT}.cloudfunctions.net/runMemberListSync`],
+  },
+  /** Secrets given by the environment, under an emulator only; null: read them from Secret Manager. */
+  localSecrets: settings.FUNCTIONS_EMULATOR
+    ? withoutUndefined({ [settings.DJANGO_TOKEN_SECRET]: settings.DJANGO_API_TOKEN })
+    : null,
+});
+
+const describeFault = (name: string, allowed: string, environment: Environment): string => {
+  const value = environment[name];
+  const read = value === undefined || value === '' ? 'nothing' : JSON.stringify(quotable(name, value));
+  return `${name}: read ${read}, allowed is ${allowed}`;
+};
+
+const quotable = (name: string, value: string): string => {
+  if (name === 'DJANGO_API_TOKEN') return '(hidden)';
+  return value.replace(/\/\/[^/@]*@/, '//(hidden)@').slice(0, 80);
+};
+
+const firebaseConfigIn = (environment: Environment): { projectId?: string; storageBucket?: string } => {
+  try {
+    return JSON.parse(environment['FIREBASE_CONFIG'] ?? '{}');
+  } catch {
+    return {};
+  }
+};
+
+const withoutUndefined = (values: Record<string, string | undefined>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );

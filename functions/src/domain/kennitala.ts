@@ -1,0 +1,39 @@
+import { parseKennitala as readKennitala } from 'is-kennitala';
+
+declare const kennitalaBrand: unique symbol;
+
+/** Ten digits, no hyphen. Made only by this file; a raw string never reaches a store. */
+export type Kennitala = string & { readonly [kennitalaBrand]: true };
+
+const TEN_DIGITS = /^\d{10}$/;
+
+/**
+ * Reads a kennitala as people and old systems write it: ten digits, with an optional hyphen or space after the
+ * sixth and space around. Returns null when it cannot be read; it never guesses (nine digits are not padded).
+ *
+ * The check digit is not tested: since 2026-02-18 Registers Iceland issues numbers without a computed one. The date
+ * is tested loosely, as numbers such as 31 February 1969 exist. The registry's published test persons are accepted.
+ */
+export const tryKennitala = (text: string): Kennitala | null => {
+  const read = readKennitala(text, { robot: true });
+  return read === undefined ? null : (read.value as string as Kennitala);
+};
+
+/** True for what is already in canonical form and readable: ten digits, nothing around. */
+export const isKennitala = (text: string): text is Kennitala =>
+  TEN_DIGITS.test(text) && readKennitala(text, { robot: true, clean: 'none' }) !== undefined;
+
+/** Placeholders start with 9999: the registry marks duplicates so. They are no members. */
+export const isPlaceholder = (kennitala: Kennitala): boolean => kennitala.startsWith('9999');
+
+/** System numbers (kerfiskennitala) start with 8 or 9 and carry no date. They belong to people: members. */
+export const isSystemNumber = (kennitala: Kennitala): boolean => {
+  const first = kennitala.charCodeAt(0);
+  return first === 0x38 || first === 0x39;
+};
+
+/** Legal entities have 40 added to the day. None should be a member: a person must look, no program drops one. */
+export const isLegalEntity = (kennitala: Kennitala): boolean => {
+  const first = kennitala.charCodeAt(0);
+  return first >= 0x34 && first <= 0x37;
+};

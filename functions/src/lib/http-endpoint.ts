@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import type { z } from 'zod';
+import type { AdminCaller, AuthorizeAdmin } from './callers.ts';
+import { asSyncError, ERROR_CODES, type ErrorCode, SyncError, stackFrames } from './errors.ts';
+import type { LogSink } from './log.ts';
+
+/** What a trigger takes from the platform's request. */
+export interface HttpCall {
+  readonly method: string;
+  readonly authorization: string | undefined;
+  readonly rawBody: Uint8Array | undefined;
+}
+
+/** What a trigger sends back: always JSON, never cached. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: object;
+}
+
+export interface AdminEndpoint<Schema extends z.ZodType> {
+  readonly authorize: AuthorizeAdmin;
+  readonly body: Schema;
+  readonly handle: (body: z.output<Schema>, caller: AdminCaller) => Promise<HttpAnswer>;
+  readonly log: LogSink;
+}
+
+const MAX_BODY_BYTES = 64 * 1024;
+
+/**
+ * Answers one POST of an administrator: method, caller, body, then `handle`. Every failure is a problem document
+ * (RFC 9457) with its code: 405, 401, 403, 400, or that of the SyncError that `handle` throws. A fault that is not
+ * named is a bare 500 with a reference that the log carries.
+ */
+export const answerAdminPost = async <Schema extends z.ZodType>(
+  call: HttpCall,
+  endpoint: AdminEndpoint<Schema>,
+): Promise<HttpAnswer> => {
+  try {
+    if (call.method !== 'POST') throw new SyncError('method_not_allowed', 'Send a POST.');
+    const caller = await endpoint.authorize(call.authorization);
+    return await endpoint.handle(parseBody(call.rawBody, endpoint.body), caller);
+  } catch (cause) {
+    return answerFailure(asSyncError(cause), endpoint.log);
+  }
+};
+
+export const answerJson = (status: number, body: object): HttpAnswer => ({
+  status,
+  headers: { 'content-type': 'application/json; charset=utf-8', ...NOT_CACHED },
+  body,
+});
+
+/** A problem document: `type`, `title`, `status`, `code`, `detail`, and what else the caller needs to know. */
+export const answerProblem = (code: ErrorCode, detail: string, extra: object = {}): HttpAnswer => {
+  const { httpStatus, meaning, retryable } = ERROR_CODES[code];
+  return {
+    status: httpStatus,
+    headers: {
+      'content-type': 'application/problem+json; charset=utf-8',
+      ...NOT_CACHED,
+      ...(httpStatus === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+      ...(httpStatus === 405 ? { allow: 'POST' } : {}),
+      ...(httpStatus === 503 && retryable ? { 'retry-after': '60' } : {}),
+    },
+    body: { type: 'about:blank', title: meaning, status: httpStatus, code, detail, ...extra },
+  };
+};
+
+const NOT_CACHED = { 'cache-control': 'no-store' };
+
+const answerFailure = (failure: SyncError, log: LogSink): HttpAnswer => {
+  if (failure.code !== 'internal') {
+    log(failure.httpStatus >= 500 ? 'ERROR' : 'NOTICE', `[HTTP] Refused: ${failure.code}`, {
+      event: 'http_refused',
+      code: failure.code,
+    });
+    return answerProblem(failure.code, failure.message);
+  }
+  const reference = randomUUID();
+  log('ERROR', '[HTTP] Unexpected failure', { event: 'http_failed', reference, stack: stackFrames(failure) });
+  return answerProblem('internal', 'Something failed here. Give the operator the reference.', { reference });
+};
+
+const parseBody = <Schema extends z.ZodType>(
+  rawBody: Uint8Array | undefined,
+  schema: Schema,
+): z.output<Schema> => {
+  const bytes = rawBody ?? new Uint8Array();
+  if (bytes.byteLength > MAX_BODY_BYTES) {
+    throw new SyncError('invalid_request', `The body is over ${MAX_BODY_BYTES} bytes.`);
+  }
+  const parsed = schema.safeParse(bytes.byteLength === 0 ? {} : parseJson(bytes));
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
+  throw new SyncError('invalid_request', `The body is not of the agreed form: ${faults.join('; ')}`);
+};
+
+const parseJson = (bytes: Uint8Array): unknown => {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new SyncError('invalid_request', 'The body is not JSON.');
+  }
+};

@@ -1,0 +1,79 @@
+/** What a plan would do, in numbers. `baseline` is null before the first publication: nothing to compare with. */
+export interface GuardFigures {
+  readonly baseline: number | null;
+  readonly received: number;
+  readonly added: number;
+  readonly removed: number;
+  readonly quarantined: number;
+}
+
+/**
+ * A share and a floor must both be passed, so that neither a small list (5% of 40 is 2 people) nor a large one
+ * is refused for an ordinary week; `removedMax` stops a mass removal however large the list is.
+ */
+export interface GuardLimits {
+  readonly removedPercent: number;
+  readonly removedFloor: number;
+  readonly removedMax: number;
+  readonly addedPercent: number;
+  readonly addedFloor: number;
+  readonly quarantinedPercent: number;
+  readonly quarantinedFloor: number;
+}
+
+export type GuardRule = 'removed_share' | 'removed_total' | 'added_share' | 'quarantined_share';
+
+export interface GuardFinding {
+  readonly rule: GuardRule;
+  /** What the plan would do. */
+  readonly count: number;
+  /** The most that passes without an approval. */
+  readonly allowed: number;
+}
+
+export interface GuardVerdict {
+  readonly tripped: boolean;
+  readonly findings: readonly GuardFinding[];
+}
+
+/** Judges a plan by its figures. Pure. Every rule that is broken is listed, not only the first. */
+export const judgePlan = (figures: GuardFigures, limits: GuardLimits): GuardVerdict => {
+  const findings: GuardFinding[] = [];
+  const check = (rule: GuardRule, count: number, allowed: number): void => {
+    if (count > allowed) findings.push({ rule, count, allowed });
+  };
+  if (figures.baseline !== null) {
+    check(
+      'removed_share',
+      figures.removed,
+      allowedBy(figures.baseline, limits.removedPercent, limits.removedFloor),
+    );
+    check('removed_total', figures.removed, limits.removedMax);
+    check('added_share', figures.added, allowedBy(figures.baseline, limits.addedPercent, limits.addedFloor));
+  }
+  check(
+    'quarantined_share',
+    figures.quarantined,
+    allowedBy(figures.received, limits.quarantinedPercent, limits.quarantinedFloor),
+  );
+  return { tripped: findings.length > 0, findings };
+};
+
+/** The larger of the share and the floor: a count passes unless it is above both. */
+const allowedBy = (base: number, percent: number, floor: number): number =>
+  Math.max(floor, Math.floor((base * percent) / 100));
+
+const RULE_TEXT: Record<GuardRule, string> = {
+  removed_share: 'members would be removed',
+  removed_total: 'members would be removed',
+  added_share: 'members would be added',
+  quarantined_share: 'entries cannot be read',
+};
+
+/** One sentence for the record, the log and the operator. Counts only. */
+export const explainVerdict = (verdict: GuardVerdict): string =>
+  verdict.findings.length === 0
+    ? 'within all limits'
+    : verdict.findings
+        .map(({ rule, count, allowed }) => `${count} ${RULE_TEXT[rule]}, ${allowed} allowed (${rule})`)
+        .join('; ');

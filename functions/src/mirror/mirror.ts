@@ -1,0 +1,37 @@
+import type { LastSuccess } from './run-store.ts';
+import type { MirrorName, MirrorPlan, ObjectFacts, RunWarning } from './types.ts';
+
+/** What every step of a run is told. */
+export interface RunContext {
+  readonly runId: string;
+  readonly startedAt: Date;
+  readonly lastSuccess: LastSuccess | null;
+  readonly abandonedRunId: string | null;
+  /** Aborted when the run's time is up: a step must stop then and leave nothing half done. */
+  readonly signal: AbortSignal;
+}
+
+/** What the registry sent, validated. Anything doubtful has thrown before this exists. */
+export interface MirrorSource {
+  readonly received: number;
+  readonly exportedAt: Date | null;
+  readonly findings: Readonly<Record<string, number | readonly number[]>>;
+  readonly warnings: readonly RunWarning[];
+}
+
+/**
+ * One mirror's part of the pipeline. `fetch` and `plan` only read; `apply` makes the mirror equal to the plan or
+ * throws with nothing half applied: `storage_conflict` when another writer came between plan and apply.
+ */
+export interface Mirror<Source extends MirrorSource, Plan extends MirrorPlan> {
+  readonly name: MirrorName;
+  /** For log messages: "weekly member list sync". */
+  readonly title: string;
+  fetch(context: RunContext): Promise<Source>;
+  plan(source: Source, context: RunContext): Promise<Plan>;
+  apply(plan: Plan, source: Source, context: RunContext): Promise<ObjectFacts>;
+  /** A plan without differences: notes that the mirror was checked, without a new version of it. */
+  confirm(plan: Plan, source: Source, context: RunContext): Promise<ObjectFacts>;
+  /** Gives back what fetch and plan hold (connections, open transactions). */
+  close?(): Promise<void>;
+}

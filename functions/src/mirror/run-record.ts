@@ -1,0 +1,124 @@
+import { asSyncError, type SyncError, stackFrames } from '../lib/errors.ts';
+import { explainVerdict, type GuardVerdict } from './guard.ts';
+import type { MirrorSource } from './mirror.ts';
+import type {
+  Approval,
+  MirrorName,
+  MirrorPlan,
+  ObjectFacts,
+  RunOutcome,
+  RunRecord,
+  RunTrigger,
+} from './types.ts';
+
+const RECORD_KEPT_MONTHS = 12;
+
+export interface RunStart {
+  readonly runId: string;
+  readonly mirror: MirrorName;
+  readonly trigger: RunTrigger;
+  readonly startedAt: Date;
+  readonly approve: Approval | null;
+  readonly requestedBy: string | null;
+}
+
+/** The record as it is opened: everything that is known before the registry is asked. */
+export const openRecord = (start: RunStart): RunRecord => ({
+  runId: start.runId,
+  mirror: start.mirror,
+  trigger: start.trigger,
+  status: 'running',
+  outcome: null,
+  source: 'django-api',
+  timestamp: start.startedAt,
+  duration_ms: null,
+  memberCount: null,
+  djangoExportedAt: null,
+  changes: null,
+  findings: null,
+  planId: null,
+  guard: null,
+  objectGeneration: null,
+  previousGeneration: null,
+  sha256: null,
+  warnings: [],
+  error: null,
+  errorCode: null,
+  errorStack: null,
+  requestedBy: start.requestedBy,
+  approvedBy: start.approve?.operator ?? null,
+  reason: start.approve?.reason ?? null,
+  expireAt: monthsAfter(start.startedAt, RECORD_KEPT_MONTHS),
+});
+
+export const withSource = (record: RunRecord, source: MirrorSource): RunRecord => ({
+  ...record,
+  djangoExportedAt: source.exportedAt,
+  findings: source.findings,
+  warnings: source.warnings,
+});
+
+export const withPlan = (record: RunRecord, plan: MirrorPlan, guard: GuardVerdict): RunRecord => ({
+  ...record,
+  memberCount: plan.memberCount,
+  changes: plan.changes,
+  planId: plan.planId,
+  guard,
+  previousGeneration: plan.facts.previousGeneration ?? null,
+  sha256: plan.facts.sha256 ?? null,
+  warnings: [
+    ...record.warnings.filter(({ code }) => plan.warnings.every((w) => w.code !== code)),
+    ...plan.warnings,
+  ],
+});
+
+export const closeSuccess = (
+  record: RunRecord,
+  outcome: Exclude<RunOutcome, 'failed' | 'blocked' | 'skipped'>,
+  facts: ObjectFacts,
+  endedAt: Date,
+): RunRecord => ({
+  ...record,
+  status: 'success',
+  outcome,
+  objectGeneration: facts.objectGeneration ?? record.objectGeneration,
+  sha256: facts.sha256 ?? record.sha256,
+  duration_ms: endedAt.getTime() - record.timestamp.getTime(),
+});
+
+export const closeBlocked = (record: RunRecord, verdict: GuardVerdict, endedAt: Date): RunRecord => ({
+  ...record,
+  status: 'error',
+  outcome: 'blocked',
+  errorCode: 'guard_tripped',
+  error: `The guard refused the plan: ${explainVerdict(verdict)}. Nothing was changed.`,
+  duration_ms: endedAt.getTime() - record.timestamp.getTime(),
+});
+
+export const closeSkipped = (record: RunRecord, why: SyncError, endedAt: Date): RunRecord => ({
+  ...record,
+  status: 'success',
+  outcome: 'skipped',
+  errorCode: why.code,
+  error: why.message,
+  duration_ms: endedAt.getTime() - record.timestamp.getTime(),
+});
+
+export const closeFailed = (record: RunRecord, cause: unknown, endedAt: Date): RunRecord => {
+  const failure = asSyncError(cause);
+  return {
+    ...record,
+    status: 'error',
+    outcome: 'failed',
+    errorCode: failure.code,
+    error: failure.message,
+    errorStack: stackFrames(failure),
+    duration_ms: endedAt.getTime() - record.timestamp.getTime(),
+  };
+};
+
+const monthsAfter = (from: Date, months: number): Date => {
+  const to = new Date(from);
+  to.setUTCMonth(to.getUTCMonth() + months);
+  return to;
+};

@@ -1,0 +1,213 @@
+import { asSyncError, isSyncError, SyncError } from '../lib/errors.ts';
+import type { LogSink } from '../lib/log.ts';
+import type { GuardLimits } from './guard.ts';
+import type { Mirror, MirrorSource, RunContext } from './mirror.ts';
+import { makeRunLogs } from './run-logs.ts';
+import { closeBlocked, closeSkipped, closeSuccess, openRecord } from './run-record.ts';
+import {
+  applyPlan,
+  assertInTime,
+  fail,
+  fetchSource,
+  isDifferent,
+  makePlan,
+  type Progress,
+  type Run,
+  withDeadline,
+} from './run-steps.ts';
+import type { Begun, Lease, RunStore, ScheduledOccurrence } from './run-store.ts';
+import type { Approval, MirrorPlan, RunRecord, RunReport, RunTrigger } from './types.ts';
+
+export interface RunDependencies {
+  readonly runs: RunStore;
+  readonly limits: GuardLimits;
+  readonly log: LogSink;
+  readonly now: () => Date;
+  /** Unique for every run, sorts by time; part of file metadata and log entries, so it says nothing of members. */
+  readonly makeRunId: (startedAt: Date) => string;
+  /** How long a run may work. Below the function's own limit, so that the record is closed by us. */
+  readonly runLimitMs: number;
+  /** How long a crashed run keeps others out. Above the function's limit: a live run never loses its lease. */
+  readonly leaseMs: number;
+}
+
+export interface RunRequest {
+  readonly trigger: RunTrigger;
+  readonly dryRun?: boolean | undefined;
+  readonly approve?: Approval | undefined;
+  readonly occurrence?: ScheduledOccurrence;
+  /** The proved identity of who asked: a Firebase user id or a service account. */
+  readonly requestedBy?: string;
+}
+
+/**
+ * One run of one mirror: lease → fetch → validate → plan → guard → apply → record.
+ *
+ *     begin ──held / already done──▶ skipped
+ *       │ lease taken, record open ("running")
+ *       ▼
+ *     fetch ─▶ plan ─▶ guard ──tripped, no approval──▶ blocked
+ *               ▲        │ passes, or this very plan is approved
+ *               │        ├──no difference──▶ confirm ─▶ unchanged
+ *     once, when another │
+ *     writer came between▼
+ *               └───── recordPlan ─▶ apply ─▶ published
+ *
+ * Anything thrown on the way ends in `failed` with its code. A crash leaves the record "running" and the lease to
+ * expire; the next run closes it as `failed` / `abandoned`. A dry run takes no lease and stops after the guard.
+ *
+ * Returns the closed record whatever the outcome; a failure is an outcome, not an exception.
+ * Throws `audit_unavailable` when the record cannot be opened (then nothing was read or written) or closed (then
+ * what was done stands, and the open record is the evidence).
+ */
+export const runMirror = async <Source extends MirrorSource, Plan extends MirrorPlan>(
+  mirror: Mirror<Source, Plan>,
+  request: RunRequest,
+  dependencies: RunDependencies,
+): Promise<RunReport> => {
+  const startedAt = dependencies.now();
+  const runId = dependencies.makeRunId(startedAt);
+  const logs = makeRunLogs(dependencies.log, { mirror: mirror.name, title: mirror.title, runId });
+  const opened = openRecord({
+    runId,
+    mirror: mirror.name,
+    trigger: request.trigger,
+    startedAt,
+    approve: request.approve ?? null,
+    requestedBy: request.requestedBy ?? null,
+  });
+  logs.starting(request.trigger, request.dryRun === true);
+  const run = { mirror, request, dependencies, logs, opened };
+  return request.dryRun === true ? dryRun(run) : fullRun(run);
+};
+
+const fullRun = async <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, P>): Promise<RunReport> => {
+  const { dependencies, request, opened, logs } = run;
+  const begun = await dependencies.runs.begin({
+    record: opened,
+    leaseExpiresAt: new Date(opened.timestamp.getTime() + dependencies.leaseMs),
+    occurrence: request.occurrence ?? null,
+  });
+  if (begun.kind !== 'begun') return skip(run, begun);
+  if (begun.abandonedRunId !== null) logs.recovered(begun.abandonedRunId);
+
+  const progress: Progress = { record: opened };
+  const report = await withDeadline(dependencies.runLimitMs, async (signal) => {
+    try {
+      return await work(run, progress, begun.lease, {
+        runId: opened.runId,
+        startedAt: opened.timestamp,
+        lastSuccess: begun.lastSuccess,
+        abandonedRunId: begun.abandonedRunId,
+        signal,
+      });
+    } catch (cause) {
+      return fail(run, progress, cause);
+    } finally {
+      await run.mirror.close?.();
+    }
+  });
+  await close(run, begun.lease, report.record);
+  return report;
+};
+
+const work = async <S extends MirrorSource, P extends MirrorPlan>(
+  run: Run<S, P>,
+  progress: Progress,
+  lease: Lease,
+  context: RunContext,
+): Promise<RunReport> => {
+  const { dependencies, logs, request } = run;
+  const source = await fetchSource(run, progress, context);
+  for (let attempt = 1; ; attempt += 1) {
+    const { plan, verdict } = await makePlan(run, progress, source, context);
+    if (request.approve !== undefined && request.approve.planId !== plan.planId) {
+      throw new SyncError(
+        'plan_changed',
+        'The approved plan is no longer what would happen: the registry or the mirror has changed since. ' +
+          'Make a new dry run, look at it, and approve its plan id.',
+      );
+    }
+    if (verdict.tripped) {
+      if (request.approve === undefined) {
+        logs.blocked(plan.planId, verdict);
+        const record = closeBlocked(progress.record, verdict, dependencies.now());
+        return { record, forecast: plan.forecast };
+      }
+      logs.approved(plan.planId);
+    }
+    assertInTime(context.signal);
+    try {
+      const facts = await applyPlan(run, progress, lease, plan, source, context);
+      const outcome = isDifferent(plan) ? 'published' : 'unchanged';
+      const record = closeSuccess(progress.record, outcome, facts, dependencies.now());
+      return { record, forecast: null };
+    } catch (cause) {
+      if (!isSyncError(cause, 'storage_conflict') || attempt > 1) throw cause;
+      logs.replanning();
+    }
+  }
+};
+
+const dryRun = async <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, P>): Promise<RunReport> => {
+  const { mirror, dependencies, logs, opened } = run;
+  const progress: Progress = { record: opened };
+  const report = await withDeadline(dependencies.runLimitMs, async (signal): Promise<RunReport> => {
+    try {
+      const context: RunContext = {
+        runId: opened.runId,
+        startedAt: opened.timestamp,
+        lastSuccess: await dependencies.runs.readLastSuccess(mirror.name),
+        abandonedRunId: null,
+        signal,
+      };
+      const source = await fetchSource(run, progress, context);
+      const { plan, verdict } = await makePlan(run, progress, source, context);
+      logs.dryRun(plan.planId, verdict);
+      const record = closeSuccess(progress.record, 'dry-run', {}, dependencies.now());
+      return { record, forecast: plan.forecast };
+    } catch (cause) {
+      return fail(run, progress, cause);
+    } finally {
+      await mirror.close?.();
+    }
+  });
+  await dependencies.runs.append(report.record);
+  return report;
+};
+
+const skip = async <S extends MirrorSource, P extends MirrorPlan>(
+  { dependencies, logs, opened }: Run<S, P>,
+  begun: Exclude<Begun, { kind: 'begun' }>,
+): Promise<RunReport> => {
+  const why =
+    begun.kind === 'held'
+      ? new SyncError(
+          'lease_held',
+          `Run ${begun.owner} is under way; it keeps the lease until ${begun.expiresAt.toISOString()} at the latest.`,
+        )
+      : new SyncError('already_done', `This scheduled run has been done by run ${begun.runId}.`);
+  logs.skipped(why.message, why.code);
+  const record = closeSkipped(opened, why, dependencies.now());
+  await dependencies.runs.append(record);
+  return { record, forecast: null };
+};
+
+const close = async <S extends MirrorSource, P extends MirrorPlan>(
+  { dependencies, request, logs }: Run<S, P>,
+  lease: Lease,
+  record: RunRecord,
+): Promise<void> => {
+  const done = record.outcome !== 'failed';
+  try {
+    await dependencies.runs.finish({
+      lease,
+      record,
+      occurrenceDone: done ? (request.occurrence ?? null) : null,
+    });
+  } catch (cause) {
+    logs.recordLost(asSyncError(cause));
+    throw cause;
+  }
+  if (record.status === 'success') logs.completed(record);
+};

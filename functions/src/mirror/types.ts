@@ -1,0 +1,104 @@
+import type { Kennitala } from '../domain/kennitala.ts';
+import type { ErrorCode } from '../lib/errors.ts';
+import type { Forecast } from './forecast.ts';
+import type { GuardFigures, GuardVerdict } from './guard.ts';
+
+export type MirrorName = 'roster' | 'portal' | 'register';
+
+/** Who set a run off: Cloud Scheduler, a caller over HTTP, an operator's own machine, or a registry event. */
+export type RunTrigger = 'schedule' | 'http' | 'local' | 'event';
+
+/**
+ * published  the mirror was changed and now equals the registry
+ * unchanged  it was equal already
+ * blocked    the guard refused the plan: nothing was changed
+ * failed     something went wrong; `errorCode` says what
+ * dry-run    the plan was asked for, nothing else
+ * skipped    another run was under way, or this scheduled run had been done
+ */
+export type RunOutcome = 'published' | 'unchanged' | 'blocked' | 'failed' | 'dry-run' | 'skipped';
+
+/** The restricted lists are split so that no document nears Firestore's 1 MiB. */
+export const CHANGES_PER_DOCUMENT = 5_000;
+
+export interface ChangeCounts {
+  readonly added: number;
+  readonly removed: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly quarantined: number;
+}
+
+/** Something an operator should look at although the run went on. Counts and positions only. */
+export interface RunWarning {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Facts about the published object, for mirrors that are one object. */
+export interface ObjectFacts {
+  readonly objectGeneration?: string;
+  readonly previousGeneration?: string;
+  readonly sha256?: string;
+}
+
+export interface MirrorPlan {
+  readonly planId: string;
+  readonly memberCount: number;
+  readonly changes: ChangeCounts;
+  /** The members are the same, but the mirror does not hold them in the agreed form. */
+  readonly rewrite: boolean;
+  readonly figures: GuardFigures;
+  readonly forecast: Forecast;
+  readonly warnings: readonly RunWarning[];
+  /** For the restricted part of the record. */
+  readonly added: readonly Kennitala[];
+  readonly removed: readonly Kennitala[];
+  readonly facts: ObjectFacts;
+}
+
+/** One operator lets one refused plan through. */
+export interface Approval {
+  readonly planId: string;
+  /** The operator's name, as it is to stand in the record. */
+  readonly operator: string;
+  readonly reason: string;
+}
+
+/** `sync_audit/{runId}` in our own terms; times are Dates, and the store makes its own types of them. */
+export interface RunRecord {
+  readonly runId: string;
+  readonly mirror: MirrorName;
+  readonly trigger: RunTrigger;
+  /** 'running' until the run closes it: a record that stays open is the evidence of a crash. */
+  readonly status: 'running' | 'success' | 'error';
+  readonly outcome: RunOutcome | null;
+  readonly source: 'django-api';
+  readonly timestamp: Date;
+  readonly duration_ms: number | null;
+  readonly memberCount: number | null;
+  readonly djangoExportedAt: Date | null;
+  readonly changes: ChangeCounts | null;
+  readonly findings: Readonly<Record<string, number | readonly number[]>> | null;
+  readonly planId: string | null;
+  readonly guard: GuardVerdict | null;
+  readonly objectGeneration: string | null;
+  readonly previousGeneration: string | null;
+  readonly sha256: string | null;
+  readonly warnings: readonly RunWarning[];
+  readonly error: string | null;
+  readonly errorCode: ErrorCode | null;
+  readonly errorStack: string | null;
+  /** The proved identity of who asked for the run; null for a scheduled one. */
+  readonly requestedBy: string | null;
+  /** The operator's name as given with the approval. */
+  readonly approvedBy: string | null;
+  readonly reason: string | null;
+  readonly expireAt: Date;
+}
+
+/** What a caller is answered: the record, and for a plan that waits for a decision its forecast too. */
+export interface RunReport {
+  readonly record: RunRecord;
+  readonly forecast: Forecast | null;
+}

@@ -1,0 +1,59 @@
+import { defineBoolean, defineInt, defineString, select } from 'firebase-functions/params';
+
+/** Where everything runs: London, the Google region nearest to Iceland that has all that is used. */
+export const REGION = 'europe-west2';
+
+/**
+ * The settings that `firebase deploy` asks for or takes from `functions/.env.<project>`. It hands them to the
+ * functions as environment values, which `config.ts` reads and checks; this file stays free of that work, since
+ * every cold start loads it. Names and defaults are those of `config.ts`, and a test compares them.
+ */
+export const PARAMS = [
+  defineString('DJANGO_BASE_URL', {
+    label: 'Registry address',
+    description: 'Base URL of the registry, for example https://registry.example.is/felagar',
+  }),
+  defineString('DJANGO_AUTH_SCHEME', {
+    label: 'Registry authorization scheme',
+    description: 'The word before the token: Token (Django REST framework) or Bearer',
+    default: 'Token',
+    input: select(['Token', 'Bearer']),
+  }),
+  defineString('DJANGO_TOKEN_SECRET', {
+    label: 'Secret that holds the registry token',
+    default: 'django-api-token',
+  }),
+  defineString('SYNC_BUCKET', {
+    label: 'Bucket of kennitalas.txt',
+    description: "Bucket name without gs://. Empty: the project's default bucket",
+    default: '',
+  }),
+  defineBoolean('ALLOW_INSECURE_REGISTRY', {
+    label: 'Allow plain http to the registry',
+    description: 'Only for a registry on the same private network: tokens and members travel unencrypted',
+    default: false,
+  }),
+  defineInt('REGISTRY_REQUEST_TIMEOUT_SECONDS', { label: 'Time limit of one registry request', default: 30 }),
+  defineInt('REGISTRY_FETCH_TIMEOUT_SECONDS', {
+    label: 'Time limit of a whole fetch with its retries',
+    default: 80,
+  }),
+  defineInt('REGISTRY_MAX_ANSWER_MIB', { label: 'Largest registry answer, MiB', default: 64 }),
+  defineString('ADMIN_SERVICE_ACCOUNTS', {
+    label: 'Service accounts that may start a run',
+    description: 'E-mail addresses, separated by commas. Empty: only people with the role admin or superuser',
+    default: '',
+  }),
+  defineString('ADMIN_OIDC_AUDIENCES', {
+    label: 'Audiences accepted in service account tokens',
+    description: "Separated by commas. Empty: the function's own cloudfunctions.net address",
+    default: '',
+  }),
+  defineInt('GUARD_REMOVED_PERCENT', { label: 'Guard: removals, % of members', default: 5 }),
+  defineInt('GUARD_REMOVED_FLOOR', { label: 'Guard: removals that always pass', default: 10 }),
+  defineInt('GUARD_REMOVED_MAX', { label: 'Guard: removals that never pass', default: 500 }),
+  defineInt('GUARD_ADDED_PERCENT', { label: 'Guard: additions, % of members', default: 50 }),
+  defineInt('GUARD_ADDED_FLOOR', { label: 'Guard: additions that always pass', default: 50 }),
+  defineInt('GUARD_QUARANTINED_PERCENT', { label: 'Guard: unreadable entries, % of the export', default: 1 }),
+  defineInt('GUARD_QUARANTINED_FLOOR', { label: 'Guard: unreadable entries that always pass', default: 5 }),
+] as const;

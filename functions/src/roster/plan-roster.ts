@@ -1,0 +1,139 @@
+import type { Kennitala } from '../domain/kennitala.ts';
+import { digestOf, type MemberList } from '../domain/member-list.ts';
+import { makeForecast } from '../mirror/forecast.ts';
+import { digestOperations, makePlanId } from '../mirror/plan-id.ts';
+import { diffSorted } from '../mirror/sorted-diff.ts';
+import { CHANGES_PER_DOCUMENT, type MirrorPlan, type RunWarning } from '../mirror/types.ts';
+import type { HeldList } from './published-list.ts';
+
+/** What stands in the bucket when the plan is made. */
+export interface RosterTarget {
+  readonly generation: string;
+  readonly held: HeldList;
+  readonly runId: string | null;
+}
+
+export interface RosterPlan extends MirrorPlan {
+  readonly kennitalas: readonly Kennitala[];
+  readonly sha256: string;
+  /** The version that the plan was made against: the precondition of the write. */
+  readonly ifGeneration: string | null;
+}
+
+export interface RosterPlanInput {
+  readonly list: MemberList;
+  readonly target: RosterTarget | null;
+  /** Members at the last successful run; the baseline when the file itself has gone. */
+  readonly lastMemberCount: number | null;
+  readonly abandonedRunId: string | null;
+}
+
+/** The plan that makes the published file equal to the list. Pure: equal input gives an equal plan id. */
+export const planRoster = ({
+  list,
+  target,
+  lastMemberCount,
+  abandonedRunId,
+}: RosterPlanInput): RosterPlan => {
+  const { kennitalas, findings } = list;
+  const diff = diffSorted(kennitalas, target?.held.kennitalas ?? []);
+  const sha256 = digestOf(kennitalas);
+  const isEqual = diff.added.length + diff.removed.length === 0;
+  const rewrite = isEqual && target?.held.sha256 !== sha256;
+  return {
+    planId: makePlanId({
+      mirror: 'roster',
+      source: sha256,
+      target: target === null ? 'absent' : `${target.generation} ${target.held.sha256}`,
+      operations: digestOperations(operationsOf(diff.added, diff.removed)),
+    }),
+    memberCount: kennitalas.length,
+    changes: {
+      added: diff.added.length,
+      removed: diff.removed.length,
+      updated: 0,
+      unchanged: diff.unchanged,
+      quarantined: findings.quarantined,
+    },
+    rewrite,
+    figures: {
+      received: findings.received,
+      quarantined: findings.quarantined,
+      ...compareWithBaseline(kennitalas.length, diff, target, lastMemberCount),
+    },
+    forecast: forecastRoster(diff.added.length + diff.removed.length, isEqual && !rewrite),
+    warnings: warningsAbout(target, lastMemberCount, abandonedRunId),
+    added: diff.added,
+    removed: diff.removed,
+    facts: target === null ? { sha256 } : { sha256, previousGeneration: target.generation },
+    kennitalas,
+    sha256,
+    ifGeneration: target?.generation ?? null,
+  };
+};
+
+/**
+ * With a file, its members are the baseline. Without one but with an earlier success, somebody removed the file:
+ * who was in it is not known, but how many were is, and that still stops a truncated export.
+ */
+const compareWithBaseline = (
+  memberCount: number,
+  diff: { readonly added: readonly unknown[]; readonly removed: readonly unknown[] },
+  target: RosterTarget | null,
+  lastMemberCount: number | null,
+) => {
+  if (target !== null) {
+    return {
+      baseline: target.held.kennitalas.length,
+      added: diff.added.length,
+      removed: diff.removed.length,
+    };
+  }
+  if (lastMemberCount === null) return { baseline: null, added: diff.added.length, removed: 0 };
+  return {
+    baseline: lastMemberCount,
+    added: Math.max(0, memberCount - lastMemberCount),
+    removed: Math.max(0, lastMemberCount - memberCount),
+  };
+};
+
+const warningsAbout = (
+  target: RosterTarget | null,
+  lastMemberCount: number | null,
+  abandonedRunId: string | null,
+): RunWarning[] => {
+  const warnings: RunWarning[] = [];
+  if (target === null && lastMemberCount !== null) {
+    warnings.push({
+      code: 'published_list_missing',
+      message: `The published list is gone although the last run left ${lastMemberCount} members in it.`,
+    });
+  }
+  if (target !== null && target.held.unreadable > 0) {
+    warnings.push({
+      code: 'published_list_edited',
+      message: `${target.held.unreadable} lines of the published list are no kennitala; this run replaces them.`,
+    });
+  }
+  if (abandonedRunId !== null && target?.runId === abandonedRunId) {
+    warnings.push({
+      code: 'abandoned_run_published',
+      message: `Run ${abandonedRunId}, which never closed its record, had published generation ${target.generation}.`,
+    });
+  }
+  return warnings;
+};
+
+function* operationsOf(added: readonly Kennitala[], removed: readonly Kennitala[]): Generator<string> {
+  for (const kennitala of added) yield `+${kennitala}`;
+  for (const kennitala of removed) yield `-${kennitala}`;
+}
+
+/** begin: 1 read, 2 writes; plan: 2 writes and the lists; finish: 2 writes. Storage: 2 reads and 1 write. */
+const forecastRoster = (differences: number, isUnchanged: boolean) =>
+  makeForecast({
+    firestoreReads: 1,
+    firestoreWrites: isUnchanged ? 4 : 6 + Math.ceil(differences / CHANGES_PER_DOCUMENT),
+    storageClassA: 1,
+    storageClassB: 2,
+  });

@@ -1,0 +1,44 @@
+/** What the registry's list export answers, its shape checked, its entries as sent. */
+export interface KennitalaExport {
+  /** How many members the registry says there are. */
+  readonly count: number;
+  readonly kennitalas: readonly string[];
+  readonly exportedAt: string | null;
+}
+
+export interface ListSource {
+  /**
+   * Fetches the whole list. Throws the `registry_*` codes, `secret_unavailable` and `config_invalid`; an answer
+   * that is not surely the whole list is never returned.
+   */
+  fetchKennitalaExport(options: { readonly signal: AbortSignal }): Promise<KennitalaExport>;
+}
+
+/** The published list as it is now. `generation` names this very version of the object. */
+export interface PublishedList {
+  readonly generation: string;
+  readonly bytes: Uint8Array;
+  /** The run that wrote it, if the object says so. */
+  readonly runId: string | null;
+}
+
+/** What is written beside the list, as custom metadata. */
+export interface ListMetadata {
+  readonly syncedAt: Date;
+  readonly memberCount: number;
+  readonly djangoExportedAt: Date | null;
+  readonly sha256: string;
+  readonly runId: string;
+}
+
+export interface ListStore {
+  /** The current version, or null when nothing has been published. Throws `storage_unavailable`, `storage_rejected`. */
+  read(): Promise<PublishedList | null>;
+  /**
+   * Publishes a new version if the current one is still `ifGeneration` (null: if there is none), and returns its
+   * generation. Throws `storage_conflict` when it is not, `storage_unavailable`, `storage_rejected`.
+   */
+  publish(text: string, metadata: ListMetadata, ifGeneration: string | null): Promise<string>;
+  /** Refreshes the metadata of that version; same errors. Makes no new generation. */
+  refresh(metadata: ListMetadata, ifGeneration: string): Promise<void>;
+}

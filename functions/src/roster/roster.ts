@@ -1,0 +1,116 @@
+import { linesOf, type MemberList, makeMemberList } from '../domain/member-list.ts';
+import { SyncError } from '../lib/errors.ts';
+import type { Mirror, MirrorSource, RunContext } from '../mirror/mirror.ts';
+import type { RunWarning } from '../mirror/types.ts';
+import { planRoster, type RosterPlan } from './plan-roster.ts';
+import type { KennitalaExport, ListMetadata, ListSource, ListStore } from './ports.ts';
+import { readHeldList } from './published-list.ts';
+
+export interface RosterSource extends MirrorSource {
+  readonly list: MemberList;
+}
+
+/** The roster: `kennitalas.txt` in Cloud Storage, one kennitala a line, equal to the registry's member list. */
+export const makeRoster = (registry: ListSource, store: ListStore): Mirror<RosterSource, RosterPlan> => ({
+  name: 'roster',
+  title: 'weekly member list sync',
+
+  fetch: async ({ signal }) => validateExport(await registry.fetchKennitalaExport({ signal })),
+
+  plan: async (source, context) => {
+    const published = await store.read();
+    return planRoster({
+      list: source.list,
+      target:
+        published === null
+          ? null
+          : { generation: published.generation, runId: published.runId, held: readHeldList(published.bytes) },
+      lastMemberCount: context.lastSuccess?.memberCount ?? null,
+      abandonedRunId: context.abandonedRunId,
+    });
+  },
+
+  apply: async (plan, source, context) => ({
+    objectGeneration: await store.publish(
+      linesOf(plan.kennitalas),
+      metadataOf(plan, source, context),
+      plan.ifGeneration,
+    ),
+  }),
+
+  confirm: async (plan, source, context) => {
+    if (plan.ifGeneration === null) return {};
+    await store.refresh(metadataOf(plan, source, context), plan.ifGeneration);
+    return { objectGeneration: plan.ifGeneration };
+  },
+});
+
+/**
+ * Refuses what is surely not the whole list. Throws `empty_export` when no member is left, `incomplete_export`
+ * when fewer entries came than the registry says it has: publishing those would drop members.
+ */
+const validateExport = (answer: KennitalaExport): RosterSource => {
+  const list = makeMemberList(answer.kennitalas);
+  const { findings } = list;
+  if (findings.received < answer.count) {
+    throw new SyncError(
+      'incomplete_export',
+      `The registry says it has ${answer.count} members but sent ${findings.received}. Nothing was changed. ` +
+        'Look at the registry export, then run again.',
+      { details: { announced: answer.count, received: findings.received } },
+    );
+  }
+  if (list.kennitalas.length === 0) {
+    throw new SyncError(
+      'empty_export',
+      `The export holds no member (${findings.received} entries, ${findings.quarantined} unreadable, ` +
+        `${findings.placeholders} placeholders). Nothing was changed. Look at the registry export, then run again.`,
+      { details: { received: findings.received, quarantined: findings.quarantined } },
+    );
+  }
+  return {
+    list,
+    received: findings.received,
+    exportedAt: dateOf(answer.exportedAt),
+    findings: { announced: answer.count, ...findings },
+    warnings: warningsAbout(list, answer.count),
+  };
+};
+
+const warningsAbout = ({ findings }: MemberList, announced: number): RunWarning[] => {
+  const warnings: RunWarning[] = [];
+  if (findings.received > announced) {
+    warnings.push({
+      code: 'more_than_announced',
+      message: `The registry sent ${findings.received} entries but says it has ${announced}.`,
+    });
+  }
+  if (findings.quarantined > 0) {
+    warnings.push({
+      code: 'quarantined_entries',
+      message: `${findings.quarantined} entries cannot be read and were left out; the first stand at positions ${findings.quarantinedAt.join(', ')} of the export (from 0).`,
+    });
+  }
+  if (findings.legalEntities > 0) {
+    warnings.push({
+      code: 'legal_entities',
+      message: `${findings.legalEntities} members have the number of a legal entity; a person should look.`,
+    });
+  }
+  return warnings;
+};
+
+const metadataOf = (plan: RosterPlan, source: RosterSource, context: RunContext): ListMetadata => ({
+  syncedAt: context.startedAt,
+  memberCount: plan.memberCount,
+  djangoExportedAt: source.exportedAt,
+  sha256: plan.sha256,
+  runId: context.runId,
+});
+
+/** An unreadable time is no reason to refuse a list: it is information only. */
+const dateOf = (text: string | null): Date | null => {
+  if (text === null) return null;
+  const date = new Date(text);
+  return Number.isNaN(date.getTime()) ? null : date;
+};

@@ -1,0 +1,23 @@
+import { onRequest } from 'firebase-functions/https';
+import { REGION } from '../params.ts';
+import { send, toCall } from './send.ts';
+
+/**
+ * The same run on demand: `POST {"dryRun"?, "approve"?}`. Open to the network because Cloud Run cannot check a
+ * Firebase ID token; who calls is checked here before the body is read.
+ */
+export const runMemberListSync = onRequest(
+  {
+    region: REGION,
+    memory: '256MiB',
+    timeoutSeconds: 120,
+    maxInstances: 2,
+    concurrency: 1,
+    invoker: 'public',
+    cors: false,
+  },
+  async (request, response) => {
+    const { answerRosterRun } = await import('../wiring.ts');
+    send(response, await answerRosterRun(toCall(request)));
+  },
+);

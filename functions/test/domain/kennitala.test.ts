@@ -1,0 +1,80 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  isKennitala,
+  isLegalEntity,
+  isPlaceholder,
+  isSystemNumber,
+  type Kennitala,
+  tryKennitala,
+} from '../../src/domain/kennitala.ts';
+import { anyKennitala } from '../support/kennitalas.ts';
+
+const as = (text: string) => text as Kennitala;
+
+describe('reading a kennitala', () => {
+  it.each([
+    ['ten digits', '0101302989', '0101302989'],
+    ['a hyphen after the sixth', '010130-2989', '0101302989'],
+    ['a space after the sixth', '010130 2989', '0101302989'],
+    ['space around', ' 010130-2989\n', '0101302989'],
+    ['no valid check digit', '1502903309', '1502903309'],
+    ['a date that only a loose test lets through', '3102691239', '3102691239'],
+    ['a system number that starts with 8', '8123456793', '8123456793'],
+    ['a system number that starts with 9', '9123456793', '9123456793'],
+    ['a placeholder', '9999123456', '9999123456'],
+    ['a legal entity', '5302697609', '5302697609'],
+    ['nothing', '', null],
+    ['nine digits, which are not padded', '101302989', null],
+    ['eleven digits', '01013029890', null],
+    ['a hyphen in another place', '0101-302989', null],
+    ['letters', 'not a number', null],
+    ['a month that does not exist', '0113302989', null],
+    ['digits of another script', '٠١٠١٣٠٢٩٨٩', null],
+    ['text before it', 'kt. 010130-2989', null],
+  ])('reads %s', (_what, text, expected) => {
+    expect(tryKennitala(text)).toBe(expected);
+  });
+
+  it('reads every generated number, hyphenated or not, as the same ten digits', () => {
+    fc.assert(
+      fc.property(anyKennitala, (kennitala) => {
+        expect(tryKennitala(kennitala)).toBe(kennitala);
+        expect(tryKennitala(`${kennitala.slice(0, 6)}-${kennitala.slice(6)}`)).toBe(kennitala);
+        expect(isKennitala(kennitala)).toBe(true);
+      }),
+    );
+  });
+
+  it('answers null or ten ASCII digits whatever the text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const read = tryKennitala(text);
+        expect(read === null || /^[0-9]{10}$/.test(read)).toBe(true);
+      }),
+    );
+  });
+
+  it('takes only the canonical form for canonical', () => {
+    expect(isKennitala('010130-2989')).toBe(false);
+    expect(isKennitala('0101302989\n')).toBe(false);
+  });
+});
+
+describe('kinds of numbers', () => {
+  it.each([
+    ['0101302989', { placeholder: false, system: false, entity: false }],
+    ['3112992989', { placeholder: false, system: false, entity: false }],
+    ['4101302989', { placeholder: false, system: false, entity: true }],
+    ['7112992989', { placeholder: false, system: false, entity: true }],
+    ['8123456793', { placeholder: false, system: true, entity: false }],
+    ['9123456793', { placeholder: false, system: true, entity: false }],
+    ['9999000001', { placeholder: true, system: true, entity: false }],
+  ])('tells what %s is', (text, expected) => {
+    expect({
+      placeholder: isPlaceholder(as(text)),
+      system: isSystemNumber(as(text)),
+      entity: isLegalEntity(as(text)),
+    }).toEqual(expected);
+  });
+});

@@ -1,0 +1,78 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { explainVerdict, type GuardFigures, type GuardLimits, judgePlan } from '../../src/mirror/guard.ts';
+
+const limits: GuardLimits = {
+  removedPercent: 5,
+  removedFloor: 10,
+  removedMax: 500,
+  addedPercent: 50,
+  addedFloor: 50,
+  quarantinedPercent: 1,
+  quarantinedFloor: 5,
+};
+
+const figures = (given: Partial<GuardFigures>): GuardFigures => ({
+  baseline: 2_216,
+  received: 2_216,
+  added: 0,
+  removed: 0,
+  quarantined: 0,
+  ...given,
+});
+
+const rulesOf = (given: Partial<GuardFigures>) =>
+  judgePlan(figures(given), limits).findings.map(({ rule }) => rule);
+
+describe('the guard', () => {
+  it.each([
+    ['an ordinary week', { removed: 3, added: 8 }, []],
+    ['exactly 5% removed', { baseline: 2_000, removed: 100 }, []],
+    ['one more than 5% removed', { baseline: 2_000, removed: 101 }, ['removed_share']],
+    ['a share between two whole numbers', { baseline: 2_216, removed: 110 }, []],
+    ['the first whole number above that share', { baseline: 2_216, removed: 111 }, ['removed_share']],
+    ['ten of forty removed', { baseline: 40, received: 30, removed: 10 }, []],
+    ['eleven of forty removed', { baseline: 40, received: 29, removed: 11 }, ['removed_share']],
+    ['500 of a large list', { baseline: 100_000, removed: 500 }, []],
+    ['501 of a large list', { baseline: 100_000, removed: 501 }, ['removed_total']],
+    ['everybody removed', { removed: 2_216 }, ['removed_share', 'removed_total']],
+    ['half as many again', { added: 1_108 }, []],
+    ['more than half as many again', { added: 1_109 }, ['added_share']],
+    ['fifty joining a party of ten', { baseline: 10, added: 50 }, []],
+    ['fifty-one joining a party of ten', { baseline: 10, added: 51 }, ['added_share']],
+    ['a first run of any size', { baseline: null, added: 2_216 }, []],
+    ['five unreadable of ten', { received: 10, quarantined: 5 }, []],
+    ['six unreadable of ten', { received: 10, quarantined: 6 }, ['quarantined_share']],
+    ['1% unreadable', { received: 2_000, quarantined: 20 }, []],
+    ['more than 1% unreadable', { received: 2_000, quarantined: 21 }, ['quarantined_share']],
+    ['an unreadable first run', { baseline: null, quarantined: 100 }, ['quarantined_share']],
+  ] satisfies [string, Partial<GuardFigures>, string[]][])('judges %s', (_what, given, expected) => {
+    expect(rulesOf(given)).toEqual(expected);
+  });
+
+  it('never refuses a plan that it would refuse with more removals, additions and unreadable entries', () => {
+    const amount = fc.nat({ max: 5_000 });
+    fc.assert(
+      fc.property(amount, amount, amount, amount, amount, (baseline, added, removed, quarantined, more) => {
+        const smaller = rulesOf({ baseline, added, removed, quarantined });
+        const larger = rulesOf({
+          baseline,
+          added: added + more,
+          removed: removed + more,
+          quarantined: quarantined + more,
+        });
+        expect(larger).toEqual(expect.arrayContaining(smaller));
+      }),
+    );
+  });
+
+  it('says in one sentence what it refused and what is allowed', () => {
+    const verdict = judgePlan(figures({ removed: 600, quarantined: 30 }), limits);
+    expect(explainVerdict(verdict)).toBe(
+      '600 members would be removed, 110 allowed (removed_share); ' +
+        '600 members would be removed, 500 allowed (removed_total); ' +
+        '30 entries cannot be read, 22 allowed (quarantined_share)',
+    );
+    expect(explainVerdict(judgePlan(figures({}), limits))).toBe('within all limits');
+  });
+});

@@ -1,0 +1,116 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Storage } from '@google-cloud/storage';
+import { deleteApp, initializeApp } from 'firebase-admin/app';
+import { type Firestore, initializeFirestore } from 'firebase-admin/firestore';
+import { startFirestore } from '../../../local/src/firestore/server.ts';
+import { type RegistryOptions, startRegistry } from '../../../local/src/registry/start-registry.ts';
+import { startStorage } from '../../../local/src/storage/index.ts';
+import { makeListExport } from '../../src/adapters/django/export-list.ts';
+import { makeRegistryHttp } from '../../src/adapters/django/registry-http.ts';
+import { makeRunStore } from '../../src/adapters/firestore/run-store.ts';
+import { makeEnvSecrets } from '../../src/adapters/secrets/env-secrets.ts';
+import { makeTokenSource } from '../../src/adapters/secrets/secret-source.ts';
+import { makeListStore } from '../../src/adapters/storage/list-store.ts';
+import { parseConfig } from '../../src/config.ts';
+import type { LogFields, Severity } from '../../src/lib/log.ts';
+import { type RunDependencies, type RunRequest, runMirror } from '../../src/mirror/run.ts';
+import { makeRoster } from '../../src/roster/roster.ts';
+
+export const BUCKET = 'demo-ekklesia.appspot.com';
+const PROJECT = 'demo-ekklesia';
+const TOKEN = 'token-of-the-tests';
+
+export interface LogEntry {
+  readonly severity: Severity;
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+export interface StackOptions extends Partial<RegistryOptions> {
+  readonly callLimitMs?: number;
+  readonly fetchTimeoutMs?: number;
+}
+
+/**
+ * The roster as production wires it, over real clients: Firestore, Storage and the registry run in this process,
+ * on ports of their own. Time is the test's: `clock.advance` makes a lease expire without waiting.
+ */
+export const startStack = async (options: StackOptions = {}) => {
+  const { callLimitMs = 2_000, fetchTimeoutMs = 2_000, ...registryOptions } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'roster-stack-'));
+  const firestore = await startFirestore({ projectId: PROJECT });
+  const storage = await startStorage({ directory: join(folder, 'storage') });
+  const registry = await startRegistry({ members: 60, ...registryOptions, port: 0, token: TOKEN });
+
+  const secrets: Record<string, string> = { 'django-api-token': TOKEN };
+  const app = initializeApp({ projectId: PROJECT }, folder);
+  const db: Firestore = initializeFirestore(app);
+  db.settings({ host: `${firestore.host}:${firestore.port}`, ssl: false });
+  const storageClient = new Storage({
+    projectId: PROJECT,
+    apiEndpoint: storage.url,
+    retryOptions: { maxRetries: 1, maxRetryDelay: 1, totalTimeout: callLimitMs / 1_000 },
+  });
+  const http = makeRegistryHttp({
+    baseUrl: registry.url,
+    authScheme: 'Token',
+    token: makeTokenSource(makeEnvSecrets(secrets), 'django-api-token'),
+    requestTimeoutMs: 400,
+    retry: { baseDelayMs: 5, maxDelayMs: 20 },
+  });
+
+  const logs: LogEntry[] = [];
+  let offsetMs = 0;
+  let runs = 0;
+  const clock = {
+    now: () => new Date(Date.now() + offsetMs),
+    advance: (milliseconds: number) => {
+      offsetMs += milliseconds;
+    },
+  };
+  const roster = makeRoster(
+    makeListExport(http, { deadlineMs: fetchTimeoutMs }),
+    makeListStore(async () => storageClient, { bucket: BUCKET, object: 'kennitalas.txt' }),
+  );
+  const dependencies: RunDependencies = {
+    runs: makeRunStore(async () => db, { callLimitMs }),
+    limits: parseConfig({ GCLOUD_PROJECT: PROJECT, SYNC_BUCKET: BUCKET, DJANGO_BASE_URL: registry.url })
+      .guard,
+    log: (severity, message, fields) => logs.push({ severity, message, fields }),
+    now: clock.now,
+    makeRunId: () => {
+      runs += 1;
+      return `run-${String(runs).padStart(3, '0')}`;
+    },
+    runLimitMs: 5_000,
+    leaseMs: 150_000,
+  };
+
+  return {
+    firestore,
+    storage,
+    registry,
+    secrets,
+    db,
+    storageClient,
+    clock,
+    logs,
+    dependencies,
+    run: (request: RunRequest = { trigger: 'http' }, given = dependencies) =>
+      runMirror(roster, request, given),
+    file: () => readFile(join(folder, 'storage', BUCKET, 'kennitalas.txt'), 'utf8').catch(() => null),
+    fileMetadata: async () => (await storageClient.bucket(BUCKET).file('kennitalas.txt').getMetadata())[0],
+    records: async () =>
+      (await db.collection('sync_audit').orderBy('timestamp').get()).docs.map((document) => document.data()),
+    close: async () => {
+      await http.close();
+      await deleteApp(app);
+      await Promise.all([firestore.close(), storage.close(), registry.close()]);
+      await rm(folder, { recursive: true });
+    },
+  };
+};
+
+export type Stack = Awaited<ReturnType<typeof startStack>>;

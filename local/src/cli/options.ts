@@ -1,0 +1,109 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+export interface CliOptions {
+  readonly exit: boolean;
+  readonly json: boolean;
+  /** Undefined: what the data folder holds, or 2,216 in a new one. */
+  readonly members: number | undefined;
+  readonly django: string | undefined;
+  readonly token: string | undefined;
+  readonly data: string;
+  readonly dryRun: boolean;
+  readonly approve:
+    | { readonly planId: string; readonly operator: string; readonly reason: string }
+    | undefined;
+  readonly portOffset: number;
+}
+
+/** Exit codes of `npm start -- --exit`; `failed` also stands for a stack that cannot start. */
+export const EXIT_CODES = { done: 0, failed: 1, blocked: 2 } as const;
+
+const EXAMPLES = `
+Exit codes with --exit:
+  0  published, unchanged, or a dry run that the guard would let through
+  1  failed, or the stack could not start
+  2  blocked by the guard: nothing was changed
+
+Examples:
+  npm start                                   the stack, one run, and then it stays up
+  npm start -- --exit --json                  for scripts: the audit record on stdout
+  npm start -- --dry-run                      what a run would change
+  npm start -- --approve PLANID --operator "Name" --reason "why"
+  npm start -- --django https://registry.example.is/felagar --token T
+  npm start -- --members 100000 --data /tmp/large --port-offset 100`;
+
+/** Reads the command line. Prints what is wrong and ends the process with code 1 for a bad one, 0 for --help. */
+export const parseOptions = (argv: readonly string[]): CliOptions => {
+  const program = new Command()
+    .name('npm start --')
+    .usage('[options]')
+    .description(
+      'Starts the local stack and runs one weekly member list sync through the real syncMemberList.',
+    )
+    .option('--exit', 'stop after the run', false)
+    .option('--json', 'the audit record as one JSON document on stdout, all else on stderr', false)
+    .option('--members <n>', 'size of the generated registry (default: 2216)', wholeNumber(1, 2_000_000))
+    .option('--django <url>', 'a real registry instead of the stand-in; needs --token')
+    .option('--token <token>', "the registry's API token (default: DJANGO_API_TOKEN, or a generated one)")
+    .option('--data <dir>', 'where state lives and survives restarts', '.local')
+    .option('--dry-run', 'plan only: nothing is published', false)
+    .addOption(new Option('--approve <planid>', 'let one refused plan through').conflicts('dryRun'))
+    .option('--operator <name>', 'who approves')
+    .option('--reason <text>', 'why it is approved')
+    .option(
+      '--port-offset <n>',
+      'add n to every port, to run beside another stack',
+      wholeNumber(0, 50_000),
+      0,
+    )
+    .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('(--help shows the options)')
+    .exitOverride((end) => process.exit(end.exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.failed))
+    .allowExcessArguments(false)
+    .parse([...argv], { from: 'user' });
+
+  const given = program.opts<Record<'approve' | 'operator' | 'reason', string | undefined> & CliOptions>();
+  if (given.django !== undefined) {
+    if (!URL.canParse(given.django)) program.error(`error: --django ${given.django} is not a URL`);
+    if (given.token === undefined) program.error('error: --django needs --token');
+    if (given.members !== undefined) program.error('error: --members is for the stand-in, not for --django');
+  }
+  return {
+    exit: given.exit,
+    json: given.json,
+    members: given.members,
+    django: given.django,
+    token: given.token,
+    data: given.data,
+    dryRun: given.dryRun,
+    approve: approvalIn(given, program),
+    portOffset: given.portOffset,
+  };
+};
+
+const approvalIn = (
+  given: Record<'approve' | 'operator' | 'reason', string | undefined>,
+  program: Command,
+): CliOptions['approve'] => {
+  const { approve: planId, operator, reason } = given;
+  if (planId === undefined) {
+    if (operator !== undefined || reason !== undefined)
+      program.error('error: --operator and --reason go with --approve');
+    return undefined;
+  }
+  if (!/^[0-9a-f]{64}$/.test(planId))
+    program.error('error: --approve takes the 64 digits of a plan id from a dry run');
+  if (operator === undefined || reason === undefined)
+    program.error('error: --approve needs --operator and --reason');
+  return { planId, operator: operator ?? '', reason: reason ?? '' };
+};
+
+const wholeNumber =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`It takes a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };

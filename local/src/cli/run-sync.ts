@@ -1,0 +1,93 @@
+import type { LocalStack } from '../stack.ts';
+import type { CliOptions } from './options.ts';
+
+export interface SyncAnswer {
+  /** The audit record as `sync_audit` holds it, times as ISO 8601; null when the run left none. */
+  readonly record: Record | null;
+  /** What a dry run or a refused run would cost. */
+  readonly forecast: { readonly costUsd: number; readonly firestoreWrites: number } | null;
+  /** What went wrong before there was a record. */
+  readonly problem: string | null;
+}
+
+export interface Record {
+  readonly runId: string;
+  readonly outcome: string | null;
+  readonly status: string;
+  readonly memberCount: number | null;
+  readonly duration_ms: number | null;
+  readonly errorCode: string | null;
+  readonly error: string | null;
+  readonly planId: string | null;
+  readonly sha256: string | null;
+  readonly objectGeneration: string | null;
+  readonly changes: { readonly added: number; readonly removed: number; readonly quarantined: number } | null;
+  readonly guard: { readonly tripped: boolean } | null;
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
+}
+
+/** Runs one sync the way production would: by the schedule, or as an administrator for a dry run or an approval. */
+export const runSync = (stack: LocalStack, options: CliOptions): Promise<SyncAnswer> =>
+  options.dryRun || options.approve !== undefined ? runAsAdmin(stack, options) : runAsScheduler(stack);
+
+const urlOf = (stack: LocalStack, name: string): string => {
+  const served = stack.functions.functions.find((one) => one.name === name);
+  if (served === undefined)
+    throw new Error(`functions/lib does not export ${name}. Build it anew: npm run build`);
+  return served.url;
+};
+
+const runAsScheduler = async (stack: LocalStack): Promise<SyncAnswer> => {
+  const before = await latestRecord(stack);
+  const answer = await fetch(urlOf(stack, 'syncMemberList'), { method: 'POST' });
+  const record = await latestRecord(stack);
+  const isNew = record !== null && record.runId !== before?.runId;
+  return {
+    record: isNew ? record : null,
+    forecast: null,
+    problem: isNew ? null : `syncMemberList answered ${answer.status} and left no record; its log says why.`,
+  };
+};
+
+const runAsAdmin = async (stack: LocalStack, { dryRun, approve }: CliOptions): Promise<SyncAnswer> => {
+  const token = stack.auth.mintIdToken({ uid: 'local-operator', claims: { roles: ['admin'] } });
+  const answer = await fetch(urlOf(stack, 'runMemberListSync'), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ ...(dryRun ? { dryRun } : {}), ...(approve === undefined ? {} : { approve }) }),
+  });
+  const body = (await answer.json()) as {
+    record?: Record;
+    forecast?: SyncAnswer['forecast'];
+    detail?: string;
+  };
+  return {
+    record: body.record ?? null,
+    forecast: body.forecast ?? null,
+    problem: body.record === undefined ? `runMemberListSync answered ${answer.status}: ${body.detail}` : null,
+  };
+};
+
+/** The newest roster record, read as an operator would: with the official client, from Firestore. */
+const latestRecord = async ({ firestore, functions: { projectId } }: LocalStack): Promise<Record | null> => {
+  const { Firestore } = await import('@google-cloud/firestore');
+  const client = new Firestore({ projectId, host: `${firestore.host}:${firestore.port}`, ssl: false });
+  try {
+    const found = await client
+      .collection('sync_audit')
+      .where('mirror', '==', 'roster')
+      .orderBy('timestamp', 'desc')
+      .limit(1)
+      .get();
+    const data = found.docs[0]?.data();
+    return data === undefined ? null : (JSON.parse(JSON.stringify(data, timesAsText)) as Record);
+  } finally {
+    await client.terminate();
+  }
+};
+
+/** firebase's Timestamp as JSON makes it, back to ISO 8601. */
+const timesAsText = (_key: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && '_seconds' in value && '_nanoseconds' in value
+    ? new Date(Number(value._seconds) * 1_000 + Number(value._nanoseconds) / 1e6).toISOString()
+    : value;

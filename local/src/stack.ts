@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type LocalAuth, startAuth } from './auth/start-auth.ts';
+import { type LocalFirestore, startFirestore } from './firestore/server.ts';
+import { connectTriggers } from './functions/connect-triggers.ts';
+import { toDocumentEvent } from './functions/document-event.ts';
+import type { LogLine } from './functions/log-lines.ts';
+import { type LocalFunctions, startFunctions } from './functions/start-functions.ts';
+import { lockFolder } from './lock-folder.ts';
+import type { Ports } from './ports.ts';
+import { type LocalRegistry, startRegistry } from './registry/start-registry.ts';
+import { type LocalStorage, startStorage } from './storage/index.ts';
+
+export const PROJECT_ID = 'demo-ekklesia';
+export const BUCKET = `${PROJECT_ID}.appspot.com`;
+const FIRESTORE_LOCATION = 'europe-west2';
+const MODULE = fileURLToPath(new URL('../../functions/lib/index.js', import.meta.url));
+
+export interface StackOptions {
+  /** The folder where everything lives and survives restarts. */
+  readonly data: string;
+  readonly ports: Ports;
+  /** A real registry; without it the stand-in is started. */
+  readonly django?: { readonly url: string; readonly token: string } | undefined;
+  /** Size of the stand-in; undefined keeps what the folder holds. */
+  readonly members?: number | undefined;
+  /** The stand-in's token; undefined makes one up. */
+  readonly token?: string | undefined;
+  readonly onLog?: (line: LogLine) => void;
+}
+
+export interface LocalStack {
+  readonly firestore: LocalFirestore;
+  readonly storage: LocalStorage;
+  readonly auth: LocalAuth;
+  /** Null with a real registry. */
+  readonly registry: LocalRegistry | null;
+  readonly registryUrl: string;
+  readonly functions: LocalFunctions;
+  /** The folder with the bucket's current objects as plain files. */
+  readonly bucketFolder: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts everything that the functions talk to, and the functions themselves as they are deployed. What had been
+ * started is closed again when something cannot start.
+ * @throws Error with a message for a person: a port in use, the build missing, the folder in use.
+ */
+export const startStack = async (options: StackOptions): Promise<LocalStack> => {
+  if (!existsSync(MODULE)) throw new Error('functions/lib is missing. Build it first: npm run build');
+  const { data, ports } = options;
+  const opened: (() => Promise<unknown>)[] = [];
+  const open = async <T extends { close(): Promise<unknown> }>(starting: Promise<T>): Promise<T> => {
+    const started = await starting;
+    opened.push(() => started.close());
+    return started;
+  };
+  const close = async (): Promise<void> => {
+    for (const end of opened.splice(0).toReversed()) await end();
+  };
+  try {
+    await mkdir(data, { recursive: true });
+    await open(lockFolder(data));
+    const firestore = await open(
+      startFirestore({
+        projectId: PROJECT_ID,
+        port: ports.firestore,
+        dataFile: join(data, 'firestore.jsonl'),
+      }),
+    );
+    const storageFolder = join(data, 'storage');
+    const storage = await open(startStorage({ directory: storageFolder, port: ports.storage }));
+    const auth = await open(startAuth({ projectId: PROJECT_ID, port: ports.auth }));
+    const token = options.django?.token ?? options.token ?? randomBytes(20).toString('hex');
+    const registry = options.django
+      ? null
+      : await open(
+          startRegistry({
+            port: ports.registry,
+            token,
+            dataFile: join(data, 'registry.jsonl'),
+            ...(options.members === undefined ? {} : { members: options.members }),
+          }),
+        );
+    const registryUrl = options.django?.url ?? registry?.url ?? '';
+    const functions = await open(
+      startFunctions({
+        modulePath: MODULE,
+        projectId: PROJECT_ID,
+        port: ports.functions,
+        storageBucket: BUCKET,
+        env: {
+          FIRESTORE_EMULATOR_HOST: `127.0.0.1:${firestore.port}`,
+          STORAGE_EMULATOR_HOST: storage.url,
+          FIREBASE_AUTH_EMULATOR_HOST: auth.emulatorHost,
+          DJANGO_BASE_URL: registryUrl,
+          DJANGO_API_TOKEN: token,
+        },
+        onLog: options.onLog ?? (() => {}),
+      }),
+    );
+    const disconnect = connectTriggers({
+      firestore,
+      functions,
+      toEvent: (change) => toDocumentEvent(change, FIRESTORE_LOCATION),
+    });
+    opened.push(async () => disconnect());
+    const bucketFolder = join(storageFolder, BUCKET);
+    return { firestore, storage, auth, registry, registryUrl, functions, bucketFolder, close };
+  } catch (cause) {
+    await close();
+    throw cause;
+  }
+};
