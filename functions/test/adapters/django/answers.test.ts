@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FAILING_ANSWERS } from './support/answer-table.ts';
+import * as answers from './support/answers.ts';
+import { failureOf, fetchExport, openClient } from './support/client.ts';
+import { type RegistryServer, startRegistryServer } from './support/registry-server.ts';
+
+describe('what a registry may answer instead of an export', () => {
+  let server: RegistryServer;
+  beforeAll(async () => {
+    server = await startRegistryServer();
+  });
+  afterAll(async () => {
+    await server.close();
+  });
+
+  it.each(FAILING_ANSWERS)('$when is $code', async ({ answer, code, retried, details, says }) => {
+    server.script(answer);
+    const http = openClient(server.origin, { retry: { attempts: 2, baseDelayMs: 2, maxDelayMs: 2 } });
+    const error = await failureOf(fetchExport(http));
+    await http.close();
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(/^GET \/api\/members\/kennitalas\/: /);
+    if (details !== undefined) expect(error.details).toMatchObject(details);
+    if (says !== undefined) expect(error.message).toMatch(says);
+    const sent = server.seen.filter(({ url }) => url === '/api/members/kennitalas/').length;
+    if (code !== 'registry_rejected') expect(sent).toBe(retried ? 2 : 1);
+    expect(error.details['attempts']).toBe(retried ? 2 : undefined);
+  });
+
+  it.each([
+    ['plain', answers.json(answers.EXPORT)],
+    ['gzip', answers.gzip(JSON.stringify(answers.EXPORT))],
+    ['brotli', answers.brotli(JSON.stringify(answers.EXPORT))],
+    ['deflate', answers.deflate(JSON.stringify(answers.EXPORT))],
+    ['a byte order mark before it', answers.body(`\ufeff${JSON.stringify(answers.EXPORT)}`)],
+    ['a body without length', answers.undelimited(JSON.stringify(answers.EXPORT))],
+    ['another content type', answers.json(answers.EXPORT, { 'content-type': 'text/plain' })],
+    ['extra keys', answers.json({ ...answers.EXPORT, version: 2, next: null })],
+  ])('an export is read: %s', async (_, answer) => {
+    server.script(answer);
+    const http = openClient(server.origin);
+    expect(await fetchExport(http)).toEqual({
+      count: 3,
+      kennitalas: answers.LIST,
+      exportedAt: '2026-11-20T03:00:00+00:00',
+    });
+    await http.close();
+  });
+
+  it.each([
+    ['empty', { count: 0, kennitalas: [] }, { count: 0, kennitalas: [], exportedAt: null }],
+    [
+      'shorter than its count',
+      { count: 9, kennitalas: ['x'], exported_at: null },
+      { count: 9, kennitalas: ['x'], exportedAt: null },
+    ],
+    [
+      'longer than its count',
+      { count: 0, kennitalas: [' x ', ''], exported_at: '2026-11-20T03:00:00.123456Z' },
+      { count: 0, kennitalas: [' x ', ''], exportedAt: '2026-11-20T03:00:00.123456Z' },
+    ],
+  ])('an export that is %s is left to the roster, as sent', async (_, sent, read) => {
+    server.script(answers.json(sent));
+    const http = openClient(server.origin);
+    expect(await fetchExport(http)).toEqual(read);
+    await http.close();
+  });
+
+  it.each(FAILING_ANSWERS.filter(({ retried }) => retried))(
+    'an export after $when is read all the same',
+    async ({ answer }) => {
+      server.script(answer, answers.json(answers.EXPORT));
+      const http = openClient(server.origin);
+      expect((await fetchExport(http)).kennitalas).toEqual(answers.LIST);
+      expect(server.seen).toHaveLength(2);
+      await http.close();
+    },
+  );
+});

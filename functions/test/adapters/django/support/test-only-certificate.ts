@@ -1,0 +1,22 @@
+/**
+ * A self-signed certificate for 127.0.0.1, valid from 2020 to 2120, and its key (made by `openssl ca -selfsign`).
+ * Test-only: no server but those of the tests uses it, nothing trusts it, and so its key is no secret.
+ */
+export const TEST_ONLY_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBbTCCARKgAwIBAgIBATAKBggqhkjOPQQDAjAcMRowGAYDVQQDDBF0ZXN0LW9u
+bHkuaW52YWxpZDAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFowHDEa
+MBgGA1UEAwwRdGVzdC1vbmx5LmludmFsaWQwWTATBgcqhkjOPQIBBggqhkjOPQMB
+BwNCAAQJSeXnjgnAosY2shEwAZw+PKWkXo2iGwa2ILS9YfOiSuye2iPL/i9itYLj
+HR10BvK28o0B1/kPuojcU6xZVQxCo0MwQTAPBgNVHREECDAGhwR/AAABMA8GA1Ud
+EwEB/wQFMAMBAf8wHQYDVR0OBBYEFK8ucsSGDjCW3pAfAFNf4fxAOgJEMAoGCCqG
+SM49BAMCA0kAMEYCIQCvuqYJ9FSRZJNdJQJIhMSTsI5SOYyLapDgqUPe2W1A+gIh
+APOtGL4fElZRiaKYv+kXqf1RN7iVOt74qMYPpkKqrgCL
+-----END CERTIFICATE-----
+`;
+
+export const TEST_ONLY_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgia1LmOXHQKOlefMd
+DalM/E88Blb87k8nSajJsNnFAzChRANCAAQJSeXnjgnAosY2shEwAZw+PKWkXo2i
+Gwa2ILS9YfOiSuye2iPL/i9itYLjHR10BvK28o0B1/kPuojcU6xZVQxC
+-----END PRIVATE KEY-----
+`;
