@@ -1,0 +1,158 @@
+/**
+ * What the engine, and so this server, does otherwise than Cloud Firestore (README.md has the same list with its reasons):
+ *
+ * - numbers are JavaScript's: `5.0` comes back as an integer, an integer beyond 2^53 is rounded
+ * - texts are ordered by UTF-16 and not by UTF-8, which differs for characters beyond U+FFFF
+ * - a range filter over booleans, arrays or maps is refused (UNIMPLEMENTED)
+ * - `array-contains-any` takes 10 values, one such filter a query; `not-in` takes no null
+ * - a set of the same data gets a new update time when the data holds bytes (no trigger fires)
+ * - old versions are readable for a minute, to the millisecond; timestamps keep nanoseconds
+ * - transactions are optimistic; a write outside of one never waits for it
+ * - `maximum` and `minimum` transforms, the Write stream, explain and pipelines are refused
+ * - no index is ever missing, no security rule applies, and nothing expires by TTL
+ * - a listener answers after 5 ms without a commit, resumes from no token, and checks itself on every commit
+ */
+import type { Duplex } from 'node:stream';
+import type { FirestoreMock, MetaDocument } from '@firebase-bridge/firestore-admin';
+import { status } from '@grpc/grpc-js';
+import type { Timestamp } from 'firebase-admin/firestore';
+import { type Clock, makeClock } from './clock.ts';
+import { assertPathOf, parseResourceName } from './resource-name.ts';
+import { RpcError } from './rpc-error.ts';
+import type {
+  CommitRequest,
+  CommitResponse,
+  ListenRequest,
+  RunAggregationQueryRequest,
+  RunQueryRequest,
+  V1Document,
+} from './wire.ts';
+
+/** Cloud Firestore keeps a minute of old versions, and so does the engine: it reads nothing older. */
+export const HISTORY_MILLIS = 60_000;
+
+/**
+ * The in-memory database of one `projects/p/databases/d`.
+ *
+ * It is @firebase-bridge/firestore-admin at the level below the client library. That level is not public, so this file
+ * alone names what is used of it, and package.json pins the exact version.
+ */
+export interface Engine {
+  readonly clock: Clock;
+  /** Grows with every commit. */
+  version(): number;
+  /** The document as of `readTime`, or now; undefined when there was none. */
+  read(path: string, readTime?: Timestamp, fieldMask?: string[]): V1Document | undefined;
+  /** When the document last changed, its deletion included; the epoch when it never existed. */
+  changedAt(path: string): Timestamp;
+  /** Documents of a collection in no order; with `showMissing` also ids that only have subcollections. */
+  listDocuments(
+    collectionPath: string,
+    showMissing: boolean,
+  ): { id: string; document: V1Document | undefined }[];
+  listCollectionIds(documentPath: string): string[];
+  /** The paths of all documents that exist. */
+  paths(): string[];
+  /** Takes effect before it returns; the promise brings the answer, or the refusal of a commit that changed nothing. */
+  commit(request: CommitRequest): Promise<CommitResponse>;
+  runQuery(request: RunQueryRequest): Duplex;
+  runAggregationQuery(request: RunAggregationQueryRequest): Duplex;
+  listen(first: ListenRequest): Duplex;
+  /** Drops the versions of a document that nothing can read any more; the engine itself never does. */
+  forgetHistory(path: string, olderThanMillis?: number): void;
+  close(): Promise<void>;
+}
+
+interface GapicContext {
+  getAccessor(): Accessor;
+  serializeDoc(document: MetaDocument, fieldMask?: string[]): V1Document;
+  toInternalPath(name: string, kind: 'document' | 'collection'): string;
+  toGapicPath(path: string): string;
+}
+
+interface GapicClient {
+  context: GapicContext;
+  commit(request: CommitRequest): Promise<[CommitResponse]>;
+  runQuery(request: RunQueryRequest): Duplex;
+  runAggregationQuery(request: RunAggregationQueryRequest): Duplex;
+  listen(): Duplex;
+  close(): Promise<void>;
+}
+
+interface Accessor {
+  serverTime: () => Timestamp;
+  readonly version: number;
+  getDoc(path: string, readTime?: Timestamp): MetaDocument;
+  listDocuments(collectionPath: string, showMissing: boolean): MetaDocument[];
+  listCollectionIds(documentPath: string): string[];
+  toMetaArray(): MetaDocument[];
+  _src: { docs: Map<string, { _history: { updateTime: Timestamp }[] }> };
+}
+
+export function makeEngine(mock: FirestoreMock, database: string): Engine {
+  const clock = makeClock();
+  const [, projectId, , databaseId] = database.split('/');
+  const controller = mock.createDatabase(projectId, databaseId);
+  const { _clientPool } = controller.firestore() as unknown as {
+    _clientPool: { clientFactory(requiresGrpc: boolean): GapicClient };
+  };
+  const client = _clientPool.clientFactory(true);
+  const { context } = client;
+  const accessor = context.getAccessor();
+  accessor.serverTime = clock.now;
+  correctNames(context, database);
+
+  return {
+    clock,
+    version: () => accessor.version,
+    read(path, readTime, fieldMask) {
+      assertPathOf('document', path);
+      const meta = accessor.getDoc(path, readTime);
+      return meta.exists ? context.serializeDoc(meta, fieldMask) : undefined;
+    },
+    changedAt: (path) => accessor.getDoc(path).updateTime,
+    listDocuments: (path, showMissing) =>
+      accessor.listDocuments(path, showMissing).map((meta) => ({
+        id: meta.id,
+        // With showMissing the engine gives a parent without data, which "exists" only for its subcollections.
+        document: meta.data ? context.serializeDoc(meta) : undefined,
+      })),
+    listCollectionIds: (path) => accessor.listCollectionIds(path),
+    paths: () => accessor.toMetaArray().map(({ path }) => path),
+    async commit(request) {
+      const [response] = await client.commit(request);
+      return response;
+    },
+    runQuery: (request) => client.runQuery(request),
+    runAggregationQuery: (request) => client.runAggregationQuery(request),
+    listen(first) {
+      // The engine takes the state that a listener starts from when the stream is made, so it must not be made earlier.
+      const stream = client.listen();
+      stream.write(first);
+      return stream;
+    },
+    forgetHistory(path, olderThanMillis = HISTORY_MILLIS) {
+      const history = accessor._src.docs.get(path)?._history;
+      if (!history) return;
+      const oldest = clock.now().toMillis() - olderThanMillis;
+      // The newest version before that time is still what a reader at that time sees.
+      const first = history.findLastIndex((version) => version.updateTime.toMillis() <= oldest);
+      history.splice(0, olderThanMillis === 0 ? history.length : Math.max(first, 0));
+    },
+    close: () => client.close(),
+  };
+}
+
+/** The engine refuses every id that starts with a dot or holds two pairs of underscores; Cloud Firestore does not. */
+function correctNames(context: GapicContext, database: string): void {
+  context.toInternalPath = (name, kind) => {
+    const parsed = parseResourceName(name);
+    if (parsed.database !== database) {
+      throw new RpcError(status.INVALID_ARGUMENT, `The resource is not in ${database}.`);
+    }
+    const isRoot = kind === 'document' && parsed.path === '';
+    if (!isRoot) assertPathOf(kind, parsed.path);
+    return parsed.path;
+  };
+  context.toGapicPath = (path) => `${database}/documents${path === '' ? '' : `/${path}`}`;
+}

@@ -1,0 +1,46 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ServiceDefinition } from '@grpc/grpc-js';
+import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
+import type { V1Document } from './wire.ts';
+
+/** What a Firestore CloudEvent carries; a side that does not exist is absent. */
+export interface DocumentEventData {
+  value?: V1Document;
+  oldValue?: V1Document;
+  updateMask?: { fieldPaths: string[] };
+}
+
+const firestorePackage = dirname(
+  createRequire(import.meta.url).resolve('@google-cloud/firestore/package.json'),
+);
+const here = dirname(fileURLToPath(import.meta.url));
+
+const definitions = loadSync(
+  ['google/firestore/v1/firestore.proto', join(here, 'document-event-data.proto')],
+  // longs as strings: a 64-bit number does not fit into a JavaScript number.
+  { includeDirs: [join(firestorePackage, 'build', 'protos')], longs: String, enums: String },
+);
+
+/** google.firestore.v1.Firestore, from the .proto files that the client library itself ships. */
+export const firestoreService = definitions['google.firestore.v1.Firestore'] as ServiceDefinition;
+
+const documentType = messageType<V1Document>('google.firestore.v1.Document');
+const eventType = messageType<DocumentEventData>('google.events.cloud.firestore.v1.DocumentEventData');
+
+export function encodeDocument(document: V1Document): Buffer {
+  return documentType.serialize(document);
+}
+
+export function decodeDocument(bytes: Buffer): V1Document {
+  return documentType.deserialize(bytes);
+}
+
+export function encodeDocumentEventData(data: DocumentEventData): Buffer {
+  return eventType.serialize(data);
+}
+
+function messageType<T>(name: string): MessageTypeDefinition<T, T> {
+  return definitions[name] as unknown as MessageTypeDefinition<T, T>;
+}

@@ -1,0 +1,95 @@
+import { status } from '@grpc/grpc-js';
+import { RpcError } from './rpc-error.ts';
+import type { V1FieldFilter, V1Filter, V1Order, V1StructuredQuery } from './wire.ts';
+
+/** Cloud Firestore, "Query data": `in` takes at most 30 values. */
+const IN_MAX_VALUES = 30;
+const NAME = '__name__';
+const RANGES = new Set(['LESS_THAN', 'LESS_THAN_OR_EQUAL', 'GREATER_THAN', 'GREATER_THAN_OR_EQUAL']);
+
+/**
+ * Says in the query what Cloud Firestore understands without being told, because the engine does not:
+ * a query is ordered by its inequality fields too, a document without a field that the query is ordered by is not found,
+ * `!=` finds neither null nor a missing field, and `in` takes 30 values of mixed types.
+ *
+ * @param requiredFields fields that a document must have besides: those of `sum` and `average`
+ * @throws RpcError INVALID_ARGUMENT (3) for more than 30 values; UNIMPLEMENTED (12) for a range over booleans, arrays
+ *   or maps, which the engine cannot compare and would answer with nothing
+ */
+export function rewriteQuery(query: V1StructuredQuery, requiredFields: string[] = []): V1StructuredQuery {
+  const orderBy = planOrder(query);
+  const filters = [...orderBy.map((order) => order.field?.fieldPath ?? NAME), ...requiredFields].map(exists);
+  if (query.where) filters.unshift(rewriteFilter(query.where));
+  const rewritten: V1StructuredQuery = { ...query, orderBy };
+  if (filters.length > 0) rewritten.where = { compositeFilter: { op: 'AND', filters } };
+  // A wrapper message without its value stands for zero, which the engine takes for "no limit".
+  if (query.limit) rewritten.limit = { value: query.limit.value ?? 0 };
+  return rewritten;
+}
+
+/** StructuredQuery.order_by: inequality fields that are not named come last, in order of their names. */
+function planOrder(query: V1StructuredQuery): V1Order[] {
+  const explicit = query.orderBy ?? [];
+  const direction = explicit.at(-1)?.direction ?? 'ASCENDING';
+  const named = new Set(explicit.map((order) => order.field?.fieldPath));
+  const implied = [...new Set(query.where ? inequalityFields(query.where) : [])]
+    .filter((fieldPath) => !named.has(fieldPath) && fieldPath !== NAME)
+    .sort();
+  return [...explicit, ...implied.map((fieldPath): V1Order => ({ field: { fieldPath }, direction }))];
+}
+
+function inequalityFields(filter: V1Filter): string[] {
+  if (filter.compositeFilter) return (filter.compositeFilter.filters ?? []).flatMap(inequalityFields);
+  const { fieldFilter, unaryFilter } = filter;
+  const op = String(fieldFilter?.op ?? unaryFilter?.op);
+  const isInequality = RANGES.has(op) || ['NOT_EQUAL', 'NOT_IN', 'IS_NOT_NULL', 'IS_NOT_NAN'].includes(op);
+  return isInequality ? [(fieldFilter ?? unaryFilter)?.field?.fieldPath ?? ''] : [];
+}
+
+function rewriteFilter(filter: V1Filter): V1Filter {
+  if (filter.compositeFilter) {
+    const filters = (filter.compositeFilter.filters ?? []).map(rewriteFilter);
+    return { compositeFilter: { ...filter.compositeFilter, filters } };
+  }
+  return filter.fieldFilter ? rewriteFieldFilter(filter.fieldFilter) : filter;
+}
+
+function rewriteFieldFilter(filter: V1FieldFilter): V1Filter {
+  const { op, value } = filter;
+  const field = { fieldPath: filter.field?.fieldPath ?? '' };
+  if (RANGES.has(String(op)) && (value?.arrayValue || value?.mapValue || value?.booleanValue !== undefined)) {
+    throw new RpcError(status.UNIMPLEMENTED, 'This server compares no booleans, arrays or maps by range.');
+  }
+  if (op === 'NOT_EQUAL') {
+    return all([{ fieldFilter: filter }, { unaryFilter: { field, op: 'IS_NOT_NULL' } }]);
+  }
+  if (op === 'IN') {
+    const values = value?.arrayValue?.values ?? [];
+    if (values.length > IN_MAX_VALUES || values.length === 0) {
+      throw new RpcError(status.INVALID_ARGUMENT, `'IN' takes 1 to ${IN_MAX_VALUES} comparison values.`);
+    }
+    return any(values.map((candidate) => ({ fieldFilter: { field, op: 'EQUAL', value: candidate } })));
+  }
+  return { fieldFilter: filter };
+}
+
+/**
+ * True for a document that has the field, be it null. The last of the three finds nothing; it makes the field one of
+ * the query's inequality fields, without which the engine refuses to order by it first.
+ */
+function exists(fieldPath: string): V1Filter {
+  const field = { fieldPath };
+  return any([
+    { unaryFilter: { field, op: 'IS_NULL' } },
+    { unaryFilter: { field, op: 'IS_NOT_NULL' } },
+    { fieldFilter: { field, op: 'GREATER_THAN', value: { nullValue: 'NULL_VALUE' } } },
+  ]);
+}
+
+function all(filters: V1Filter[]): V1Filter {
+  return { compositeFilter: { op: 'AND', filters } };
+}
+
+function any(filters: V1Filter[]): V1Filter {
+  return { compositeFilter: { op: 'OR', filters } };
+}

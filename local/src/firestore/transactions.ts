@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { status } from '@grpc/grpc-js';
+import { Timestamp } from 'firebase-admin/firestore';
+import { type Engine, HISTORY_MILLIS } from './engine.ts';
+import { RpcError } from './rpc-error.ts';
+import { makeTurns } from './turns.ts';
+import type { V1Document, V1TransactionOptions } from './wire.ts';
+
+/** Cloud Firestore, "Quotas and limits": a transaction ends after 270 s, or after 60 s of idleness. */
+const LIFETIME_MILLIS = 270_000;
+const IDLE_MILLIS = 60_000;
+/** A transaction whose queries' collections change faster than they can be read again gives up. */
+const RECHECKS = 10;
+
+/** A query that a transaction has read, so that its commit can tell whether the answer still holds. */
+export interface QueryRead {
+  /** The id of the collections that were searched, or '' for all. */
+  collectionId: string;
+  names: string[];
+  /** The names that the same query finds at another time. */
+  namesAt(readTime: Timestamp): Promise<string[]>;
+}
+
+/**
+ * A transaction reads one snapshot, taken at its first read. It is optimistic: its commit is refused with ABORTED (10)
+ * when anything that it read has changed since, and the client library then tries again.
+ */
+export interface Transaction {
+  readonly id: Buffer;
+  readonly isReadOnly: boolean;
+  /** Takes the snapshot, or returns the one taken. The keys say what the first read is about. */
+  snapshot(keys: string[]): Promise<Timestamp>;
+  /** @throws RpcError ABORTED (10) when the document has changed since the snapshot */
+  read(path: string, fieldMask?: string[]): V1Document | undefined;
+  addQuery(query: QueryRead): void;
+  /** Whether the answers of all queries are known to hold; if not, `recheckQueries` and ask again. */
+  queriesHold(): boolean;
+  /** @throws RpcError ABORTED (10) when a query finds other documents than it did */
+  recheckQueries(): Promise<void>;
+  /** @throws RpcError ABORTED (10) when a document that was read has changed */
+  assertReadsHold(): void;
+  finish(): void;
+}
+
+export interface Transactions {
+  begin(options: V1TransactionOptions | null | undefined): Transaction;
+  /** @throws RpcError INVALID_ARGUMENT (3) for an unknown id or one that has ended */
+  get(id: Uint8Array | string): Transaction;
+  /** Remembers when the collections of these documents changed. */
+  noteChanges(paths: string[]): void;
+}
+
+export function makeTransactions(engine: Engine): Transactions {
+  const open = new Map<string, Transaction & { createdAt: number; usedAt: number }>();
+  const takeTurn = makeTurns();
+  const collectionChangedAt = new Map<string, number>();
+
+  const changedSince = (query: QueryRead, time: Timestamp) =>
+    (collectionChangedAt.get(query.collectionId) ?? 0) > toMicros(time);
+
+  function begin(options: V1TransactionOptions | null | undefined): Transaction {
+    const id = randomBytes(16);
+    const isReadOnly = Boolean(options?.readOnly);
+    const pinned = options?.readOnly?.readTime;
+    const finished = Promise.withResolvers<void>();
+    const paths = new Set<string>();
+    const queries: QueryRead[] = [];
+    let readTime: Timestamp | undefined;
+    let queriesHeldAt: Timestamp | undefined;
+    let rechecks = 0;
+    let opening: Promise<Timestamp> | undefined;
+
+    const takeSnapshot = async (keys: string[]) => {
+      if (!isReadOnly) await takeTurn(keys, finished.promise);
+      readTime = pinned ? toTimestamp(pinned) : engine.clock.fence();
+      queriesHeldAt = readTime;
+      return readTime;
+    };
+
+    const transaction = {
+      id,
+      isReadOnly,
+      createdAt: Date.now(),
+      usedAt: Date.now(),
+      snapshot(keys: string[]) {
+        opening ??= takeSnapshot(keys);
+        return opening;
+      },
+      read(path: string, fieldMask?: string[]) {
+        const at = readTime ?? engine.clock.fence();
+        const isOld = toMicros(engine.changedAt(path)) > toMicros(at);
+        // Reading on could only end in a refused commit, and would show the caller two versions of the data.
+        if (isOld && !isReadOnly) throw conflict();
+        if (isOld) assertStillReadable(engine, at);
+        paths.add(path);
+        return engine.read(path, at, fieldMask);
+      },
+      addQuery: (query: QueryRead) => void queries.push(query),
+      queriesHold() {
+        const heldAt = queriesHeldAt;
+        return !heldAt || !queries.some((query) => changedSince(query, heldAt));
+      },
+      async recheckQueries() {
+        rechecks += 1;
+        if (rechecks > RECHECKS) throw conflict();
+        const checkedAt = engine.clock.fence();
+        for (const query of queries) {
+          const names = await query.namesAt(checkedAt);
+          if (!isDeepStrictEqual(names, query.names)) throw conflict();
+        }
+        queriesHeldAt = checkedAt;
+      },
+      assertReadsHold() {
+        const snapshot = readTime && toMicros(readTime);
+        if (snapshot && [...paths].some((path) => toMicros(engine.changedAt(path)) > snapshot))
+          throw conflict();
+      },
+      finish() {
+        open.delete(id.toString('hex'));
+        finished.resolve();
+      },
+    };
+    open.set(id.toString('hex'), transaction);
+    return transaction;
+  }
+
+  return {
+    begin(options) {
+      for (const transaction of open.values()) if (isOver(transaction)) transaction.finish();
+      return begin(options);
+    },
+    get(id) {
+      const transaction = open.get(Buffer.from(id as Uint8Array).toString('hex'));
+      if (!transaction || isOver(transaction)) {
+        transaction?.finish();
+        throw new RpcError(
+          status.INVALID_ARGUMENT,
+          'The referenced transaction has expired or is no longer valid.',
+        );
+      }
+      transaction.usedAt = Date.now();
+      return transaction;
+    },
+    noteChanges(changed) {
+      const now = toMicros(engine.clock.now());
+      for (const path of changed) collectionChangedAt.set(path.split('/').at(-2) ?? '', now);
+      if (changed.length > 0) collectionChangedAt.set('', now);
+    },
+  };
+}
+
+export function toTimestamp(time: { seconds?: unknown; nanos?: number | null }): Timestamp {
+  return new Timestamp(Number(time.seconds ?? 0), time.nanos ?? 0);
+}
+
+/** The engine would answer that the document does not exist. */
+export function assertStillReadable(engine: Engine, readTime: Timestamp): void {
+  if (engine.clock.now().toMillis() - readTime.toMillis() < HISTORY_MILLIS) return;
+  throw new RpcError(
+    status.FAILED_PRECONDITION,
+    'The requested read time is too old: this server keeps a minute.',
+  );
+}
+
+function isOver({ createdAt, usedAt }: { createdAt: number; usedAt: number }): boolean {
+  return Date.now() - createdAt > LIFETIME_MILLIS || Date.now() - usedAt > IDLE_MILLIS;
+}
+
+function toMicros(time: Timestamp): number {
+  return time.seconds * 1_000_000 + time.nanoseconds / 1000;
+}
+
+function conflict(): RpcError {
+  return new RpcError(
+    status.ABORTED,
+    'Aborted due to cross-transaction contention: what this transaction has read was changed. Try again.',
+  );
+}
