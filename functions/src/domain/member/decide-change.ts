@@ -1,0 +1,118 @@
+import { isDeepStrictEqual } from 'node:util';
+import { applyPatch, makeTombstone } from './apply-patch.ts';
+import { diffMembers, type FieldDifference } from './diff-members.ts';
+import type { FieldPath } from './fields.ts';
+import { keepPendingEdits, type PendingEdit } from './keep-pending-edits.ts';
+import type { Member } from './member.ts';
+import type { MemberChange } from './member-change.ts';
+import { sourceHash } from './source-hash.ts';
+
+/** By which way a document was last written by a server. */
+export type Origin = 'registry' | 'two-way' | 'reconcile';
+
+/** What a decision says about `metadata`; the writer adds the times of writing and the schema's version. */
+export interface MemberMeta {
+  readonly django_id: number | null;
+  readonly source_version: number | null;
+  /** Of what the registry said, before the member's pending edits: a reconcile must find it equal meanwhile. */
+  readonly source_hash: string;
+  readonly origin: Origin;
+  readonly deleted_at: Date | null;
+}
+
+export interface StoredMember {
+  readonly member: Member;
+  readonly meta: Pick<MemberMeta, 'django_id' | 'source_version' | 'deleted_at'> & {
+    readonly source_hash: string | null;
+  };
+}
+
+/** `write` with no differences touches the metadata alone. */
+export type Decision =
+  | { readonly kind: 'stale' }
+  | { readonly kind: 'unchanged' }
+  | {
+      readonly kind: 'write';
+      readonly member: Member;
+      readonly meta: MemberMeta;
+      /** From what is stored; null when the document is new. */
+      readonly differences: readonly FieldDifference[] | null;
+      /** Where a member's own pending edit stayed. */
+      readonly keptEdits: readonly FieldPath[];
+    };
+
+export interface DecisionContext {
+  readonly pending: readonly PendingEdit[];
+  readonly origin: Origin;
+  /** Stands for the time of a delete that carries none. */
+  readonly now: Date;
+}
+
+/**
+ * What one change of the registry does to what the portal holds.
+ *
+ *     nothing ──create, update──▶ active ──delete──▶ tombstone
+ *        └────────────delete────────────────────────▶  │ ▲
+ *                                active ◀──create, update┘ (newer only)
+ *
+ * The version decides and the action does not: a change that is no newer than what is stored is stale, whatever it
+ * is. A late update so cannot revive a tombstone, and a create over a member merges. A **newer update revives** as a
+ * create does: the registry says that the member exists, its create was lost or is still under way, and when it comes
+ * it will be stale, so nothing else could revive the member before the next reconcile. Hence the newest version alone
+ * decides the end, in any order and with any repetition, for changes that carry the whole member; of two that carry
+ * parts, the older one's part is lost when it comes second, and the reconcile brings it.
+ *
+ * A change without a version carries what was just read from a registry that answers none (one that does gives the
+ * change its version): it is applied and leaves the stored version alone. Only one such change of a member may be
+ * under way, or an older reading could come last.
+ */
+export const decideChange = (
+  stored: StoredMember | null,
+  change: MemberChange,
+  context: DecisionContext,
+): Decision =>
+  isStale(stored, change.version) ? { kind: 'stale' } : planMemberWrite(stored, change, context);
+
+/** True when what is stored is as new as the version, or newer. */
+export const isStale = (stored: StoredMember | null, version: number | null): boolean =>
+  version !== null && (stored?.meta.source_version ?? -1) >= version;
+
+/**
+ * The same without the comparison of versions, for a reconcile that has made its own: it must be able to mend a
+ * document of the very version that the registry shows.
+ */
+export const planMemberWrite = (
+  stored: StoredMember | null,
+  change: MemberChange,
+  { pending, origin, now }: DecisionContext,
+): Decision => {
+  const before = stored?.member ?? null;
+  const said =
+    change.action === 'delete' ? makeTombstone(before, change.kennitala) : applyPatch(before, change.content);
+  const { member, kept } =
+    change.action === 'delete'
+      ? { member: said, kept: [] }
+      : keepPendingEdits(said, pending, change.occurredAt);
+  const facts = {
+    django_id: change.content?.djangoId ?? stored?.meta.django_id ?? null,
+    source_version: change.version ?? stored?.meta.source_version ?? null,
+    source_hash: sourceHash(said),
+    deleted_at: deletedAt(stored, change, now),
+  };
+  const differences = before === null ? null : diffMembers(before, member);
+  if (differences?.length === 0 && isDeepStrictEqual(facts, factsOf(stored))) return { kind: 'unchanged' };
+  return { kind: 'write', member, meta: { ...facts, origin }, differences, keptEdits: kept };
+};
+
+const deletedAt = (stored: StoredMember | null, change: MemberChange, now: Date): Date | null => {
+  if (change.action !== 'delete') return null;
+  // Reading again that a member is gone does not delete them a second time.
+  const known = change.version === null ? (stored?.meta.deleted_at ?? null) : null;
+  return known ?? change.occurredAt ?? now;
+};
+
+const factsOf = (stored: StoredMember | null): unknown => {
+  if (stored === null) return null;
+  const { django_id, source_version, source_hash, deleted_at } = stored.meta;
+  return { django_id, source_version, source_hash, deleted_at };
+};

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import type { Address } from './member.ts';
+import { memberFault } from './member-fault.ts';
+import { parseStreetAddress, withHouseNumber } from './street-address.ts';
+import { readAt, sayingAt, type Wire } from './wire.ts';
+
+export type LocalAddress = Omit<Address, 'country' | 'is_default'>;
+
+/** What the registry said about a member's addresses; a part that it did not mention is missing here. */
+export interface AddressPatch {
+  /** null: there is none any more. */
+  readonly local?: Partial<LocalAddress> | null;
+  /** The whole list; `is_default` marks the current one. */
+  readonly foreign?: readonly Address[];
+}
+
+const text = z.string();
+/** The registry's column is a number, and 0 stands for none in it. */
+const postalCode = z
+  .union([z.int().nonnegative(), text])
+  .transform((code) => (code === 0 ? '' : String(code)));
+const houseNumber = z.union([z.int().nonnegative(), text]);
+const streetAddress = text.transform(parseStreetAddress);
+const NO_STREET = parseStreetAddress('');
+
+const foreignAddress = z
+  .looseObject({
+    country: z.union([z.int().nonnegative(), z.literal('')]).nullish(),
+    // Listed without the mark: the registry keeps it, so it counts as current.
+    current: z.boolean().nullable().default(true),
+    municipality: text.nullish(),
+    postal_code: postalCode.nullish(),
+    address: text.nullish(),
+  })
+  .transform(
+    (sent): Address => ({
+      street: sent.address ?? '',
+      number: null,
+      letter: '',
+      postal_code: sent.postal_code ?? '',
+      city: sent.municipality ?? '',
+      country: String(sent.country ?? ''),
+      is_default: sent.current === true,
+    }),
+  );
+const foreignAddresses = z.array(foreignAddress);
+
+export const ADDRESS_PATHS = [
+  'local_address',
+  'foreign_addresses',
+  'street_address',
+  'postal_code',
+  'city',
+] as const;
+
+/**
+ * Reads both spellings: `local_address` and `foreign_addresses`, or `street_address`, `postal_code` and `city`.
+ * @throws SyncError `member_invalid`
+ */
+export const readAddresses = (wire: Wire): AddressPatch | undefined => {
+  const local = readLocal(wire);
+  const foreign = readAt(wire, ['foreign_addresses'], foreignAddresses, []);
+  if (local === undefined && foreign === undefined) return undefined;
+  return { ...(local !== undefined && { local }), ...(foreign !== undefined && { foreign }) };
+};
+
+const readLocal = (wire: Wire): Partial<LocalAddress> | null | undefined => {
+  const said = sayingAt(wire, 'local_address');
+  if (said.is === 'cleared') return null;
+  return said.is === 'absent' ? readFlat(wire) : readNested(wire);
+};
+
+const readNested = (wire: Wire): Partial<LocalAddress> => {
+  const street = readAt(wire, ['local_address.street'], text, '');
+  const number = readAt<number | string>(wire, ['local_address.number'], houseNumber, '');
+  const letter = readAt(wire, ['local_address.letter'], text, '');
+  const placed = number === undefined ? undefined : withHouseNumber(street ?? '', number, letter ?? '');
+  // A number such as "1-3" joins the street: without its street there is nowhere to keep it.
+  if (street === undefined && placed !== undefined && placed.street !== '') {
+    throw memberFault('local_address.number', 'is not a whole number and comes without its street');
+  }
+  return {
+    ...(street !== undefined && { street: placed?.street ?? street }),
+    ...(placed !== undefined && { number: placed.number }),
+    ...(letter !== undefined && { letter }),
+    ...readPlace(wire, 'local_address.'),
+  };
+};
+
+const readFlat = (wire: Wire): Partial<LocalAddress> | undefined => {
+  const street = readAt(wire, ['street_address'], streetAddress, NO_STREET);
+  const place = readPlace(wire, '');
+  return street === undefined && Object.keys(place).length === 0 ? undefined : { ...street, ...place };
+};
+
+const readPlace = (wire: Wire, prefix: string): Partial<LocalAddress> => {
+  const code = readAt(wire, [`${prefix}postal_code`], postalCode, '');
+  const city = readAt(wire, [`${prefix}city`], text, '');
+  return { ...(code !== undefined && { postal_code: code }), ...(city !== undefined && { city }) };
+};

@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest';
+import { applyPatch } from '../../../src/domain/member/apply-patch.ts';
+import {
+  type DecisionContext,
+  decideChange,
+  type MemberMeta,
+  planMemberWrite,
+  type StoredMember,
+} from '../../../src/domain/member/decide-change.ts';
+import { withFields } from '../../../src/domain/member/fields.ts';
+import type { MemberChange } from '../../../src/domain/member/member-change.ts';
+import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { sourceHash } from '../../../src/domain/member/source-hash.ts';
+import { KENNITALA, NESTED, withAt } from './support/wire-members.ts';
+
+const NOW = new Date('2026-02-01T00:00:00Z');
+const OCCURRED = new Date('2026-01-01T12:00:00Z');
+const LATER = new Date('2026-01-02T12:00:00Z');
+const context: DecisionContext = { pending: [], origin: 'registry', now: NOW };
+
+const member = applyPatch(null, parseRegistryMember(NESTED));
+const tombstone = withFields(member, { 'membership.status': 'inactive' });
+
+const stored = (source_version: number | null, meta: Partial<MemberMeta> = {}): StoredMember => ({
+  member,
+  meta: { django_id: 813, source_version, source_hash: sourceHash(member), deleted_at: null, ...meta },
+});
+const buried = (source_version: number | null): StoredMember => ({
+  member: tombstone,
+  meta: { django_id: 813, source_version, source_hash: sourceHash(tombstone), deleted_at: OCCURRED },
+});
+
+const said = (action: 'create' | 'update', version: number | null, wire: object = NESTED): MemberChange => ({
+  kennitala: KENNITALA,
+  action,
+  version,
+  occurredAt: OCCURRED,
+  content: parseRegistryMember(wire),
+});
+const removed = (version: number | null, occurredAt: Date | null = OCCURRED): MemberChange => ({
+  kennitala: KENNITALA,
+  action: 'delete',
+  version,
+  occurredAt,
+  content: null,
+});
+const RENAMED = withAt(NESTED, 'name', 'Annað nafn');
+
+describe('order by version', () => {
+  it.each<[string, StoredMember | null, MemberChange, string]>([
+    ['a create of a missing member', null, said('create', 1), 'write'],
+    ['an update of a missing member', null, said('update', 5), 'write'],
+    ['a delete of a missing member', null, removed(5), 'write'],
+    ['version 0 of a missing member', null, said('update', 0), 'write'],
+    ['a newer update', stored(9), said('update', 10), 'write'],
+    ['the same version again', stored(9), said('update', 9, RENAMED), 'stale'],
+    ['an older update', stored(9), said('update', 8, RENAMED), 'stale'],
+    ['an older create', stored(9), said('create', 8), 'stale'],
+    ['an older delete', stored(9), removed(8), 'stale'],
+    ['a newer delete', stored(9), removed(10), 'write'],
+    ['a late update of a tombstone', buried(9), said('update', 8), 'stale'],
+    ['a late create of a tombstone', buried(9), said('create', 9), 'stale'],
+    ['a newer create of a tombstone', buried(9), said('create', 10), 'write'],
+    ['a newer update of a tombstone', buried(9), said('update', 10), 'write'],
+    ['any version over a document without one', stored(null), said('update', 0, RENAMED), 'write'],
+    [
+      'a reading without a version that says something new',
+      stored(9),
+      said('update', null, RENAMED),
+      'write',
+    ],
+    ['a reading without a version that says nothing new', stored(9), said('update', null), 'unchanged'],
+    ['a reading that finds a member gone', stored(9), removed(null), 'write'],
+    ['a reading that finds them gone again', buried(9), removed(null, null), 'unchanged'],
+  ])('%s', (_title, held, change, kind) => {
+    expect(decideChange(held, change, context).kind).toBe(kind);
+  });
+});
+
+describe('what is written', () => {
+  it('is the member and where it comes from, when it is new', () => {
+    expect(decideChange(null, said('create', 9), context)).toEqual({
+      kind: 'write',
+      member,
+      meta: {
+        django_id: 813,
+        source_version: 9,
+        source_hash: sourceHash(member),
+        origin: 'registry',
+        deleted_at: null,
+      },
+      differences: null,
+      keptEdits: [],
+    });
+  });
+
+  it('is the metadata alone when a newer version says the same', () => {
+    expect(decideChange(stored(9), said('update', 10), context)).toMatchObject({
+      kind: 'write',
+      differences: [],
+      meta: { source_version: 10 },
+    });
+  });
+
+  it('names what differs', () => {
+    expect(decideChange(stored(9), said('update', 10, RENAMED), context)).toMatchObject({
+      differences: [{ path: 'profile.name', newValue: 'Annað nafn' }],
+    });
+  });
+
+  it('merges a create over an existing member: what it does not say stays', () => {
+    const change = said('create', 10, { ssn: KENNITALA, name: 'Annað nafn' });
+    expect(decideChange(stored(9), change, context)).toMatchObject({
+      member: withFields(member, { 'profile.name': 'Annað nafn' }),
+      meta: { django_id: 813 },
+    });
+  });
+
+  it('keeps what was known of a member who was deleted', () => {
+    expect(decideChange(stored(9), removed(10), context)).toMatchObject({
+      member: tombstone,
+      meta: { source_version: 10, deleted_at: OCCURRED, source_hash: sourceHash(tombstone) },
+      differences: [{ path: 'membership.status', oldValue: 'active', newValue: 'inactive' }],
+    });
+  });
+
+  it('is an empty tombstone for a member who was never known', () => {
+    const decision = decideChange(null, removed(10, null), context);
+    expect(decision).toMatchObject({
+      member: {
+        profile: { kennitala: KENNITALA, name: '', email: '', reachable: false, addresses: [] },
+        membership: { status: 'inactive', date_joined: null },
+      },
+      meta: { django_id: null, source_version: 10, deleted_at: NOW },
+      differences: null,
+    });
+  });
+
+  it.each(['create', 'update'] as const)('revives a tombstone by a newer %s', (action) => {
+    expect(decideChange(buried(9), said(action, 10), context)).toMatchObject({
+      member,
+      meta: { source_version: 10, deleted_at: null, source_hash: sourceHash(member) },
+    });
+  });
+
+  it('keeps the version that is stored when the change has none', () => {
+    expect(decideChange(stored(9), said('update', null, RENAMED), context)).toMatchObject({
+      meta: { source_version: 9 },
+    });
+    expect(decideChange(stored(9), removed(null, null), context)).toMatchObject({
+      meta: { source_version: 9, deleted_at: NOW },
+    });
+  });
+
+  it("keeps a member's newer edit, and the hash of what the registry said", () => {
+    const pending = [{ path: 'profile.email', editedAt: LATER, value: 'minn@postur.example' }];
+    const edited = { ...stored(9), member: withFields(member, { 'profile.email': 'minn@postur.example' }) };
+    expect(decideChange(edited, said('update', 10, RENAMED), { ...context, pending })).toMatchObject({
+      member: { profile: { email: 'minn@postur.example', name: 'Annað nafn' } },
+      meta: { source_hash: sourceHash(applyPatch(null, parseRegistryMember(RENAMED))) },
+      differences: [{ path: 'profile.name' }],
+      keptEdits: ['profile.email'],
+    });
+  });
+
+  it('deletes whatever edits are waiting', () => {
+    const pending = [{ path: 'profile.email', editedAt: LATER, value: 'minn@postur.example' }];
+    expect(decideChange(stored(9), removed(10), { ...context, pending })).toMatchObject({
+      member: tombstone,
+      keptEdits: [],
+    });
+  });
+
+  it('mends a document of the same version when a reconcile asks for it', () => {
+    expect(
+      planMemberWrite(stored(9), said('update', 9, RENAMED), { ...context, origin: 'reconcile' }),
+    ).toMatchObject({
+      kind: 'write',
+      meta: { origin: 'reconcile', source_version: 9 },
+    });
+    expect(planMemberWrite(stored(9), said('update', 9), context)).toEqual({ kind: 'unchanged' });
+  });
+});

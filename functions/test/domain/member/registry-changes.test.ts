@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { applyPatch } from '../../../src/domain/member/apply-patch.ts';
+import { diffMembers } from '../../../src/domain/member/diff-members.ts';
+import { FIELD_TABLE, isTwoWayPath, portalEditPaths } from '../../../src/domain/member/field-table.ts';
+import { withFields } from '../../../src/domain/member/fields.ts';
+import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { fromRegistryFields, toRegistryChanges } from '../../../src/domain/member/registry-changes.ts';
+import { isSyncError } from '../../../src/lib/errors.ts';
+import { NESTED } from './support/wire-members.ts';
+
+const member = applyPatch(null, parseRegistryMember(NESTED));
+
+describe('the field table', () => {
+  it('has the seven fields that the rules let a member write as the two-way ones', () => {
+    expect(portalEditPaths.toSorted()).toEqual([
+      'profile.addresses',
+      'profile.email',
+      'profile.facebook',
+      'profile.foreign_phone',
+      'profile.groupable',
+      'profile.phone',
+      'profile.reachable',
+    ]);
+  });
+
+  it('knows each row by its own path', () => {
+    for (const [path, row] of Object.entries(FIELD_TABLE)) expect(row.portalPath).toBe(path);
+  });
+
+  it.each(['profile.name', 'profile.kennitala', 'metadata.source_version', 'toString', 'profile', ''])(
+    'does not take %j for a two-way path',
+    (path) => {
+      expect(isTwoWayPath(path)).toBe(false);
+    },
+  );
+});
+
+describe('differences between two members', () => {
+  it('are none between a member and itself', () => {
+    expect(diffMembers(member, structuredClone(member))).toEqual([]);
+  });
+
+  it('name each field with its old and new value', () => {
+    const after = withFields(member, { 'profile.email': 'nytt@postur.example', 'profile.name': 'Annað' });
+    expect(diffMembers(member, after)).toEqual([
+      { path: 'profile.name', oldValue: member.profile.name, newValue: 'Annað' },
+      { path: 'profile.email', oldValue: 'felagi@postur.example', newValue: 'nytt@postur.example' },
+    ]);
+  });
+
+  it('do not count another spelling of the same', () => {
+    const after = withFields(member, {
+      'profile.phone': '555-1234',
+      'profile.foreign_phone': '+45 55 12 34 56',
+      'profile.name': member.profile.name.normalize('NFD'),
+      'membership.unions': member.membership.unions.toReversed(),
+      'profile.addresses': member.profile.addresses.toReversed(),
+    });
+    expect(diffMembers(member, after)).toEqual([]);
+  });
+});
+
+describe('changes for the registry', () => {
+  it('carry the two-way fields, with what is expected to be there', () => {
+    const after = withFields(member, {
+      'profile.name': 'Annað',
+      'profile.email': '',
+      'profile.phone': '+4512345678',
+      'profile.reachable': false,
+      'profile.addresses': [],
+    });
+    expect(toRegistryChanges(diffMembers(member, after))).toEqual({
+      changes: {
+        'profile.email': '',
+        'profile.phone': '+4512345678',
+        'profile.reachable': false,
+        'profile.addresses': [],
+      },
+      expected: {
+        'profile.email': 'felagi@postur.example',
+        'profile.phone': '5551234',
+        'profile.reachable': true,
+        'profile.addresses': member.profile.addresses,
+      },
+    });
+  });
+
+  it('are read back from what the registry answers, in its own spelling', () => {
+    expect(
+      fromRegistryFields({
+        'profile.email': null,
+        'profile.phone': '+354 555-1234',
+        'profile.groupable': false,
+        'profile.addresses': [{ street: 'Laugavegur', number: '1', city: 'Reykjavík', postal_code: 101 }],
+      }),
+    ).toEqual({
+      'profile.email': '',
+      'profile.phone': '5551234',
+      'profile.groupable': false,
+      'profile.addresses': [
+        {
+          street: 'Laugavegur',
+          number: 1,
+          letter: '',
+          postal_code: '101',
+          city: 'Reykjavík',
+          country: 'IS',
+          is_default: false,
+        },
+      ],
+    });
+  });
+
+  it.each([
+    ['a field of one direction', { 'profile.name': 'Leyndarmál' }],
+    ['an unknown field', { 'profile.Leyndarmál': 1 }],
+    ['a consent that is no boolean', { 'profile.reachable': 'Leyndarmál' }],
+    ['text that is none', { 'profile.email': ['Leyndarmál'] }],
+    ['an address that is none', { 'profile.addresses': ['Leyndarmál'] }],
+    ['a missing value', { 'profile.phone': undefined }],
+  ])('are not guessed from %s', (_title, fields) => {
+    try {
+      fromRegistryFields(fields);
+      expect.unreachable();
+    } catch (error) {
+      if (!isSyncError(error, 'member_invalid')) throw error;
+      expect(error.message + JSON.stringify(error.details)).not.toContain('Leyndarmál');
+    }
+  });
+});
