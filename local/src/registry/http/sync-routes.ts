@@ -1,0 +1,55 @@
+import type { Hono } from 'hono';
+import { z } from 'zod';
+import { applyChange, applyRequest } from '../apply/apply-changes.ts';
+import type { ChangeEntry } from '../journal.ts';
+import { asPatch } from '../members/wire-member.ts';
+import type { RegistryState } from '../state/registry-state.ts';
+import { methodNotAllowed, readBody } from './answers.ts';
+import type { RegistryEnv } from './env.ts';
+import { timeQuery } from './member-routes.ts';
+
+const markSyncedRequest = z.object({ sync_ids: z.array(z.number().int()) });
+
+/** The calls of the change queue and of the way back. */
+export const addSyncRoutes = (
+  app: Hono<RegistryEnv>,
+  state: RegistryState,
+  companion: () => boolean,
+): void => {
+  app.get('/api/sync/changes/', (c) => {
+    const since = timeQuery(c, 'since');
+    if (since === null) return c.json({ since: ['Enter a valid date/time.'] }, 400);
+    const changes = state.outbox.pending(since).map((change) => changeOnWire(state, change));
+    return c.json({ changes, count: changes.length });
+  });
+  app.all('/api/sync/changes/', methodNotAllowed('GET, HEAD'));
+
+  app.post('/api/sync/apply/', async (c) => {
+    const body = await readBody(c, applyRequest);
+    if (body instanceof Response) return body;
+    return c.json({ results: body.changes.map((change) => applyChange(state, change, companion())) });
+  });
+  app.all('/api/sync/apply/', methodNotAllowed('POST'));
+
+  app.post('/api/sync/mark-synced/', async (c) => {
+    const body = await readBody(c, markSyncedRequest);
+    if (body instanceof Response) return body;
+    return c.json({ success: true, marked_synced: state.markSynced(body.sync_ids) });
+  });
+  app.all('/api/sync/mark-synced/', methodNotAllowed('POST'));
+
+  app.get('/api/sync/status/', (c) => {
+    const { pending, synced, oldestPending } = state.outbox.counts();
+    return c.json({ pending, synced, failed: 0, oldest_pending: oldestPending });
+  });
+  app.all('/api/sync/status/', methodNotAllowed('GET, HEAD'));
+};
+
+/** An update shows the fields that it changed, a create the whole member, a delete nothing. */
+const changeOnWire = ({ directory }: RegistryState, { id, index, action, patch, at }: ChangeEntry) => ({
+  id,
+  ssn: directory.ssn(index),
+  action,
+  fields_changed: action === 'create' ? asPatch(directory.member(index)) : patch,
+  created_at: at,
+});

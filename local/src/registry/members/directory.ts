@@ -1,0 +1,100 @@
+import { makeKennitalaTable } from './kennitala-table.ts';
+import { hyphenate } from './make-kennitala.ts';
+import { makeMember } from './make-member.ts';
+import { fraction } from './random.ts';
+import { type MemberPatch, patchMember, type WireMember } from './wire-member.ts';
+
+/** What decides every generated member. Two registries with equal generations and no changes are equal. */
+export interface Generation {
+  readonly seed: number;
+  /** Distinct members at the start, all of them publishable. */
+  readonly members: number;
+  /** 9999… rows besides the members. */
+  readonly placeholders: number;
+  /** Share of rows whose number is spelled with a hyphen, 0 to 1. */
+  readonly hyphenated: number;
+}
+
+/** When every generated row was last changed, for `modified_since`. */
+export const GENERATED_AT = '2026-01-01T00:00:00.000Z';
+
+/** The rows of the registry as they are now. A row keeps its index for ever; `id` on the wire is index + 1. */
+export interface Directory {
+  /** All rows there ever were: the index of the next one. */
+  readonly rows: number;
+  /** Rows that are not deleted. */
+  readonly size: number;
+  /** Moves whenever a row appears, disappears or comes back: what a cached list of rows was made for. */
+  readonly listRevision: number;
+  /** Indices of the rows that are not deleted, in order. A fresh or shared array: do not write into it. */
+  live(): Int32Array;
+  has(index: number): boolean;
+  isLive(index: number): boolean;
+  member(index: number): WireMember;
+  /** The number as the registry spells it, without making the whole member. */
+  ssn(index: number): string;
+  /** The row of a kennitala in either spelling, deleted or not; null when there never was one. */
+  find(kennitala: string): number | null;
+  modifiedAt(index: number): string;
+  /** Adds a row and answers its index. */
+  add(): number;
+  patch(index: number, patch: MemberPatch, version: number, at: string): void;
+  setDeleted(index: number, deleted: boolean): void;
+}
+
+export const makeDirectory = ({ seed, members, placeholders, hyphenated }: Generation): Directory => {
+  const table = makeKennitalaTable({ seed, placeholders: { from: members, count: placeholders } });
+  table.growTo(members + placeholders);
+  const changed = new Map<number, { readonly member: WireMember; readonly at: string }>();
+  const deleted = new Set<number>();
+  let listRevision = 0;
+  let live: { readonly revision: number; readonly indices: Int32Array } | null = null;
+
+  const ssn = (index: number): string => {
+    const digits = table.at(index);
+    return fraction(seed, index, 200) < hyphenated ? hyphenate(digits) : digits;
+  };
+  const member = (index: number): WireMember =>
+    changed.get(index)?.member ?? makeMember(seed, index, table.at(index), ssn(index));
+
+  return {
+    get rows() {
+      return table.size;
+    },
+    get size() {
+      return table.size - deleted.size;
+    },
+    get listRevision() {
+      return listRevision;
+    },
+    live: () => {
+      if (live?.revision !== listRevision) {
+        const indices = Int32Array.from({ length: table.size }, (_, index) => index);
+        live = {
+          revision: listRevision,
+          indices: deleted.size === 0 ? indices : indices.filter((index) => !deleted.has(index)),
+        };
+      }
+      return live.indices;
+    },
+    has: (index) => index >= 0 && index < table.size,
+    isLive: (index) => index >= 0 && index < table.size && !deleted.has(index),
+    member,
+    ssn,
+    find: (kennitala) => table.find(kennitala),
+    modifiedAt: (index) => changed.get(index)?.at ?? GENERATED_AT,
+    add: () => {
+      table.growTo(table.size + 1);
+      listRevision += 1;
+      return table.size - 1;
+    },
+    patch: (index, patch, version, at) => {
+      changed.set(index, { member: { ...patchMember(member(index), patch), version }, at });
+    },
+    setDeleted: (index, isDeleted) => {
+      if (isDeleted) deleted.add(index);
+      else deleted.delete(index);
+      listRevision += 1;
+    },
+  };
+};
