@@ -45,6 +45,10 @@ const SETTINGS = z.object({
   }),
   DJANGO_AUTH_SCHEME: withDefault(z.enum(['Token', 'Bearer'], { error: 'Token or Bearer' }), 'Token'),
   DJANGO_TOKEN_SECRET: secretName('django-api-token'),
+  WEBHOOK_SIGNING_SECRET: secretName('django-webhook-secret'),
+  ALLOW_LEGACY_WEBHOOK_AUTH: flag,
+  LEGACY_KEY_SECRET: secretName('sync-api-key'),
+  MEMBER_REFERENCE_SECRET: secretName('member-reference-key'),
   SYNC_BUCKET: z
     .string({ error: 'the name of a bucket, since the project has no default one' })
     .regex(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, { error: 'a bucket name, without gs://' }),
@@ -59,6 +63,10 @@ const SETTINGS = z.object({
   GUARD_REMOVED_MAX: integer(0, 1_000_000, 500),
   GUARD_ADDED_PERCENT: integer(0, 10_000, 50),
   GUARD_ADDED_FLOOR: integer(0, 1_000_000, 50),
+  GUARD_CHANGED_PERCENT: integer(0, 100, 50),
+  GUARD_CHANGED_FLOOR: integer(0, 1_000_000, 50),
+  GUARD_BLANKED_PERCENT: integer(0, 100, 5),
+  GUARD_BLANKED_FLOOR: integer(0, 1_000_000, 10),
   GUARD_QUARANTINED_PERCENT: integer(0, 100, 1),
   GUARD_QUARANTINED_FLOOR: integer(0, 1_000_000, 5),
   /** Set by the platform and by every emulator. */
@@ -66,7 +74,15 @@ const SETTINGS = z.object({
   FUNCTIONS_EMULATOR: flag,
   /** Only read under an emulator; production reads Secret Manager. */
   DJANGO_API_TOKEN: z.string().optional(),
+  DJANGO_WEBHOOK_SECRET: z.string().optional(),
+  SYNC_API_KEY: z.string().optional(),
+  MEMBER_REFERENCE_KEY: z.string().optional(),
+  /** With it, firebase-admin believes unsigned tokens. */
+  FIREBASE_AUTH_EMULATOR_HOST: z.string().optional(),
 });
+
+/** Settings whose values are secrets: never quoted. */
+const HIDDEN = new Set(['DJANGO_API_TOKEN', 'DJANGO_WEBHOOK_SECRET', 'SYNC_API_KEY', 'MEMBER_REFERENCE_KEY']);
 
 export type Settings = z.output<typeof SETTINGS>;
 export type Config = ReturnType<typeof toConfig>;
@@ -82,7 +98,7 @@ export const parseConfig = (environment: Environment): Config => {
     PROJECT: environment['GCLOUD_PROJECT'] ?? environment['GOOGLE_CLOUD_PROJECT'] ?? firebase.projectId,
     SYNC_BUCKET: environment['SYNC_BUCKET'] || firebase.storageBucket,
   });
-  if (read.success) return toConfig(read.data);
+  if (read.success) return toConfig(assertNoEmulatorInProduction(read.data));
   const faults = read.error.issues.map((issue) =>
     describeFault(String(issue.path[0]), issue.message, environment),
   );
@@ -98,6 +114,14 @@ export const loadConfig = (): Config => {
   return loaded;
 };
 let loaded: Config | undefined;
+
+const assertNoEmulatorInProduction = (settings: Settings): Settings => {
+  if (settings.FIREBASE_AUTH_EMULATOR_HOST === undefined || settings.FUNCTIONS_EMULATOR) return settings;
+  throw new SyncError(
+    'config_invalid',
+    'FIREBASE_AUTH_EMULATOR_HOST is set outside an emulator: anybody could sign in as anybody. Unset it.',
+  );
+};
 
 const toConfig = (settings: Settings) => ({
   projectId: settings.PROJECT,
@@ -119,9 +143,19 @@ const toConfig = (settings: Settings) => ({
     removedMax: settings.GUARD_REMOVED_MAX,
     addedPercent: settings.GUARD_ADDED_PERCENT,
     addedFloor: settings.GUARD_ADDED_FLOOR,
+    changedPercent: settings.GUARD_CHANGED_PERCENT,
+    changedFloor: settings.GUARD_CHANGED_FLOOR,
+    blankedPercent: settings.GUARD_BLANKED_PERCENT,
+    blankedFloor: settings.GUARD_BLANKED_FLOOR,
     quarantinedPercent: settings.GUARD_QUARANTINED_PERCENT,
     quarantinedFloor: settings.GUARD_QUARANTINED_FLOOR,
   },
+  webhook: {
+    signingSecret: settings.WEBHOOK_SIGNING_SECRET,
+    allowLegacy: settings.ALLOW_LEGACY_WEBHOOK_AUTH,
+    legacyKeySecret: settings.LEGACY_KEY_SECRET,
+  },
+  memberReferenceSecret: settings.MEMBER_REFERENCE_SECRET,
   callers: {
     serviceAccounts: settings.ADMIN_SERVICE_ACCOUNTS,
     audiences:
@@ -131,7 +165,13 @@ const toConfig = (settings: Settings) => ({
   },
   /** Secrets given by the environment, under an emulator only; null: read them from Secret Manager. */
   localSecrets: settings.FUNCTIONS_EMULATOR
-    ? withoutUndefined({ [settings.DJANGO_TOKEN_SECRET]: settings.DJANGO_API_TOKEN })
+    ? withoutUndefined({
+        [settings.DJANGO_TOKEN_SECRET]: settings.DJANGO_API_TOKEN,
+        // Several versions in force, as during a rotation: separated by spaces, newest first.
+        [settings.WEBHOOK_SIGNING_SECRET]: settings.DJANGO_WEBHOOK_SECRET?.split(' '),
+        [settings.LEGACY_KEY_SECRET]: settings.SYNC_API_KEY,
+        [settings.MEMBER_REFERENCE_SECRET]: settings.MEMBER_REFERENCE_KEY,
+      })
     : null,
 });
 
@@ -142,7 +182,7 @@ const describeFault = (name: string, allowed: string, environment: Environment):
 };
 
 const quotable = (name: string, value: string): string => {
-  if (name === 'DJANGO_API_TOKEN') return '(hidden)';
+  if (HIDDEN.has(name)) return '(hidden)';
   return value.replace(/\/\/[^/@]*@/, '//(hidden)@').slice(0, 80);
 };
 
@@ -154,7 +194,5 @@ const firebaseConfigIn = (environment: Environment): { projectId?: string; stora
   }
 };
 
-const withoutUndefined = (values: Record<string, string | undefined>): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
+const withoutUndefined = <T>(values: Record<string, T | undefined>): Record<string, T> =>
+  Object.fromEntries(Object.entries(values).filter((entry): entry is [string, T] => entry[1] !== undefined));

@@ -1,4 +1,6 @@
 import './params.ts';
 
+export { refreshRoster } from './triggers/refresh-roster.ts';
 export { runMemberListSync } from './triggers/run-member-list-sync.ts';
+export { syncFromDjango } from './triggers/sync-from-django.ts';
 export { syncMemberList } from './triggers/sync-member-list.ts';

@@ -23,6 +23,22 @@ export const PARAMS = [
     label: 'Secret that holds the registry token',
     default: 'django-api-token',
   }),
+  defineString('WEBHOOK_SIGNING_SECRET', {
+    label: 'Secret that signs the registry webhooks',
+    description: 'Every enabled version is accepted, so that it can be rotated without loss',
+    default: 'django-webhook-secret',
+  }),
+  defineBoolean('ALLOW_LEGACY_WEBHOOK_AUTH', {
+    label: 'Accept webhooks of a registry that cannot sign',
+    description: 'They prove themselves by a key alone, and are only hints to read the member anew',
+    default: false,
+  }),
+  defineString('LEGACY_KEY_SECRET', { label: 'Secret that holds that key', default: 'sync-api-key' }),
+  defineString('MEMBER_REFERENCE_SECRET', {
+    label: 'Secret that makes opaque references to members',
+    description: 'Changing it makes old log entries impossible to relate to members',
+    default: 'member-reference-key',
+  }),
   defineString('SYNC_BUCKET', {
     label: 'Bucket of kennitalas.txt',
     description: "Bucket name without gs://. Empty: the project's default bucket",
@@ -54,6 +70,10 @@ export const PARAMS = [
   defineInt('GUARD_REMOVED_MAX', { label: 'Guard: removals that never pass', default: 500 }),
   defineInt('GUARD_ADDED_PERCENT', { label: 'Guard: additions, % of members', default: 50 }),
   defineInt('GUARD_ADDED_FLOOR', { label: 'Guard: additions that always pass', default: 50 }),
+  defineInt('GUARD_CHANGED_PERCENT', { label: 'Guard: changed members, %', default: 50 }),
+  defineInt('GUARD_CHANGED_FLOOR', { label: 'Guard: changed members that always pass', default: 50 }),
+  defineInt('GUARD_BLANKED_PERCENT', { label: 'Guard: members who lose a field, %', default: 5 }),
+  defineInt('GUARD_BLANKED_FLOOR', { label: 'Guard: members who lose a field, always pass', default: 10 }),
   defineInt('GUARD_QUARANTINED_PERCENT', { label: 'Guard: unreadable entries, % of the export', default: 1 }),
   defineInt('GUARD_QUARANTINED_FLOOR', { label: 'Guard: unreadable entries that always pass', default: 5 }),
 ] as const;

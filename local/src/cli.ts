@@ -1,7 +1,10 @@
+import { logText } from './cli/log-text.ts';
 import { EXIT_CODES, parseOptions } from './cli/options.ts';
 import { runSync, type SyncAnswer } from './cli/run-sync.ts';
+import { settingsIn } from './cli/settings.ts';
 import { describeRun, describeStack } from './cli/summary.ts';
 import { portsWithOffset } from './ports.ts';
+import { secretsIn } from './secrets.ts';
 import { type LocalStack, startStack } from './stack.ts';
 
 // Google's libraries look for a metadata server first, and warn when there is none.
@@ -20,55 +23,67 @@ const exitCodeOf = ({ record }: SyncAnswer): number => {
     : EXIT_CODES.failed;
 };
 
-const untilStopped = (stack: LocalStack): Promise<void> =>
-  new Promise((resolve) => {
-    const stop = (): void => {
-      say(['', 'Stopping...']);
-      resolve(stack.close());
-    };
-    process.once('SIGINT', stop);
-    process.once('SIGTERM', stop);
-  });
+/** Ends the work: a person or the system asks for it, or the data folder is lost. A second request ends at once. */
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => stopping.abort('asked'));
+}
+const onLost = (reason: string): void => {
+  process.stderr.write(`${reason} What was written since may be lost.\n`);
+  stopping.abort('lost');
+};
+
+const untilStopped = new Promise<'stopped'>((resolve) => {
+  stopping.signal.addEventListener('abort', () => resolve('stopped'));
+});
+
+/** Runs one sync and shows it. Returns the exit code. */
+const runAndShow = async (stack: LocalStack): Promise<number> => {
+  say([...describeStack(stack, stack.registry?.summary().members ?? null), '']);
+  say([
+    options.dryRun || options.approve
+      ? 'Running runMemberListSync:'
+      : 'Running syncMemberList, as on Monday at 03:00:',
+  ]);
+  const answer = await runSync(stack, options);
+  if (stopping.signal.aborted) return EXIT_CODES.failed;
+  say(['', ...describeRun(answer, stack, options)]);
+  if (options.json) process.stdout.write(`${JSON.stringify(answer.record)}\n`);
+  return exitCodeOf(answer);
+};
 
 const main = async (): Promise<number> => {
   const stack = await startStack({
     data: options.data,
     ports: portsWithOffset(options.portOffset),
     members: options.members,
-    token: options.token ?? process.env['DJANGO_API_TOKEN'],
+    secrets: {
+      ...secretsIn(process.env),
+      ...(options.token === undefined ? {} : { DJANGO_API_TOKEN: options.token }),
+    },
     django: options.django === undefined ? undefined : { url: options.django, token: options.token ?? '' },
-    onLog: ({ severity, message }) => say([`  ${severity === 'INFO' ? '' : `${severity} `}${message}`]),
+    onLog: (line) => say([logText(line)]),
+    onLost,
   });
-  let code: number;
   try {
-    say([...describeStack(stack, stack.registry?.summary().members ?? null), '']);
-    say([
-      options.dryRun || options.approve
-        ? 'Running runMemberListSync:'
-        : 'Running syncMemberList, as on Monday at 03:00:',
-    ]);
-    const answer = await runSync(stack, options);
-    say(['', ...describeRun(answer, stack, options)]);
-    if (options.json) process.stdout.write(`${JSON.stringify(answer.record)}\n`);
-    code = exitCodeOf(answer);
-  } catch (cause) {
+    const ran = stopping.signal.aborted ? 'stopped' : await Promise.race([runAndShow(stack), untilStopped]);
+    if (ran === 'stopped') {
+      say(['', 'Stopped before the run had ended. The next run finds out how far it came.']);
+      return EXIT_CODES.failed;
+    }
+    if (options.exit) return ran;
+    say(['', 'The stack stays up. Ctrl-C stops it.']);
+    await untilStopped;
+    say(['', 'Stopping...']);
+    return stopping.signal.reason === 'lost' ? EXIT_CODES.failed : EXIT_CODES.done;
+  } finally {
     await stack.close();
-    throw cause;
   }
-  if (options.exit) {
-    await stack.close();
-    return code;
-  }
-  say(['', 'The stack stays up. Ctrl-C stops it.']);
-  await untilStopped(stack);
-  return EXIT_CODES.done;
 };
 
 try {
   process.exitCode = await main();
 } catch (cause) {
-  process.stderr.write(
-    `Cannot run the local stack: ${cause instanceof Error ? cause.message : String(cause)}\n`,
-  );
+  process.stderr.write(`The local stack failed: ${cause instanceof Error ? cause.message : String(cause)}\n`);
   process.exitCode = EXIT_CODES.failed;
 }

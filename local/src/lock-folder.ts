@@ -1,23 +1,62 @@
-import { resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { lock } from 'proper-lockfile';
 
+/** A lock that its owner has not touched for so long is taken over: the owner was killed. */
+const STALE_MS = 6_000;
+const TOUCH_MS = 1_500;
+
+export interface LockOptions {
+  /** Called when somebody else holds the lock and it is waited for, to see whether they still live. */
+  readonly onWait?: () => void;
+  /** Called when the lock is not ours any more: the folder was removed, or this process stood still too long. */
+  readonly onLost: (reason: string) => void;
+}
+
 /**
- * Keeps a second stack out of the same folder: two servers over one set of files would lose each other's writes.
- * A lock whose owner died is taken over after ten seconds.
+ * Makes the folder if need be, and keeps a second stack out of it: two servers over one set of files would lose
+ * each other's writes. The lock is released by `close()` and by the end of the process.
  * @throws Error that names the folder and the way out.
  */
-export const lockFolder = async (folder: string): Promise<{ close(): Promise<void> }> => {
+export const lockFolder = async (
+  folder: string,
+  options: LockOptions,
+): Promise<{ close(): Promise<void> }> => {
+  const path = resolve(folder);
   try {
-    const release = await lock(folder, {
-      stale: 10_000,
-      retries: { retries: 11, minTimeout: 1_000, factor: 1 },
-    });
-    return { close: () => release() };
+    await mkdir(path, { recursive: true });
   } catch (cause) {
-    if ((cause as { code?: unknown }).code !== 'ELOCKED') throw cause;
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
+    throw new Error(`${path} cannot be a data folder (${code}). Name another with --data DIR.`, { cause });
+  }
+  const attempt = (retries: number) =>
+    lock(path, {
+      lockfilePath: join(path, 'stack.lock'),
+      stale: STALE_MS,
+      update: TOUCH_MS,
+      retries: { retries, minTimeout: 1_000, factor: 1 },
+      onCompromised: () => options.onLost(`${path} was removed or taken over while the stack used it.`),
+    });
+  try {
+    const release = await attempt(0).catch((cause: unknown) => {
+      if (!isLocked(cause)) throw cause;
+      options.onWait?.();
+      return attempt(Math.ceil(STALE_MS / 1_000) + 1);
+    });
+    return { close: () => release().catch(ignoreLost) };
+  } catch (cause) {
+    if (!isLocked(cause)) throw cause;
     throw new Error(
-      `Another stack uses ${resolve(folder)}. Stop it, or give this one a folder of its own with --data DIR.`,
+      `Another stack uses ${path}. Stop it, or give this one a folder of its own with --data DIR.`,
       { cause },
     );
   }
+};
+
+const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
+const isLocked = (error: unknown): boolean => codeOf(error) === 'ELOCKED';
+
+/** A lock that was lost has been reported; there is nothing left to release. */
+const ignoreLost = (error: unknown): void => {
+  if (codeOf(error) !== 'ENOTACQUIRED' && codeOf(error) !== 'ERELEASED') throw error;
 };

@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type LocalAuth, startAuth } from './auth/start-auth.ts';
@@ -10,13 +8,14 @@ import { toDocumentEvent } from './functions/document-event.ts';
 import type { LogLine } from './functions/log-lines.ts';
 import { type LocalFunctions, startFunctions } from './functions/start-functions.ts';
 import { lockFolder } from './lock-folder.ts';
-import type { Ports } from './ports.ts';
+import { assertPortsFree, type Ports } from './ports.ts';
 import { type LocalRegistry, startRegistry } from './registry/start-registry.ts';
+import { type LocalSecrets, openSecrets } from './secrets.ts';
 import { type LocalStorage, startStorage } from './storage/index.ts';
 
 export const PROJECT_ID = 'demo-ekklesia';
 export const BUCKET = `${PROJECT_ID}.appspot.com`;
-const FIRESTORE_LOCATION = 'europe-west2';
+export const REGION = 'europe-west2';
 const MODULE = fileURLToPath(new URL('../../functions/lib/index.js', import.meta.url));
 
 export interface StackOptions {
@@ -27,9 +26,15 @@ export interface StackOptions {
   readonly django?: { readonly url: string; readonly token: string } | undefined;
   /** Size of the stand-in; undefined keeps what the folder holds. */
   readonly members?: number | undefined;
-  /** The stand-in's token; undefined makes one up. */
-  readonly token?: string | undefined;
+  /** Secrets to use instead of those that the folder keeps. */
+  readonly secrets?: Partial<Record<keyof LocalSecrets, string | undefined>>;
+  /** Settings of the functions besides their addresses and secrets, by the names of `.env.example`. */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly onLog?: (line: LogLine) => void;
+  /** Called when the data folder is not this stack's any more: nothing that is written from now on is safe. */
+  readonly onLost?: (reason: string) => void;
+  /** The built functions; by default those of this repository. */
+  readonly modulePath?: string;
 }
 
 export interface LocalStack {
@@ -40,6 +45,7 @@ export interface LocalStack {
   readonly registry: LocalRegistry | null;
   readonly registryUrl: string;
   readonly functions: LocalFunctions;
+  readonly secrets: LocalSecrets;
   /** The folder with the bucket's current objects as plain files. */
   readonly bucketFolder: string;
   close(): Promise<void>;
@@ -51,8 +57,9 @@ export interface LocalStack {
  * @throws Error with a message for a person: a port in use, the build missing, the folder in use.
  */
 export const startStack = async (options: StackOptions): Promise<LocalStack> => {
-  if (!existsSync(MODULE)) throw new Error('functions/lib is missing. Build it first: npm run build');
-  const { data, ports } = options;
+  const { data, ports, modulePath = MODULE, onLog = () => {}, onLost = () => {} } = options;
+  if (!existsSync(modulePath)) throw new Error('functions/lib is missing. Build it first: npm run build');
+  await assertPortsFree(ports);
   const opened: (() => Promise<unknown>)[] = [];
   const open = async <T extends { close(): Promise<unknown> }>(starting: Promise<T>): Promise<T> => {
     const started = await starting;
@@ -60,11 +67,19 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
     return started;
   };
   const close = async (): Promise<void> => {
-    for (const end of opened.splice(0).toReversed()) await end();
+    const failures: unknown[] = [];
+    for (const end of opened.splice(0).toReversed()) {
+      await end().catch((failure: unknown) => failures.push(failure));
+    }
+    if (failures.length > 0) throw failures[0];
   };
   try {
-    await mkdir(data, { recursive: true });
-    await open(lockFolder(data));
+    const onWait = () =>
+      onLog({
+        severity: 'NOTICE',
+        message: `Another stack holds ${data}: waiting to see whether it still lives`,
+      });
+    await open(lockFolder(data, { onWait, onLost }));
     const firestore = await open(
       startFirestore({
         projectId: PROJECT_ID,
@@ -75,13 +90,21 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
     const storageFolder = join(data, 'storage');
     const storage = await open(startStorage({ directory: storageFolder, port: ports.storage }));
     const auth = await open(startAuth({ projectId: PROJECT_ID, port: ports.auth }));
-    const token = options.django?.token ?? options.token ?? randomBytes(20).toString('hex');
+    const secrets = openSecrets(data, {
+      ...options.secrets,
+      ...(options.django === undefined ? {} : { DJANGO_API_TOKEN: options.django.token }),
+    });
     const registry = options.django
       ? null
       : await open(
           startRegistry({
             port: ports.registry,
-            token,
+            token: secrets.DJANGO_API_TOKEN,
+            authScheme: options.settings?.['DJANGO_AUTH_SCHEME'] === 'Bearer' ? 'Bearer' : 'Token',
+            webhook: {
+              url: `http://127.0.0.1:${ports.functions}/${PROJECT_ID}/${REGION}/syncFromDjango`,
+              secrets: secrets.DJANGO_WEBHOOK_SECRET.split(' '),
+            },
             dataFile: join(data, 'registry.jsonl'),
             ...(options.members === undefined ? {} : { members: options.members }),
           }),
@@ -89,28 +112,29 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
     const registryUrl = options.django?.url ?? registry?.url ?? '';
     const functions = await open(
       startFunctions({
-        modulePath: MODULE,
+        modulePath,
         projectId: PROJECT_ID,
         port: ports.functions,
         storageBucket: BUCKET,
         env: {
+          ...options.settings,
           FIRESTORE_EMULATOR_HOST: `127.0.0.1:${firestore.port}`,
           STORAGE_EMULATOR_HOST: storage.url,
           FIREBASE_AUTH_EMULATOR_HOST: auth.emulatorHost,
           DJANGO_BASE_URL: registryUrl,
-          DJANGO_API_TOKEN: token,
+          ...secrets,
         },
-        onLog: options.onLog ?? (() => {}),
+        onLog,
       }),
     );
     const disconnect = connectTriggers({
       firestore,
       functions,
-      toEvent: (change) => toDocumentEvent(change, FIRESTORE_LOCATION),
+      toEvent: (change) => toDocumentEvent(change, REGION),
     });
     opened.push(async () => disconnect());
     const bucketFolder = join(storageFolder, BUCKET);
-    return { firestore, storage, auth, registry, registryUrl, functions, bucketFolder, close };
+    return { firestore, storage, auth, registry, registryUrl, functions, secrets, bucketFolder, close };
   } catch (cause) {
     await close();
     throw cause;

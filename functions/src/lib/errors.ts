@@ -54,6 +54,7 @@ export const ERROR_CODES = {
     httpStatus: 503,
     meaning: 'Firestore did not take the record of the run',
   },
+  store_unavailable: { retryable: true, httpStatus: 503, meaning: 'Firestore did not take the change' },
   lease_held: { retryable: false, httpStatus: 409, meaning: 'another run of this mirror is under way' },
   lease_lost: { retryable: true, httpStatus: 409, meaning: 'another run took over while this one worked' },
   already_done: { retryable: false, httpStatus: 409, meaning: 'this scheduled run has already been done' },
@@ -64,6 +65,7 @@ export const ERROR_CODES = {
   invalid_request: { retryable: false, httpStatus: 400, meaning: 'the request is not of the agreed form' },
   unauthenticated: { retryable: false, httpStatus: 401, meaning: 'the caller did not prove who it is' },
   forbidden: { retryable: false, httpStatus: 403, meaning: 'the caller may not do this' },
+  too_large: { retryable: false, httpStatus: 413, meaning: 'the request is over its size limit' },
   method_not_allowed: { retryable: false, httpStatus: 405, meaning: 'this method is not served' },
   internal: { retryable: false, httpStatus: 500, meaning: 'a fault in this project' },
 } as const satisfies Record<string, { retryable: boolean; httpStatus: number; meaning: string }>;

@@ -17,7 +17,7 @@ export const runMemberListSync = onRequest(
     cors: false,
   },
   async (request, response) => {
-    const { answerRosterRun } = await import('../wiring.ts');
+    const { answerRosterRun } = await import('../wiring/roster.ts');
     send(response, await answerRosterRun(toCall(request)));
   },
 );

@@ -20,7 +20,7 @@ export const syncMemberList = onSchedule(
     maxDoublings: 5,
   },
   async ({ jobName, scheduleTime }) => {
-    const { runScheduledRoster } = await import('../wiring.ts');
+    const { runScheduledRoster } = await import('../wiring/roster.ts');
     await runScheduledRoster({ job: jobName ?? 'syncMemberList', time: scheduleTime });
   },
 );

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { PARAMS } from '../../src/params.ts';
-import { ROSTER_LEASE_MS, ROSTER_RUN_LIMIT_MS } from '../../src/wiring.ts';
+import { ROSTER_LEASE_MS, ROSTER_RUN_LIMIT_MS } from '../../src/wiring/roster.ts';
 
 interface Endpoint {
   readonly secretEnvironmentVariables?: readonly unknown[];

@@ -24,9 +24,12 @@ Exit codes with --exit:
   1  failed, or the stack could not start
   2  blocked by the guard: nothing was changed
 
+The functions' settings in .env.example that start with REGISTRY_ or GUARD_, DJANGO_AUTH_SCHEME and
+ALLOW_INSECURE_REGISTRY are taken from the environment.
+
 Examples:
   npm start                                   the stack, one run, and then it stays up
-  npm start -- --exit --json                  for scripts: the audit record on stdout
+  npm start --silent -- --exit --json         for scripts; --silent keeps npm's own lines off stdout
   npm start -- --dry-run                      what a run would change
   npm start -- --approve PLANID --operator "Name" --reason "why"
   npm start -- --django https://registry.example.is/felagar --token T
@@ -41,10 +44,22 @@ export const parseOptions = (argv: readonly string[]): CliOptions => {
       'Starts the local stack and runs one weekly member list sync through the real syncMemberList.',
     )
     .option('--exit', 'stop after the run', false)
-    .option('--json', 'the audit record as one JSON document on stdout, all else on stderr', false)
+    .option(
+      '--json',
+      'the audit record (null if the run left none) as one JSON document on stdout, all else on stderr',
+      false,
+    )
     .option('--members <n>', 'size of the generated registry (default: 2216)', wholeNumber(1, 2_000_000))
-    .option('--django <url>', 'a real registry instead of the stand-in; needs --token')
-    .option('--token <token>', "the registry's API token (default: DJANGO_API_TOKEN, or a generated one)")
+    .addOption(
+      new Option('--django <url>', 'a real registry instead of the stand-in; needs --token')
+        .argParser(httpUrl)
+        .conflicts('members'),
+    )
+    .addOption(
+      new Option('--token <token>', "the registry's API token; the stand-in makes one up").env(
+        'DJANGO_API_TOKEN',
+      ),
+    )
     .option('--data <dir>', 'where state lives and survives restarts', '.local')
     .option('--dry-run', 'plan only: nothing is published', false)
     .addOption(new Option('--approve <planid>', 'let one refused plan through').conflicts('dryRun'))
@@ -63,10 +78,8 @@ export const parseOptions = (argv: readonly string[]): CliOptions => {
     .parse([...argv], { from: 'user' });
 
   const given = program.opts<Record<'approve' | 'operator' | 'reason', string | undefined> & CliOptions>();
-  if (given.django !== undefined) {
-    if (!URL.canParse(given.django)) program.error(`error: --django ${given.django} is not a URL`);
-    if (given.token === undefined) program.error('error: --django needs --token');
-    if (given.members !== undefined) program.error('error: --members is for the stand-in, not for --django');
+  if (given.django !== undefined && !given.token) {
+    program.error('error: --django needs --token, or DJANGO_API_TOKEN in the environment');
   }
   return {
     exit: given.exit,
@@ -96,6 +109,14 @@ const approvalIn = (
   if (operator === undefined || reason === undefined)
     program.error('error: --approve needs --operator and --reason');
   return { planId, operator: operator ?? '', reason: reason ?? '' };
+};
+
+const httpUrl = (text: string): string => {
+  const url = URL.parse(text);
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) {
+    throw new InvalidArgumentError('It takes an address such as https://registry.example.is/felagar.');
+  }
+  return text;
 };
 
 const wholeNumber =

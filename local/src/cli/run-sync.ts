@@ -3,14 +3,14 @@ import type { CliOptions } from './options.ts';
 
 export interface SyncAnswer {
   /** The audit record as `sync_audit` holds it, times as ISO 8601; null when the run left none. */
-  readonly record: Record | null;
+  readonly record: AuditRecord | null;
   /** What a dry run or a refused run would cost. */
   readonly forecast: { readonly costUsd: number; readonly firestoreWrites: number } | null;
   /** What went wrong before there was a record. */
   readonly problem: string | null;
 }
 
-export interface Record {
+export interface AuditRecord {
   readonly runId: string;
   readonly outcome: string | null;
   readonly status: string;
@@ -29,6 +29,13 @@ export interface Record {
 /** Runs one sync the way production would: by the schedule, or as an administrator for a dry run or an approval. */
 export const runSync = (stack: LocalStack, options: CliOptions): Promise<SyncAnswer> =>
   options.dryRun || options.approve !== undefined ? runAsAdmin(stack, options) : runAsScheduler(stack);
+
+/** What `runMemberListSync` answers: a report, or a problem document with the report in it. */
+interface RunAnswer {
+  readonly record?: AuditRecord;
+  readonly forecast?: SyncAnswer['forecast'];
+  readonly detail?: string;
+}
 
 const urlOf = (stack: LocalStack, name: string): string => {
   const served = stack.functions.functions.find((one) => one.name === name);
@@ -56,11 +63,9 @@ const runAsAdmin = async (stack: LocalStack, { dryRun, approve }: CliOptions): P
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ ...(dryRun ? { dryRun } : {}), ...(approve === undefined ? {} : { approve }) }),
   });
-  const body = (await answer.json()) as {
-    record?: Record;
-    forecast?: SyncAnswer['forecast'];
-    detail?: string;
-  };
+  const body = (await answer.json().catch(() => ({
+    detail: 'not JSON; its log says why',
+  }))) as RunAnswer;
   return {
     record: body.record ?? null,
     forecast: body.forecast ?? null,
@@ -69,7 +74,10 @@ const runAsAdmin = async (stack: LocalStack, { dryRun, approve }: CliOptions): P
 };
 
 /** The newest roster record, read as an operator would: with the official client, from Firestore. */
-const latestRecord = async ({ firestore, functions: { projectId } }: LocalStack): Promise<Record | null> => {
+const latestRecord = async ({
+  firestore,
+  functions: { projectId },
+}: LocalStack): Promise<AuditRecord | null> => {
   const { Firestore } = await import('@google-cloud/firestore');
   const client = new Firestore({ projectId, host: `${firestore.host}:${firestore.port}`, ssl: false });
   try {
@@ -80,7 +88,7 @@ const latestRecord = async ({ firestore, functions: { projectId } }: LocalStack)
       .limit(1)
       .get();
     const data = found.docs[0]?.data();
-    return data === undefined ? null : (JSON.parse(JSON.stringify(data, timesAsText)) as Record);
+    return data === undefined ? null : (JSON.parse(JSON.stringify(data, timesAsText)) as AuditRecord);
   } finally {
     await client.terminate();
   }

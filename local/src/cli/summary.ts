@@ -1,7 +1,8 @@
-import { relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { BUCKET, type LocalStack } from '../stack.ts';
+import { nextSteps } from './next-steps.ts';
 import type { CliOptions } from './options.ts';
-import type { Record, SyncAnswer } from './run-sync.ts';
+import type { AuditRecord, SyncAnswer } from './run-sync.ts';
 
 const number = new Intl.NumberFormat('en-GB');
 const shown = (count: number | null | undefined): string => number.format(count ?? 0);
@@ -29,7 +30,7 @@ export const describeRun = (answer: SyncAnswer, stack: LocalStack, options: CliO
     ...(record.errorCode === null ? [] : [row('why', `${record.errorCode}: ${record.error}`)]),
     ...(record.outcome === 'published' || record.outcome === 'unchanged'
       ? [
-          row('file', `${relative(process.cwd(), stack.bucketFolder) || '.'}/kennitalas.txt`),
+          row('file', shortPath(join(stack.bucketFolder, 'kennitalas.txt'))),
           row('object', `gs://${BUCKET}/kennitalas.txt#${record.objectGeneration}`),
           row('sha256', String(record.sha256)),
         ]
@@ -44,13 +45,16 @@ export const describeRun = (answer: SyncAnswer, stack: LocalStack, options: CliO
           ),
         ]),
     row('record', `sync_audit/${record.runId}: status ${record.status}, outcome ${record.outcome}`),
-    ...nextSteps(record, stack, options),
+    '',
+    'Try next:',
+    ...nextSteps(record, stack, options).map(([what, command]) => row(what, command, 24)),
   ];
 };
 
-const isUndecided = (record: Record): boolean => record.outcome === 'blocked' || record.outcome === 'dry-run';
+const isUndecided = (record: AuditRecord): boolean =>
+  record.outcome === 'blocked' || record.outcome === 'dry-run';
 
-const headline = (record: Record): string => {
+const headline = (record: AuditRecord): string => {
   const { added, removed } = record.changes ?? { added: 0, removed: 0 };
   const members = `${shown(record.memberCount)} members`;
   const differences = `${shown(added)} added, ${shown(removed)} removed`;
@@ -61,7 +65,9 @@ const headline = (record: Record): string => {
     case 'unchanged':
       return `Unchanged: ${members}, equal to the registry, in ${time}`;
     case 'dry-run':
-      return `Dry run: ${members} would be published (${differences})${record.guard?.tripped ? '; the guard would refuse it' : ''}`;
+      return record.guard?.tripped
+        ? `Dry run: the guard would refuse this plan (${differences})`
+        : `Dry run: ${members} would be published (${differences})`;
     case 'blocked':
       return `Blocked: nothing was changed (${differences} asked for)`;
     case 'skipped':
@@ -71,31 +77,10 @@ const headline = (record: Record): string => {
   }
 };
 
-const nextSteps = (record: Record, stack: LocalStack, options: CliOptions): string[] => {
-  const steps: [string, string][] = [];
-  if (
-    record.planId !== null &&
-    (record.outcome === 'blocked' || (record.outcome === 'dry-run' && record.guard?.tripped))
-  ) {
-    steps.push(['let it through', `npm start -- --approve ${record.planId} --operator NAME --reason TEXT`]);
-  }
-  if (!options.exit) {
-    const functionsUrl = `${stack.functions.url}/${stack.functions.projectId}/europe-west2`;
-    steps.push(['run it again', `curl -X POST ${functionsUrl}/syncMemberList`]);
-    if (stack.registry !== null) {
-      const control = `${stack.registryUrl}/_control`;
-      steps.push([
-        'break the registry',
-        `curl -X POST ${control}/faults -H 'content-type: application/json' -d '{"drop": 300}'`,
-      ]);
-      steps.push(['mend it', `curl -X DELETE ${control}/faults`]);
-    }
-  } else {
-    steps.push(['what a run would change', 'npm start -- --dry-run --exit']);
-  }
-  return steps.length === 0
-    ? []
-    : ['', 'Try next:', ...steps.map(([what, command]) => row(what, command, 24))];
+/** Relative to where the person is, unless that leads up and away. */
+const shortPath = (path: string): string => {
+  const near = relative(process.cwd(), path);
+  return near.startsWith('..') ? resolve(path) : near;
 };
 
 const row = (name: string, text: string, width = 10): string => `  ${name.padEnd(width)} ${text}`;

@@ -34,7 +34,8 @@ export const makeRunStore = (
   client: () => Promise<Firestore>,
   { callLimitMs = STORE_CALL_LIMIT_MS }: RunStoreOptions = {},
 ): RunStore => {
-  const call = <T>(what: string, work: () => Promise<T>): Promise<T> => storeCall(what, work, callLimitMs);
+  const call = <T>(what: string, work: () => Promise<T>): Promise<T> =>
+    storeCall('audit_unavailable', what, callLimitMs, work);
 
   const refs = (db: Firestore) => ({
     state: (mirror: MirrorName) => db.collection('sync_state').doc(mirror),

@@ -19,7 +19,7 @@ export type MemberChange =
 const envelope = z.looseObject({
   kennitala: z.string(),
   action: z.enum(['create', 'update', 'delete']),
-  data: z.unknown(),
+  data: z.unknown().optional(),
   version: z.int().nonnegative().nullish(),
   occurred_at: z.iso.datetime({ offset: true }).nullish(),
 });

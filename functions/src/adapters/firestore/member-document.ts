@@ -1,0 +1,50 @@
+import { type DocumentData, Timestamp } from 'firebase-admin/firestore';
+import type { Kennitala } from '../../domain/kennitala.ts';
+import type { MemberMeta, StoredMember } from '../../domain/member/decide-change.ts';
+import type { Member } from '../../domain/member/member.ts';
+import { parsePortalMember } from '../../domain/member/parse-portal-member.ts';
+
+const SCHEMA_VERSION = 1;
+
+/** A member as `members/{kennitala}` holds it: the same fields, times as Timestamps. */
+export const toMemberDocument = (member: Member, meta: MemberMeta, at: Date): DocumentData => ({
+  profile: { ...member.profile },
+  membership: { ...member.membership, date_joined: timestampOf(member.membership.date_joined) },
+  metadata: {
+    ...meta,
+    deleted_at: timestampOf(meta.deleted_at),
+    synced_at: Timestamp.fromDate(at),
+    last_modified: Timestamp.fromDate(at),
+    schema_version: SCHEMA_VERSION,
+  },
+});
+
+/** Reads a document of any age and author. Metadata that cannot be read counts as not known. */
+export const fromMemberDocument = (kennitala: Kennitala, data: DocumentData): StoredMember => {
+  const metadata: Readonly<Record<string, unknown>> = isMap(data['metadata']) ? data['metadata'] : {};
+  return {
+    member: parsePortalMember(kennitala, withDates(data)),
+    meta: {
+      django_id: numberOf(metadata['django_id']),
+      source_version: numberOf(metadata['source_version']),
+      source_hash: typeof metadata['source_hash'] === 'string' ? metadata['source_hash'] : null,
+      deleted_at: dateOf(metadata['deleted_at']),
+    },
+  };
+};
+
+const withDates = (data: DocumentData): DocumentData => {
+  const membership = data['membership'];
+  if (!isMap(membership)) return data;
+  return { ...data, membership: { ...membership, date_joined: dateOf(membership['date_joined']) } };
+};
+
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+
+const dateOf = (value: unknown): Date | null => (value instanceof Timestamp ? value.toDate() : null);
+
+const timestampOf = (date: Date | null): Timestamp | null =>
+  date === null ? null : Timestamp.fromDate(date);

@@ -1,0 +1,119 @@
+import type { DocumentSnapshot, Firestore, Transaction } from 'firebase-admin/firestore';
+import { Timestamp } from 'firebase-admin/firestore';
+import { z } from 'zod';
+import type { Kennitala } from '../../domain/kennitala.ts';
+import type { StoredMember } from '../../domain/member/decide-change.ts';
+import type { PendingEdit } from '../../domain/member/keep-pending-edits.ts';
+import type {
+  ChangeOutcome,
+  ChangeRequest,
+  DocumentState,
+  MemberStore,
+  Receipt,
+} from '../../portal/ports.ts';
+import { fromMemberDocument, toMemberDocument } from './member-document.ts';
+import { storeCall } from './store-call.ts';
+
+/** How long a repetition of an event is recognised: longer than any sender tries. */
+const RECEIPT_KEPT_MS = 7 * 24 * 60 * 60_000;
+/** Below the webhook's 30 s, so that it can still answer 503. */
+const CALL_LIMIT_MS = 20_000;
+/** A burst of events of one member contends for its document; each attempt waits a little longer. */
+const TRANSACTION_ATTEMPTS = 10;
+
+export interface MemberStoreOptions {
+  readonly callLimitMs?: number;
+}
+
+/** The portal's members over Firestore. */
+export const makeMemberStore = (
+  client: () => Promise<Firestore>,
+  { callLimitMs = CALL_LIMIT_MS }: MemberStoreOptions = {},
+): MemberStore => ({
+  read: (kennitala) =>
+    storeCall('store_unavailable', 'answer a member', callLimitMs, async () => {
+      const snapshot = await memberRef(await client(), kennitala).get();
+      return { stored: storedIn(snapshot, kennitala), state: stateOf(snapshot) };
+    }),
+  applyChange: (request) =>
+    storeCall('store_unavailable', 'take a change of a member', callLimitMs, async () => {
+      const db = await client();
+      return db.runTransaction((transaction) => decideInside(db, transaction, request), {
+        maxAttempts: TRANSACTION_ATTEMPTS,
+      });
+    }),
+});
+
+const memberRef = (db: Firestore, kennitala: Kennitala) => db.collection('members').doc(kennitala);
+
+const decideInside = async (
+  db: Firestore,
+  transaction: Transaction,
+  request: ChangeRequest,
+): Promise<ChangeOutcome> => {
+  const { kennitala, eventId, ifState, at, decide, toReceipt } = request;
+  const member = memberRef(db, kennitala);
+  const receipt = eventId === null ? null : db.collection('webhook_receipts').doc(eventId);
+  const [snapshot, known] = await transaction.getAll(member, ...(receipt === null ? [] : [receipt]));
+  if (known?.exists) return { kind: 'duplicate', receipt: readReceipt(known) };
+  if (snapshot === undefined) throw new Error('Firestore answered fewer documents than were asked for.');
+  if (ifState !== undefined && stateOf(snapshot) !== ifState) return { kind: 'moved' };
+
+  const pending = await pendingEdits(db, transaction, kennitala);
+  const decision = decide(storedIn(snapshot, kennitala), pending);
+  const written = toReceipt(decision);
+  if (decision.kind === 'write')
+    transaction.set(member, toMemberDocument(decision.member, decision.meta, at));
+  if (receipt !== null) {
+    transaction.create(receipt, {
+      ...written,
+      receivedAt: Timestamp.fromDate(at),
+      expireAt: Timestamp.fromMillis(at.getTime() + RECEIPT_KEPT_MS),
+    });
+  }
+  return { kind: 'decided', decision, receipt: written };
+};
+
+const storedIn = (snapshot: DocumentSnapshot, kennitala: Kennitala): StoredMember | null => {
+  const data = snapshot.data();
+  return data === undefined ? null : fromMemberDocument(kennitala, data);
+};
+
+const stateOf = (snapshot: DocumentSnapshot): DocumentState => {
+  const time = snapshot.updateTime;
+  return time === undefined ? null : `${time.seconds}.${time.nanoseconds}`;
+};
+
+const queueItem = z.object({
+  edited_at: z.instanceof(Timestamp),
+  changes: z.record(z.string(), z.object({ new_value: z.unknown() })),
+});
+
+/** The member's own edits that have not reached the registry. One that cannot be read is the sweep's to report. */
+const pendingEdits = async (
+  db: Firestore,
+  transaction: Transaction,
+  kennitala: Kennitala,
+): Promise<PendingEdit[]> => {
+  const found = await transaction.get(
+    db.collection('sync_queue').where('kennitala', '==', kennitala).where('sync_status', '==', 'pending'),
+  );
+  return found.docs.flatMap((document) => {
+    const read = queueItem.safeParse(document.data());
+    if (!read.success) return [];
+    const editedAt = read.data.edited_at.toDate();
+    return Object.entries(read.data.changes).map(([path, { new_value: value }]) => ({
+      path,
+      editedAt,
+      value,
+    }));
+  });
+};
+
+const receiptShape = z.object({
+  result: z.enum(['applied', 'stale']),
+  action: z.enum(['create', 'update', 'delete']),
+  member: z.string(),
+});
+
+const readReceipt = (snapshot: DocumentSnapshot): Receipt => receiptShape.parse(snapshot.data());

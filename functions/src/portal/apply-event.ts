@@ -1,0 +1,133 @@
+import type { Kennitala } from '../domain/kennitala.ts';
+import { type Decision, decideChange } from '../domain/member/decide-change.ts';
+import type { MemberChange } from '../domain/member/member-change.ts';
+import { parseRegistryMember } from '../domain/member/parse-registry-member.ts';
+import { SyncError } from '../lib/errors.ts';
+import type { ChangeOutcome, MemberReader, MemberStore, Receipt } from './ports.ts';
+
+export interface ApplyEventDependencies {
+  readonly members: MemberStore;
+  readonly registry: MemberReader;
+  readonly reference: (kennitala: Kennitala) => Promise<string>;
+  readonly now: () => Date;
+}
+
+export interface AppliedEvent {
+  readonly result: 'applied' | 'stale' | 'duplicate';
+  readonly receipt: Receipt;
+  /** Somebody joined or left, as far as the portal knew. */
+  readonly changesRoster: boolean;
+}
+
+/** How often a hint is read again because another write of the member came between. */
+const HINT_ATTEMPTS = 5;
+
+/**
+ * Applies one event that carries its version: in one transaction, whatever order and repetition it came in.
+ * Throws `store_unavailable` when the outcome is not durable.
+ */
+export const applyVersionedEvent = async (
+  change: MemberChange,
+  eventId: string | null,
+  { members, reference, now }: ApplyEventDependencies,
+): Promise<AppliedEvent> => {
+  const member = await reference(change.kennitala);
+  const at = now();
+  return toApplied(
+    await members.applyChange({
+      kennitala: change.kennitala,
+      eventId,
+      at,
+      decide: (stored, pending) => decideChange(stored, change, { pending, origin: 'registry', now: at }),
+      toReceipt: (decision) => receiptOf(decision, change.action, member),
+    }),
+  );
+};
+
+/**
+ * Follows a hint, which only says that something about the member changed: reads the member from the registry and
+ * applies what it finds. Two hints of one member can read in one order and write in the other; so each writes only
+ * if nothing was written to the member since before it read, and otherwise reads again.
+ *
+ * Throws the `registry_*` codes, `member_invalid`, `store_unavailable`.
+ */
+export const applyHint = async (
+  hint: { readonly kennitala: Kennitala; readonly action: MemberChange['action'] },
+  eventId: string | null,
+  signal: AbortSignal,
+  { members, registry, reference, now }: ApplyEventDependencies,
+): Promise<AppliedEvent> => {
+  const member = await reference(hint.kennitala);
+  for (let attempt = 1; attempt <= HINT_ATTEMPTS; attempt += 1) {
+    const { state } = await members.read(hint.kennitala);
+    const change = await readChange(hint.kennitala, registry, signal);
+    const at = now();
+    const outcome = await members.applyChange({
+      kennitala: hint.kennitala,
+      eventId,
+      ifState: state,
+      at,
+      decide: (stored, pending) => decideChange(stored, change, { pending, origin: 'registry', now: at }),
+      toReceipt: (decision) => receiptOf(decision, hint.action, member),
+    });
+    if (outcome.kind !== 'moved') return toApplied(outcome);
+  }
+  throw new SyncError(
+    'store_unavailable',
+    `The member was written ${HINT_ATTEMPTS} times while it was read from the registry. Try again.`,
+  );
+};
+
+/** What the registry says of the member now, as a change. 404 is its way to say that the member was deleted. */
+export const readChange = async (
+  kennitala: Kennitala,
+  registry: MemberReader,
+  signal: AbortSignal,
+): Promise<MemberChange> => {
+  const json = await registry.readMember(kennitala, { signal });
+  if (json === null) return { kennitala, action: 'delete', version: null, occurredAt: null, content: null };
+  const content = parseRegistryMember(json);
+  if (content.kennitala !== kennitala) {
+    throw new SyncError(
+      'registry_invalid_response',
+      'The registry answered another member than the one asked for.',
+    );
+  }
+  return { kennitala, action: 'update', version: content.version, occurredAt: null, content };
+};
+
+const receiptOf = (decision: Decision, action: Receipt['action'], member: string): Receipt => ({
+  result: decision.kind === 'stale' ? 'stale' : 'applied',
+  action,
+  member,
+});
+
+const toApplied = (outcome: ChangeOutcome): AppliedEvent => {
+  switch (outcome.kind) {
+    case 'decided':
+      return {
+        result: outcome.receipt.result,
+        receipt: outcome.receipt,
+        changesRoster: joinsOrLeaves(outcome.decision),
+      };
+    case 'duplicate':
+      // The first delivery may have died before it could ask for the refresh.
+      return {
+        result: 'duplicate',
+        receipt: outcome.receipt,
+        changesRoster: outcome.receipt.action !== 'update',
+      };
+    case 'moved':
+      throw new SyncError('internal', 'A versioned event does not depend on the state of the document.');
+    default: {
+      const never: never = outcome;
+      return never;
+    }
+  }
+};
+
+const joinsOrLeaves = (decision: Decision): boolean => {
+  if (decision.kind !== 'write') return false;
+  if (decision.differences === null) return decision.member.membership.status === 'active';
+  return decision.differences.some(({ path }) => path === 'membership.status');
+};

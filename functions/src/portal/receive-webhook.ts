@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { isPlaceholder, tryKennitala } from '../domain/kennitala.ts';
+import { parseMemberChange } from '../domain/member/member-change.ts';
+import { asSyncError, SyncError, stackFrames } from '../lib/errors.ts';
+import { answerJson, type HttpAnswer } from '../lib/http-endpoint.ts';
+import type { LogSink } from '../lib/log.ts';
+import {
+  type AppliedEvent,
+  type ApplyEventDependencies,
+  applyHint,
+  applyVersionedEvent,
+} from './apply-event.ts';
+import type { RosterRefresh } from './ports.ts';
+import type { WebhookCaller, WebhookHeaders } from './webhook-caller.ts';
+import { makeWebhookLogs } from './webhook-logs.ts';
+
+/** The largest member is a few kilobytes. */
+export const MAX_WEBHOOK_BYTES = 256 * 1024;
+/** A hint asks the registry; below the function's 30 s, so that a slow one is answered 503. */
+const HINT_LIMIT_MS = 20_000;
+
+export interface WebhookCall {
+  readonly method: string;
+  readonly headers: WebhookHeaders;
+  readonly rawBody: Uint8Array | undefined;
+}
+
+export interface WebhookDependencies extends ApplyEventDependencies {
+  readonly identify: (rawBody: Uint8Array, headers: WebhookHeaders) => Promise<WebhookCaller>;
+  readonly rosterRefresh: RosterRefresh;
+  readonly log: LogSink;
+}
+
+/**
+ * Answers one registry event: 200 once its outcome is durable, otherwise a status that tells the sender whether to
+ * try again (CONTRACTS, section 2). The signature is checked over the raw bytes before anything in them is read.
+ */
+export const receiveWebhook = async (
+  call: WebhookCall,
+  dependencies: WebhookDependencies,
+): Promise<HttpAnswer> => {
+  const logs = makeWebhookLogs(dependencies.log);
+  const startedAt = dependencies.now().getTime();
+  try {
+    if (call.method !== 'POST') throw new SyncError('method_not_allowed', 'Send a POST.');
+    const rawBody = call.rawBody ?? new Uint8Array();
+    if (rawBody.byteLength > MAX_WEBHOOK_BYTES) {
+      throw new SyncError('too_large', `The body is over ${MAX_WEBHOOK_BYTES} bytes.`);
+    }
+    const caller = await dependencies.identify(rawBody, call.headers);
+    const json = parseJson(rawBody);
+    if (isAboutPlaceholder(json)) {
+      logs.skipped();
+      return answerJson(200, { success: true, result: 'skipped', action: json.action, member: null });
+    }
+    const applied = await apply(caller, json, dependencies);
+    if (applied.changesRoster) await dependencies.rosterRefresh.request(dependencies.now());
+    logs.received(applied, dependencies.now().getTime() - startedAt);
+    const { action, member } = applied.receipt;
+    return answerJson(200, { success: true, result: applied.result, action, member });
+  } catch (cause) {
+    return refuse(asSyncError(cause), logs);
+  }
+};
+
+const apply = (
+  caller: WebhookCaller,
+  json: unknown,
+  dependencies: WebhookDependencies,
+): Promise<AppliedEvent> => {
+  const eventId = caller.kind === 'signed' ? caller.eventId : null;
+  const change = parseMemberChange(json);
+  return caller.kind === 'legacy' || change.version === null
+    ? applyHint(change, eventId, AbortSignal.timeout(HINT_LIMIT_MS), dependencies)
+    : applyVersionedEvent(change, eventId, dependencies);
+};
+
+const parseJson = (bytes: Uint8Array): unknown => {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new SyncError('invalid_request', 'The body is not JSON.', { details: { path: 'body' } });
+  }
+};
+
+const named = z.looseObject({ kennitala: z.string(), action: z.enum(['create', 'update', 'delete']) });
+
+const isAboutPlaceholder = (json: unknown): json is z.output<typeof named> => {
+  const read = named.safeParse(json);
+  const kennitala = read.success ? tryKennitala(read.data.kennitala) : null;
+  return kennitala !== null && isPlaceholder(kennitala);
+};
+
+const refuse = (failure: SyncError, logs: ReturnType<typeof makeWebhookLogs>): HttpAnswer => {
+  if (failure.code === 'internal') {
+    const reference = randomUUID();
+    logs.failed(reference, stackFrames(failure));
+    return answerFailure(503, {
+      error: 'Something failed here; send it again.',
+      code: 'internal',
+      reference,
+    });
+  }
+  logs.refused(failure);
+  const status = statusOf(failure);
+  const path = failure.details['path'];
+  return answerFailure(status, {
+    error: failure.message,
+    code: failure.code,
+    ...(status === 400
+      ? { issues: typeof path === 'string' ? [{ path, message: failure.message }] : [] }
+      : {}),
+  });
+};
+
+/** The sender knows 400, 401, 405, 413 and 503: whatever is not its fault is 503, and it tries again. */
+const statusOf = ({ code, httpStatus }: SyncError): number => {
+  if (code === 'member_invalid') return 400;
+  return [400, 401, 405, 413].includes(httpStatus) ? httpStatus : 503;
+};
+
+const RETRY_AFTER_SECONDS = '5';
+
+const answerFailure = (status: number, body: object): HttpAnswer => {
+  const answer = answerJson(status, body);
+  const extra =
+    status === 503 ? { 'retry-after': RETRY_AFTER_SECONDS } : status === 405 ? { allow: 'POST' } : {};
+  return { ...answer, headers: { ...answer.headers, ...extra } };
+};

@@ -1,0 +1,28 @@
+import type { SyncError } from '../lib/errors.ts';
+import type { LogSink } from '../lib/log.ts';
+import type { AppliedEvent } from './apply-event.ts';
+
+/** The messages of the webhook. A member is named by the opaque reference only. */
+export const makeWebhookLogs = (log: LogSink) => ({
+  received: ({ result, receipt }: AppliedEvent, milliseconds: number) =>
+    log('INFO', `[WEBHOOK] ${result}`, {
+      event: 'webhook_received',
+      result,
+      action: receipt.action,
+      member: receipt.member,
+      milliseconds,
+    }),
+  skipped: () =>
+    log('INFO', '[WEBHOOK] skipped: a placeholder', { event: 'webhook_received', result: 'skipped' }),
+  refused: ({ code, httpStatus, details }: SyncError) =>
+    log(httpStatus >= 500 ? 'ERROR' : 'WARNING', `[WEBHOOK] Refused: ${code}`, {
+      event: 'webhook_refused',
+      code,
+      status: httpStatus,
+      ...details,
+    }),
+  failed: (reference: string, stack: string) =>
+    log('ERROR', '[WEBHOOK] Unexpected failure', { event: 'webhook_failed', reference, stack }),
+});
+
+export type WebhookLogs = ReturnType<typeof makeWebhookLogs>;

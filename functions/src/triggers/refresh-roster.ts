@@ -1,0 +1,22 @@
+import { onDocumentCreated } from 'firebase-functions/firestore';
+import { REGION } from '../params.ts';
+
+/**
+ * Publishes the roster after members joined or left in real time, once for all changes of a window. One instance and
+ * one event at a time: runs of one mirror would only wait for each other's lease.
+ */
+export const refreshRoster = onDocumentCreated(
+  {
+    document: 'roster_refreshes/{window}',
+    region: REGION,
+    memory: '256MiB',
+    timeoutSeconds: 120,
+    maxInstances: 1,
+    concurrency: 1,
+    retry: true,
+  },
+  async ({ params }) => {
+    const { refreshRoster: refresh } = await import('../wiring/roster.ts');
+    await refresh(params.window);
+  },
+);

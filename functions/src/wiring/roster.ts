@@ -1,0 +1,60 @@
+import { makeListExport } from '../adapters/django/export-list.ts';
+import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
+import { makeStorageClient } from '../adapters/storage/client.ts';
+import { makeListStore } from '../adapters/storage/list-store.ts';
+import { answerAdminPost, type HttpAnswer, type HttpCall } from '../lib/http-endpoint.ts';
+import { type RunRequest, runMirror } from '../mirror/run.ts';
+import { answerRun, runRequestBody } from '../mirror/run-answer.ts';
+import type { ScheduledOccurrence } from '../mirror/run-store.ts';
+import { assertOccurrenceDone } from '../mirror/scheduled-run.ts';
+import type { RunReport } from '../mirror/types.ts';
+import { refreshRoster as refresh } from '../roster/refresh-roster.ts';
+import { makeRoster } from '../roster/roster.ts';
+import { runDependencies, type Shared, shared } from './shared.ts';
+
+/** Less than the roster functions' 120 s, so that a run that is too slow still closes its record. */
+export const ROSTER_RUN_LIMIT_MS = 100_000;
+/** More than those 120 s, so that a live run never loses its lease. */
+export const ROSTER_LEASE_MS = 150_000;
+/** One call to Cloud Storage with its retries. */
+const STORAGE_CALL_LIMIT_MS = 30_000;
+
+const wireRoster = (base: Shared): ((request: RunRequest) => Promise<RunReport>) => {
+  const { config, registry } = base;
+  const storage = makeStorageClient({ projectId: config.projectId, callLimitMs: STORAGE_CALL_LIMIT_MS });
+  const roster = makeRoster(
+    makeListExport(registry, { deadlineMs: config.registry.fetchTimeoutMs }),
+    makeListStore(storage, { bucket: config.bucket, object: config.rosterObject }),
+  );
+  const dependencies = runDependencies(base, { runLimitMs: ROSTER_RUN_LIMIT_MS, leaseMs: ROSTER_LEASE_MS });
+  return (request) => runMirror(roster, request, dependencies);
+};
+
+let wired: ReturnType<typeof wireRoster> | undefined;
+const runRoster = (request: RunRequest): Promise<RunReport> => {
+  wired ??= wireRoster(shared());
+  return wired(request);
+};
+
+/** The scheduled run. Throws when Cloud Scheduler should try this occurrence again. */
+export const runScheduledRoster = async (occurrence: ScheduledOccurrence): Promise<void> =>
+  assertOccurrenceDone(await runRoster({ trigger: 'schedule', occurrence }));
+
+/** `POST {"dryRun"?, "approve"?}` of an administrator. */
+export const answerRosterRun = (call: HttpCall): Promise<HttpAnswer> => {
+  const { authorize, log } = shared();
+  return answerAdminPost(call, {
+    authorize,
+    body: runRequestBody,
+    log,
+    handle: async (body, caller) =>
+      answerRun(await runRoster({ ...body, trigger: 'http', requestedBy: caller.id })),
+  });
+};
+
+/** The run that real-time changes asked for. Throws when the event should be delivered again. */
+export const refreshRoster = (window: string): Promise<void> => {
+  const { firestore, runs, now } = shared();
+  const requests = makeRosterRefresh(firestore);
+  return refresh(window, { requests, runs, now, run: () => runRoster({ trigger: 'event' }) });
+};

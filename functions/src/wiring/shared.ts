@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { write } from 'firebase-functions/logger';
+import { makeAuthorizeAdmin } from '../adapters/auth/authorize-admin.ts';
+import { makeVerifyFirebaseToken, makeVerifyGoogleToken } from '../adapters/auth/verify-tokens.ts';
+import { makeRegistryHttp } from '../adapters/django/registry-http.ts';
+import { makeFirebaseApp, makeFirestoreClient } from '../adapters/firestore/client.ts';
+import { makeRunStore } from '../adapters/firestore/run-store.ts';
+import { makeEnvSecrets } from '../adapters/secrets/env-secrets.ts';
+import { makeSecretManager } from '../adapters/secrets/secret-manager.ts';
+import { makeTokenSource } from '../adapters/secrets/secret-source.ts';
+import { type Config, loadConfig } from '../config.ts';
+import type { Kennitala } from '../domain/kennitala.ts';
+import { makeMemberReference } from '../domain/member-reference.ts';
+import type { LogSink } from '../lib/log.ts';
+import { logRegistryRetry } from '../lib/registry-logs.ts';
+import type { RunDependencies } from '../mirror/run.ts';
+
+/** What every function is made of. Nothing is opened here: each client connects at its first call. */
+const wireShared = (config: Config) => {
+  const secrets =
+    config.localSecrets === null
+      ? makeSecretManager({ projectId: config.projectId })
+      : makeEnvSecrets(config.localSecrets);
+  const app = makeFirebaseApp(config.projectId);
+  const firestore = makeFirestoreClient(app);
+  return {
+    config,
+    log,
+    now,
+    secrets,
+    app,
+    firestore,
+    runs: makeRunStore(firestore),
+    registry: makeRegistryHttp({
+      ...config.registry,
+      token: makeTokenSource(secrets, config.registry.tokenSecret),
+      log: { onRetry: logRegistryRetry(log) },
+    }),
+    authorize: makeAuthorizeAdmin({
+      verifyFirebaseToken: makeVerifyFirebaseToken(app),
+      verifyGoogleToken: makeVerifyGoogleToken(),
+      ...config.callers,
+    }),
+    reference: async (kennitala: Kennitala) =>
+      makeMemberReference(await secrets.read(config.memberReferenceSecret), kennitala),
+  };
+};
+
+export type Shared = ReturnType<typeof wireShared>;
+
+/** Made once in a process, by whichever function is called first. Throws `config_invalid`. */
+export const shared = (): Shared => {
+  made ??= wireShared(loadConfig());
+  return made;
+};
+let made: Shared | undefined;
+
+/** What a run of any mirror needs, with the limits of the function that runs it. */
+export const runDependencies = (
+  { runs, config }: Shared,
+  limits: { readonly runLimitMs: number; readonly leaseMs: number },
+): RunDependencies => ({ runs, limits: config.guard, log, now, makeRunId, ...limits });
+
+const log: LogSink = (severity, message, fields) => write({ severity, message, ...fields });
+
+const now = (): Date => new Date();
+
+/** `20261123T030000Z-1f2e3d4c`: sorts by time, and tells nothing else. */
+const makeRunId = (startedAt: Date): string =>
+  `${startedAt.toISOString().replace(/[-:]|\.\d+/g, '')}-${randomBytes(4).toString('hex')}`;

@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+/** The functions inside the official Functions emulator; the ordinary configuration leaves `*.emulator.test.ts` out. */
+export default defineConfig({
+  test: {
+    include: ['functions/test/emulator/**/*.emulator.test.ts'],
+    env: { METADATA_SERVER_DETECTION: 'none', TZ: 'UTC' },
+    pool: 'forks',
+    // Every file starts an emulator of its own.
+    fileParallelism: false,
+    testTimeout: 60_000,
+    // The first start downloads firebase-tools.
+    hookTimeout: 600_000,
+  },
+});

@@ -1,0 +1,78 @@
+import { deleteApp, initializeApp } from 'firebase-admin/app';
+import { type Firestore, initializeFirestore } from 'firebase-admin/firestore';
+import { Webhook } from 'standardwebhooks';
+import { startFirestore } from '../../../local/src/firestore/server.ts';
+import { makeMemberStore } from '../../src/adapters/firestore/member-store.ts';
+import { makeRosterRefresh } from '../../src/adapters/firestore/roster-refresh.ts';
+import { makeMemberReference } from '../../src/domain/member-reference.ts';
+import type { HttpAnswer } from '../../src/lib/http-endpoint.ts';
+import type { LogFields, Severity } from '../../src/lib/log.ts';
+import type { MemberReader } from '../../src/portal/ports.ts';
+import { receiveWebhook, type WebhookCall } from '../../src/portal/receive-webhook.ts';
+import { makeWebhookGate, type WebhookSecrets } from '../../src/portal/webhook-caller.ts';
+
+const PROJECT = 'demo-ekklesia';
+export const SECRET = `whsec_${Buffer.from('a secret of the tests, 32 bytes.').toString('base64')}`;
+
+export interface PortalStackOptions {
+  readonly secrets?: Partial<WebhookSecrets>;
+  readonly registry?: MemberReader;
+  readonly callLimitMs?: number;
+}
+
+/** The webhook as production wires it, over the real Firestore client; the registry is what the test gives. */
+export const startPortalStack = async (options: PortalStackOptions = {}) => {
+  const firestore = await startFirestore({ projectId: PROJECT });
+  const app = initializeApp({ projectId: PROJECT }, `portal-${firestore.port}`);
+  const db: Firestore = initializeFirestore(app);
+  db.settings({ host: `${firestore.host}:${firestore.port}`, ssl: false });
+  const logs: { severity: Severity; message: string; fields: LogFields }[] = [];
+  const secrets: WebhookSecrets = {
+    signing: { readAll: async () => [SECRET], drop: () => undefined },
+    legacyKey: null,
+    ...options.secrets,
+  };
+  const now = () => new Date();
+  const dependencies = {
+    identify: makeWebhookGate(secrets, now),
+    members: makeMemberStore(async () => db, { callLimitMs: options.callLimitMs ?? 5_000 }),
+    registry: options.registry ?? { readMember: async () => null },
+    rosterRefresh: makeRosterRefresh(async () => db),
+    reference: async (kennitala: Parameters<typeof makeMemberReference>[1]) =>
+      makeMemberReference('key of the tests', kennitala),
+    now,
+    log: (severity: Severity, message: string, fields: LogFields) => {
+      logs.push({ severity, message, fields });
+    },
+  };
+  const receive = (call: WebhookCall): Promise<HttpAnswer> => receiveWebhook(call, dependencies);
+  return {
+    firestore,
+    db,
+    logs,
+    dependencies,
+    receive,
+    /** Signs and delivers an event, as the registry would. */
+    deliver: (id: string, body: unknown, secret = SECRET) =>
+      receive(signed(id, JSON.stringify(body), secret)),
+    member: async (kennitala: string) => (await db.doc(`members/${kennitala}`).get()).data(),
+    refreshes: async () => (await db.collection('roster_refreshes').get()).size,
+    close: async () => {
+      await deleteApp(app);
+      await firestore.close();
+    },
+  };
+};
+
+export type PortalStack = Awaited<ReturnType<typeof startPortalStack>>;
+
+export const signed = (id: string, body: string, secret = SECRET, at = new Date()): WebhookCall => ({
+  method: 'POST',
+  rawBody: Buffer.from(body),
+  headers: {
+    id,
+    timestamp: String(Math.floor(at.getTime() / 1_000)),
+    signature: new Webhook(secret).sign(id, at, body),
+    authorization: undefined,
+  },
+});

@@ -1,0 +1,61 @@
+import type { LocalStack } from '../stack.ts';
+import type { CliOptions } from './options.ts';
+import type { AuditRecord } from './run-sync.ts';
+
+/** What to do, and the command that does it. */
+export type NextStep = readonly [what: string, command: string];
+
+/** What a person may try after a run: commands that work as they stand, against the same stack and data. */
+export const nextSteps = (record: AuditRecord, stack: LocalStack, options: CliOptions): NextStep[] =>
+  options.exit ? afterTheEnd(record, options) : whileItRuns(record, stack);
+
+const isRefused = ({ outcome, guard }: AuditRecord): boolean =>
+  outcome === 'blocked' || (outcome === 'dry-run' && guard?.tripped === true);
+
+const afterTheEnd = (record: AuditRecord, options: CliOptions): NextStep[] => {
+  const start = ['npm start --', ...sameStack(options)].join(' ');
+  if (isRefused(record)) {
+    return [
+      ['let it through', `${start} --exit --approve ${record.planId} --operator NAME --reason TEXT`],
+      ['keep the stack up', start],
+    ];
+  }
+  return [
+    record.outcome === 'dry-run'
+      ? ['publish it', `${start} --exit`]
+      : ['what a run would change', `${start} --exit --dry-run`],
+    ['keep the stack up', start],
+  ];
+};
+
+/** The options that make the next command meet the same data; a token is never repeated. */
+const sameStack = ({ data, django, portOffset }: CliOptions): string[] => [
+  ...(data === '.local' ? [] : ['--data', data]),
+  ...(django === undefined ? [] : ['--django', django, '--token T']),
+  ...(portOffset === 0 ? [] : ['--port-offset', String(portOffset)]),
+];
+
+const whileItRuns = (record: AuditRecord, stack: LocalStack): NextStep[] => {
+  const functions = `${stack.functions.url}/${stack.functions.projectId}/europe-west2`;
+  const faults = `${stack.registryUrl}/_control/faults`;
+  const asOperator = (body: object): string =>
+    `curl -X POST ${functions}/runMemberListSync -H "authorization: Bearer $TOKEN" -d '${JSON.stringify(body)}'`;
+  const planId = isRefused(record) ? record.planId : 'PLANID';
+  return [
+    ['run it again', `curl -X POST ${functions}/syncMemberList`],
+    ...(stack.registry === null
+      ? []
+      : [
+          ['break the registry', `curl -X POST ${faults} -d '{"drop": 300}'`] as const,
+          ['mend it', `curl -X DELETE ${faults}`] as const,
+        ]),
+    ['sign in as operator', `TOKEN=$(curl -s -X POST ${stack.auth.url}/_dev/tokens ${SIGN_IN})`],
+    ['plan only', asOperator({ dryRun: true })],
+    [
+      'approve a refused plan',
+      asOperator({ approve: { planId: planId ?? 'PLANID', operator: 'NAME', reason: 'TEXT' } }),
+    ],
+  ];
+};
+
+const SIGN_IN = `-d '{"uid": "me", "claims": {"roles": ["admin"]}}' | node -p 'JSON.parse(fs.readFileSync(0)).idToken'`;

@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The local stack's secrets, by the names of the environment values that give them. */
+export interface LocalSecrets {
+  readonly DJANGO_API_TOKEN: string;
+  /** `whsec_…`; several, newest first and separated by spaces, are all in force. */
+  readonly DJANGO_WEBHOOK_SECRET: string;
+  readonly ADMIN_API_KEY: string;
+  readonly MEMBER_REFERENCE_KEY: string;
+}
+
+/** The secrets that an environment gives. */
+export const secretsIn = (environment: Readonly<Record<string, string | undefined>>): Given => ({
+  DJANGO_API_TOKEN: environment['DJANGO_API_TOKEN'],
+  DJANGO_WEBHOOK_SECRET: environment['DJANGO_WEBHOOK_SECRET'],
+  ADMIN_API_KEY: environment['ADMIN_API_KEY'],
+  MEMBER_REFERENCE_KEY: environment['MEMBER_REFERENCE_KEY'],
+});
+
+type Given = Readonly<Partial<Record<keyof LocalSecrets, string | undefined>>>;
+
+/**
+ * What is given wins; the rest is made up at the first start and kept in the data folder, so that it stays the same
+ * over restarts. They protect nothing but this machine's generated members.
+ */
+export const openSecrets = (folder: string, given: Given): LocalSecrets => {
+  const file = join(folder, 'secrets.json');
+  const kept: Given = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  const secrets: LocalSecrets = {
+    DJANGO_API_TOKEN: given.DJANGO_API_TOKEN ?? kept.DJANGO_API_TOKEN ?? randomBytes(20).toString('hex'),
+    DJANGO_WEBHOOK_SECRET:
+      given.DJANGO_WEBHOOK_SECRET ??
+      kept.DJANGO_WEBHOOK_SECRET ??
+      `whsec_${randomBytes(24).toString('base64')}`,
+    ADMIN_API_KEY: given.ADMIN_API_KEY ?? kept.ADMIN_API_KEY ?? randomBytes(24).toString('base64url'),
+    MEMBER_REFERENCE_KEY:
+      given.MEMBER_REFERENCE_KEY ?? kept.MEMBER_REFERENCE_KEY ?? randomBytes(32).toString('base64url'),
+  };
+  writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+  return secrets;
+};
