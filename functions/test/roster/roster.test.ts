@@ -18,7 +18,7 @@ const membersOf = async () => {
     headers: { authorization: 'Token token-of-the-tests' },
   });
   const { kennitalas } = (await answer.json()) as { kennitalas: string[] };
-  return makeMemberList(kennitalas).kennitalas;
+  return [...makeMemberList(kennitalas).kennitalas];
 };
 
 const deleteMembers = (count: number) => {

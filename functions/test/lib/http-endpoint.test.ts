@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { SyncError } from '../../src/lib/errors.ts';
+import { answerAdminPost, answerJson, type HttpCall } from '../../src/lib/http-endpoint.ts';
+import type { LogFields } from '../../src/lib/log.ts';
+
+const body = z.strictObject({ name: z.string().optional() });
+const call = (given: Partial<HttpCall> = {}): HttpCall => ({
+  method: 'POST',
+  authorization: 'Bearer good',
+  rawBody: Buffer.from('{"name":"x"}'),
+  ...given,
+});
+
+const answer = async (
+  given: Partial<HttpCall> = {},
+  handle = async () => answerJson(200, { done: true }),
+) => {
+  const logged: LogFields[] = [];
+  const result = await answerAdminPost(call(given), {
+    authorize: async (header) => {
+      if (header === 'Bearer good') return { kind: 'person', id: 'uid' };
+      throw new SyncError(header === 'Bearer weak' ? 'forbidden' : 'unauthenticated', 'no');
+    },
+    body,
+    handle,
+    log: (_severity, _message, fields) => logged.push(fields),
+  });
+  return { ...result, logged };
+};
+
+describe('a POST of an administrator', () => {
+  it('is handled', async () => {
+    expect(await answer()).toMatchObject({ status: 200, body: { done: true }, logged: [] });
+  });
+
+  it('may have no body', async () => {
+    expect(await answer({ rawBody: undefined })).toMatchObject({ status: 200 });
+  });
+
+  it.each([
+    ['another method', { method: 'GET' }, 405, 'method_not_allowed'],
+    ['no token', { authorization: undefined }, 401, 'unauthenticated'],
+    ['too few rights', { authorization: 'Bearer weak' }, 403, 'forbidden'],
+    ['no JSON', { rawBody: Buffer.from('{') }, 400, 'invalid_request'],
+    ['invalid UTF-8', { rawBody: Buffer.from([0x22, 0xff, 0x22]) }, 400, 'invalid_request'],
+    ['an unknown key', { rawBody: Buffer.from('{"force":true}') }, 400, 'invalid_request'],
+    ['a wrong type', { rawBody: Buffer.from('{"name":1}') }, 400, 'invalid_request'],
+    ['a list', { rawBody: Buffer.from('[]') }, 400, 'invalid_request'],
+    ['a body that is too large', { rawBody: Buffer.alloc(70_000, 0x20) }, 400, 'invalid_request'],
+  ])('with %s is refused with a problem document', async (_what, given, status, code) => {
+    const refused = await answer(given);
+    expect(refused).toMatchObject({ status, body: { status, code, type: 'about:blank' } });
+    expect(refused.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+    expect(refused.headers['cache-control']).toBe('no-store');
+    expect(refused.logged).toHaveLength(1);
+  });
+
+  it('says how to authenticate and which method is served', async () => {
+    expect((await answer({ authorization: undefined })).headers['www-authenticate']).toBe('Bearer');
+    expect((await answer({ method: 'PUT' })).headers['allow']).toBe('POST');
+  });
+
+  it('answers the status of the failure that is named, and when to come back', async () => {
+    const busy = await answer({}, async () => {
+      throw new SyncError('registry_unavailable', 'The registry is overloaded.');
+    });
+    expect(busy).toMatchObject({ status: 503, body: { code: 'registry_unavailable' } });
+    expect(busy.headers['retry-after']).toBe('60');
+  });
+
+  it('answers a fault that is not named with a bare 500 and a reference that the log carries', async () => {
+    const failed = await answer({}, async () => {
+      throw new Error('a secret detail');
+    });
+    const { reference } = failed.body as { reference: string };
+    expect(failed.status).toBe(500);
+    expect(failed.logged[0]).toMatchObject({ event: 'http_failed', reference });
+    expect(JSON.stringify(failed)).not.toContain('a secret detail');
+  });
+});
