@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { ERROR_CODES } from '../src/lib/errors.ts';
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+describe('the runbook', () => {
+  it('has a section for every error code, and for no other', () => {
+    const sections = [
+      ...(read('docs/runbook.md')
+        .split('## Error codes')[1]
+        ?.matchAll(/^### (\w+)$/gm) ?? []),
+    ];
+    expect(sections.map(([, code]) => code).toSorted()).toEqual(Object.keys(ERROR_CODES).toSorted());
+  });
+});
+
+describe('links between documents', () => {
+  it.each([
+    'README.md',
+    'docs/architecture.md',
+    'docs/runbook.md',
+    'docs/data-protection.md',
+    'docs/decisions/README.md',
+  ])('%s links only to files that are there', (path) => {
+    const targets = [...read(path).matchAll(/\]\((?!https?:|#|mailto:)([^)#]+)/g)].map(
+      ([, target]) => target ?? '',
+    );
+    for (const target of targets) {
+      const url = new URL(target, new URL(`../../${path}`, import.meta.url));
+      expect(() => readFileSync(url), `${path} links to ${target}`).not.toThrow();
+    }
+  });
+});
