@@ -1,0 +1,48 @@
+"""Sends one signed event."""
+import time
+
+import requests
+
+from ekklesia_sync import __version__, conf
+from ekklesia_sync.delivery.outcome import RETRY, Outcome, outcome_of_status
+from ekklesia_sync.delivery.signing import sign
+
+# Enough of an answer to let the connection be used again; the content is not looked at.
+ANSWER_BYTES = 8192
+
+
+def send(session, webhook_id, body):
+    """POSTs the body and answers an Outcome; no exception of the network leaves this function.
+
+    Errors are codes: an exception's text holds the URL and may hold more.
+    """
+    timestamp = int(time.time())
+    try:
+        headers = {
+            'content-type': 'application/json; charset=utf-8',
+            'user-agent': 'ekklesia-sync/' + __version__,
+            'webhook-id': webhook_id,
+            'webhook-timestamp': str(timestamp),
+            'webhook-signature': sign(conf.webhook_secrets(), webhook_id, timestamp, body),
+        }
+    except (OSError, ValueError):
+        return Outcome(RETRY, 'secret_unusable', reached=False)
+    if not headers['webhook-signature']:
+        return Outcome(RETRY, 'secret_missing', reached=False)
+    timeout = (conf.get('CONNECT_TIMEOUT_SECONDS'), conf.get('READ_TIMEOUT_SECONDS'))
+    try:
+        response = session.post(
+            conf.get('WEBHOOK_URL'), data=body, headers=headers, timeout=timeout, allow_redirects=False, stream=True)
+    except requests.exceptions.SSLError:
+        return Outcome(RETRY, 'tls', reached=False)
+    except requests.exceptions.Timeout:
+        return Outcome(RETRY, 'timeout', reached=False)
+    except requests.exceptions.RequestException:
+        return Outcome(RETRY, 'connection', reached=False)
+    try:
+        response.raw.read(ANSWER_BYTES)
+    except Exception:  # noqa: B902  the status is known; a broken answer body changes nothing
+        pass
+    finally:
+        response.close()
+    return outcome_of_status(response.status_code, response.headers.get('Retry-After'))

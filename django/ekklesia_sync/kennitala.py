@@ -1,0 +1,13 @@
+"""The two spellings of a kennitala. Nothing here judges whether it is a valid one: that is the receiver's part."""
+import re
+
+
+def without_hyphen(ssn):
+    """`010190-2989` or `0101902989` as ten digits; anything else only loses its hyphens and spaces."""
+    return re.sub(r'[-\s]', '', str(ssn or ''))
+
+
+def spellings(ssn):
+    """The ways in which the registry may have stored it."""
+    bare = without_hyphen(ssn)
+    return [bare, '{}-{}'.format(bare[:6], bare[6:])]

@@ -1,0 +1,131 @@
+"""What happens around each save, delete and many-to-many change.
+
+Each handler takes the lock and looks at the members before the write, looks again after it, and records
+the difference. A save that changes nothing on the wire records nothing.
+"""
+from ekklesia_sync.models import MemberSyncQueue
+from ekklesia_sync.tracking.lock import lock_members
+from ekklesia_sync.tracking.memo import transaction_memo
+from ekklesia_sync.tracking.members import lock_and_load, record_difference, record_section_for
+from ekklesia_sync.tracking.record import record_change
+
+
+class MemberHandler(object):
+    """The member itself."""
+
+    def __init__(self, section):
+        self.section = section
+
+    def pre_save(self, instance, using, **kwargs):
+        before = {}
+        if instance.pk is not None:
+            before = lock_and_load(self.section, [instance.pk], using)
+        instance._ekklesia_before = before.get(instance.pk)
+
+    def post_save(self, instance, using, **kwargs):
+        before = instance.__dict__.pop('_ekklesia_before', None)
+        after = self.section.load([instance.pk], using).get(instance.pk)
+        if after is None:
+            return
+        ssn = after['ssn']
+        old_ssn = before['ssn'] if before else None
+        if old_ssn == ssn:
+            fields = self.section.changes(before, after)
+            if fields:
+                record_change(ssn, instance.pk, MemberSyncQueue.UPDATE, fields, using)
+            return
+        # A corrected kennitala is another document in the portal: the old one goes, the new one comes.
+        lock_members([each for each in (old_ssn, ssn) if each], using)
+        if old_ssn:
+            record_change(old_ssn, None, MemberSyncQueue.DELETE, {}, using)
+        record_change(ssn, instance.pk, MemberSyncQueue.CREATE, after, using)
+
+    def pre_delete(self, instance, using, **kwargs):
+        before = lock_and_load(self.section, [instance.pk], using)
+        instance._ekklesia_before = before.get(instance.pk)
+
+    def post_delete(self, instance, using, **kwargs):
+        before = instance.__dict__.pop('_ekklesia_before', None)
+        if before:
+            record_change(before['ssn'], instance.pk, MemberSyncQueue.DELETE, {}, using)
+
+
+class RowHandler(object):
+    """A row that belongs to one member: contact info, an address, a union membership."""
+
+    def __init__(self, section, owner_field):
+        self.section = section
+        self.owner_field = owner_field
+        # Two sections may watch one model; each keeps its own snapshot.
+        self.slot = '_ekklesia_before_{}'.format(section.name)
+
+    def pre_save(self, instance, using, **kwargs):
+        self._look(instance, using)
+
+    def post_save(self, instance, using, **kwargs):
+        record_difference(self.section, instance.__dict__.pop(self.slot, {}), using)
+
+    def pre_delete(self, instance, using, **kwargs):
+        self._look(instance, using)
+
+    def post_delete(self, instance, using, **kwargs):
+        record_difference(self.section, instance.__dict__.pop(self.slot, {}), using)
+
+    def _look(self, instance, using):
+        owners = {getattr(instance, self.owner_field.attname)}
+        if instance.pk is not None and not self.owner_field.primary_key:
+            # A row can be moved from one member to another; both change.
+            rows = type(instance)._base_manager.using(using).filter(pk=instance.pk)
+            owners.update(rows.values_list(self.owner_field.attname, flat=True))
+        instance.__dict__[self.slot] = lock_and_load(self.section, owners, using)
+
+
+class ManyToManyHandler(object):
+    """`member.titles.add(…)`, `title.members.clear()` and the rest, from either side."""
+
+    def __init__(self, section, member_is_forward):
+        self.section = section
+        self.member_is_forward = member_is_forward
+
+    def changed(self, sender, instance, action, reverse, pk_set, using, **kwargs):
+        moment, _, kind = action.partition('_')
+        memo = transaction_memo(using)
+        key = (sender, self.section.name, kind, instance.pk, reverse)
+        if moment == 'pre':
+            memo.before[key] = lock_and_load(self.section, self._members(instance, reverse, pk_set, using), using)
+        else:
+            record_difference(self.section, memo.before.pop(key, {}), using)
+
+    def _members(self, instance, reverse, pk_set, using):
+        if reverse != self.member_is_forward:
+            return [instance.pk]
+        if pk_set is not None:
+            return list(pk_set)
+        # clear() from the other side names nobody: whoever is linked now is touched.
+        rows = self.section.model._base_manager.using(using).filter(**{self.section.relation: instance.pk})
+        return list(rows.values_list('pk', flat=True))
+
+
+class ReferenceHandler(object):
+    """A street, postal code, country, union or title: one row that many members show."""
+
+    def __init__(self, reference):
+        self.reference = reference
+        self.slot = '_ekklesia_before_{}'.format(reference.lookup)
+
+    def pre_save(self, instance, using, **kwargs):
+        instance.__dict__[self.slot] = self.reference.visible_state(instance, using)
+
+    def post_save(self, instance, using, created=False, **kwargs):
+        before = instance.__dict__.pop(self.slot, None)
+        if created or before == self.reference.visible_state(instance, using):
+            return
+        record_section_for(self.reference.section, self.reference.members_of(instance, using), using)
+
+    def pre_delete(self, instance, using, **kwargs):
+        # Django sets the pointing columns to null without a signal, so look who points here beforehand.
+        members = self.reference.members_of(instance, using)
+        instance.__dict__[self.slot] = lock_and_load(self.reference.section, members, using)
+
+    def post_delete(self, instance, using, **kwargs):
+        record_difference(self.reference.section, instance.__dict__.pop(self.slot, {}), using)

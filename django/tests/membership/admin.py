@@ -1,0 +1,26 @@
+from django.contrib import admin
+
+from membership import models
+
+
+class ContactInfoInline(admin.StackedInline):
+    model = models.ContactInfo
+
+
+class UnionMembershipInline(admin.TabularInline):
+    model = models.UnionMembership
+    extra = 0
+
+
+class LocalAddressInline(admin.TabularInline):
+    model = models.LocalAddress
+    extra = 0
+
+
+class ComradeAdmin(admin.ModelAdmin):
+    list_display = ('name', 'ssn')
+    search_fields = ('name', 'ssn')
+    inlines = [ContactInfoInline, LocalAddressInline, UnionMembershipInline]
+
+
+admin.site.register(models.Comrade, ComradeAdmin)

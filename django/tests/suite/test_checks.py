@@ -1,0 +1,58 @@
+from django.core.checks import run_checks
+from django.test import SimpleTestCase, override_settings
+
+from suite.helpers import SECRET
+
+URL = 'https://example.is/syncFromDjango'
+GOOD = {'WEBHOOK_URL': URL, 'WEBHOOK_SECRETS': [SECRET], 'DELIVERY': 'command'}
+
+
+class Checks(SimpleTestCase):
+    def found(self, **settings):
+        with override_settings(EKKLESIA_SYNC=settings):
+            messages = [each for each in run_checks() if each.id.startswith('ekklesia_sync.')]
+        for message in messages:
+            self.assertTrue(message.hint)
+            self.assertNotIn(SECRET[6:], message.msg + message.hint)
+        return [message.id[-4:] for message in messages]
+
+    def test_good_settings_have_no_finding(self):
+        self.assertEqual(self.found(**GOOD), [])
+        self.assertEqual(self.found(**dict(GOOD, WEBHOOK_SECRETS=lambda: [SECRET])), [])
+
+    def test_every_mistake_has_its_id_and_a_remedy(self):
+        table = [
+            ({'WEBHOOK_URLL': URL}, 'E001'),
+            ({'MEMBER_MODEL': 'membership.Nobody'}, 'E002'),
+            ({'MEMBER_MODEL': 'nonsense'}, 'E002'),
+            ({'FIELDS': {'name': 'full_name'}}, 'E003'),
+            ({'CONTACT_INFO': {'relation': 'contact'}}, 'E003'),
+            ({'CONTACT_INFO': {'relation': 'name'}}, 'E003'),
+            ({'LOCAL_ADDRESS': {'fields': {'street': 'address__street__label'}}}, 'E003'),
+            ({'LOCAL_ADDRESS': {'fields': {'street': 'address__number__x'}}}, 'E003'),
+            ({'LOCAL_ADDRESS': {'filter': {'nothing': True}}}, 'E003'),
+            ({'WEBHOOK_URL': 'ftp://example.is/'}, 'E004'),
+            ({'WEBHOOK_URL': 'https:///x'}, 'E004'),
+            ({'WEBHOOK_URL': 'http://example.is/'}, 'E005'),
+            ({'WEBHOOK_SECRETS': []}, 'E006'),
+            ({'WEBHOOK_SECRETS': ['']}, 'E006'),
+            ({'WEBHOOK_SECRETS': ['whsec_c2hvcnQ=']}, 'E006'),
+            ({'WEBHOOK_SECRETS_FILE': '/nowhere/secrets'}, 'E006'),
+            ({'PAGE_SIZE': 0}, 'E007'),
+            ({'READ_TIMEOUT_SECONDS': '10'}, 'E007'),
+            ({'BACKOFF_SECONDS': []}, 'E007'),
+            ({'BACKOFF_SECONDS': [5, -1]}, 'E007'),
+            ({'DELIVERY': 'celery'}, 'E008'),
+            ({'READ_TIMEOUT_SECONDS': 60}, 'E010'),
+            ({'WEBHOOK_URL': ''}, 'W001'),
+        ]
+        for change, expected in table:
+            with self.subTest(change=change):
+                self.assertEqual(self.found(**dict(GOOD, **change)), [expected])
+
+    def test_http_is_allowed_to_the_own_machine_and_where_it_is_said(self):
+        self.assertEqual(self.found(**dict(GOOD, WEBHOOK_URL='http://127.0.0.1:5001/x')), [])
+        self.assertEqual(self.found(**dict(GOOD, WEBHOOK_URL='http://t/', ALLOW_INSECURE_WEBHOOK=True)), [])
+
+    def test_sections_may_be_switched_off(self):
+        self.assertEqual(self.found(**dict(GOOD, UNIONS=None, TITLES=None, FIELDS={'groupable': None})), [])

@@ -1,0 +1,68 @@
+import datetime
+
+from django.db import connection
+from django.utils import timezone
+
+from ekklesia_sync.delivery import claims
+from ekklesia_sync.delivery.worker import deliver_due
+from ekklesia_sync.models import MemberSyncQueue, MemberVersion
+from membership import models
+from suite.delivery_case import DeliveryCase
+from suite.helpers import make_member
+
+
+class Claims(DeliveryCase):
+    def test_one_member_is_claimed_by_one_worker(self):
+        self.receiver()
+        make_member(1)
+        self.assertIsNotNone(claims.claim_next('one', 'default'))
+        self.assertIsNone(claims.claim_next('two', 'default'))
+
+    def test_a_later_change_waits_for_the_one_under_way(self):
+        self.receiver()
+        member = make_member(1)
+        claims.claim_next('one', 'default')
+        member.name = 'B'
+        member.save()
+        self.assertIsNone(claims.claim_next('two', 'default'))
+        claims.release(member.ssn, 'one', 'default')
+        self.assertEqual(claims.claim_next('two', 'default').fields_changed['name'], 'B')
+
+    def test_a_dead_workers_claim_expires_and_its_attempt_counts(self):
+        self.receiver()
+        make_member(1)
+        claims.claim_next('dead', 'default')
+        MemberVersion.objects.update(claim_expires_at=timezone.now() - datetime.timedelta(seconds=1))
+        self.assertEqual(claims.claim_next('alive', 'default').attempts, 2)
+
+    def test_a_worker_that_lost_its_claim_completes_nothing(self):
+        def steal(request):
+            MemberVersion.objects.update(claimed_by='other')
+            connection.close()
+            return 200, {}
+        self.receiver(steal)
+        make_member(1)
+        deliver_due('slow')
+        self.assertEqual(self.statuses(), ['pending'])
+
+    def test_a_cancelled_event_stays_cancelled_when_its_answer_comes(self):
+        def cancel(request):
+            MemberSyncQueue.objects.update(sync_status='cancelled')
+            connection.close()
+            return 200, {}
+        self.receiver(cancel)
+        make_member(1)
+        deliver_due()
+        self.assertEqual(self.statuses(), ['cancelled'])
+
+    def test_no_transaction_is_open_while_the_network_is_waited_for(self):
+        seen = []
+
+        def answer(request):
+            seen.append(models.Comrade.objects.update(internal_note='skrifað meðan beðið er'))
+            connection.close()
+            return 200, {}
+        self.receiver(answer)
+        make_member(1)
+        deliver_due()
+        self.assertEqual(seen, [1])
