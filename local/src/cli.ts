@@ -5,7 +5,7 @@ import { settingsIn } from './cli/settings.ts';
 import { describeRun, describeStack } from './cli/summary.ts';
 import { portsWithOffset } from './ports.ts';
 import { secretsIn } from './secrets.ts';
-import { type LocalStack, startStack } from './stack.ts';
+import type { LocalStack } from './stack.ts';
 
 // Google's libraries look for a metadata server first, and warn when there is none.
 process.env['METADATA_SERVER_DETECTION'] = 'none';
@@ -26,7 +26,11 @@ const exitCodeOf = ({ record }: SyncAnswer): number => {
 /** Ends the work: a person or the system asks for it, or the data folder is lost. A second request ends at once. */
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => stopping.abort('asked'));
+  // Not `once`: the folder's lock has a handler too, which ends the process when it finds itself the only one.
+  process.on(signal, () => {
+    if (stopping.signal.aborted) process.exit(EXIT_CODES.failed);
+    stopping.abort('asked');
+  });
 }
 const onLost = (reason: string): void => {
   process.stderr.write(`${reason} What was written since may be lost.\n`);
@@ -53,6 +57,8 @@ const runAndShow = async (stack: LocalStack): Promise<number> => {
 };
 
 const main = async (): Promise<number> => {
+  // After the options, so that --help and a bad option answer at once.
+  const { startStack } = await import('./stack.ts');
   const stack = await startStack({
     data: options.data,
     ports: portsWithOffset(options.portOffset),
@@ -61,6 +67,7 @@ const main = async (): Promise<number> => {
       ...secretsIn(process.env),
       ...(options.token === undefined ? {} : { DJANGO_API_TOKEN: options.token }),
     },
+    settings: settingsIn(process.env),
     django: options.django === undefined ? undefined : { url: options.django, token: options.token ?? '' },
     onLog: (line) => say([logText(line)]),
     onLost,
@@ -68,7 +75,11 @@ const main = async (): Promise<number> => {
   try {
     const ran = stopping.signal.aborted ? 'stopped' : await Promise.race([runAndShow(stack), untilStopped]);
     if (ran === 'stopped') {
-      say(['', 'Stopped before the run had ended. The next run finds out how far it came.']);
+      say([
+        '',
+        'Stopped before the run had ended. If it left its record open, the next runs are skipped until its lease',
+        'ends, at most 150 seconds after its start.',
+      ]);
       return EXIT_CODES.failed;
     }
     if (options.exit) return ran;

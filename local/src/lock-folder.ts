@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { lock } from 'proper-lockfile';
 
 /** A lock that its owner has not touched for so long is taken over: the owner was killed. */
-const STALE_MS = 6_000;
-const TOUCH_MS = 1_500;
+const STALE_MS = 5_000;
+const TOUCH_MS = 1_000;
 
 export interface LockOptions {
   /** Called when somebody else holds the lock and it is waited for, to see whether they still live. */

@@ -22,22 +22,27 @@ export const secretsIn = (environment: Readonly<Record<string, string | undefine
 type Given = Readonly<Partial<Record<keyof LocalSecrets, string | undefined>>>;
 
 /**
- * What is given wins; the rest is made up at the first start and kept in the data folder, so that it stays the same
- * over restarts. They protect nothing but this machine's generated members.
+ * What is given wins and is not kept: it may belong to a real registry. The rest is made up at the first start and kept
+ * in the data folder, so that it stays the same over restarts; it protects nothing but this machine's generated members.
  */
 export const openSecrets = (folder: string, given: Given): LocalSecrets => {
   const file = join(folder, 'secrets.json');
-  const kept: Given = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
-  const secrets: LocalSecrets = {
-    DJANGO_API_TOKEN: given.DJANGO_API_TOKEN ?? kept.DJANGO_API_TOKEN ?? randomBytes(20).toString('hex'),
-    DJANGO_WEBHOOK_SECRET:
-      given.DJANGO_WEBHOOK_SECRET ??
-      kept.DJANGO_WEBHOOK_SECRET ??
-      `whsec_${randomBytes(24).toString('base64')}`,
-    ADMIN_API_KEY: given.ADMIN_API_KEY ?? kept.ADMIN_API_KEY ?? randomBytes(24).toString('base64url'),
-    MEMBER_REFERENCE_KEY:
-      given.MEMBER_REFERENCE_KEY ?? kept.MEMBER_REFERENCE_KEY ?? randomBytes(32).toString('base64url'),
-  };
-  writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
-  return secrets;
+  const kept = existsSync(file) ? readKept(file) : makeSecrets();
+  if (!existsSync(file)) writeFileSync(file, `${JSON.stringify(kept, null, 2)}\n`, { mode: 0o600 });
+  return { ...kept, ...withoutUndefined(given) };
 };
+
+const makeSecrets = (): LocalSecrets => ({
+  DJANGO_API_TOKEN: randomBytes(20).toString('hex'),
+  DJANGO_WEBHOOK_SECRET: `whsec_${randomBytes(24).toString('base64')}`,
+  ADMIN_API_KEY: randomBytes(24).toString('base64url'),
+  MEMBER_REFERENCE_KEY: randomBytes(32).toString('base64url'),
+});
+
+const readKept = (file: string): LocalSecrets => ({
+  ...makeSecrets(),
+  ...JSON.parse(readFileSync(file, 'utf8')),
+});
+
+const withoutUndefined = (given: Given): Partial<LocalSecrets> =>
+  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));

@@ -20,20 +20,27 @@ const afterTheEnd = (record: AuditRecord, options: CliOptions): NextStep[] => {
       ['keep the stack up', start],
     ];
   }
-  return [
-    record.outcome === 'dry-run'
-      ? ['publish it', `${start} --exit`]
-      : ['what a run would change', `${start} --exit --dry-run`],
-    ['keep the stack up', start],
-  ];
+  return [FOLLOW_UPS[record.outcome ?? ''] ?? ['try again', '--exit'], ['keep the stack up', '']].map(
+    ([what = '', flags = '']) => [what, `${start} ${flags}`.trim()],
+  );
+};
+
+const FOLLOW_UPS: Readonly<{ [outcome: string]: NextStep }> = {
+  published: ['what a run would change', '--exit --dry-run'],
+  unchanged: ['what a run would change', '--exit --dry-run'],
+  'dry-run': ['publish it', '--exit'],
 };
 
 /** The options that make the next command meet the same data; a token is never repeated. */
 const sameStack = ({ data, django, portOffset }: CliOptions): string[] => [
-  ...(data === '.local' ? [] : ['--data', data]),
-  ...(django === undefined ? [] : ['--django', django, '--token T']),
+  ...(data === '.local' ? [] : ['--data', quoted(data)]),
+  ...(django === undefined ? [] : ['--django', quoted(django), '--token T']),
   ...(portOffset === 0 ? [] : ['--port-offset', String(portOffset)]),
 ];
+
+/** As a shell reads it back. */
+const quoted = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
 const whileItRuns = (record: AuditRecord, stack: LocalStack): NextStep[] => {
   const functions = `${stack.functions.url}/${stack.functions.projectId}/europe-west2`;

@@ -1,5 +1,5 @@
-import { join, relative, resolve } from 'node:path';
-import { BUCKET, type LocalStack } from '../stack.ts';
+import { basename, join, relative, resolve } from 'node:path';
+import type { LocalStack } from '../stack.ts';
 import { nextSteps } from './next-steps.ts';
 import type { CliOptions } from './options.ts';
 import type { AuditRecord, SyncAnswer } from './run-sync.ts';
@@ -31,7 +31,7 @@ export const describeRun = (answer: SyncAnswer, stack: LocalStack, options: CliO
     ...(record.outcome === 'published' || record.outcome === 'unchanged'
       ? [
           row('file', shortPath(join(stack.bucketFolder, 'kennitalas.txt'))),
-          row('object', `gs://${BUCKET}/kennitalas.txt#${record.objectGeneration}`),
+          row('object', `gs://${basename(stack.bucketFolder)}/kennitalas.txt#${record.objectGeneration}`),
           row('sha256', String(record.sha256)),
         ]
       : []),

@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../../..');
+
+/** Runs a list of suites as CI does: the exit code and the lines of the summary. */
+const runSuites = async (list: readonly string[]): Promise<{ code: number; summary: string[] }> => {
+  const folder = await mkdtemp(join(tmpdir(), 'suites-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'suites');
+  await writeFile(file, `# a comment\n\n${list.join('\n')}\n`);
+  return new Promise((resolve) => {
+    execFile(join(ROOT, '.ci/run-suites'), [file], { cwd: folder }, (error, stdout) => {
+      const summary = stdout.trimEnd().split('\n\n').at(-1)?.split('\n') ?? [];
+      resolve({ code: error === null ? 0 : Number(error.code), summary });
+    });
+  });
+};
+
+it('the totals of all suites are added up in the last line', async () => {
+  const { code, summary } = await runSuites([
+    'one | 1 | last-line | echo "3 passed, 0 failed"',
+    'two | 1 | last-line | echo "4 passed, 0 failed, 2 skipped"',
+  ]);
+  expect(summary.at(-1)).toBe('7 passed, 0 failed, 2 skipped');
+  expect(code).toBe(0);
+});
+
+it('a suite that fails, crashes, is missing, hangs or runs nothing is a failure, and the next ones still run', async () => {
+  const { code, summary } = await runSuites([
+    'failing | 1    | last-line | echo "3 passed, 2 failed"; exit 1',
+    'crashed | 1    | last-line | echo "3 passed, 0 failed"; exit 3',
+    'missing | 1    | vitest    | ./no-such-suite',
+    'hanging | 0.01 | last-line | echo "9 passed, 0 failed"; cat; sleep 60',
+    'empty   | 1    | last-line | echo "0 passed, 0 failed"',
+    'sound   | 1    | last-line | echo "1 passed, 0 failed"',
+  ]);
+  expect(summary.map((line) => line.replace(/ in \d+ s/, ''))).toEqual([
+    '== failing: 3 passed, 2 failed, 0 skipped',
+    '== crashed: 3 passed, 1 failed, 0 skipped (exit code 3)',
+    '== missing: 0 passed, 1 failed, 0 skipped (no results, exit code 127)',
+    '== hanging: 9 passed, 1 failed, 0 skipped (its time limit passed)',
+    '== empty: 0 passed, 1 failed, 0 skipped (no test ran)',
+    '== sound: 1 passed, 0 failed, 0 skipped',
+    '16 passed, 6 failed, 0 skipped',
+  ]);
+  expect(code).toBe(1);
+});
+
+it('a list without suites is a failure', async () => {
+  expect(await runSuites([])).toMatchObject({ code: 1 });
+});
