@@ -2,7 +2,10 @@ import { parseKennitala as readKennitala } from 'is-kennitala';
 
 declare const kennitalaBrand: unique symbol;
 
-/** Ten digits, no hyphen. Made only by this file; a raw string never reaches a store. */
+/**
+ * Ten digits, no hyphen. Made only by this file, and by `kennitala-list.ts` back from what it was given; a raw string
+ * never reaches a store.
+ */
 export type Kennitala = string & { readonly [kennitalaBrand]: true };
 
 const TEN_DIGITS = /^\d{10}$/;
@@ -30,6 +33,9 @@ export const tryKennitala = (text: string): Kennitala | null => {
 /** True for what is already in canonical form and readable: ten digits, nothing around. */
 export const isKennitala = (text: string): text is Kennitala =>
   TEN_DIGITS.test(text) && readKennitala(text, { robot: true, clean: 'none' }) !== undefined;
+
+/** The ten digits as a number, which is exact: far below 2^53. `kennitala-list.ts` holds and gives back such numbers. */
+export const toNumber = (kennitala: Kennitala): number => Number(kennitala);
 
 /** Placeholders start with 9999: the registry marks duplicates so. They are no members. */
 export const isPlaceholder = (kennitala: Kennitala): boolean => kennitala.startsWith('9999');

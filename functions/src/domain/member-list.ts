@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { isLegalEntity, isPlaceholder, isSystemNumber, type Kennitala, tryKennitala } from './kennitala.ts';
+import { isLegalEntity, isPlaceholder, isSystemNumber, tryKennitala } from './kennitala.ts';
+import { type KennitalaList, LINE_BYTES, makeKennitalaCollector, writeLines } from './kennitala-list.ts';
 
 /** What was found while an export was brought into canonical form. Counts only: safe to log and to record. */
 export interface ListFindings {
@@ -23,7 +24,7 @@ export interface ListFindings {
 
 export interface MemberList {
   /** Sorted, unique, canonical. */
-  readonly kennitalas: readonly Kennitala[];
+  readonly kennitalas: KennitalaList;
   readonly findings: ListFindings;
 }
 
@@ -31,7 +32,7 @@ const POSITIONS_KEPT = 20;
 
 /** Brings a raw export into canonical form: sorted, unique, ten digits. Pure; never throws. */
 export const makeMemberList = (raw: readonly string[]): MemberList => {
-  const kept: Kennitala[] = [];
+  const kept = makeKennitalaCollector(raw.length);
   const quarantinedAt: number[] = [];
   let reformatted = 0;
   let placeholders = 0;
@@ -45,9 +46,15 @@ export const makeMemberList = (raw: readonly string[]): MemberList => {
     }
     if (kennitala !== text) reformatted += 1;
     if (isPlaceholder(kennitala)) placeholders += 1;
-    else kept.push(kennitala);
+    else kept.add(kennitala);
   }
-  const kennitalas = sortedUnique(kept);
+  const kennitalas = kept.finish();
+  let systemNumbers = 0;
+  let legalEntities = 0;
+  for (const kennitala of kennitalas) {
+    if (isSystemNumber(kennitala)) systemNumbers += 1;
+    else if (isLegalEntity(kennitala)) legalEntities += 1;
+  }
   return {
     kennitalas,
     findings: {
@@ -57,41 +64,30 @@ export const makeMemberList = (raw: readonly string[]): MemberList => {
       placeholders,
       quarantined,
       quarantinedAt,
-      systemNumbers: count(kennitalas, isSystemNumber),
-      legalEntities: count(kennitalas, isLegalEntity),
+      systemNumbers,
+      legalEntities,
     },
   };
 };
 
-/** Sorts in place and drops repeats. Kennitalas are ASCII digits, so code-unit order is byte order. */
-export const sortedUnique = (kennitalas: Kennitala[]): Kennitala[] => {
-  kennitalas.sort();
-  let length = 0;
-  for (const kennitala of kennitalas) {
-    if (length === 0 || kennitalas[length - 1] !== kennitala) kennitalas[length++] = kennitala;
-  }
-  kennitalas.length = length;
-  return kennitalas;
-};
-
 /** SHA-256 (hex) over the kennitalas, one a line, every line ended: the hash of the published file's bytes. */
-export const digestOf = (kennitalas: readonly Kennitala[]): string => {
+export const digestOf = ({ numbers, length }: KennitalaList): string => {
   const hash = createHash('sha256');
-  for (let from = 0; from < kennitalas.length; from += HASH_STRIDE) {
-    hash.update(linesOf(kennitalas.slice(from, from + HASH_STRIDE)));
+  const lines = new Uint8Array(Math.min(length, STRIDE) * LINE_BYTES);
+  for (let from = 0; from < length; from += STRIDE) {
+    const part = lines.subarray(0, Math.min(STRIDE, length - from) * LINE_BYTES);
+    writeLines(numbers, from, part);
+    hash.update(part);
   }
   return hash.digest('hex');
 };
 
-/** One kennitala a line, every line ended with LF, so that `wc -l` is the member count. */
-export const linesOf = (kennitalas: readonly Kennitala[]): string =>
-  kennitalas.length === 0 ? '' : `${kennitalas.join('\n')}\n`;
-
-/** Bounds the memory of hashing a long list: about 90 kB of text at a time. */
-const HASH_STRIDE = 8_192;
-
-const count = <T>(items: readonly T[], test: (item: T) => boolean): number => {
-  let matches = 0;
-  for (const item of items) if (test(item)) matches += 1;
-  return matches;
+/** The published file: one kennitala a line, every line ended with LF, so that `wc -l` is the member count. */
+export const bytesOf = ({ numbers, length }: KennitalaList): Uint8Array => {
+  const lines = new Uint8Array(length * LINE_BYTES);
+  writeLines(numbers, 0, lines);
+  return lines;
 };
+
+/** Bounds the memory of hashing a long list: about 90 kB at a time. */
+const STRIDE = 8_192;

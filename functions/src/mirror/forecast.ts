@@ -12,6 +12,8 @@ export interface Operations {
 export interface Forecast extends Operations {
   /** US dollars at list price, the free daily quota not deducted. */
   readonly costUsd: number;
+  /** How long the writing takes at the rate that the store allows; missing where that is no matter. */
+  readonly seconds?: number;
 }
 
 /** US dollars an operation: https://cloud.google.com/firestore/pricing and https://cloud.google.com/storage/pricing */
@@ -32,11 +34,11 @@ const NONE: Operations = {
 };
 
 /** Prices a set of operations; those that are not named are none. Rounded to a millionth of a dollar. */
-export const makeForecast = (operations: Partial<Operations>): Forecast => {
+export const makeForecast = (operations: Partial<Operations>, seconds?: number): Forecast => {
   const all: Operations = { ...NONE, ...operations };
   const costUsd = (Object.keys(PRICE) as (keyof Operations)[]).reduce(
     (sum, kind) => sum + all[kind] * PRICE[kind],
     0,
   );
-  return { ...all, costUsd: Math.round(costUsd * 1e6) / 1e6 };
+  return { ...all, costUsd: Math.round(costUsd * 1e6) / 1e6, ...(seconds !== undefined && { seconds }) };
 };

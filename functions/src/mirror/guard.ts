@@ -5,6 +5,10 @@ export interface GuardFigures {
   readonly added: number;
   readonly removed: number;
   readonly quarantined: number;
+  /** Members whose content would change. Missing for a mirror that holds no content. */
+  readonly updated?: number;
+  /** Members who would lose what a field holds, a field. */
+  readonly blanked?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -17,14 +21,27 @@ export interface GuardLimits {
   readonly removedMax: number;
   readonly addedPercent: number;
   readonly addedFloor: number;
+  readonly changedPercent: number;
+  readonly changedFloor: number;
+  /** Of each field by itself: a column that the registry lost shows in one field of many members. */
+  readonly blankedPercent: number;
+  readonly blankedFloor: number;
   readonly quarantinedPercent: number;
   readonly quarantinedFloor: number;
 }
 
-export type GuardRule = 'removed_share' | 'removed_total' | 'added_share' | 'quarantined_share';
+export type GuardRule =
+  | 'removed_share'
+  | 'removed_total'
+  | 'added_share'
+  | 'changed_share'
+  | 'blanked_share'
+  | 'quarantined_share';
 
 export interface GuardFinding {
   readonly rule: GuardRule;
+  /** The path of the field, where the rule is about one. */
+  readonly field?: string;
   /** What the plan would do. */
   readonly count: number;
   /** The most that passes without an approval. */
@@ -39,8 +56,8 @@ export interface GuardVerdict {
 /** Judges a plan by its figures. Pure. Every rule that is broken is listed, not only the first. */
 export const judgePlan = (figures: GuardFigures, limits: GuardLimits): GuardVerdict => {
   const findings: GuardFinding[] = [];
-  const check = (rule: GuardRule, count: number, allowed: number): void => {
-    if (count > allowed) findings.push({ rule, count, allowed });
+  const check = (rule: GuardRule, count: number, allowed: number, field?: string): void => {
+    if (count > allowed) findings.push({ rule, ...(field !== undefined && { field }), count, allowed });
   };
   if (figures.baseline !== null) {
     check(
@@ -50,6 +67,12 @@ export const judgePlan = (figures: GuardFigures, limits: GuardLimits): GuardVerd
     );
     check('removed_total', figures.removed, limits.removedMax);
     check('added_share', figures.added, allowedBy(figures.baseline, limits.addedPercent, limits.addedFloor));
+    const { updated = 0, blanked = {} } = figures;
+    check('changed_share', updated, allowedBy(figures.baseline, limits.changedPercent, limits.changedFloor));
+    const blankedAllowed = allowedBy(figures.baseline, limits.blankedPercent, limits.blankedFloor);
+    for (const [field, count] of Object.entries(blanked)) {
+      check('blanked_share', count, blankedAllowed, field);
+    }
   }
   check(
     'quarantined_share',
@@ -67,6 +90,8 @@ const RULE_TEXT: Record<GuardRule, string> = {
   removed_share: 'members would be removed',
   removed_total: 'members would be removed',
   added_share: 'members would be added',
+  changed_share: 'members would be changed',
+  blanked_share: 'members would lose a field',
   quarantined_share: 'entries cannot be read',
 };
 
@@ -75,5 +100,8 @@ export const explainVerdict = (verdict: GuardVerdict): string =>
   verdict.findings.length === 0
     ? 'within all limits'
     : verdict.findings
-        .map(({ rule, count, allowed }) => `${count} ${RULE_TEXT[rule]}, ${allowed} allowed (${rule})`)
+        .map(
+          ({ rule, field, count, allowed }) =>
+            `${count} ${RULE_TEXT[rule]}, ${allowed} allowed (${field === undefined ? rule : `${rule} ${field}`})`,
+        )
         .join('; ');

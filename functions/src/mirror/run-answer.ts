@@ -2,21 +2,28 @@ import { z } from 'zod';
 import { answerJson, answerProblem, type HttpAnswer } from '../lib/http-endpoint.ts';
 import type { RunRecord, RunReport } from './types.ts';
 
-/** `POST` body of every function that starts a run of a mirror. */
-export const runRequestBody = z
-  .strictObject({
-    dryRun: z.boolean().optional(),
-    approve: z
-      .strictObject({
-        planId: z.string().regex(/^[0-9a-f]{64}$/, { error: 'the 64 hexadecimal digits of a dry run' }),
-        operator: z.string().trim().min(1).max(100),
-        reason: z.string().trim().min(1).max(500),
-      })
-      .optional(),
-  })
-  .refine(({ dryRun, approve }) => !(dryRun === true && approve !== undefined), {
-    error: 'a dry run applies nothing, so there is nothing to approve',
-  });
+/** What every body that starts a run of a mirror may say. */
+export const runFields = {
+  dryRun: z.boolean().optional(),
+  approve: z
+    .strictObject({
+      planId: z.string().regex(/^[0-9a-f]{64}$/, { error: 'the 64 hexadecimal digits of a dry run' }),
+      operator: z.string().trim().min(1).max(100),
+      reason: z.string().trim().min(1).max(500),
+    })
+    .optional(),
+};
+
+/** The two fields exclude each other. */
+export const isPossibleRun = (body: {
+  readonly dryRun?: boolean | undefined;
+  readonly approve?: object | undefined;
+}): boolean => !(body.dryRun === true && body.approve !== undefined);
+
+export const NOTHING_TO_APPROVE = { error: 'a dry run applies nothing, so there is nothing to approve' };
+
+/** `POST` body of a function that starts a run of its one mirror. */
+export const runRequestBody = z.strictObject(runFields).refine(isPossibleRun, NOTHING_TO_APPROVE);
 
 export type RunRequestBody = z.output<typeof runRequestBody>;
 

@@ -1,10 +1,20 @@
 import type { SyncError } from '../lib/errors.ts';
 import type { LogFields, LogSink } from '../lib/log.ts';
 import { explainVerdict, type GuardVerdict } from './guard.ts';
-import type { ChangeCounts, MirrorName, RunRecord, RunTrigger } from './types.ts';
+import type { ChangeCounts, MirrorName, MissedEvents, RunRecord, RunTrigger } from './types.ts';
+
+const WORDS: Record<MirrorName, { readonly received: string; readonly applied: string }> = {
+  roster: { received: 'kennitalas', applied: 'Upload complete' },
+  portal: { received: 'members', applied: 'Portal updated' },
+  register: { received: 'members', applied: 'Register updated' },
+};
 
 /** The messages of a run, word for word as the runbook quotes them. */
-export const makeRunLogs = (sink: LogSink, run: { mirror: MirrorName; title: string; runId: string }) => {
+export const makeRunLogs = (
+  sink: LogSink,
+  run: { mirror: MirrorName; title: string; sourceName?: string | undefined; runId: string },
+) => {
+  const words = WORDS[run.mirror];
   const base = { mirror: run.mirror, runId: run.runId };
   const info = (message: string, fields: LogFields = {}) =>
     sink('INFO', `[SYNC] ${message}`, { ...base, ...fields });
@@ -18,20 +28,29 @@ export const makeRunLogs = (sink: LogSink, run: { mirror: MirrorName; title: str
     recovered: (abandonedRunId: string) =>
       warn('An earlier run ended without closing its record', { event: 'run_abandoned', abandonedRunId }),
     received: (received: number, milliseconds: number) =>
-      info(`Received ${received} kennitalas from Django`, {
+      info(`Received ${received} ${words.received} from ${run.sourceName ?? 'Django'}`, {
         event: 'source_received',
         received,
         milliseconds,
       }),
     planned: (planId: string, changes: ChangeCounts) =>
-      info(`Plan: ${changes.added} to add, ${changes.removed} to remove`, {
+      info(`Plan: ${changes.added} to add, ${changes.removed} to remove${updates(changes)}`, {
         event: 'planned',
         planId,
         ...changes,
       }),
     warning: (code: string, message: string) => warn(message, { event: 'run_warning', code }),
-    uploaded: (memberCount: number, objectGeneration: string | undefined) =>
-      info('Upload complete', { event: 'applied', memberCount, objectGeneration }),
+    applied: (memberCount: number, objectGeneration: string | undefined) =>
+      info(words.applied, { event: 'applied', memberCount, objectGeneration }),
+    missed: ({ created, updated, deleted }: MissedEvents) => {
+      if (created + updated + deleted === 0) return;
+      warn(`${created + updated + deleted} changes were announced by no event of the registry`, {
+        event: 'missed_events',
+        created,
+        updated,
+        deleted,
+      });
+    },
     replanning: () =>
       warn('Another writer changed the list after it was read; planning again', { event: 'replanning' }),
     approved: (planId: string) =>
@@ -42,6 +61,16 @@ export const makeRunLogs = (sink: LogSink, run: { mirror: MirrorName; title: str
         code: 'guard_tripped',
         planId,
         rules: verdict.findings.map(({ rule }) => rule),
+      }),
+    partial: (record: RunRecord) =>
+      warn('The time was up before everything was written; the next run goes on', {
+        event: 'run_partial',
+        code: 'deadline_exceeded',
+        planId: record.planId,
+        durationMs: record.duration_ms,
+        added: record.unfinished?.added,
+        removed: record.unfinished?.removed,
+        updated: record.unfinished?.updated,
       }),
     skipped: (why: string, code: string) => info(`Sync skipped: ${why}`, { event: 'run_skipped', code }),
     dryRun: (planId: string, verdict: GuardVerdict) =>
@@ -76,5 +105,7 @@ export const makeRunLogs = (sink: LogSink, run: { mirror: MirrorName; title: str
       }),
   };
 };
+
+const updates = ({ updated }: ChangeCounts): string => (updated === 0 ? '' : `, ${updated} to update`);
 
 export type RunLogs = ReturnType<typeof makeRunLogs>;

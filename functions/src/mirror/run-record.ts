@@ -1,11 +1,11 @@
-import { asSyncError, type SyncError, stackFrames } from '../lib/errors.ts';
+import { asSyncError, SyncError, stackFrames } from '../lib/errors.ts';
 import { explainVerdict, type GuardVerdict } from './guard.ts';
 import type { MirrorSource } from './mirror.ts';
 import type {
+  AppliedFacts,
   Approval,
   MirrorName,
   MirrorPlan,
-  ObjectFacts,
   RunOutcome,
   RunRecord,
   RunTrigger,
@@ -20,6 +20,7 @@ export interface RunStart {
   readonly startedAt: Date;
   readonly approve: Approval | null;
   readonly requestedBy: string | null;
+  readonly rollbackOf?: string | undefined;
 }
 
 /** The record as it is opened: everything that is known before the registry is asked. */
@@ -35,6 +36,9 @@ export const openRecord = (start: RunStart): RunRecord => ({
   memberCount: null,
   djangoExportedAt: null,
   changes: null,
+  missedEvents: null,
+  overtaken: null,
+  unfinished: null,
   findings: null,
   planId: null,
   guard: null,
@@ -48,6 +52,7 @@ export const openRecord = (start: RunStart): RunRecord => ({
   requestedBy: start.requestedBy,
   approvedBy: start.approve?.operator ?? null,
   reason: start.approve?.reason ?? null,
+  ...(start.rollbackOf !== undefined && { rollbackOf: start.rollbackOf }),
   expireAt: monthsAfter(start.startedAt, RECORD_KEPT_MONTHS),
 });
 
@@ -62,6 +67,7 @@ export const withPlan = (record: RunRecord, plan: MirrorPlan, guard: GuardVerdic
   ...record,
   memberCount: plan.memberCount,
   changes: plan.changes,
+  missedEvents: plan.missedEvents ?? null,
   planId: plan.planId,
   guard,
   previousGeneration: plan.facts.previousGeneration ?? null,
@@ -74,16 +80,28 @@ export const withPlan = (record: RunRecord, plan: MirrorPlan, guard: GuardVerdic
 
 export const closeSuccess = (
   record: RunRecord,
-  outcome: Exclude<RunOutcome, 'failed' | 'blocked' | 'skipped'>,
-  facts: ObjectFacts,
+  outcome: Exclude<RunOutcome, 'failed' | 'blocked' | 'partial' | 'skipped'>,
+  facts: AppliedFacts,
   endedAt: Date,
 ): RunRecord => ({
-  ...record,
+  ...withFacts(record, facts),
   status: 'success',
   outcome,
-  objectGeneration: facts.objectGeneration ?? record.objectGeneration,
-  sha256: facts.sha256 ?? record.sha256,
   duration_ms: endedAt.getTime() - record.timestamp.getTime(),
+});
+
+/** Not a success: the mirror is not equal to the registry yet, and whoever set the run off should do so again. */
+export const closePartial = (record: RunRecord, facts: AppliedFacts, endedAt: Date): RunRecord => ({
+  ...closeFailed(
+    withFacts(record, facts),
+    new SyncError(
+      'deadline_exceeded',
+      'The time was up before everything was written. What was written stands; the next run goes on.',
+    ),
+    endedAt,
+  ),
+  outcome: 'partial',
+  unfinished: facts.unfinished ?? null,
 });
 
 export const closeBlocked = (record: RunRecord, verdict: GuardVerdict, endedAt: Date): RunRecord => ({
@@ -116,6 +134,15 @@ export const closeFailed = (record: RunRecord, cause: unknown, endedAt: Date): R
     duration_ms: endedAt.getTime() - record.timestamp.getTime(),
   };
 };
+
+const withFacts = (record: RunRecord, facts: AppliedFacts): RunRecord => ({
+  ...record,
+  memberCount: facts.memberCount ?? record.memberCount,
+  missedEvents: facts.missedEvents ?? record.missedEvents,
+  overtaken: facts.overtaken ?? record.overtaken,
+  objectGeneration: facts.objectGeneration ?? record.objectGeneration,
+  sha256: facts.sha256 ?? record.sha256,
+});
 
 const monthsAfter = (from: Date, months: number): Date => {
   const to = new Date(from);

@@ -3,7 +3,7 @@ import { judgePlan } from './guard.ts';
 import type { Mirror, MirrorSource, RunContext } from './mirror.ts';
 import type { RunDependencies, RunRequest } from './run.ts';
 import type { RunLogs } from './run-logs.ts';
-import { closeFailed, withPlan, withSource } from './run-record.ts';
+import { closeFailed, closeSkipped, withPlan, withSource } from './run-record.ts';
 import type { Lease } from './run-store.ts';
 import type { MirrorPlan, RunRecord, RunReport } from './types.ts';
 
@@ -49,7 +49,7 @@ export const makePlan = async <S extends MirrorSource, P extends MirrorPlan>(
 };
 
 export const applyPlan = async <S extends MirrorSource, P extends MirrorPlan>(
-  { mirror, dependencies, logs }: Run<S, P>,
+  { mirror, request, dependencies, logs }: Run<S, P>,
   progress: Progress,
   lease: Lease,
   plan: P,
@@ -58,19 +58,29 @@ export const applyPlan = async <S extends MirrorSource, P extends MirrorPlan>(
 ) => {
   if (!isDifferent(plan)) return mirror.confirm(plan, source, context);
   // The lease is checked in the same write: past this line no other run of this mirror can be under way.
-  await dependencies.runs.recordPlan(lease, progress.record, { added: plan.added, removed: plan.removed });
+  await dependencies.runs.recordPlan(lease, progress.record, {
+    added: plan.added,
+    removed: plan.removed,
+    ...(plan.letThrough !== undefined && { letThrough: plan.letThrough }),
+    ...(request.rollback !== undefined && { pause: request.rollback.pause }),
+  });
   const facts = await mirror.apply(plan, source, context);
-  logs.uploaded(plan.memberCount, facts.objectGeneration);
+  logs.applied(facts.memberCount ?? plan.memberCount, facts.objectGeneration);
+  if (facts.missedEvents !== undefined) logs.missed(facts.missedEvents);
   return facts;
 };
 
-/** The report of a run that ended with `cause`; logs it once. Never throws. */
+/** The report of a run that ended with `cause`; logs it once. A pause is no failure: nothing was changed. Never throws. */
 export const fail = <S extends MirrorSource, P extends MirrorPlan>(
   { dependencies, logs }: Run<S, P>,
   progress: Progress,
   cause: unknown,
 ): RunReport => {
   const failure = asSyncError(cause);
+  if (failure.code === 'paused') {
+    logs.skipped(failure.message, failure.code);
+    return { record: closeSkipped(progress.record, failure, dependencies.now()), forecast: null };
+  }
   const record = closeFailed(progress.record, failure, dependencies.now());
   logs.failed(failure, stackFrames(failure), record.duration_ms ?? 0);
   return { record, forecast: null };

@@ -1,5 +1,5 @@
-import type { Kennitala } from '../domain/kennitala.ts';
-import type { MirrorName, RunRecord } from './types.ts';
+import type { KennitalaSequence } from '../domain/kennitala-list.ts';
+import type { MirrorName, Pause, RunRecord, Unfinished } from './types.ts';
 
 /** The last run of a mirror that ended with the mirror equal to the registry. */
 export interface LastSuccess {
@@ -21,6 +21,8 @@ export interface Lease {
   /** The run's id. */
   readonly owner: string;
   readonly expiresAt: Date;
+  /** An operator decided about this very run, so a pause does not stop it. */
+  readonly passesPause?: boolean;
 }
 
 export type Begun =
@@ -28,16 +30,19 @@ export type Begun =
       readonly kind: 'begun';
       readonly lease: Lease;
       readonly lastSuccess: LastSuccess | null;
+      readonly unfinished: Unfinished | null;
       /** The run whose lease had expired unclosed: its record has been marked `failed` / `abandoned`. */
       readonly abandonedRunId: string | null;
     }
   | { readonly kind: 'held'; readonly owner: string; readonly expiresAt: Date }
-  | { readonly kind: 'already-done'; readonly runId: string };
+  | { readonly kind: 'already-done'; readonly runId: string }
+  | { readonly kind: 'paused'; readonly pause: Pause };
 
 export interface BeginOptions {
   readonly record: RunRecord;
   readonly leaseExpiresAt: Date;
   readonly occurrence: ScheduledOccurrence | null;
+  readonly passesPause?: boolean;
 }
 
 export interface FinishOptions {
@@ -45,11 +50,17 @@ export interface FinishOptions {
   readonly record: RunRecord;
   /** Remembers the occurrence as done, so that another delivery of it is skipped. */
   readonly occurrenceDone: ScheduledOccurrence | null;
+  /** From now on the mirror stays as this run leaves it. */
+  readonly pause?: Pause;
 }
 
 export interface PlannedChanges {
-  readonly added: readonly Kennitala[];
-  readonly removed: readonly Kennitala[];
+  readonly added: KennitalaSequence;
+  readonly removed: KennitalaSequence;
+  /** Remembered until a run ends with the mirror equal to the registry; not given for a mirror that is whole or not. */
+  readonly letThrough?: Unfinished;
+  /** From now on the mirror stays as this run leaves it. */
+  readonly pause?: Pause;
 }
 
 /**
@@ -59,11 +70,14 @@ export interface PlannedChanges {
  * Every call throws `audit_unavailable` when the store does not take it; nothing is half written.
  */
 export interface RunStore {
-  /** Takes the lease and opens the record, or says who holds it. Closes the record of a run that crashed. */
+  /**
+   * Takes the lease and opens the record, or says why not: another run holds it, this occurrence has been done, or the
+   * mirror is paused. Closes the record of a run that crashed.
+   */
   begin(options: BeginOptions): Promise<Begun>;
   /**
-   * Writes what is about to be done, before it is done. Throws `lease_lost` when another run has taken over:
-   * then nothing may be applied.
+   * Writes what is about to be done, before it is done. Throws `lease_lost` when another run has taken over, and
+   * `paused` when the mirror has been paused since the run began: then nothing may be applied.
    */
   recordPlan(lease: Lease, record: RunRecord, changes: PlannedChanges): Promise<void>;
   /** Closes the record in any case, and gives the lease back if it is still ours. */
@@ -71,6 +85,7 @@ export interface RunStore {
   /** Writes the record of a run that took no lease (a dry run, a skipped run). */
   append(record: RunRecord): Promise<void>;
   readLastSuccess(mirror: MirrorName): Promise<LastSuccess | null>;
+  readUnfinished(mirror: MirrorName): Promise<Unfinished | null>;
   /** Newest first. */
   recent(mirror: MirrorName, limit: number): Promise<RunRecord[]>;
 }

@@ -2,8 +2,9 @@ import { asSyncError, isSyncError, SyncError } from '../lib/errors.ts';
 import type { LogSink } from '../lib/log.ts';
 import type { GuardLimits } from './guard.ts';
 import type { Mirror, MirrorSource, RunContext } from './mirror.ts';
+import { pausedError } from './pause.ts';
 import { makeRunLogs } from './run-logs.ts';
-import { closeBlocked, closeSkipped, closeSuccess, openRecord } from './run-record.ts';
+import { closeBlocked, closePartial, closeSkipped, closeSuccess, openRecord } from './run-record.ts';
 import {
   applyPlan,
   assertInTime,
@@ -16,7 +17,7 @@ import {
   withDeadline,
 } from './run-steps.ts';
 import type { Begun, Lease, RunStore, ScheduledOccurrence } from './run-store.ts';
-import type { Approval, MirrorPlan, RunRecord, RunReport, RunTrigger } from './types.ts';
+import type { Approval, MirrorPlan, Pause, RunRecord, RunReport, RunTrigger } from './types.ts';
 
 export interface RunDependencies {
   readonly runs: RunStore;
@@ -38,20 +39,25 @@ export interface RunRequest {
   readonly occurrence?: ScheduledOccurrence;
   /** The proved identity of who asked: a Firebase user id or a service account. */
   readonly requestedBy?: string;
+  /** Set when an earlier version is brought back: which one, and the pause that keeps it. */
+  readonly rollback?: { readonly of: string; readonly pause: Pause };
 }
 
 /**
  * One run of one mirror: lease → fetch → validate → plan → guard → apply → record.
  *
- *     begin ──held / already done──▶ skipped
+ *     begin ──held / already done / paused──▶ skipped
  *       │ lease taken, record open ("running")
  *       ▼
  *     fetch ─▶ plan ─▶ guard ──tripped, no approval──▶ blocked
  *               ▲        │ passes, or this very plan is approved
  *               │        ├──no difference──▶ confirm ─▶ unchanged
  *     once, when another │
- *     writer came between▼
- *               └───── recordPlan ─▶ apply ─▶ published
+ *     writer came between▼                 ┌──▶ published
+ *               └───── recordPlan ─▶ apply ┴──time is up, half written──▶ partial
+ *
+ * A paused mirror takes only what an operator has decided about that very run: an approved plan, or a rollback. A pause
+ * that comes while a run works still stops it before it applies anything.
  *
  * Anything thrown on the way ends in `failed` with its code. A crash leaves the record "running" and the lease to
  * expire; the next run closes it as `failed` / `abandoned`. A dry run takes no lease and stops after the guard.
@@ -67,7 +73,12 @@ export const runMirror = async <Source extends MirrorSource, Plan extends Mirror
 ): Promise<RunReport> => {
   const startedAt = dependencies.now();
   const runId = dependencies.makeRunId(startedAt);
-  const logs = makeRunLogs(dependencies.log, { mirror: mirror.name, title: mirror.title, runId });
+  const logs = makeRunLogs(dependencies.log, {
+    mirror: mirror.name,
+    title: mirror.title,
+    sourceName: mirror.sourceName,
+    runId,
+  });
   const opened = openRecord({
     runId,
     mirror: mirror.name,
@@ -75,6 +86,7 @@ export const runMirror = async <Source extends MirrorSource, Plan extends Mirror
     startedAt,
     approve: request.approve ?? null,
     requestedBy: request.requestedBy ?? null,
+    rollbackOf: request.rollback?.of,
   });
   logs.starting(request.trigger, request.dryRun === true);
   const run = { mirror, request, dependencies, logs, opened };
@@ -87,6 +99,7 @@ const fullRun = async <S extends MirrorSource, P extends MirrorPlan>(run: Run<S,
     record: opened,
     leaseExpiresAt: new Date(opened.timestamp.getTime() + dependencies.leaseMs),
     occurrence: request.occurrence ?? null,
+    passesPause: request.approve !== undefined || request.rollback !== undefined,
   });
   if (begun.kind !== 'begun') return skip(run, begun);
   if (begun.abandonedRunId !== null) logs.recovered(begun.abandonedRunId);
@@ -98,6 +111,7 @@ const fullRun = async <S extends MirrorSource, P extends MirrorPlan>(run: Run<S,
         runId: opened.runId,
         startedAt: opened.timestamp,
         lastSuccess: begun.lastSuccess,
+        unfinished: begun.unfinished,
         abandonedRunId: begun.abandonedRunId,
         signal,
       });
@@ -139,6 +153,11 @@ const work = async <S extends MirrorSource, P extends MirrorPlan>(
     assertInTime(context.signal);
     try {
       const facts = await applyPlan(run, progress, lease, plan, source, context);
+      if (facts.unfinished !== undefined) {
+        const record = closePartial(progress.record, facts, dependencies.now());
+        logs.partial(record);
+        return { record, forecast: null };
+      }
       const outcome = isDifferent(plan) ? 'published' : 'unchanged';
       const record = closeSuccess(progress.record, outcome, facts, dependencies.now());
       return { record, forecast: null };
@@ -158,6 +177,7 @@ const dryRun = async <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, 
         runId: opened.runId,
         startedAt: opened.timestamp,
         lastSuccess: await dependencies.runs.readLastSuccess(mirror.name),
+        unfinished: await dependencies.runs.readUnfinished(mirror.name),
         abandonedRunId: null,
         signal,
       };
@@ -180,17 +200,29 @@ const skip = async <S extends MirrorSource, P extends MirrorPlan>(
   { dependencies, logs, opened }: Run<S, P>,
   begun: Exclude<Begun, { kind: 'begun' }>,
 ): Promise<RunReport> => {
-  const why =
-    begun.kind === 'held'
-      ? new SyncError(
-          'lease_held',
-          `Run ${begun.owner} is under way; it keeps the lease until ${begun.expiresAt.toISOString()} at the latest.`,
-        )
-      : new SyncError('already_done', `This scheduled run has been done by run ${begun.runId}.`);
+  const why = whySkipped(begun);
   logs.skipped(why.message, why.code);
   const record = closeSkipped(opened, why, dependencies.now());
   await dependencies.runs.append(record);
   return { record, forecast: null };
+};
+
+const whySkipped = (begun: Exclude<Begun, { kind: 'begun' }>): SyncError => {
+  switch (begun.kind) {
+    case 'held':
+      return new SyncError(
+        'lease_held',
+        `Run ${begun.owner} is under way; it keeps the lease until ${begun.expiresAt.toISOString()} at the latest.`,
+      );
+    case 'already-done':
+      return new SyncError('already_done', `This scheduled run has been done by run ${begun.runId}.`);
+    case 'paused':
+      return pausedError(begun.pause.at);
+    default: {
+      const never: never = begun;
+      return never;
+    }
+  }
 };
 
 const close = async <S extends MirrorSource, P extends MirrorPlan>(
@@ -198,12 +230,14 @@ const close = async <S extends MirrorSource, P extends MirrorPlan>(
   lease: Lease,
   record: RunRecord,
 ): Promise<void> => {
-  const done = record.outcome !== 'failed';
+  const done = record.outcome !== 'failed' && record.outcome !== 'partial';
+  const isEqualNow = record.outcome === 'published' || record.outcome === 'unchanged';
   try {
     await dependencies.runs.finish({
       lease,
       record,
       occurrenceDone: done ? (request.occurrence ?? null) : null,
+      ...(isEqualNow && request.rollback !== undefined && { pause: request.rollback.pause }),
     });
   } catch (cause) {
     logs.recordLost(asSyncError(cause));

@@ -9,7 +9,10 @@ export interface SortedDiff<T> {
  * One merge pass over two ascending sequences without repeats: time linear in both, and `held` may be a stream of
  * any length, of which one item is in memory at a time.
  */
-export const diffSorted = <T extends string>(wanted: readonly T[], held: Iterable<T>): SortedDiff<T> => {
+export const diffSorted = <T extends string | number>(
+  wanted: ArrayLike<T>,
+  held: Iterable<T>,
+): SortedDiff<T> => {
   const added: T[] = [];
   const removed: T[] = [];
   let unchanged = 0;

@@ -1,4 +1,4 @@
-import type { Kennitala } from '../domain/kennitala.ts';
+import type { KennitalaSequence } from '../domain/kennitala-list.ts';
 import type { ErrorCode } from '../lib/errors.ts';
 import type { Forecast } from './forecast.ts';
 import type { GuardFigures, GuardVerdict } from './guard.ts';
@@ -12,11 +12,12 @@ export type RunTrigger = 'schedule' | 'http' | 'local' | 'event';
  * published  the mirror was changed and now equals the registry
  * unchanged  it was equal already
  * blocked    the guard refused the plan: nothing was changed
+ * partial    the run's time was up in the middle of the writing; the next run goes on
  * failed     something went wrong; `errorCode` says what
  * dry-run    the plan was asked for, nothing else
- * skipped    another run was under way, or this scheduled run had been done
+ * skipped    another run was under way, this scheduled run had been done, or the mirror is paused
  */
-export type RunOutcome = 'published' | 'unchanged' | 'blocked' | 'failed' | 'dry-run' | 'skipped';
+export type RunOutcome = 'published' | 'unchanged' | 'blocked' | 'partial' | 'failed' | 'dry-run' | 'skipped';
 
 /** The restricted lists are split so that no document nears Firestore's 1 MiB. */
 export const CHANGES_PER_DOCUMENT = 5_000;
@@ -42,6 +43,31 @@ export interface ObjectFacts {
   readonly sha256?: string;
 }
 
+/** Differences that no event of the registry had announced: how much real time lost. */
+export interface MissedEvents {
+  readonly created: number;
+  readonly updated: number;
+  readonly deleted: number;
+}
+
+/**
+ * What the guard has let through and no run has finished yet. A later plan is judged by what it adds to this, or a
+ * first load that takes several runs would be refused as a flood of new members.
+ */
+export type Unfinished = Pick<GuardFigures, 'added' | 'removed'> &
+  Required<Pick<GuardFigures, 'updated' | 'blanked'>>;
+
+/** What came of applying a plan. */
+export interface AppliedFacts extends ObjectFacts {
+  readonly missedEvents?: MissedEvents;
+  /** Members whom another writer changed while the run was under way: left as that writer wants them. */
+  readonly overtaken?: number;
+  /** Members on the mirror when that is not the plan's number. */
+  readonly memberCount?: number;
+  /** The time was up: this much of the plan is left. */
+  readonly unfinished?: Unfinished;
+}
+
 export interface MirrorPlan {
   readonly planId: string;
   readonly memberCount: number;
@@ -52,9 +78,13 @@ export interface MirrorPlan {
   readonly forecast: Forecast;
   readonly warnings: readonly RunWarning[];
   /** For the restricted part of the record. */
-  readonly added: readonly Kennitala[];
-  readonly removed: readonly Kennitala[];
+  readonly added: KennitalaSequence;
+  readonly removed: KennitalaSequence;
   readonly facts: ObjectFacts;
+  /** Null or missing where there are no events. */
+  readonly missedEvents?: MissedEvents | null;
+  /** For a mirror whose writing can end half-way: what the next run finds let through if this one does not finish. */
+  readonly letThrough?: Unfinished;
 }
 
 /** One operator lets one refused plan through. */
@@ -79,6 +109,11 @@ export interface RunRecord {
   readonly memberCount: number | null;
   readonly djangoExportedAt: Date | null;
   readonly changes: ChangeCounts | null;
+  /** Null where nothing was compared, or where there are no events. */
+  readonly missedEvents: MissedEvents | null;
+  readonly overtaken: number | null;
+  /** What a `partial` run left for the next one. */
+  readonly unfinished: Unfinished | null;
   readonly findings: Readonly<Record<string, number | readonly number[]>> | null;
   readonly planId: string | null;
   readonly guard: GuardVerdict | null;
@@ -94,7 +129,17 @@ export interface RunRecord {
   /** The operator's name as given with the approval. */
   readonly approvedBy: string | null;
   readonly reason: string | null;
+  /** The version that a rollback brought back; missing for a run that follows the registry. */
+  readonly rollbackOf?: string;
   readonly expireAt: Date;
+}
+
+/** An operator's word that a mirror is to stay as it is until somebody resumes it. */
+export interface Pause {
+  readonly reason: string;
+  /** The proved identity of who paused it. */
+  readonly by: string;
+  readonly at: Date;
 }
 
 /** What a caller is answered: the record, and for a plan that waits for a decision its forecast too. */

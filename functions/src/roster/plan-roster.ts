@@ -1,4 +1,5 @@
 import type { Kennitala } from '../domain/kennitala.ts';
+import { type KennitalaList, listOfNumbers } from '../domain/kennitala-list.ts';
 import { digestOf, type MemberList } from '../domain/member-list.ts';
 import { makeForecast } from '../mirror/forecast.ts';
 import { digestOperations, makePlanId } from '../mirror/plan-id.ts';
@@ -14,7 +15,7 @@ export interface RosterTarget {
 }
 
 export interface RosterPlan extends MirrorPlan {
-  readonly kennitalas: readonly Kennitala[];
+  readonly kennitalas: KennitalaList;
   readonly sha256: string;
   /** The version that the plan was made against: the precondition of the write. */
   readonly ifGeneration: string | null;
@@ -36,7 +37,7 @@ export const planRoster = ({
   abandonedRunId,
 }: RosterPlanInput): RosterPlan => {
   const { kennitalas, findings } = list;
-  const diff = diffSorted(kennitalas, target?.held.kennitalas ?? []);
+  const diff = diffLists(kennitalas, target?.held.kennitalas ?? null);
   const sha256 = digestOf(kennitalas);
   const isEqual = diff.added.length + diff.removed.length === 0;
   const rewrite = isEqual && target?.held.sha256 !== sha256;
@@ -72,13 +73,26 @@ export const planRoster = ({
   };
 };
 
+interface ListDiff {
+  readonly added: KennitalaList;
+  readonly removed: KennitalaList;
+  readonly unchanged: number;
+}
+
+/** A first publication adds the very list: a copy of a million would count against the function's memory. */
+const diffLists = (wanted: KennitalaList, held: KennitalaList | null): ListDiff => {
+  if (held === null) return { added: wanted, removed: listOfNumbers([]), unchanged: 0 };
+  const { added, removed, unchanged } = diffSorted(wanted.numbers, held.numbers);
+  return { added: listOfNumbers(added), removed: listOfNumbers(removed), unchanged };
+};
+
 /**
  * With a file, its members are the baseline. Without one but with an earlier success, somebody removed the file:
  * who was in it is not known, but how many were is, and that still stops a truncated export.
  */
 const compareWithBaseline = (
   memberCount: number,
-  diff: { readonly added: readonly unknown[]; readonly removed: readonly unknown[] },
+  diff: ListDiff,
   target: RosterTarget | null,
   lastMemberCount: number | null,
 ) => {
@@ -124,7 +138,7 @@ const warningsAbout = (
   return warnings;
 };
 
-function* operationsOf(added: readonly Kennitala[], removed: readonly Kennitala[]): Generator<string> {
+function* operationsOf(added: Iterable<Kennitala>, removed: Iterable<Kennitala>): Generator<string> {
   for (const kennitala of added) yield `+${kennitala}`;
   for (const kennitala of removed) yield `-${kennitala}`;
 }

@@ -38,7 +38,7 @@ export interface ListStore {
    * Publishes a new version if the current one is still `ifGeneration` (null: if there is none), and returns its
    * generation. Throws `storage_conflict` when it is not, `storage_unavailable`, `storage_rejected`.
    */
-  publish(text: string, metadata: ListMetadata, ifGeneration: string | null): Promise<string>;
+  publish(bytes: Uint8Array, metadata: ListMetadata, ifGeneration: string | null): Promise<string>;
   /** Refreshes the metadata of that version; same errors. Makes no new generation. */
   refresh(metadata: ListMetadata, ifGeneration: string): Promise<void>;
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { type Kennitala, tryKennitala } from '../domain/kennitala.ts';
-import { sortedUnique } from '../domain/member-list.ts';
+import { tryKennitala } from '../domain/kennitala.ts';
+import { type KennitalaList, makeKennitalaCollector } from '../domain/kennitala-list.ts';
 
 /** The members that a published file holds, however it is written. */
 export interface HeldList {
-  readonly kennitalas: readonly Kennitala[];
+  readonly kennitalas: KennitalaList;
   /** Lines that are no kennitala: somebody wrote the file by hand. */
   readonly unreadable: number;
   /** SHA-256 (hex) of the bytes as they stand. */
@@ -16,22 +16,16 @@ export interface HeldList {
  * other line ends, hyphens, repeats and disorder are read too, and rubbish is counted. Never throws.
  */
 export const readHeldList = (bytes: Uint8Array): HeldList => {
-  const kennitalas: Kennitala[] = [];
+  const held = makeKennitalaCollector(Math.ceil(bytes.length / SHORTEST_LINE_BYTES));
   let unreadable = 0;
-  let ascending = true;
   for (const line of linesIn(bytes)) {
     if (line.length === 0) continue;
     const kennitala = tryKennitala(line);
-    if (kennitala === null) {
-      unreadable += 1;
-      continue;
-    }
-    const last = kennitalas[kennitalas.length - 1];
-    if (last !== undefined && last >= kennitala) ascending = false;
-    kennitalas.push(kennitala);
+    if (kennitala === null) unreadable += 1;
+    else held.add(kennitala);
   }
   return {
-    kennitalas: ascending ? kennitalas : sortedUnique(kennitalas),
+    kennitalas: held.finish(),
     unreadable,
     sha256: createHash('sha256').update(bytes).digest('hex'),
   };
@@ -53,6 +47,8 @@ function* linesIn(bytes: Uint8Array): Generator<string> {
 }
 
 const SLICE_BYTES = 65_536;
+/** The last line may lack its end. */
+const SHORTEST_LINE_BYTES = 10;
 
 const endOfLine = (buffer: Buffer, from: number): number => {
   const found = buffer.indexOf(0x0a, from);

@@ -1,4 +1,4 @@
-import { linesOf, type MemberList, makeMemberList } from '../domain/member-list.ts';
+import { bytesOf, type MemberList, makeMemberList } from '../domain/member-list.ts';
 import { SyncError } from '../lib/errors.ts';
 import type { Mirror, MirrorSource, RunContext } from '../mirror/mirror.ts';
 import type { RunWarning } from '../mirror/types.ts';
@@ -32,7 +32,7 @@ export const makeRoster = (registry: ListSource, store: ListStore): Mirror<Roste
 
   apply: async (plan, source, context) => ({
     objectGeneration: await store.publish(
-      linesOf(plan.kennitalas),
+      bytesOf(plan.kennitalas),
       metadataOf(plan, source, context),
       plan.ifGeneration,
     ),

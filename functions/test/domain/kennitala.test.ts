@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { parseKennitala } from 'is-kennitala';
 import { describe, expect, it } from 'vitest';
 import {
   isKennitala,
@@ -53,6 +54,45 @@ describe('reading a kennitala', () => {
         expect(read === null || /^[0-9]{10}$/.test(read)).toBe(true);
       }),
     );
+  });
+
+  it('judges exactly as the library does', () => {
+    const digits = fc.stringMatching(/^[0-9]{10}$/);
+    // Dates at their limits, where one digit decides.
+    const nearDate = fc
+      .tuple(
+        fc.constantFrom(...'0123456789'),
+        fc.nat({ max: 9 }),
+        fc.nat({ max: 19 }),
+        fc.stringMatching(/^[0-9]{6}$/),
+      )
+      .map(([tens, ones, month, rest]) => `${tens}${ones}${String(month).padStart(2, '0')}${rest}`);
+    const spelled = fc
+      .tuple(
+        fc.oneof(digits, nearDate),
+        fc.constantFrom('', '-', ' ', '–', ' - '),
+        fc.constantFrom('', ' ', '\n', 'x'),
+      )
+      .map(([number, between, after]) => `${number.slice(0, 6)}${between}${number.slice(6)}${after}`);
+    fc.assert(
+      fc.property(fc.oneof(digits, nearDate, spelled, fc.string()), (text) => {
+        expect(tryKennitala(text)).toBe(parseKennitala(text, { robot: true })?.value ?? null);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('judges every day, month and last digit as the library does', () => {
+    for (let day = 0; day < 100; day += 1) {
+      for (let month = 0; month < 100; month += 1) {
+        for (let last = 0; last < 10; last += 1) {
+          const date = `${String(day).padStart(2, '0')}${String(month).padStart(2, '0')}`;
+          const text = `${date}30298${last}`;
+          const judged = parseKennitala(text, { robot: true })?.value ?? null;
+          if (tryKennitala(text) !== judged) expect.unreachable(`${date}…${last} is judged otherwise`);
+        }
+      }
+    }
   });
 
   it('takes only the canonical form for canonical', () => {

@@ -8,6 +8,10 @@ const limits: GuardLimits = {
   removedMax: 500,
   addedPercent: 50,
   addedFloor: 50,
+  changedPercent: 50,
+  changedFloor: 50,
+  blankedPercent: 5,
+  blankedFloor: 10,
   quarantinedPercent: 1,
   quarantinedFloor: 5,
 };
@@ -41,6 +45,19 @@ describe('the guard', () => {
     ['fifty joining a party of ten', { baseline: 10, added: 50 }, []],
     ['fifty-one joining a party of ten', { baseline: 10, added: 51 }, ['added_share']],
     ['a first run of any size', { baseline: null, added: 2_216 }, []],
+    ['half of all changed', { updated: 1_108 }, []],
+    ['more than half of all changed', { updated: 1_109 }, ['changed_share']],
+    ['fifty of sixty changed', { baseline: 60, updated: 50 }, []],
+    ['fifty-one of sixty changed', { baseline: 60, updated: 51 }, ['changed_share']],
+    ['everybody changed in a first run', { baseline: null, updated: 2_216 }, []],
+    ['5% who lose their email', { baseline: 2_000, blanked: { 'profile.email': 100 } }, []],
+    ['more than 5% who lose it', { baseline: 2_000, blanked: { 'profile.email': 101 } }, ['blanked_share']],
+    ['ten of twenty who lose it', { baseline: 20, blanked: { 'profile.email': 10 } }, []],
+    [
+      'two fields that many lose',
+      { blanked: { 'profile.email': 111, 'profile.phone': 111, 'profile.name': 110 } },
+      ['blanked_share', 'blanked_share'],
+    ],
     ['five unreadable of ten', { received: 10, quarantined: 5 }, []],
     ['six unreadable of ten', { received: 10, quarantined: 6 }, ['quarantined_share']],
     ['1% unreadable', { received: 2_000, quarantined: 20 }, []],
@@ -72,6 +89,9 @@ describe('the guard', () => {
       '600 members would be removed, 110 allowed (removed_share); ' +
         '600 members would be removed, 500 allowed (removed_total); ' +
         '30 entries cannot be read, 22 allowed (quarantined_share)',
+    );
+    expect(explainVerdict(judgePlan(figures({ blanked: { 'profile.email': 900 } }), limits))).toBe(
+      '900 members would lose a field, 110 allowed (blanked_share profile.email)',
     );
     expect(explainVerdict(judgePlan(figures({}), limits))).toBe('within all limits');
   });

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { linesOf, makeMemberList } from '../../src/domain/member-list.ts';
+import { makeMemberList } from '../../src/domain/member-list.ts';
 import { planRoster, type RosterTarget } from '../../src/roster/plan-roster.ts';
 import { readHeldList } from '../../src/roster/published-list.ts';
-import { anyKennitala, makeKennitalas } from '../support/kennitalas.ts';
+import { anyKennitala, linesOf, makeKennitalas } from '../support/kennitalas.ts';
 
 const targetOf = (text: string, generation = '7', runId: string | null = null): RosterTarget => ({
   generation,

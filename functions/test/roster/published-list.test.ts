@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { linesOf } from '../../src/domain/member-list.ts';
 import { readHeldList } from '../../src/roster/published-list.ts';
-import { anyKennitala, makeKennitalas } from '../support/kennitalas.ts';
+import { anyKennitala, linesOf, makeKennitalas } from '../support/kennitalas.ts';
 
 const read = (text: string) => {
   const held = readHeldList(Buffer.from(text));

@@ -36,3 +36,6 @@ const numbered = (n: number): Kennitala => {
   const serial = String(200 + (Math.floor(n / 33_600) % 800));
   return `${day}${month}${year}${serial}9` as Kennitala;
 };
+
+/** One a line, every line ended. */
+export const linesOf = (kennitalas: readonly string[]): string => kennitalas.map((k) => `${k}\n`).join('');

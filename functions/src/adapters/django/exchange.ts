@@ -13,6 +13,8 @@ export interface ExchangeRequest {
   readonly signal: AbortSignal;
   readonly maxBytes: number;
   readonly nowMs: number;
+  /** Whether a 404 is an answer to read, since it may be the API's own word. */
+  readonly takesNotFound: boolean;
 }
 
 const MAX_REDIRECTS = 3;
@@ -43,11 +45,12 @@ export const exchange = async (dispatcher: Dispatcher, request: ExchangeRequest)
       body: request.body ?? null,
       signal: request.signal,
     });
-    if (SUCCESS_STATUSES.has(statusCode)) {
+    if (SUCCESS_STATUSES.has(statusCode) || (statusCode === 404 && request.takesNotFound)) {
       const encoding = asText(headers['content-encoding']);
       const bytes = await readBody(where, body, encoding, maxBytes);
       const isDelimited = 'content-length' in headers || 'transfer-encoding' in headers;
-      return { bytes, contentType: asText(headers['content-type']) ?? '', isDelimited, redirectStatus };
+      const contentType = asText(headers['content-type']) ?? '';
+      return { status: statusCode, bytes, contentType, isDelimited, redirectStatus };
     }
     discardBody(body);
     if (!REDIRECT_STATUSES.has(statusCode)) {

@@ -2,6 +2,7 @@ import type { ZodType } from 'zod';
 import { brokenOff, invalidAnswer, redirectFailure } from './failures.ts';
 
 export interface Answer {
+  readonly status: number;
   readonly bytes: Buffer;
   readonly contentType: string;
   /** Whether the answer says where it ends; otherwise a lost connection looks like its end. */
@@ -42,6 +43,15 @@ export const parseAnswer = <T>(where: string, value: unknown, schema: ZodType<T>
   const issue = result.error.issues[0];
   const path = issue === undefined ? 'the answer' : pathOf(issue.path);
   throw invalidAnswer(where, `${path} ${expectationOf(issue)}`, { path });
+};
+
+/** Whether a refusal is the API's own word and not a proxy's, a framework's or a web page. Never throws. */
+export const isAgreedRefusal = (answer: Answer, schema: ZodType): boolean => {
+  try {
+    return schema.safeParse(parseJson('', answer)).success;
+  } catch {
+    return false;
+  }
 };
 
 const decode = (where: string, bytes: Buffer): string => {

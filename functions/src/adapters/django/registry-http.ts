@@ -3,8 +3,15 @@ import { asSyncError, type ErrorCode, isSyncError, type SyncError } from '../../
 import { type RetryClock, type RetryPolicy, systemClock, withRetry } from '../../lib/retry.ts';
 import { buildUrl, parseBaseUrl, type RoutePart } from './base-url.ts';
 import { exchange } from './exchange.ts';
-import { afterAttempts, askedDelayMs, isRetriedInFetch, networkFailure, tooSlow } from './failures.ts';
-import { parseAnswer, parseJson } from './parse-answer.ts';
+import {
+  afterAttempts,
+  askedDelayMs,
+  isRetriedInFetch,
+  networkFailure,
+  statusFailure,
+  tooSlow,
+} from './failures.ts';
+import { isAgreedRefusal, parseAnswer, parseJson } from './parse-answer.ts';
 import { makePool } from './pool.ts';
 import { makeTimeLimit, orAborted } from './time-limit.ts';
 import { type HeldToken, makeTokenKeeper, type TokenSource } from './token.ts';
@@ -47,6 +54,12 @@ export interface PostOptions extends CallOptions {
 /** `route` is a path below the base URL, such as `/api/sync/member/:ssn/`; values go into `params` and `query`. */
 export interface RegistryHttp {
   readonly getJson: <T>(route: string, schema: ZodType<T>, options?: CallOptions) => Promise<T>;
+  /** The same, or null for a 404 whose body is `notFound`: how the API says that there is none. */
+  readonly findJson: <T>(
+    route: string,
+    schema: ZodType<T>,
+    options: CallOptions & { readonly notFound: ZodType },
+  ) => Promise<T | null>;
   readonly postJson: <T>(
     route: string,
     body: unknown,
@@ -67,7 +80,11 @@ interface Call extends PostOptions {
   readonly route: string;
   readonly method: 'GET' | 'POST';
   readonly body?: string;
+  readonly notFound?: ZodType | undefined;
 }
+
+/** No JSON can be mistaken for it. */
+const NOT_FOUND = Symbol('not found');
 
 /**
  * JSON over HTTP to the registry. Nothing is loaded or opened before the first call.
@@ -103,8 +120,11 @@ export const makeRegistryHttp = (options: RegistryHttpOptions): RegistryHttp => 
         signal: limit.signal,
         maxBytes: maxAnswerBytes,
         nowMs: clock.now(),
+        takesNotFound: call.notFound !== undefined,
       });
-      return parseJson(where, answer);
+      if (answer.status !== 404) return parseJson(where, answer);
+      if (call.notFound !== undefined && isAgreedRefusal(answer, call.notFound)) return NOT_FOUND;
+      throw statusFailure(where, answer.status, undefined, clock.now());
     } catch (error) {
       // After an abort, undici and the streams throw whatever the abort broke.
       throw limit.signal.aborted ? limit.signal.reason : networkFailure(where, error, maxAnswerBytes);
@@ -164,6 +184,10 @@ export const makeRegistryHttp = (options: RegistryHttpOptions): RegistryHttp => 
   return {
     getJson: async (route, schema, callOptions = {}) =>
       parseAnswer(`GET ${route}`, await fetchJson({ ...callOptions, route, method: 'GET' }), schema),
+    findJson: async (route, schema, callOptions) => {
+      const found = await fetchJson({ ...callOptions, route, method: 'GET' });
+      return found === NOT_FOUND ? null : parseAnswer(`GET ${route}`, found, schema);
+    },
     postJson: async (route, body, schema, callOptions = {}) => {
       const call: Call = { ...callOptions, route, method: 'POST', body: JSON.stringify(body) };
       return parseAnswer(`POST ${route}`, await fetchJson(call), schema);

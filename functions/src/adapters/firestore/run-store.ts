@@ -1,5 +1,6 @@
-import type { DocumentData, Firestore, Timestamp } from 'firebase-admin/firestore';
+import type { DocumentData, DocumentReference, Firestore, Timestamp } from 'firebase-admin/firestore';
 import { SyncError } from '../../lib/errors.ts';
+import { pausedError } from '../../mirror/pause.ts';
 import type {
   BeginOptions,
   Begun,
@@ -10,18 +11,29 @@ import type {
   RunStore,
   ScheduledOccurrence,
 } from '../../mirror/run-store.ts';
-import { CHANGES_PER_DOCUMENT, type MirrorName, type RunRecord } from '../../mirror/types.ts';
+import type { MirrorName, RunRecord, Unfinished } from '../../mirror/types.ts';
+import { tryCommit } from './conditional-commit.ts';
+import { documentsToCommit } from './planned-changes.ts';
 import { fromDocument, toDocument } from './run-record-document.ts';
 import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
 
-/** About 3 MB a commit: well below Firestore's 10 MiB. */
-const DOCUMENTS_PER_COMMIT = 40;
+/** How often taking the lease is tried while others write the same state. */
+const BEGIN_ATTEMPTS = 5;
 
 /** `sync_state/{mirror}`; times are Timestamps. */
 interface State {
-  readonly lease?: { readonly owner: string; readonly expiresAt: Timestamp } | null;
+  readonly lease?: { readonly owner: string; readonly expiresAt: Timestamp; readonly planId?: string } | null;
   readonly lastSuccess?: { readonly runId: string; readonly at: Timestamp; readonly memberCount: number };
+  readonly unfinished?: Unfinished | null;
   readonly lastDone?: ScheduledOccurrence & { readonly runId: string };
+  readonly pause?: { readonly reason: string; readonly by: string; readonly at: Timestamp } | null;
+}
+
+type Documents = readonly (readonly [id: string, data: DocumentData])[];
+
+/** What a batch and a transaction have in common. */
+interface Writer {
+  set(ref: DocumentReference, data: DocumentData): unknown;
 }
 
 export interface RunStoreOptions {
@@ -42,70 +54,132 @@ export const makeRunStore = (
     record: (runId: string) => db.collection('sync_audit').doc(runId),
   });
 
-  const begin = ({ record, leaseExpiresAt, occurrence }: BeginOptions): Promise<Begun> =>
+  /**
+   * When each lease's state was last written by its own run. A write on that condition needs no reading before it, which
+   * spares a round trip; where the condition fails, a transaction reads and decides.
+   */
+  const writtenAt = new WeakMap<Lease, Timestamp>();
+
+  const begin = ({ record, leaseExpiresAt, occurrence, passesPause = false }: BeginOptions): Promise<Begun> =>
     call('open the run record', async () => {
       const db = await client();
       const stateRef = refs(db).state(record.mirror);
-      return db.runTransaction(async (transaction): Promise<Begun> => {
-        const state = ((await transaction.get(stateRef)).data() ?? {}) as State;
+      const recordRef = refs(db).record(record.runId);
+      for (let attempt = 1; attempt <= BEGIN_ATTEMPTS; attempt += 1) {
+        const found = await stateRef.get();
+        const state = (found.data() ?? {}) as State;
         if (occurrence !== null && isSame(state.lastDone, occurrence)) {
           return { kind: 'already-done', runId: state.lastDone.runId };
         }
+        const pause = state.pause ?? null;
+        if (pause !== null && !passesPause) {
+          return { kind: 'paused', pause: { ...pause, at: pause.at.toDate() } };
+        }
         const held = state.lease ?? null;
-        if (held !== null && held.expiresAt.toMillis() > record.timestamp.getTime()) {
-          return { kind: 'held', owner: held.owner, expiresAt: held.expiresAt.toDate() };
+        // Our own name there means that the answer to our commit was lost.
+        const before = held?.owner === record.runId ? null : held;
+        if (before !== null && before.expiresAt.toMillis() > record.timestamp.getTime()) {
+          return { kind: 'held', owner: before.owner, expiresAt: before.expiresAt.toDate() };
         }
-        if (held !== null) {
-          transaction.set(refs(db).record(held.owner), abandonedBy(record), { merge: true });
-        }
-        transaction.create(refs(db).record(record.runId), toDocument(record));
-        transaction.set(
-          stateRef,
-          { lease: { owner: record.runId, expiresAt: leaseExpiresAt } },
-          { merge: true },
-        );
+        const batch = db.batch();
+        if (before !== null) batch.set(refs(db).record(before.owner), abandonedBy(record), { merge: true });
+        batch.set(recordRef, toDocument(record));
+        const taken = { lease: { owner: record.runId, expiresAt: leaseExpiresAt } };
+        if (found.updateTime === undefined) batch.create(stateRef, taken);
+        else batch.update(stateRef, taken, { lastUpdateTime: found.updateTime });
+        const time = await tryCommit(batch);
+        if (time === null) continue;
+        const lease = { mirror: record.mirror, owner: record.runId, expiresAt: leaseExpiresAt, passesPause };
+        writtenAt.set(lease, time);
         return {
           kind: 'begun',
-          lease: { mirror: record.mirror, owner: record.runId, expiresAt: leaseExpiresAt },
+          lease,
           lastSuccess: lastSuccessOf(state),
-          abandonedRunId: held?.owner ?? null,
+          unfinished: state.unfinished ?? null,
+          abandonedRunId: before?.owner ?? null,
         };
-      });
+      }
+      throw new SyncError(
+        'audit_unavailable',
+        'The lease changed hands again and again while it was asked for.',
+      );
     });
 
-  const recordPlan = (lease: Lease, record: RunRecord, changes: PlannedChanges): Promise<void> =>
-    call('take the plan', async () => {
+  /** A first list of a million makes many commits, so each has the time limit for itself. */
+  const recordPlan = async (lease: Lease, record: RunRecord, changes: PlannedChanges): Promise<void> => {
+    const write = (db: Firestore, to: Writer, documents: Documents): void => {
+      const lists = refs(db).record(record.runId).collection('changes');
+      for (const [id, data] of documents) to.set(lists.doc(id), data);
+    };
+    let last: Documents = [];
+    for (const documents of documentsToCommit(record, changes)) {
+      const before = last;
+      if (before.length > 0) {
+        await call('take the lists of changes', async () => {
+          const db = await client();
+          const batch = db.batch();
+          write(db, batch, before);
+          await batch.commit();
+        });
+      }
+      last = documents;
+    }
+    await call('take the plan', async () => {
       const db = await client();
-      const documents = documentsOf(record, changes).map(
-        (data, n) => [refs(db).record(record.runId).collection('changes').doc(String(n)), data] as const,
-      );
-      while (documents.length > DOCUMENTS_PER_COMMIT) {
+      const stateRef = refs(db).state(lease.mirror);
+      const recordRef = refs(db).record(record.runId);
+      const alongside = {
+        ...(changes.letThrough !== undefined && { unfinished: changes.letThrough }),
+        ...(changes.pause !== undefined && { pause: changes.pause }),
+      };
+      const time = writtenAt.get(lease);
+      writtenAt.delete(lease);
+      if (time !== undefined) {
         const batch = db.batch();
-        for (const [ref, data] of documents.splice(0, DOCUMENTS_PER_COMMIT)) batch.set(ref, data);
-        await batch.commit();
+        batch.set(recordRef, toDocument(record));
+        write(db, batch, last);
+        batch.update(stateRef, { 'lease.planId': record.planId, ...alongside }, { lastUpdateTime: time });
+        const written = await tryCommit(batch);
+        if (written !== null) {
+          writtenAt.set(lease, written);
+          return;
+        }
       }
       await db.runTransaction(async (transaction) => {
-        const state = ((await transaction.get(refs(db).state(lease.mirror))).data() ?? {}) as State;
+        const state = ((await transaction.get(stateRef)).data() ?? {}) as State;
         if (state.lease?.owner !== lease.owner) {
           throw new SyncError(
             'lease_lost',
             `Run ${state.lease?.owner ?? 'none'} holds the ${lease.mirror} now; this run changed nothing.`,
           );
         }
-        transaction.set(refs(db).record(record.runId), toDocument(record));
-        for (const [ref, data] of documents) transaction.set(ref, data);
+        const pause = state.pause ?? null;
+        if (pause !== null && lease.passesPause !== true) throw pausedError(pause.at.toDate());
+        transaction.set(recordRef, toDocument(record));
+        write(db, transaction, last);
+        transaction.update(stateRef, { 'lease.planId': record.planId, ...alongside });
       });
     });
+  };
 
-  const finish = ({ lease, record, occurrenceDone }: FinishOptions): Promise<void> =>
+  const finish = ({ lease, record, occurrenceDone, pause }: FinishOptions): Promise<void> =>
     call('close the run record', async () => {
       const db = await client();
       const stateRef = refs(db).state(lease.mirror);
+      const recordRef = refs(db).record(record.runId);
+      const after = { ...stateAfter(record, occurrenceDone), ...(pause !== undefined && { pause }) };
+      const time = writtenAt.get(lease);
+      if (time !== undefined) {
+        const batch = db.batch();
+        batch.set(recordRef, toDocument(record));
+        batch.update(stateRef, after, { lastUpdateTime: time });
+        if ((await tryCommit(batch)) !== null) return;
+      }
       await db.runTransaction(async (transaction) => {
         const state = ((await transaction.get(stateRef)).data() ?? {}) as State;
-        transaction.set(refs(db).record(record.runId), toDocument(record));
+        transaction.set(recordRef, toDocument(record));
         if (state.lease?.owner !== lease.owner) return;
-        transaction.set(stateRef, stateAfter(record, occurrenceDone), { merge: true });
+        transaction.set(stateRef, after, { merge: true });
       });
     });
 
@@ -122,6 +196,11 @@ export const makeRunStore = (
       call('answer the last success', async () => {
         const db = await client();
         return lastSuccessOf(((await refs(db).state(mirror).get()).data() ?? {}) as State);
+      }),
+    readUnfinished: (mirror) =>
+      call('answer what is unfinished', async () => {
+        const db = await client();
+        return (((await refs(db).state(mirror).get()).data() ?? {}) as State).unfinished ?? null;
       }),
     recent: (mirror, limit) =>
       call('answer the last runs', async () => {
@@ -148,9 +227,13 @@ const lastSuccessOf = ({ lastSuccess }: State): LastSuccess | null =>
 const stateAfter = (record: RunRecord, occurrenceDone: ScheduledOccurrence | null): DocumentData => ({
   lease: null,
   last: { runId: record.runId, outcome: record.outcome, errorCode: record.errorCode, at: record.timestamp },
-  ...(record.outcome === 'published' || record.outcome === 'unchanged'
-    ? { lastSuccess: { runId: record.runId, at: record.timestamp, memberCount: record.memberCount } }
+  ...(record.rollbackOf === undefined && (record.outcome === 'published' || record.outcome === 'unchanged')
+    ? {
+        lastSuccess: { runId: record.runId, at: record.timestamp, memberCount: record.memberCount },
+        unfinished: null,
+      }
     : {}),
+  ...(record.outcome === 'partial' ? { unfinished: record.unfinished } : {}),
   ...(occurrenceDone === null ? {} : { lastDone: { ...occurrenceDone, runId: record.runId } }),
 });
 
@@ -160,18 +243,3 @@ const abandonedBy = (next: RunRecord): DocumentData => ({
   errorCode: 'abandoned',
   error: `The run ended without closing this record; run ${next.runId} closed it. That run says what it found.`,
 });
-
-const documentsOf = (record: RunRecord, { added, removed }: PlannedChanges): DocumentData[] => {
-  const documents: DocumentData[] = [];
-  const documentCount = Math.ceil((added.length + removed.length) / CHANGES_PER_DOCUMENT);
-  for (let n = 0; n < documentCount; n += 1) {
-    const from = n * CHANGES_PER_DOCUMENT;
-    const until = from + CHANGES_PER_DOCUMENT;
-    documents.push({
-      addedKennitalas: added.slice(from, until),
-      removedKennitalas: removed.slice(Math.max(0, from - added.length), Math.max(0, until - added.length)),
-      expireAt: record.expireAt,
-    });
-  }
-  return documents;
-};

@@ -45,14 +45,13 @@ export const makeListStore = (
   };
 
   const publish = async (
-    text: string,
+    bytes: Uint8Array,
     metadata: ListMetadata,
     ifGeneration: string | null,
   ): Promise<string> => {
-    const bytes = Buffer.from(text, 'latin1');
     const file = await fileAt();
     try {
-      await file.save(bytes, {
+      await file.save(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), {
         resumable: false,
         // The server compares before it publishes; comparing afterwards would be too late.
         validation: false,
@@ -100,11 +99,12 @@ const toCustomMetadata = (metadata: ListMetadata): Record<string, string> => ({
 });
 
 /** 412 → `storage_conflict`; other 4xx → `storage_rejected`; the rest → `storage_unavailable`. */
-const storageCall = async <T>(what: string, call: () => Promise<T>): Promise<T> => {
+export const storageCall = async <T>(what: string, call: () => Promise<T>): Promise<T> => {
   try {
     return await call();
   } catch (cause) {
-    if (cause instanceof SyncError) throw cause;
+    // A fault of our own is no outage: it must not be tried again.
+    if (cause instanceof SyncError || cause instanceof TypeError || cause instanceof RangeError) throw cause;
     const status = statusOf(cause);
     const details = status === null ? {} : { status };
     if (status === 412) {
@@ -132,7 +132,7 @@ const storageCall = async <T>(what: string, call: () => Promise<T>): Promise<T> 
   }
 };
 
-const statusOf = (cause: unknown): number | null => {
+export const statusOf = (cause: unknown): number | null => {
   const code = Number((cause as { code?: unknown } | null)?.code);
   return Number.isInteger(code) && code >= 100 && code < 600 ? code : null;
 };
@@ -141,4 +141,5 @@ const statusOf = (cause: unknown): number | null => {
 const isBucketMissing = (cause: unknown): boolean =>
   /bucket does not exist/i.test(String((cause as { message?: unknown } | null)?.message));
 
-const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+export const textOf = (value: unknown): string | null =>
+  typeof value === 'string' && value !== '' ? value : null;

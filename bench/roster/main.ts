@@ -1,0 +1,75 @@
+import type { BenchOptions, BenchReport, Goal } from '../lib/benchmark.ts';
+import { median } from '../lib/statistics.ts';
+import { type EntrantMeasured, measureSize, type SizeMeasured } from './measure-size.ts';
+
+const SIZES = [2_216, 10_000, 100_000, 1_000_000];
+const RATIO_AT_MOST = 1.5;
+const SECONDS_AT_MOST = 10;
+const MIB_AT_MOST = 256;
+
+const SITUATIONS = [
+  ['first', 'first publication'],
+  ['unchanged', 'unchanged'],
+  ['changed', '1% changed'],
+] as const;
+
+/** Our weekly run against the reference algorithm, from a fresh process and from a warm one. */
+export default async (options: BenchOptions): Promise<BenchReport> => {
+  const measured: SizeMeasured[] = [];
+  for (const members of options.sizes ?? SIZES) {
+    options.note(`${members} kennitalas…`);
+    measured.push(await measureSize(members, options.rounds ?? roundsFor(members)));
+  }
+  return {
+    tables: [
+      {
+        title: 'medians in milliseconds (reference in brackets), highest peak memory in MiB',
+        columns: ['kennitalas', 'run', 'cold', 'ratio', 'warm', 'ratio', 'peak MiB'],
+        rows: measured.flatMap(rowsOf),
+      },
+    ],
+    goals: measured.flatMap(goalsOf),
+    samples: measured,
+  };
+};
+
+const roundsFor = (members: number): number => (members <= 10_000 ? 15 : members <= 100_000 ? 5 : 3);
+
+const rowsOf = (size: SizeMeasured): string[][] =>
+  SITUATIONS.map(([entrant, text]) => {
+    const [ours, reference] = [size[entrant], size.reference];
+    return [
+      size.members.toLocaleString('en'),
+      text,
+      `${median(ours.coldMs).toFixed(0)} (${median(reference.coldMs).toFixed(0)})`,
+      ratioOf('coldMs', ours, reference).toFixed(2),
+      `${median(ours.warmMs).toFixed(0)} (${median(reference.warmMs).toFixed(0)})`,
+      ratioOf('warmMs', ours, reference).toFixed(2),
+      `${Math.max(...ours.peakMib).toFixed(0)} (${Math.max(...reference.peakMib).toFixed(0)})`,
+    ];
+  });
+
+const goalsOf = (size: SizeMeasured): Goal[] =>
+  SITUATIONS.flatMap(([entrant, text]): Goal[] => {
+    const ours = size[entrant];
+    const what = `${size.members.toLocaleString('en')} kennitalas, ${text}`;
+    const ratio = { atMost: RATIO_AT_MOST, unit: '×' };
+    if (size.members === 2_216) {
+      return [
+        { ...ratio, what: `${what}, cold`, measured: ratioOf('coldMs', ours, size.reference) },
+        { ...ratio, what: `${what}, warm`, measured: ratioOf('warmMs', ours, size.reference) },
+      ];
+    }
+    if (size.members === 1_000_000) {
+      const seconds = median(ours.coldMs) / 1_000;
+      const peak = Math.max(...ours.peakMib);
+      return [
+        { what: `${what}, time`, measured: seconds, atMost: SECONDS_AT_MOST, unit: 's' },
+        { what: `${what}, peak memory`, measured: peak, atMost: MIB_AT_MOST, unit: 'MiB' },
+      ];
+    }
+    return [];
+  });
+
+const ratioOf = (which: 'coldMs' | 'warmMs', ours: EntrantMeasured, reference: EntrantMeasured): number =>
+  median(ours[which]) / median(reference[which]);

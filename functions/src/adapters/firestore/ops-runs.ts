@@ -1,0 +1,87 @@
+import { type DocumentSnapshot, type Firestore, Timestamp } from 'firebase-admin/firestore';
+import type { RunRecord } from '../../mirror/types.ts';
+import type { RunDay, RunHistory } from '../../ops/ports.ts';
+import { readPage } from './ops-page.ts';
+import { fromDocument } from './run-record-document.ts';
+import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
+
+/** A month of nightly runs and many more on demand. */
+const MISSED_RUNS_READ = 1_000;
+
+/** `sync_audit` for reading. */
+export const makeRunHistory = (client: () => Promise<Firestore>): RunHistory => {
+  const call = <T>(what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
+    storeCall('store_unavailable', what, STORE_CALL_LIMIT_MS, async () => work(await client()));
+
+  return {
+    page: ({ mirror, outcome, ...page }) =>
+      call('answer the runs', async (db) => {
+        const all = db.collection('sync_audit');
+        const ofMirror = mirror === undefined ? all : all.where('mirror', '==', mirror);
+        const query = outcome === undefined ? ofMirror : ofMirror.where('outcome', '==', outcome);
+        return readPage(query, 'timestamp', page, toRecord);
+      }),
+    read: (runId) =>
+      call('answer a run', async (db) => {
+        const found = await db.collection('sync_audit').doc(runId).get();
+        return found.exists ? toRecord(found) : null;
+      }),
+    changes: (runId, page) =>
+      call('answer the lists of a run', async (db) => {
+        const lists = db.collection('sync_audit').doc(runId).collection('changes');
+        const [found, following] = await db.getAll(lists.doc(String(page)), lists.doc(String(page + 1)));
+        if (!found?.exists) return null;
+        return {
+          added: textsOf(found.get('addedKennitalas')),
+          removed: textsOf(found.get('removedKennitalas')),
+          isLast: following?.exists !== true,
+        };
+      }),
+    since: (from, most) =>
+      call('answer the runs of the days', async (db) => {
+        const { docs } = await db
+          .collection('sync_audit')
+          .where('timestamp', '>=', Timestamp.fromDate(from))
+          .orderBy('timestamp', 'desc')
+          .limit(most)
+          .select(...DAY_FIELDS)
+          .get();
+        return docs.map(toRunDay);
+      }),
+    missedSince: (from) =>
+      call('answer the missed events', async (db) => {
+        const { docs } = await db
+          .collection('sync_audit')
+          .where('mirror', '==', 'portal')
+          .where('timestamp', '>=', Timestamp.fromDate(from))
+          .orderBy('timestamp', 'desc')
+          .limit(MISSED_RUNS_READ)
+          .select(...DAY_FIELDS)
+          .get();
+        return docs.map(toRunDay).flatMap(({ timestamp, outcome, missedEvents }) => {
+          const isWritten = outcome === 'published' || outcome === 'partial';
+          return isWritten && missedEvents ? [{ at: timestamp, missed: missedEvents }] : [];
+        });
+      }),
+  };
+};
+
+const DAY_FIELDS = [
+  'mirror',
+  'outcome',
+  'timestamp',
+  'duration_ms',
+  'memberCount',
+  'changes',
+  'missedEvents',
+] as const satisfies (keyof RunDay)[];
+
+const toRunDay = (document: DocumentSnapshot): RunDay => {
+  const data = document.data() ?? {};
+  return { ...data, timestamp: (data['timestamp'] as Timestamp).toDate() } as RunDay;
+};
+
+export const toRecord = (document: DocumentSnapshot): RunRecord => fromDocument(document.data() ?? {});
+
+const textsOf = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((text) => typeof text === 'string') : [];

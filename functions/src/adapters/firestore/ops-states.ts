@@ -1,0 +1,70 @@
+import { type Firestore, Timestamp } from 'firebase-admin/firestore';
+import { z } from 'zod';
+import type { MirrorName, Pause, RunOutcome } from '../../mirror/types.ts';
+import type { MirrorState, MirrorStates } from '../../ops/ports.ts';
+import { actionRef, toActionDocument } from './ops-actions.ts';
+import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
+
+const time = z.instanceof(Timestamp).transform((timestamp) => timestamp.toDate());
+const pauseShape = z.object({ reason: z.string(), by: z.string(), at: time });
+
+/** `sync_state/{mirror}`; a mirror that never ran has none. */
+const stateShape = z.object({
+  last: z
+    .object({ runId: z.string(), outcome: z.string(), errorCode: z.string().nullable(), at: time })
+    .nullish(),
+  lastSuccess: z.object({ runId: z.string(), at: time, memberCount: z.number() }).nullish(),
+  lease: z.object({ owner: z.string(), expiresAt: time }).nullish(),
+  pause: pauseShape.nullish(),
+});
+
+/** The mirrors' states for reading, and pausing them: what a run that begins reads in the same document. */
+export const makeMirrorStates = (client: () => Promise<Firestore>): MirrorStates => {
+  const call = <T>(what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
+    storeCall('store_unavailable', what, STORE_CALL_LIMIT_MS, async () => work(await client()));
+  const stateRef = (db: Firestore, mirror: MirrorName) => db.collection('sync_state').doc(mirror);
+
+  return {
+    read: () =>
+      call('answer the state of the mirrors', async (db) => {
+        const [roster, portal, register] = await db.getAll(
+          stateRef(db, 'roster'),
+          stateRef(db, 'portal'),
+          stateRef(db, 'register'),
+        );
+        return {
+          roster: toState(roster?.data()),
+          portal: toState(portal?.data()),
+          register: toState(register?.data()),
+        };
+      }),
+    pause: (mirror, { reason, by, at }, action) =>
+      call('take the pause', async (db) =>
+        db.runTransaction(async (transaction): Promise<Pause> => {
+          const before = toState((await transaction.get(stateRef(db, mirror))).data()).pause;
+          const pause = { reason, by, at: before?.at ?? at };
+          const stored = { ...pause, at: Timestamp.fromDate(pause.at) };
+          transaction.set(stateRef(db, mirror), { pause: stored }, { merge: true });
+          transaction.create(actionRef(db), toActionDocument(action));
+          return pause;
+        }),
+      ),
+    resume: (mirror, action) =>
+      call('take the end of the pause', async (db) => {
+        const batch = db.batch();
+        batch.set(stateRef(db, mirror), { pause: null }, { merge: true });
+        batch.create(actionRef(db), toActionDocument(action));
+        await batch.commit();
+      }),
+  };
+};
+
+const toState = (data: unknown): MirrorState => {
+  const { last, lastSuccess, lease, pause } = stateShape.parse(data ?? {});
+  return {
+    lastRun: last ? { ...last, outcome: last.outcome as RunOutcome } : null,
+    lastSuccess: lastSuccess ?? null,
+    lease: lease ? { runId: lease.owner, expiresAt: lease.expiresAt } : null,
+    pause: pause ?? null,
+  };
+};

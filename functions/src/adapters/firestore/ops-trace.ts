@@ -1,0 +1,92 @@
+import { type DocumentData, type Firestore, Timestamp } from 'firebase-admin/firestore';
+import type { Kennitala } from '../../domain/kennitala.ts';
+import type { MemberTrace } from '../../ops/ports.ts';
+import type { PortalNow } from '../../ops/schemas.ts';
+import { fromActionDocument } from './ops-actions.ts';
+import { toRecord } from './ops-runs.ts';
+import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
+
+/** Of each kind; a member of many years has fewer. */
+const ENTRIES_READ = 200;
+
+type Found = Pick<MemberTrace, 'queued' | 'conflictsOf'>;
+
+/** Everything in Firestore that names one member. `found` reads what the way back holds. */
+export const makeMemberTrace = (client: () => Promise<Firestore>, found: Found): MemberTrace => {
+  const call = <T>(what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
+    storeCall('store_unavailable', what, STORE_CALL_LIMIT_MS, async () => work(await client()));
+
+  return {
+    ...found,
+    portal: (kennitala) =>
+      call('answer the member', async (db) => {
+        const document = await db.collection('members').doc(kennitala).get();
+        return toPortalNow(document.data());
+      }),
+    receipts: (member) =>
+      call('answer the receipts', async (db) => {
+        const { docs } = await db
+          .collection('webhook_receipts')
+          .where('member', '==', member)
+          .limit(ENTRIES_READ)
+          .get();
+        return docs.flatMap((document) => {
+          const at = dateOf(document.get('receivedAt'));
+          const [result, action] = [document.get('result'), document.get('action')];
+          return at === null ? [] : [{ at, result: String(result), action: String(action) }];
+        });
+      }),
+    runs: (kennitala) =>
+      call('answer the runs of the member', async (db) => {
+        const both = await Promise.all(
+          (['added', 'removed'] as const).map(async (what) =>
+            (await runIdsNaming(db, kennitala, what)).map((runId) => ({ runId, what })),
+          ),
+        );
+        const named = both.flat();
+        if (named.length === 0) return [];
+        const records = await db.getAll(...named.map(({ runId }) => db.collection('sync_audit').doc(runId)));
+        return named.flatMap(({ what }, n) => {
+          const record = records[n];
+          return record?.exists ? [{ run: toRecord(record), what }] : [];
+        });
+      }),
+    actions: (member) =>
+      call('answer the actions of operators', async (db) => {
+        const all = db.collection('operator_actions');
+        const [about, pauses] = await Promise.all([
+          all.where('member', '==', member).limit(ENTRIES_READ).get(),
+          all.where('action', 'in', ['pause', 'resume']).orderBy('at', 'desc').limit(ENTRIES_READ).get(),
+        ]);
+        return [...about.docs, ...pauses.docs].map((document) => fromActionDocument(document.data()));
+      }),
+  };
+};
+
+const runIdsNaming = async (
+  db: Firestore,
+  kennitala: Kennitala,
+  what: 'added' | 'removed',
+): Promise<string[]> => {
+  const { docs } = await db
+    .collectionGroup('changes')
+    .where(`${what}Kennitalas`, 'array-contains', kennitala)
+    .limit(ENTRIES_READ)
+    .get();
+  return docs.flatMap((document) => document.ref.parent.parent?.id ?? []);
+};
+
+/** Only what says whether the person is a member and since when. */
+const toPortalNow = (data: DocumentData | undefined): PortalNow => {
+  if (data === undefined) return { state: 'absent' };
+  const { membership, metadata } = data;
+  return {
+    state: membership?.status === 'active' ? 'active' : 'inactive',
+    version: typeof metadata?.source_version === 'number' ? metadata.source_version : null,
+    origin: typeof metadata?.origin === 'string' ? metadata.origin : null,
+    syncedAt: dateOf(metadata?.synced_at)?.toISOString() ?? null,
+    deletedAt: dateOf(metadata?.deleted_at)?.toISOString() ?? null,
+  };
+};
+
+const dateOf = (value: unknown): Date | null => (value instanceof Timestamp ? value.toDate() : null);

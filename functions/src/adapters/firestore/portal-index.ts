@@ -1,0 +1,121 @@
+import type { Readable } from 'node:stream';
+import { FieldPath, type Firestore, type QueryDocumentSnapshot } from 'firebase-admin/firestore';
+import { isKennitala, type Kennitala } from '../../domain/kennitala.ts';
+import type { PendingEdit } from '../../domain/member/keep-pending-edits.ts';
+import { SyncError } from '../../lib/errors.ts';
+import type { MemberToDecide, PortalDocument, PortalIndex } from '../../portal/reconcile/ports.ts';
+import { toDocumentState } from './document-state.ts';
+import { fromMemberDocument } from './member-document.ts';
+import { toPendingEdits } from './pending-edits.ts';
+import { storeCall } from './store-call.ts';
+
+/** Firestore's limit for the values of an `in` filter. */
+const VALUES_PER_FILTER = 30;
+/** Documents asked for in one call: about half a megabyte of members. */
+const DOCUMENTS_PER_CALL = 250;
+const CALL_LIMIT_MS = 30_000;
+
+export interface PortalIndexOptions {
+  /** For one call, and for the wait between two documents of the stream. */
+  readonly callLimitMs?: number;
+}
+
+/**
+ * Reading `members` for a reconcile. Whole documents are read: Firestore bills a document whichever fields are
+ * asked for, and only its content shows what was changed behind the back of its metadata.
+ */
+export const makePortalIndex = (
+  client: () => Promise<Firestore>,
+  { callLimitMs = CALL_LIMIT_MS }: PortalIndexOptions = {},
+): PortalIndex => ({
+  documents: ({ signal }) => streamDocuments(client, callLimitMs, signal),
+  read: (kennitalas) =>
+    storeCall('store_unavailable', 'answer members', callLimitMs, async () => {
+      const db = await client();
+      const found = new Map<Kennitala, MemberToDecide>();
+      for (let from = 0; from < kennitalas.length; from += DOCUMENTS_PER_CALL) {
+        await readInto(found, db, kennitalas.slice(from, from + DOCUMENTS_PER_CALL));
+      }
+      return found;
+    }),
+});
+
+/** The client library goes on behind the last document when the stream breaks. */
+async function* streamDocuments(
+  client: () => Promise<Firestore>,
+  callLimitMs: number,
+  signal: AbortSignal,
+): AsyncGenerator<PortalDocument> {
+  const stream = (await client()).collection('members').orderBy(FieldPath.documentId()).stream() as Readable;
+  const documents: AsyncIterator<QueryDocumentSnapshot> = stream[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      assertNotAborted(signal);
+      const next = await storeCall('store_unavailable', 'answer the members', callLimitMs, () =>
+        documents.next(),
+      );
+      if (next.done === true) return;
+      yield toPortalDocument(next.value);
+    }
+  } finally {
+    // Not `return()` of the iterator, which waits for an answer that may never come.
+    stream.destroy();
+  }
+}
+
+const assertNotAborted = (signal: AbortSignal): void => {
+  if (signal.aborted) {
+    throw new SyncError('deadline_exceeded', 'The run reached its time limit while the portal was read.');
+  }
+};
+
+const toPortalDocument = (snapshot: QueryDocumentSnapshot): PortalDocument => {
+  const kennitala = isKennitala(snapshot.id) ? snapshot.id : null;
+  return {
+    kennitala,
+    // What a stranger's document holds is not looked at.
+    stored: fromMemberDocument((kennitala ?? snapshot.id) as Kennitala, snapshot.data()),
+    state: toDocumentState(snapshot.updateTime),
+  };
+};
+
+const readInto = async (
+  found: Map<Kennitala, MemberToDecide>,
+  db: Firestore,
+  kennitalas: readonly Kennitala[],
+): Promise<void> => {
+  const members = db.collection('members');
+  const snapshots = await db.getAll(...kennitalas.map((kennitala) => members.doc(kennitala)));
+  const there = snapshots.filter(({ exists }) => exists).map(({ id }) => id as Kennitala);
+  const pending = await pendingEditsOf(db, there);
+  for (const snapshot of snapshots) {
+    const kennitala = snapshot.id as Kennitala;
+    const data = snapshot.data();
+    found.set(kennitala, {
+      stored: data === undefined ? null : fromMemberDocument(kennitala, data),
+      state: toDocumentState(snapshot.updateTime),
+      writtenAt: snapshot.updateTime?.toDate() ?? null,
+      pending: pending.get(kennitala) ?? [],
+    });
+  }
+};
+
+const pendingEditsOf = async (
+  db: Firestore,
+  kennitalas: readonly Kennitala[],
+): Promise<ReadonlyMap<string, PendingEdit[]>> => {
+  const edits = new Map<string, PendingEdit[]>();
+  for (let from = 0; from < kennitalas.length; from += VALUES_PER_FILTER) {
+    const found = await db
+      .collection('sync_queue')
+      .where('kennitala', 'in', kennitalas.slice(from, from + VALUES_PER_FILTER))
+      .where('sync_status', '==', 'pending')
+      .get();
+    for (const document of found.docs) {
+      const data = document.data();
+      const kennitala = String(data['kennitala']);
+      edits.set(kennitala, [...(edits.get(kennitala) ?? []), ...toPendingEdits(data)]);
+    }
+  }
+  return edits;
+};

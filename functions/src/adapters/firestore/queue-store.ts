@@ -1,0 +1,175 @@
+import type {
+  DocumentSnapshot,
+  Firestore,
+  Query,
+  QuerySnapshot,
+  Transaction,
+} from 'firebase-admin/firestore';
+import { isKennitala, type Kennitala } from '../../domain/kennitala.ts';
+import type { DueOptions, MemberUpdate, MemberView, Reads, Step, TwoWayStore } from '../../twoway/ports.ts';
+import type { QueueItem } from '../../twoway/queue-item.ts';
+import { fromConflictDocument, toConflictDocument } from './conflict-store.ts';
+import { toDocumentState } from './document-state.ts';
+import { fromMemberDocument, toMemberDocument } from './member-document.ts';
+import { storeCall } from './store-call.ts';
+import { toEditTimestamp, toItemDocument, tryItemDocument } from './twoway-item-document.ts';
+
+const CALL_LIMIT_MS = 20_000;
+/** A member's edits, deliveries and webhooks contend for one document; each attempt waits a little longer. */
+const TRANSACTION_ATTEMPTS = 10;
+const PAGE = 500;
+/** Below the 500 writes of one commit. */
+const DELETED_AT_ONCE = 400;
+
+export interface QueueStoreOptions {
+  readonly callLimitMs?: number;
+}
+
+/** `sync_queue`, `sync_conflicts` and the member's document over Firestore. */
+export const makeQueueStore = (
+  client: () => Promise<Firestore>,
+  { callLimitMs = CALL_LIMIT_MS }: QueueStoreOptions = {},
+): TwoWayStore => {
+  const call = <T>(what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
+    storeCall('store_unavailable', what, callLimitMs, async () => work(await client()));
+
+  return {
+    transact: (kennitala, reads, at, decide) =>
+      call('take a change of the queue', (db) =>
+        db.runTransaction(
+          async (transaction) => {
+            const step = decide(await readView(db, transaction, kennitala, reads));
+            writeStep(db, transaction, kennitala, step, at);
+            return step.result;
+          },
+          { maxAttempts: TRANSACTION_ATTEMPTS },
+        ),
+      ),
+    members: (options) => call('answer what waits', (db) => membersOf(queryOf(db, options), options)),
+    conflictMember: (id) =>
+      call('answer a conflict', async (db) => {
+        const found = (await db.collection('sync_conflicts').doc(id).get()).data();
+        return found === undefined ? null : fromConflictDocument(id, found).kennitala;
+      }),
+    deleteSynced: (before) =>
+      call('delete old items of the queue', async (db) => {
+        const found = await db
+          .collection('sync_queue')
+          .where('sync_status', '==', 'synced')
+          .where('synced_at', '<', before)
+          .orderBy('synced_at')
+          .limit(DELETED_AT_ONCE)
+          .get();
+        const batch = db.batch();
+        for (const { ref } of found.docs) batch.delete(ref);
+        if (!found.empty) await batch.commit();
+        return found.size;
+      }),
+  };
+};
+
+const memberRef = (db: Firestore, kennitala: Kennitala) => db.collection('members').doc(kennitala);
+
+const readView = async (
+  db: Firestore,
+  transaction: Transaction,
+  kennitala: Kennitala,
+  reads: Reads,
+): Promise<MemberView> => {
+  const queue = db.collection('sync_queue');
+  const ofMember = queue.where('kennitala', '==', kennitala);
+  const ask = async (query: Query | null): Promise<QueueItem[]> =>
+    query === null ? [] : itemsIn(await transaction.get(query));
+  const refs = [
+    memberRef(db, kennitala),
+    ...(reads.item === undefined ? [] : [queue.doc(reads.item)]),
+    ...(reads.conflict === undefined ? [] : [db.collection('sync_conflicts').doc(reads.conflict)]),
+  ];
+  const [snapshots, pending, later, failed] = await Promise.all([
+    transaction.getAll(...refs),
+    ask(ofMember.where('sync_status', '==', 'pending')),
+    ask(
+      reads.laterThan === undefined
+        ? null
+        : ofMember.where('edited_at', '>', toEditTimestamp(reads.laterThan)).orderBy('edited_at'),
+    ),
+    ask(reads.failed === true ? ofMember.where('sync_status', '==', 'failed') : null),
+  ]);
+  const found = new Map(snapshots.map((snapshot) => [snapshot.ref.path, snapshot]));
+  const member = found.get(`members/${kennitala}`);
+  const data = member?.data();
+  return {
+    stored: data === undefined ? null : fromMemberDocument(kennitala, data),
+    state: toDocumentState(member?.updateTime),
+    pending,
+    later,
+    failed,
+    item: itemIn(found.get(`sync_queue/${reads.item}`)),
+    conflict: conflictIn(found.get(`sync_conflicts/${reads.conflict}`)),
+  };
+};
+
+const writeStep = <T>(
+  db: Firestore,
+  transaction: Transaction,
+  kennitala: Kennitala,
+  { items = [], member = null, conflict }: Step<T>,
+  at: Date,
+): void => {
+  for (const item of items) transaction.set(db.collection('sync_queue').doc(item.id), toItemDocument(item));
+  if (member !== null) transaction.update(memberRef(db, kennitala), toUpdate(kennitala, member, at));
+  if (conflict !== undefined) {
+    transaction.set(db.collection('sync_conflicts').doc(conflict.id), toConflictDocument(conflict));
+  }
+};
+
+/** Only the fields that change, so that one that nobody mapped stays; the metadata whole, as every server writes them. */
+const toUpdate = (
+  kennitala: Kennitala,
+  { values, meta }: MemberUpdate,
+  at: Date,
+): Record<string, unknown> => {
+  const { member } = fromMemberDocument(kennitala, {});
+  const written = toMemberDocument(
+    member,
+    { ...meta, source_hash: meta.source_hash ?? '', origin: 'two-way' },
+    at,
+  );
+  return { ...values, metadata: { ...written['metadata'], source_hash: meta.source_hash } };
+};
+
+const itemsIn = ({ docs }: QuerySnapshot): QueueItem[] =>
+  docs.flatMap((document) => tryItemDocument(document.id, document.data()) ?? []);
+
+const itemIn = (snapshot: DocumentSnapshot | undefined): QueueItem | null => {
+  const data = snapshot?.data();
+  return snapshot === undefined || data === undefined ? null : tryItemDocument(snapshot.id, data);
+};
+
+const conflictIn = (snapshot: DocumentSnapshot | undefined) => {
+  const data = snapshot?.data();
+  return snapshot === undefined || data === undefined ? null : fromConflictDocument(snapshot.id, data);
+};
+
+const queryOf = (db: Firestore, { which, now }: DueOptions): Query => {
+  const queue = db.collection('sync_queue');
+  if (which === 'failed') return queue.where('sync_status', '==', 'failed');
+  const pending = queue.where('sync_status', '==', 'pending');
+  return (which === 'due' ? pending.where('next_attempt_at', '<=', now) : pending).orderBy('next_attempt_at');
+};
+
+const membersOf = async (query: Query, { limit, except }: DueOptions): Promise<Kennitala[]> => {
+  const members = new Set<Kennitala>();
+  for (let page = query.limit(PAGE); ; ) {
+    const { docs } = await page.select('kennitala').get();
+    for (const document of docs) {
+      const kennitala: unknown = document.get('kennitala');
+      if (typeof kennitala !== 'string' || !isKennitala(kennitala) || except.has(kennitala)) continue;
+      members.add(kennitala);
+      if (members.size >= limit) return [...members];
+    }
+    const last = docs.at(-1);
+    if (last === undefined || docs.length < PAGE) return [...members];
+    page = query.startAfter(last).limit(PAGE);
+  }
+};
