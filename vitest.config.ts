@@ -7,6 +7,7 @@ export default defineConfig({
     // Google's libraries look for a metadata server otherwise, and warn when there is none.
     env: { METADATA_SERVER_DETECTION: 'none', TZ: 'UTC' },
     pool: 'forks',
+    maxWorkers: '100%',
     testTimeout: 20_000,
     hookTimeout: 30_000,
   },

@@ -1,0 +1,126 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { firstLineOf, type RunningProcess, runCommand, startProcess } from './processes.ts';
+
+const DJANGO = fileURLToPath(new URL('../../../../django', import.meta.url));
+const PROJECT = join(DJANGO, 'tests');
+const PYTHON = '/usr/bin/python3';
+
+export interface DjangoServerOptions {
+  readonly port: number;
+  readonly webhookUrl: string;
+  readonly webhookSecrets: readonly string[];
+  readonly members: number;
+}
+
+/**
+ * A real registry: Django with the companion app, under gunicorn, on a PostgreSQL cluster of its own. Deliveries are
+ * tried again after a fraction of a second instead of five, so that an outage of seconds shows in seconds.
+ */
+export const startDjango = async (options: DjangoServerOptions) => {
+  const folder = await mkdtemp(join(tmpdir(), 'registry-'));
+  const secretsFile = join(folder, 'webhook-secrets');
+  const writeSecrets = (secrets: readonly string[]) => writeFile(secretsFile, `${secrets.join('\n')}\n`);
+  await writeSecrets(options.webhookSecrets);
+
+  const cluster = startProcess(
+    join(DJANGO, 'with-postgres'),
+    ['sh', '-c', 'echo "$REGISTRY_DATABASE_URL"; exec sleep 3600'],
+    {
+      cwd: DJANGO,
+      env: {},
+    },
+  );
+  const env: Record<string, string> = {
+    REGISTRY_DATABASE_URL: await firstLineOf(cluster),
+    REGISTRY_WEBHOOK_URL: options.webhookUrl,
+    REGISTRY_WEBHOOK_SECRETS_FILE: secretsFile,
+    REGISTRY_BACKOFF_SECONDS: Array.from({ length: 60 }, () => '0.5').join(','),
+    REGISTRY_READ_TIMEOUT_SECONDS: '4',
+    REGISTRY_CLAIM_SECONDS: '10',
+    REGISTRY_CONTROL: 'true',
+    DJANGO_SETTINGS_MODULE: 'registry.settings',
+    PYTHONPATH: DJANGO,
+    PYTHONDONTWRITEBYTECODE: '1',
+    PYTHONWARNINGS: 'ignore::DeprecationWarning',
+  };
+  const manage = (...args: string[]) => runCommand(PYTHON, ['manage.py', ...args], { cwd: PROJECT, env });
+  await manage('migrate', '--verbosity', '0');
+  await manage('generate_members', '--count', String(options.members));
+  const token = await manage('create_sync_token');
+
+  const url = `http://127.0.0.1:${options.port}`;
+  let server: RunningProcess | null = null;
+  const start = async (): Promise<void> => {
+    server = startProcess(
+      PYTHON,
+      [
+        '-m',
+        'gunicorn',
+        'registry.wsgi',
+        '--bind',
+        `127.0.0.1:${options.port}`,
+        '--workers',
+        '1',
+        '--threads',
+        '8',
+      ],
+      { cwd: PROJECT, env },
+    );
+    await untilAnswered(`${url}/api/sync/status/`);
+  };
+  await start();
+
+  const get = async (path: string): Promise<unknown> => {
+    const answer = await fetch(`${url}${path}`, { headers: { authorization: `Token ${token}` } });
+    if (!answer.ok) throw new Error(`The registry answered ${answer.status} to ${path}.`);
+    return answer.json();
+  };
+
+  return {
+    url,
+    token,
+    manage,
+    writeSecrets,
+    start,
+    /** As a power cut would: nothing is finished. */
+    kill: async () => server?.stop('SIGKILL'),
+    restart: async () => {
+      await server?.stop();
+      await start();
+    },
+    kennitalas: async () => ((await get('/api/members/kennitalas/')) as { kennitalas: string[] }).kennitalas,
+    status: async () =>
+      (await get('/api/sync/status/')) as { pending: number; synced: number; failed: number },
+    member: async (ssn: string) =>
+      (await get(`/api/sync/member/${ssn}/`)) as { name: string; version: number },
+    /** Changes members inside the server process, as its admin would. */
+    control: async (action: string, order: object): Promise<number> => {
+      const answer = await fetch(`${url}/control/${action}/`, {
+        method: 'POST',
+        body: JSON.stringify(order),
+      });
+      if (!answer.ok) throw new Error(`The registry answered ${answer.status} to ${action}.`);
+      return ((await answer.json()) as { changed: number }).changed;
+    },
+    close: async () => {
+      await server?.stop();
+      await cluster.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+};
+
+export type DjangoServer = Awaited<ReturnType<typeof startDjango>>;
+
+const untilAnswered = async (url: string): Promise<void> => {
+  const until = Date.now() + 30_000;
+  while (Date.now() < until) {
+    const answer = await fetch(url).catch(() => null);
+    if (answer !== null) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`Nothing answered at ${new URL(url).host} within 30 s.`);
+};
