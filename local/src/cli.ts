@@ -1,6 +1,7 @@
 import { logText } from './cli/log-text.ts';
 import { EXIT_CODES, parseOptions } from './cli/options.ts';
 import { runSync, type SyncAnswer } from './cli/run-sync.ts';
+import { loadScenario, type ScenarioName } from './cli/scenarios.ts';
 import { settingsIn } from './cli/settings.ts';
 import { describeRun, describeStack } from './cli/summary.ts';
 import { portsWithOffset } from './ports.ts';
@@ -56,6 +57,14 @@ const runAndShow = async (stack: LocalStack): Promise<number> => {
   return exitCodeOf(answer);
 };
 
+/** Plays a tour. Returns the exit code. */
+const play = async (stack: LocalStack, name: ScenarioName): Promise<number> => {
+  const scenario = await loadScenario(name);
+  say(['', `The tour "${name}":`]);
+  const ended = await Promise.race([scenario(stack, say), untilStopped]);
+  return ended === true ? EXIT_CODES.done : EXIT_CODES.failed;
+};
+
 const main = async (): Promise<number> => {
   // After the options, so that --help and a bad option answer at once.
   const { startStack } = await import('./stack.ts');
@@ -82,6 +91,7 @@ const main = async (): Promise<number> => {
       ]);
       return EXIT_CODES.failed;
     }
+    if (options.scenario !== undefined) return await play(stack, options.scenario);
     if (options.exit) return ran;
     say(['', 'The stack stays up. Ctrl-C stops it.']);
     await untilStopped;

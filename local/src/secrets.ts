@@ -19,17 +19,25 @@ export const secretsIn = (environment: Readonly<Record<string, string | undefine
   MEMBER_REFERENCE_KEY: environment['MEMBER_REFERENCE_KEY'],
 });
 
+export interface OpenedSecrets {
+  readonly secrets: LocalSecrets;
+  /** Those that nobody gave: a person may be shown them. */
+  readonly madeUp: Partial<LocalSecrets>;
+}
+
 type Given = Readonly<Partial<Record<keyof LocalSecrets, string | undefined>>>;
 
 /**
  * What is given wins and is not kept: it may belong to a real registry. The rest is made up at the first start and kept
  * in the data folder, so that it stays the same over restarts; it protects nothing but this machine's generated members.
  */
-export const openSecrets = (folder: string, given: Given): LocalSecrets => {
+export const openSecrets = (folder: string, given: Given): OpenedSecrets => {
   const file = join(folder, 'secrets.json');
   const kept = existsSync(file) ? readKept(file) : makeSecrets();
   if (!existsSync(file)) writeFileSync(file, `${JSON.stringify(kept, null, 2)}\n`, { mode: 0o600 });
-  return { ...kept, ...withoutUndefined(given) };
+  const told = withoutUndefined(given);
+  const madeUp = Object.fromEntries(Object.entries(kept).filter(([name]) => !Object.hasOwn(told, name)));
+  return { secrets: { ...kept, ...told }, madeUp };
 };
 
 const makeSecrets = (): LocalSecrets => ({

@@ -46,6 +46,8 @@ export interface LocalStack {
   readonly registryUrl: string;
   readonly functions: LocalFunctions;
   readonly secrets: LocalSecrets;
+  /** Those of the secrets that were made up for this folder. */
+  readonly madeUp: Partial<LocalSecrets>;
   /** The folder with the bucket's current objects as plain files. */
   readonly bucketFolder: string;
   close(): Promise<void>;
@@ -90,7 +92,7 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
     const storageFolder = join(data, 'storage');
     const storage = await open(startStorage({ directory: storageFolder, port: ports.storage }));
     const auth = await open(startAuth({ projectId: PROJECT_ID, port: ports.auth }));
-    const secrets = openSecrets(data, {
+    const { secrets, madeUp } = openSecrets(data, {
       ...options.secrets,
       ...(options.django === undefined ? {} : { DJANGO_API_TOKEN: options.django.token }),
     });
@@ -134,7 +136,18 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
     });
     opened.push(async () => disconnect());
     const bucketFolder = join(storageFolder, BUCKET);
-    return { firestore, storage, auth, registry, registryUrl, functions, secrets, bucketFolder, close };
+    return {
+      firestore,
+      storage,
+      auth,
+      registry,
+      registryUrl,
+      functions,
+      secrets,
+      madeUp,
+      bucketFolder,
+      close,
+    };
   } catch (cause) {
     await close();
     throw cause;

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { SCENARIO_NAMES, type ScenarioName } from './scenarios.ts';
 
 export interface CliOptions {
   readonly exit: boolean;
@@ -12,6 +13,8 @@ export interface CliOptions {
   readonly approve:
     | { readonly planId: string; readonly operator: string; readonly reason: string }
     | undefined;
+  /** A tour to play after the run; the stack stops when it has ended. */
+  readonly scenario: ScenarioName | undefined;
   readonly portOffset: number;
 }
 
@@ -30,6 +33,7 @@ ALLOW_INSECURE_REGISTRY are taken from the environment.
 Examples:
   npm start                                   the stack, one run, and then it stays up
   npm start --silent -- --exit --json         for scripts; --silent keeps npm's own lines off stdout
+  npm start -- --scenario webhooks            changes, repetitions, a burst, an outage, and a reconcile
   npm start -- --dry-run                      what a run would change
   npm start -- --approve PLANID --operator "Name" --reason "why"
   npm start -- --django https://registry.example.is/felagar --token T
@@ -63,6 +67,14 @@ export const parseOptions = (argv: readonly string[]): CliOptions => {
     .option('--data <dir>', 'where state lives and survives restarts', '.local')
     .option('--dry-run', 'plan only: nothing is published', false)
     .addOption(new Option('--approve <planid>', 'let one refused plan through').conflicts('dryRun'))
+    .addOption(
+      new Option(
+        '--scenario <name>',
+        'play a tour after the run, then stop; 1 if something was not as it should be',
+      )
+        .choices(SCENARIO_NAMES)
+        .conflicts(['dryRun', 'approve', 'django']),
+    )
     .option('--operator <name>', 'who approves')
     .option('--reason <text>', 'why it is approved')
     .option(
@@ -90,6 +102,7 @@ export const parseOptions = (argv: readonly string[]): CliOptions => {
     data: given.data,
     dryRun: given.dryRun,
     approve: approvalIn(given, program),
+    scenario: given.scenario,
     portOffset: given.portOffset,
   };
 };

@@ -18,7 +18,12 @@ export const describeStack = (stack: LocalStack, members: number | null): string
   row('storage', stack.storage.url),
   row('auth', `${stack.auth.url}  development sign-in, unsigned tokens`),
   row('functions', `${stack.functions.url}/${stack.functions.projectId}/europe-west2/`),
+  ...describeSecrets(stack),
 ];
+
+/** Those that were made up, for this folder's stack alone. A given one may belong to a real registry: not shown. */
+const describeSecrets = ({ madeUp }: LocalStack): string[] =>
+  Object.entries(madeUp).map(([name, value], n) => row(n === 0 ? 'secrets' : '', `${name}=${value}`));
 
 /** What happened, where to look, and what to try next. */
 export const describeRun = (answer: SyncAnswer, stack: LocalStack, options: CliOptions): string[] => {

@@ -1,0 +1,12 @@
+import type { Scenario } from '../scenarios/scenario.ts';
+
+/** The tours of `--scenario`, loaded when asked for. */
+const SCENARIOS = {
+  webhooks: async () => (await import('../scenarios/webhooks.ts')).playWebhooks,
+} as const satisfies Record<string, () => Promise<Scenario>>;
+
+export type ScenarioName = keyof typeof SCENARIOS;
+
+export const SCENARIO_NAMES = Object.keys(SCENARIOS) as readonly ScenarioName[];
+
+export const loadScenario = (name: ScenarioName): Promise<Scenario> => SCENARIOS[name]();

@@ -1,0 +1,190 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LocalRegistry } from '../registry/start-registry.ts';
+import { NO_MISCHIEF } from '../registry/webhooks/mischief.ts';
+import type { LocalStack } from '../stack.ts';
+import { openPortalView, type PortalView } from './portal-view.ts';
+import { differencesIn, type ReconcileRecord, reconcileNow } from './reconcile-now.ts';
+import type { Say, Scenario } from './scenario.ts';
+
+/** How much happens, and how long the functions are down. */
+export interface Pace {
+  readonly burst: number;
+  readonly outageChanges: number;
+  readonly outageSeconds: number;
+  readonly lossyChanges: number;
+  readonly visibleWithinMs: number;
+}
+
+/** For a person who watches: about a minute. That a change is seen within a second is the promise. */
+const TOUR: Pace = {
+  burst: 500,
+  outageChanges: 200,
+  outageSeconds: 10,
+  lossyChanges: 100,
+  visibleWithinMs: 1_000,
+};
+
+interface Tour {
+  readonly stack: LocalStack;
+  readonly registry: LocalRegistry;
+  readonly webhooks: NonNullable<LocalRegistry['webhooks']>;
+  readonly portal: PortalView;
+  readonly pace: Pace;
+  readonly say: Say;
+}
+
+/** `npm start -- --scenario webhooks`: how the portal follows the registry, whatever happens in between. */
+export const playWebhooks: Scenario = (stack, say) => tourWebhooks(stack, say, TOUR);
+
+/** The same tour at another pace. */
+export const tourWebhooks = async (stack: LocalStack, say: Say, pace: Pace): Promise<boolean> => {
+  const { registry } = stack;
+  if (registry === null || registry.webhooks === null) {
+    say(['This tour changes members, so it needs the stand-in registry: leave --django out.']);
+    return false;
+  }
+  const portal = openPortalView(stack, registry);
+  const tour: Tour = { stack, registry, webhooks: registry.webhooks, portal, pace, say };
+  try {
+    const results = [];
+    for (const part of [load, oneMember, mischief, burst, outage, loss]) results.push(await part(tour));
+    const left = await portal.differences();
+    const isWell = left === 0 && results.every(Boolean);
+    say(['', left === 0 ? 'Portal equals registry.' : `${left} members differ from the registry.`]);
+    if (!isWell) say(['Not everything was as it should be: see the lines with a cross above.']);
+    return isWell;
+  } finally {
+    registry.reset();
+    await portal.close();
+  }
+};
+
+const load = async ({ stack, registry, say }: Tour): Promise<boolean> => {
+  say(['', `1. A reconcile loads the registry's ${registry.summary().members} members into the portal`]);
+  return tellReconcile(await reconcileNow(stack), say);
+};
+
+const oneMember = async ({ registry, portal, pace, say }: Tour): Promise<boolean> => {
+  say(['', '2. One member in the registry, and when Firestore shows it']);
+  await portal.warmUp();
+  const watch = async (what: string, change: () => { id: number; version: number }): Promise<boolean> => {
+    const since = performance.now();
+    const { id, version } = change();
+    const kennitala = registry.member(id).ssn.replace('-', '');
+    const milliseconds = await portal.untilVisible(kennitala, version, since);
+    return tell(say, milliseconds !== null && milliseconds < pace.visibleWithinMs, [
+      `member #${id} ${what}`,
+      milliseconds === null ? 'never seen' : `seen after ${milliseconds.toFixed(0)} ms`,
+    ]);
+  };
+  const created = registry.createMember();
+  const first = await watch('created', () => created);
+  const second = await watch('changed', () => registry.updateMember(created.id));
+  const third = await watch('deleted', () => registry.deleteMember(created.id));
+  return first && second && third;
+};
+
+const mischief = async ({ registry, webhooks, portal, say }: Tour): Promise<boolean> => {
+  say(['', '3. Sixty changes; half of the events come twice, half are overtaken by later ones']);
+  const before = webhooks.stats();
+  webhooks.misbehave({ duplicate: 0.5, reorder: 0.5 });
+  await registry.burst({ count: 60, create: 0.1, delete: 0.1 });
+  await webhooks.drain();
+  webhooks.misbehave(NO_MISCHIEF);
+  const { duplicated, reordered } = webhooks.stats();
+  const left = await portal.differences();
+  return tell(say, left === 0, [
+    `${duplicated - before.duplicated} duplicates, ${reordered - before.reordered} held back`,
+    `${left} members differ`,
+  ]);
+};
+
+const burst = async ({ stack, registry, webhooks, portal, pace, say }: Tour): Promise<boolean> => {
+  say(['', `4. A burst of ${pace.burst} changes, some of which join or leave`]);
+  const at = new Date();
+  const since = performance.now();
+  await registry.burst({ count: pace.burst, create: 0.05, delete: 0.02 });
+  await webhooks.drain();
+  const seconds = (performance.now() - since) / 1_000;
+  const left = await portal.differences();
+  const followed = tell(say, left === 0, [
+    `in the portal after ${seconds.toFixed(1)} s`,
+    `${(pace.burst / seconds).toFixed(0)} events a second`,
+    `${left} members differ`,
+  ]);
+  await stack.functions.drain();
+  const uploads = await portal.rosterUploads(at);
+  // A window of five seconds makes one upload, and the burst may lie across a border.
+  const most = 2 + Math.ceil(seconds / 5);
+  const refreshed = tell(say, uploads >= 1 && uploads <= most, [
+    `kennitalas.txt uploaded ${uploads === 1 ? 'once' : `${uploads} times`}`,
+  ]);
+  return followed && refreshed;
+};
+
+const outage = async ({ stack, registry, webhooks, portal, pace, say }: Tour): Promise<boolean> => {
+  const { outageChanges, outageSeconds } = pace;
+  say(['', `5. ${outageChanges} changes while the functions are killed for ${outageSeconds} seconds`]);
+  const before = webhooks.stats();
+  const changing = registry.burst({
+    count: outageChanges,
+    seconds: outageSeconds * 1.5,
+    create: 0.05,
+    delete: 0.05,
+  });
+  await sleep(outageSeconds * 250);
+  await stack.functions.kill();
+  say(['   killed']);
+  await sleep(outageSeconds * 1_000);
+  await stack.functions.start();
+  say(['   started again']);
+  await changing;
+  await webhooks.drain();
+  await stack.functions.drain();
+  const after = webhooks.stats();
+  const left = await portal.differences();
+  return tell(say, left === 0 && after.failed === before.failed && after.retried > before.retried, [
+    `${after.retried - before.retried} retries`,
+    `${after.failed - before.failed} events given up`,
+    `${left} members differ`,
+  ]);
+};
+
+const loss = async ({ stack, registry, webhooks, portal, pace, say }: Tour): Promise<boolean> => {
+  say(['', `6. ${pace.lossyChanges} changes of which a third is never announced, and a reconcile`]);
+  const before = webhooks.stats();
+  webhooks.misbehave({ drop: 1 / 3 });
+  await registry.burst({ count: pace.lossyChanges, create: 0.1, delete: 0.2 });
+  await webhooks.drain();
+  webhooks.misbehave(NO_MISCHIEF);
+  await stack.functions.drain();
+  const lost = await portal.differences();
+  say([`   ${webhooks.stats().dropped - before.dropped} events lost, ${lost} members differ`]);
+  const record = await reconcileNow(stack);
+  const healed = tellReconcile(record, say);
+  const { created, updated, deleted } = record.missedEvents ?? { created: 0, updated: 0, deleted: 0 };
+  say([
+    `   missedEvents: ${created} created, ${updated} updated, ${deleted} deleted`,
+    '   (who changed in the last two minutes is not counted: the event may be under way; deletes always are)',
+  ]);
+  const missed = created + updated + deleted;
+  return (
+    healed &&
+    tell(say, differencesIn(record) === lost && missed > 0 && missed <= lost, [`${lost} members healed`])
+  );
+};
+
+const tellReconcile = (record: ReconcileRecord, say: Say): boolean => {
+  const { outcome, duration_ms, error } = record;
+  return tell(say, outcome === 'published' || outcome === 'unchanged', [
+    `reconcile: ${outcome}`,
+    `${differencesIn(record)} members written`,
+    `${duration_ms} ms`,
+    ...(error === null ? [] : [error]),
+  ]);
+};
+
+const tell = (say: Say, isWell: boolean, facts: readonly string[]): boolean => {
+  say([`   ${isWell ? '✓' : '✗'} ${facts.join(', ')}`]);
+  return isWell;
+};
