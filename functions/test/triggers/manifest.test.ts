@@ -6,17 +6,52 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { PARAMS } from '../../src/params.ts';
+import { RECONCILE_LEASE_MS, RECONCILE_RUN_LIMIT_MS } from '../../src/wiring/reconcile.ts';
 import { ROSTER_LEASE_MS, ROSTER_RUN_LIMIT_MS } from '../../src/wiring/roster.ts';
 
 interface Endpoint {
   readonly secretEnvironmentVariables?: readonly unknown[];
   readonly ingressSettings?: unknown;
   readonly timeoutSeconds?: number;
+  readonly eventTrigger?: { readonly retry: boolean };
 }
 interface Stack {
   readonly endpoints: Readonly<Record<string, Endpoint>>;
   readonly params: readonly { readonly name: string; readonly default?: unknown }[];
 }
+
+const schedule = (cron: string) => ({
+  maxInstances: 1,
+  scheduleTrigger: { schedule: cron, timeZone: 'Atlantic/Reykjavik' },
+});
+const open = { httpsTrigger: { invoker: ['public'] } };
+const small = { availableMemoryMb: 256 };
+
+/** What is deployed: memory, time limit in seconds, trigger, and who may call. */
+const DEPLOYED: Record<string, object> = {
+  syncMemberList: {
+    ...small,
+    timeoutSeconds: 120,
+    concurrency: 1,
+    maxInstances: 1,
+    scheduleTrigger: {
+      schedule: '0 3 * * 1',
+      timeZone: 'Atlantic/Reykjavik',
+      retryConfig: { retryCount: 5, minBackoffSeconds: 60, maxBackoffSeconds: 3_600, maxDoublings: 5 },
+    },
+  },
+  runMemberListSync: { ...small, ...open, timeoutSeconds: 120, maxInstances: 2 },
+  refreshRoster: {
+    ...small,
+    timeoutSeconds: 120,
+    maxInstances: 1,
+    eventTrigger: { eventFilterPathPatterns: { document: 'roster_refreshes/{window}' } },
+  },
+  syncFromDjango: { ...small, ...open, timeoutSeconds: 30, concurrency: 40, maxInstances: 10 },
+  reconcileMembers: { ...small, ...schedule('0 4 * * *'), timeoutSeconds: 1_800 },
+  reconcileMembersNow: { ...small, ...open, timeoutSeconds: 1_800 },
+  syncMemberNow: { ...small, ...open, timeoutSeconds: 60 },
+};
 
 const FUNCTIONS_FOLDER = fileURLToPath(new URL('../..', import.meta.url));
 const SDK_COMMAND = fileURLToPath(
@@ -45,33 +80,17 @@ describe('the deployed manifest', () => {
   });
 
   it('holds these functions and no other', () => {
-    expect(Object.keys(stack.endpoints).sort()).toEqual(['runMemberListSync', 'syncMemberList']);
+    expect(Object.keys(stack.endpoints).sort()).toEqual(Object.keys(DEPLOYED).sort());
   });
 
-  it('runs the weekly sync on Monday at 03:00 in Reykjavik, with retries and one instance', () => {
-    expect(stack.endpoints['syncMemberList']).toMatchObject({
-      platform: 'gcfv2',
-      region: ['europe-west2'],
-      availableMemoryMb: 256,
-      timeoutSeconds: 120,
-      maxInstances: 1,
-      concurrency: 1,
-      scheduleTrigger: {
-        schedule: '0 3 * * 1',
-        timeZone: 'Atlantic/Reykjavik',
-        retryConfig: { retryCount: 5, minBackoffSeconds: 60, maxBackoffSeconds: 3_600, maxDoublings: 5 },
-      },
-    });
+  it.each(Object.entries(DEPLOYED))('deploys %s as it was meant', (name, expected) => {
+    expect(stack.endpoints[name]).toMatchObject({ platform: 'gcfv2', region: ['europe-west2'], ...expected });
   });
 
-  it('lets everybody reach the run on demand, which checks its callers itself', () => {
-    expect(stack.endpoints['runMemberListSync']).toMatchObject({
-      region: ['europe-west2'],
-      availableMemoryMb: 256,
-      timeoutSeconds: 120,
-      maxInstances: 2,
-      httpsTrigger: { invoker: ['public'] },
-    });
+  it('retries every event that a failing function would lose', () => {
+    for (const { eventTrigger } of Object.values(stack.endpoints)) {
+      if (eventTrigger !== undefined) expect(eventTrigger.retry).toBe(true);
+    }
   });
 
   it('binds no secret: tokens are read at run time, so that rotating one needs no deploy', () => {
@@ -86,9 +105,18 @@ describe('the deployed manifest', () => {
     expect(stack.params.find(({ name }) => name === 'DJANGO_BASE_URL')).not.toHaveProperty('default');
   });
 
-  it('closes a run before the function is stopped, and keeps its lease longer than the function lives', () => {
-    const limitMs = Number(stack.endpoints['syncMemberList']?.timeoutSeconds) * 1_000;
-    expect(ROSTER_RUN_LIMIT_MS).toBeLessThan(limitMs);
-    expect(ROSTER_LEASE_MS).toBeGreaterThan(limitMs);
-  });
+  it.each([
+    ['syncMemberList', ROSTER_RUN_LIMIT_MS, ROSTER_LEASE_MS],
+    ['runMemberListSync', ROSTER_RUN_LIMIT_MS, ROSTER_LEASE_MS],
+    ['refreshRoster', ROSTER_RUN_LIMIT_MS, ROSTER_LEASE_MS],
+    ['reconcileMembers', RECONCILE_RUN_LIMIT_MS, RECONCILE_LEASE_MS],
+    ['reconcileMembersNow', RECONCILE_RUN_LIMIT_MS, RECONCILE_LEASE_MS],
+  ])(
+    'stops a run of %s before the function is stopped, and keeps its lease longer',
+    (name, runMs, leaseMs) => {
+      const limitMs = Number(stack.endpoints[name]?.timeoutSeconds) * 1_000;
+      expect(runMs).toBeLessThan(limitMs);
+      expect(leaseMs).toBeGreaterThan(limitMs);
+    },
+  );
 });
