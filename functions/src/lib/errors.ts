@@ -55,6 +55,13 @@ export const ERROR_CODES = {
     meaning: 'Firestore did not take the record of the run',
   },
   store_unavailable: { retryable: true, httpStatus: 503, meaning: 'Firestore did not take the change' },
+  database_unavailable: { retryable: true, httpStatus: 503, meaning: 'PostgreSQL did not answer' },
+  database_rejected: { retryable: false, httpStatus: 503, meaning: 'PostgreSQL refused what was asked' },
+  schema_outdated: {
+    retryable: false,
+    httpStatus: 503,
+    meaning: 'the database has another schema than this code',
+  },
   lease_held: { retryable: false, httpStatus: 409, meaning: 'another run of this mirror is under way' },
   paused: { retryable: false, httpStatus: 409, meaning: 'an operator has paused this mirror' },
   lease_lost: { retryable: true, httpStatus: 409, meaning: 'another run took over while this one worked' },

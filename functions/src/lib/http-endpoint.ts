@@ -69,7 +69,8 @@ export const answerProblem = (code: ErrorCode, detail: string, extra: object = {
 
 const NOT_CACHED = { 'cache-control': 'no-store' };
 
-const answerFailure = (failure: SyncError, log: LogSink): HttpAnswer => {
+/** A failure as a problem document, logged once. What is not named becomes a bare 500 with a reference that the log carries. */
+export const answerFailure = (failure: SyncError, log: LogSink): HttpAnswer => {
   if (failure.code !== 'internal') {
     log(failure.httpStatus >= 500 ? 'ERROR' : 'NOTICE', `[HTTP] Refused: ${failure.code}`, {
       event: 'http_refused',
@@ -82,7 +83,8 @@ const answerFailure = (failure: SyncError, log: LogSink): HttpAnswer => {
   return answerProblem('internal', 'Something failed here. Give the operator the reference.', { reference });
 };
 
-const parseBody = <Schema extends z.ZodType>(
+/** A JSON body under a schema; no bytes count as `{}`. Throws `invalid_request` that names the fields, never their values. */
+export const parseBody = <Schema extends z.ZodType>(
   rawBody: Uint8Array | undefined,
   schema: Schema,
 ): z.output<Schema> => {
@@ -90,10 +92,19 @@ const parseBody = <Schema extends z.ZodType>(
   if (bytes.byteLength > MAX_BODY_BYTES) {
     throw new SyncError('invalid_request', `The body is over ${MAX_BODY_BYTES} bytes.`);
   }
-  const parsed = schema.safeParse(bytes.byteLength === 0 ? {} : parseJson(bytes));
+  return parseInput('body', bytes.byteLength === 0 ? {} : parseJson(bytes), schema);
+};
+
+/** What a caller sent, under a schema. Throws `invalid_request`. */
+export const parseInput = <Schema extends z.ZodType>(
+  what: 'body' | 'query' | 'path',
+  input: unknown,
+  schema: Schema,
+): z.output<Schema> => {
+  const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
-  throw new SyncError('invalid_request', `The body is not of the agreed form: ${faults.join('; ')}`);
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || what}: ${message}`);
+  throw new SyncError('invalid_request', `The ${what} is not of the agreed form: ${faults.join('; ')}`);
 };
 
 const parseJson = (bytes: Uint8Array): unknown => {

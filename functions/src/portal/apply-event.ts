@@ -15,7 +15,7 @@ export interface ApplyEventDependencies {
 export interface AppliedEvent {
   readonly result: 'applied' | 'stale' | 'duplicate';
   readonly receipt: Receipt;
-  /** Somebody joined or left, as far as the portal knew. */
+  /** Somebody joined or left, as far as can be known. */
   readonly changesRoster: boolean;
 }
 
@@ -100,23 +100,17 @@ const receiptOf = (decision: Decision, action: Receipt['action'], member: string
   result: decision.kind === 'stale' ? 'stale' : 'applied',
   action,
   member,
+  changesRoster: joinsOrLeaves(decision, action),
 });
 
 const toApplied = (outcome: ChangeOutcome): AppliedEvent => {
   switch (outcome.kind) {
     case 'decided':
-      return {
-        result: outcome.receipt.result,
-        receipt: outcome.receipt,
-        changesRoster: joinsOrLeaves(outcome.decision),
-      };
-    case 'duplicate':
-      // The first delivery may have died before it could ask for the refresh.
-      return {
-        result: 'duplicate',
-        receipt: outcome.receipt,
-        changesRoster: outcome.receipt.action !== 'update',
-      };
+    case 'duplicate': {
+      const { receipt } = outcome;
+      const result = outcome.kind === 'duplicate' ? 'duplicate' : receipt.result;
+      return { result, receipt, changesRoster: receipt.changesRoster };
+    }
     case 'moved':
       throw new SyncError('internal', 'A versioned event does not depend on the state of the document.');
     default: {
@@ -126,8 +120,23 @@ const toApplied = (outcome: ChangeOutcome): AppliedEvent => {
   }
 };
 
-const joinsOrLeaves = (decision: Decision): boolean => {
-  if (decision.kind !== 'write') return false;
-  if (decision.differences === null) return decision.member.membership.status === 'active';
-  return decision.differences.some(({ path }) => path === 'membership.status');
+/**
+ * Whether the roster must be made anew. An event that changes nothing may be the repetition of one that was applied by
+ * a process which died before it asked for that: then its action decides, and of a hint, whose action says little, any
+ * repetition asks. A roster that is equal already costs one run and no upload.
+ */
+const joinsOrLeaves = (decision: Decision, action: Receipt['action']): boolean => {
+  switch (decision.kind) {
+    case 'stale':
+      return action !== 'update';
+    case 'unchanged':
+      return true;
+    case 'write':
+      if (decision.differences === null) return decision.member.membership.status === 'active';
+      return decision.differences.some(({ path }) => path === 'membership.status');
+    default: {
+      const never: never = decision;
+      return never;
+    }
+  }
 };

@@ -16,6 +16,8 @@ export interface Receipt {
   readonly action: 'create' | 'update' | 'delete';
   /** The opaque reference. */
   readonly member: string;
+  /** Whether it made somebody join or leave: a repetition must ask for the roster again, lest nobody did. */
+  readonly changesRoster: boolean;
 }
 
 export interface ChangeRequest {

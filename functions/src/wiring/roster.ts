@@ -31,7 +31,8 @@ const wireRoster = (base: Shared): ((request: RunRequest) => Promise<RunReport>)
 };
 
 let wired: ReturnType<typeof wireRoster> | undefined;
-const runRoster = (request: RunRequest): Promise<RunReport> => {
+/** One run of the roster, whoever asked for it. */
+export const runRoster = (request: RunRequest): Promise<RunReport> => {
   wired ??= wireRoster(shared());
   return wired(request);
 };

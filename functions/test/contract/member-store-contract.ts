@@ -37,6 +37,7 @@ const requestOf = (change: MemberChange, more: Partial<ChangeRequest> = {}): Cha
     result: kind === 'stale' ? 'stale' : 'applied',
     action: change.action,
     member: 'm_0123456789abcdef',
+    changesRoster: false,
   }),
   ...more,
 });
@@ -112,7 +113,7 @@ export const describeMemberStore = (name: string, make: () => Promise<MemberStor
       expect(await nameNow()).toBe('Person 1');
     });
 
-    it('remembers a stale event as well, and tells events without an id never apart', async () => {
+    it('remembers a stale event as well, and takes no event without an id for a repetition', async () => {
       await store.applyChange(requestOf(changeOf(5)));
       expect(await store.applyChange(requestOf(changeOf(4), { eventId: 'late' }))).toMatchObject({
         kind: 'decided',

@@ -4,14 +4,10 @@ import { z } from 'zod';
 import type { Kennitala } from '../../domain/kennitala.ts';
 import type { StoredMember } from '../../domain/member/decide-change.ts';
 import type { PendingEdit } from '../../domain/member/keep-pending-edits.ts';
-import type {
-  ChangeOutcome,
-  ChangeRequest,
-  DocumentState,
-  MemberStore,
-  Receipt,
-} from '../../portal/ports.ts';
+import type { ChangeOutcome, ChangeRequest, MemberStore, Receipt } from '../../portal/ports.ts';
+import { toDocumentState } from './document-state.ts';
 import { fromMemberDocument, toMemberDocument } from './member-document.ts';
+import { toPendingEdits } from './pending-edits.ts';
 import { storeCall } from './store-call.ts';
 
 /** How long a repetition of an event is recognised: longer than any sender tries. */
@@ -33,7 +29,7 @@ export const makeMemberStore = (
   read: (kennitala) =>
     storeCall('store_unavailable', 'answer a member', callLimitMs, async () => {
       const snapshot = await memberRef(await client(), kennitala).get();
-      return { stored: storedIn(snapshot, kennitala), state: stateOf(snapshot) };
+      return { stored: storedIn(snapshot, kennitala), state: toDocumentState(snapshot.updateTime) };
     }),
   applyChange: (request) =>
     storeCall('store_unavailable', 'take a change of a member', callLimitMs, async () => {
@@ -57,7 +53,7 @@ const decideInside = async (
   const [snapshot, known] = await transaction.getAll(member, ...(receipt === null ? [] : [receipt]));
   if (known?.exists) return { kind: 'duplicate', receipt: readReceipt(known) };
   if (snapshot === undefined) throw new Error('Firestore answered fewer documents than were asked for.');
-  if (ifState !== undefined && stateOf(snapshot) !== ifState) return { kind: 'moved' };
+  if (ifState !== undefined && toDocumentState(snapshot.updateTime) !== ifState) return { kind: 'moved' };
 
   const pending = await pendingEdits(db, transaction, kennitala);
   const decision = decide(storedIn(snapshot, kennitala), pending);
@@ -79,17 +75,7 @@ const storedIn = (snapshot: DocumentSnapshot, kennitala: Kennitala): StoredMembe
   return data === undefined ? null : fromMemberDocument(kennitala, data);
 };
 
-const stateOf = (snapshot: DocumentSnapshot): DocumentState => {
-  const time = snapshot.updateTime;
-  return time === undefined ? null : `${time.seconds}.${time.nanoseconds}`;
-};
-
-const queueItem = z.object({
-  edited_at: z.instanceof(Timestamp),
-  changes: z.record(z.string(), z.object({ new_value: z.unknown() })),
-});
-
-/** The member's own edits that have not reached the registry. One that cannot be read is the sweep's to report. */
+/** The member's own edits that have not reached the registry. */
 const pendingEdits = async (
   db: Firestore,
   transaction: Transaction,
@@ -98,22 +84,14 @@ const pendingEdits = async (
   const found = await transaction.get(
     db.collection('sync_queue').where('kennitala', '==', kennitala).where('sync_status', '==', 'pending'),
   );
-  return found.docs.flatMap((document) => {
-    const read = queueItem.safeParse(document.data());
-    if (!read.success) return [];
-    const editedAt = read.data.edited_at.toDate();
-    return Object.entries(read.data.changes).map(([path, { new_value: value }]) => ({
-      path,
-      editedAt,
-      value,
-    }));
-  });
+  return found.docs.flatMap((document) => toPendingEdits(document.data()));
 };
 
 const receiptShape = z.object({
   result: z.enum(['applied', 'stale']),
   action: z.enum(['create', 'update', 'delete']),
   member: z.string(),
+  changesRoster: z.boolean(),
 });
 
 const readReceipt = (snapshot: DocumentSnapshot): Receipt => receiptShape.parse(snapshot.data());

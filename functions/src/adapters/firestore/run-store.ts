@@ -224,18 +224,20 @@ const isSame = (
 const lastSuccessOf = ({ lastSuccess }: State): LastSuccess | null =>
   lastSuccess === undefined ? null : { ...lastSuccess, at: lastSuccess.at.toDate() };
 
-const stateAfter = (record: RunRecord, occurrenceDone: ScheduledOccurrence | null): DocumentData => ({
-  lease: null,
-  last: { runId: record.runId, outcome: record.outcome, errorCode: record.errorCode, at: record.timestamp },
-  ...(record.rollbackOf === undefined && (record.outcome === 'published' || record.outcome === 'unchanged')
-    ? {
-        lastSuccess: { runId: record.runId, at: record.timestamp, memberCount: record.memberCount },
-        unfinished: null,
-      }
-    : {}),
-  ...(record.outcome === 'partial' ? { unfinished: record.unfinished } : {}),
-  ...(occurrenceDone === null ? {} : { lastDone: { ...occurrenceDone, runId: record.runId } }),
-});
+const stateAfter = (record: RunRecord, occurrenceDone: ScheduledOccurrence | null): DocumentData => {
+  const { runId, outcome, errorCode, timestamp: at, memberCount } = record;
+  const isAsPlanned = outcome === 'published' || outcome === 'unchanged';
+  // After a rollback the mirror is as planned, but not equal to the registry.
+  const isSuccess = isAsPlanned && record.rollbackOf === undefined;
+  return {
+    lease: null,
+    last: { runId, outcome, errorCode, at },
+    ...(isAsPlanned && { members: memberCount }),
+    ...(isSuccess && { lastSuccess: { runId, at, memberCount }, unfinished: null }),
+    ...(outcome === 'partial' && { unfinished: record.unfinished }),
+    ...(occurrenceDone !== null && { lastDone: { ...occurrenceDone, runId } }),
+  };
+};
 
 const abandonedBy = (next: RunRecord): DocumentData => ({
   status: 'error',

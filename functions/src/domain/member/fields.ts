@@ -24,7 +24,7 @@ export type MemberPatch = { readonly [P in FieldPath]?: FieldPatch<P> };
 
 export const fieldOf = <P extends FieldPath>(member: Member, path: P): FieldValue<P> => {
   const [section, key] = stepsOf(path);
-  const values: Readonly<Record<string, unknown>> = { ...member[section] };
+  const values = member[section] as unknown as Readonly<Record<string, unknown>>;
   return values[key] as FieldValue<P>;
 };
 
@@ -33,7 +33,8 @@ export const withFields = (member: Member, values: Partial<FieldValues>): Member
   const sections = { profile: { ...member.profile }, membership: { ...member.membership } };
   for (const [path, value] of Object.entries(values)) {
     const [section, key] = stepsOf(path as FieldPath);
-    Object.assign(sections[section], { [key]: value });
+    const copied = sections[section] as unknown as Record<string, unknown>;
+    copied[key] = value;
   }
   return sections;
 };

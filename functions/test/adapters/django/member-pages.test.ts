@@ -52,7 +52,11 @@ describe('the pages of members', () => {
     ['results alone are one whole page', answers.json({ results: rows(1, 3) }), [3]],
     ['an empty registry is one empty page', page([], 0, null), [0]],
     ['an empty next is none', page(rows(1, 1), 1, ''), [1]],
-    ['members without a number are told apart by kennitala', page([{ ssn: 'a' }, { kennitala: 'b' }], 2, null), [2]],
+    [
+      'members without a number are told apart by kennitala',
+      page([{ ssn: 'a' }, { kennitala: 'b' }], 2, null),
+      [2],
+    ],
     ['what is no member is passed on', page([null, 7, 'x', null], 4, null), [4]],
   ])('%s', async (_, answer, sizes) => {
     server.script(answer);
@@ -89,10 +93,15 @@ describe('the link to the next page', () => {
     ['an address', (origin: string) => `${origin}/api/members/?page=2`],
     ['a path', () => '/api/members/?page=2'],
     ['a query', () => '?page=2'],
-    ['https where we speak http, or the other way round', (origin: string) => `${origin.replace('http:', 'https:')}/api/members/?page=2`],
+    [
+      'https where we speak http, or the other way round',
+      (origin: string) => `${origin.replace('http:', 'https:')}/api/members/?page=2`,
+    ],
     ['a path without the prefix that a proxy takes off', (origin: string) => `${origin}/api/members/?page=2`],
   ])('may be %s, and we go to our own address', async (_, link) => {
-    expect(await follows(link(server.origin), `${server.origin}/felagar`)).toBe('/felagar/api/members/?page=2');
+    expect(await follows(link(server.origin), `${server.origin}/felagar`)).toBe(
+      '/felagar/api/members/?page=2',
+    );
   });
 
   it('keeps whatever the registry counts pages by', async () => {
@@ -114,8 +123,16 @@ describe('the link to the next page', () => {
 
 describe('a mistake of paging', () => {
   it.each([
-    ['a page that comes twice', [page(rows(1, 2), 4, '?page=2'), page(rows(1, 2), 4, null)], /a page came twice/],
-    ['a member who comes twice', [page(rows(1, 2), 4, '?page=2'), page(rows(2, 2), 4, null)], /1 members came twice/],
+    [
+      'a page that comes twice',
+      [page(rows(1, 2), 4, '?page=2'), page(rows(1, 2), 4, null)],
+      /a page came twice/,
+    ],
+    [
+      'a member who comes twice',
+      [page(rows(1, 2), 4, '?page=2'), page(rows(2, 2), 4, null)],
+      /1 members came twice/,
+    ],
     ['a member who comes twice on a page', [page([{ id: 1 }, { id: 1 }], 2, null)], /came twice/],
     ['links in a circle', [page(rows(1, 1), 9, '?page=2&a=1'), page(rows(2, 1), 9, '?a=1&page=2')], /circle/],
     ['an empty page in the middle', [page(rows(1, 1), 9, '?page=2'), page([], 9, '?page=3')], /empty page/],

@@ -1,0 +1,182 @@
+import type { Kennitala } from '../../domain/kennitala.ts';
+import { isPlaceholder } from '../../domain/kennitala.ts';
+import { applyPatch } from '../../domain/member/apply-patch.ts';
+import type { FieldDifference } from '../../domain/member/diff-members.ts';
+import { isSameValue } from '../../domain/member/diff-members.ts';
+import { rowOf } from '../../domain/member/field-table.ts';
+import { type ParsedMember, parseRegistryMember } from '../../domain/member/parse-registry-member.ts';
+import { sourceHash } from '../../domain/member/source-hash.ts';
+import { decideMember } from './decide-member.ts';
+import { type Difference, type PlannedWrite, toPlannedWrite } from './difference.ts';
+import type { PortalTable } from './portal-table.ts';
+import type { MemberToDecide, PortalIndex } from './ports.ts';
+import { isBrokenPlaceholder, type Quarantined, toQuarantined } from './quarantine.ts';
+import { makeSetDigest } from './set-digest.ts';
+
+/** Above it, the second reading of the pages costs less than the memory: a member takes about 4 kB here. */
+const KEPT_WRITES = 5_000;
+
+const NOT_THERE: MemberToDecide = { stored: null, state: null, writtenAt: null, pending: [] };
+
+export interface ComparisonDependencies {
+  readonly table: PortalTable;
+  readonly index: PortalIndex;
+  readonly now: () => Date;
+  /** How many writes may be kept in memory. */
+  readonly keptWrites?: number | undefined;
+}
+
+/** What the pages of the registry said against what the portal held. */
+export interface Comparison {
+  readonly received: number;
+  readonly differences: readonly Difference[];
+  /** The writes themselves while they are few; null when they have to be made again from the pages. */
+  readonly kept: ReadonlyMap<Kennitala, PlannedWrite> | null;
+  readonly quarantined: readonly Quarantined[];
+  /** Members whose content would change. */
+  readonly changed: number;
+  readonly blanked: Readonly<Record<string, number>>;
+  readonly counts: ComparisonCounts;
+  /** Of everything that the registry said, in whatever order it came. */
+  readonly digest: string;
+}
+
+export interface ComparisonCounts {
+  unchanged: number;
+  placeholders: number;
+  /** Further members with a number that an earlier one had. */
+  duplicates: number;
+  /** Members of whom the portal has a newer version than the registry shows. */
+  ahead: number;
+  /** Members whose document was written since the portal was read. */
+  overtaken: number;
+  /** Members whose own last edit may still be on its way. */
+  editsUnderWay: number;
+}
+
+const COUNTED_AS = {
+  equal: 'unchanged',
+  ahead: 'ahead',
+  'edit-under-way': 'editsUnderWay',
+} as const satisfies Record<string, keyof ComparisonCounts>;
+
+/** Compares page after page. Only what differs is remembered, and only differing documents are read again. */
+export const makeComparison = ({ table, index, now, keptWrites = KEPT_WRITES }: ComparisonDependencies) => {
+  const counts: ComparisonCounts = {
+    unchanged: 0,
+    placeholders: 0,
+    duplicates: 0,
+    ahead: 0,
+    overtaken: 0,
+    editsUnderWay: 0,
+  };
+  const differences: Difference[] = [];
+  const quarantined: Quarantined[] = [];
+  const blanked: Record<string, number> = {};
+  const newcomers = new Set<Kennitala>();
+  const digest = makeSetDigest();
+  let kept: Map<Kennitala, PlannedWrite> | null = new Map();
+  let received = 0;
+  let changed = 0;
+
+  const keep = (write: PlannedWrite): void => {
+    differences.push(write.difference);
+    if (differences.length > keptWrites) kept = null;
+    kept?.set(write.kennitala, write);
+  };
+
+  const judge = (said: ParsedMember, seen: MemberToDecide): void => {
+    const verdict = decideMember(seen, said, now());
+    if (!('member' in verdict)) {
+      counts[COUNTED_AS[verdict.kind]] += 1;
+      return;
+    }
+    if (verdict.kind === 'update' && verdict.differences.length > 0) changed += 1;
+    countBlanked(blanked, verdict.differences);
+    keep(toPlannedWrite(said.kennitala, verdict, seen.state));
+  };
+
+  /** Answers the member when the document has to be read to decide. */
+  const look = (said: ParsedMember): ParsedMember | null => {
+    const hash = sourceHash(applyPatch(null, said));
+    const row = table.find(said.kennitala);
+    const isFirst = row === null ? !newcomers.has(said.kennitala) : table.markSeen(row);
+    if (!isFirst) {
+      counts.duplicates += 1;
+      return null;
+    }
+    digest.add(`${hash} ${said.version} ${said.djangoId}`);
+    if (row === null) {
+      newcomers.add(said.kennitala);
+      judge(said, NOT_THERE);
+      return null;
+    }
+    if (!table.holds(row, said, hash)) return said;
+    counts.unchanged += 1;
+    return null;
+  };
+
+  const readPage = (members: readonly unknown[]): ParsedMember[] =>
+    members.flatMap((json) => {
+      const position = received;
+      received += 1;
+      const said = tryParse(json, position);
+      if ('reason' in said) {
+        if (isBrokenPlaceholder(said)) counts.placeholders += 1;
+        else quarantine(said);
+        return [];
+      }
+      if (isPlaceholder(said.kennitala)) {
+        counts.placeholders += 1;
+        return [];
+      }
+      const open = look(said);
+      return open === null ? [] : [open];
+    });
+
+  const quarantine = (entry: Quarantined): void => {
+    quarantined.push(entry);
+    const row = entry.kennitala === null ? null : table.find(entry.kennitala);
+    if (row !== null) table.markSeen(row);
+  };
+
+  return {
+    addPage: async (members: readonly unknown[]): Promise<void> => {
+      const open = readPage(members);
+      if (open.length === 0) return;
+      const seen = await index.read(open.map(({ kennitala }) => kennitala));
+      for (const said of open) {
+        const row = table.find(said.kennitala);
+        const document = seen.get(said.kennitala) ?? NOT_THERE;
+        if (row === null || document.state !== table.state(row)) counts.overtaken += 1;
+        else judge(said, document);
+      }
+    },
+    finish: (): Comparison => ({
+      received,
+      differences,
+      kept,
+      quarantined,
+      changed,
+      blanked,
+      counts,
+      digest: digest.finish(),
+    }),
+  };
+};
+
+const tryParse = (json: unknown, position: number): ParsedMember | Quarantined => {
+  try {
+    return parseRegistryMember(json);
+  } catch (cause) {
+    return toQuarantined(json, position, cause);
+  }
+};
+
+const countBlanked = (blanked: Record<string, number>, differences: readonly FieldDifference[]): void => {
+  for (const { path, newValue } of differences) {
+    if (path !== 'membership.status' && isSameValue(path, newValue, rowOf(path).empty)) {
+      blanked[path] = (blanked[path] ?? 0) + 1;
+    }
+  }
+};

@@ -1,0 +1,82 @@
+import { type Decision, type MemberMeta, planMemberWrite } from '../../domain/member/decide-change.ts';
+import type { FieldDifference } from '../../domain/member/diff-members.ts';
+import type { Member } from '../../domain/member/member.ts';
+import type { MemberChange } from '../../domain/member/member-change.ts';
+import type { ParsedMember } from '../../domain/member/parse-registry-member.ts';
+import type { MemberToDecide } from './ports.ts';
+
+/** How long an edit of a member may be on its way into the queue: the trigger's retries included, on a bad day. */
+export const EDIT_UNDER_WAY_MS = 10 * 60_000;
+
+export type MemberVerdict =
+  | { readonly kind: 'equal' }
+  /** The portal has a newer version than the registry shows. */
+  | { readonly kind: 'ahead' }
+  /** Only the member's own last edit differs, and it may not have reached the queue yet. */
+  | { readonly kind: 'edit-under-way' }
+  | {
+      readonly kind: 'create' | 'revive' | 'update';
+      readonly member: Member;
+      readonly meta: MemberMeta;
+      readonly differences: readonly FieldDifference[];
+      readonly keptEdits: readonly string[];
+      /** The registry made a change of which the portal had not heard. */
+      readonly isMissed: boolean;
+    };
+
+/**
+ * What a reconcile does about one member whom the registry shows. A newer version in the portal stands; the same
+ * version is mended, since only the registry's word can be right about it.
+ */
+export const decideMember = (seen: MemberToDecide, content: ParsedMember, now: Date): MemberVerdict => {
+  const { stored, pending, writtenAt } = seen;
+  const known = stored?.meta.source_version ?? null;
+  if (known !== null && content.version !== null && known > content.version) return { kind: 'ahead' };
+  const decision = planMemberWrite(stored, changeOf(content), { pending, origin: 'reconcile', now });
+  if (decision.kind !== 'write') return { kind: 'equal' };
+  const isNews =
+    stored?.meta.source_hash !== decision.meta.source_hash || known !== decision.meta.source_version;
+  const isFresh = writtenAt !== null && now.getTime() - writtenAt.getTime() < EDIT_UNDER_WAY_MS;
+  if (stored !== null && !isNews && isFresh && isActive(stored.member)) return { kind: 'edit-under-way' };
+  return {
+    kind: kindOf(stored?.member ?? null),
+    member: decision.member,
+    meta: decision.meta,
+    differences: decision.differences ?? [],
+    keptEdits: decision.keptEdits,
+    isMissed: stored === null || (content.version === null ? isNews : known !== content.version),
+  };
+};
+
+/** A member whom the registry does not have any more. Null when the portal does not show them either. */
+export const decideRemoval = (
+  seen: MemberToDecide,
+  now: Date,
+): Extract<Decision, { kind: 'write' }> | null => {
+  if (seen.stored === null || !isActive(seen.stored.member)) return null;
+  const { kennitala } = seen.stored.member.profile;
+  const change: MemberChange = {
+    kennitala,
+    action: 'delete',
+    version: null,
+    occurredAt: null,
+    content: null,
+  };
+  const decision = planMemberWrite(seen.stored, change, { pending: [], origin: 'reconcile', now });
+  return decision.kind === 'write' ? decision : null;
+};
+
+const changeOf = (content: ParsedMember): MemberChange => ({
+  kennitala: content.kennitala,
+  action: 'update',
+  version: content.version,
+  occurredAt: null,
+  content,
+});
+
+const kindOf = (before: Member | null): 'create' | 'revive' | 'update' => {
+  if (before === null) return 'create';
+  return isActive(before) ? 'update' : 'revive';
+};
+
+const isActive = (member: Member): boolean => member.membership.status === 'active';

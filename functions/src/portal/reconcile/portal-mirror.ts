@@ -1,0 +1,124 @@
+import { isPlaceholder, type Kennitala } from '../../domain/kennitala.ts';
+import { SyncError } from '../../lib/errors.ts';
+import type { Mirror, MirrorSource, RunContext } from '../../mirror/mirror.ts';
+import type { MemberReader, RosterRefresh } from '../ports.ts';
+import { findAnnouncedLately } from './announced-lately.ts';
+import { applyPortal } from './apply-portal.ts';
+import { type Comparison, makeComparison } from './compare-members.ts';
+import { type PortalPlan, planPortal } from './plan-portal.ts';
+import { planRemovals } from './plan-removals.ts';
+import { makePortalTable, type PortalTable } from './portal-table.ts';
+import type { MemberPages, PortalIndex, PortalWriter } from './ports.ts';
+import { warnOfQuarantine } from './quarantine.ts';
+
+export interface PortalMirrorDependencies {
+  readonly pages: MemberPages;
+  readonly registry: MemberReader;
+  readonly index: PortalIndex;
+  readonly writer: PortalWriter;
+  readonly rosterRefresh: RosterRefresh;
+  readonly reference: (kennitala: Kennitala) => Promise<string>;
+  readonly now: () => Date;
+  /** Differing members kept in memory between the reading and the writing; above it the registry is read again. */
+  readonly keptWrites?: number | undefined;
+}
+
+export interface PortalSource extends MirrorSource {
+  readonly table: PortalTable;
+  readonly strangers: number;
+  readonly comparison: Comparison;
+  readonly announcedLately: ReadonlySet<Kennitala>;
+}
+
+/**
+ * The portal: `members/{kennitala}` in Firestore, kept equal by webhooks and proved equal by this run.
+ *
+ * The portal is read before the registry, so that a document which differs from what was read then has been written
+ * during the run: it is left alone, whatever the pages say, since they may be older. Both are read as streams; what
+ * stays in memory is a row of about 100 bytes a member, and the differences.
+ */
+export const makePortalMirror = (
+  dependencies: PortalMirrorDependencies,
+): Mirror<PortalSource, PortalPlan> => ({
+  name: 'portal',
+  title: 'reconcile of the portal',
+
+  fetch: async (context) => {
+    const { pages, index, reference, now, keptWrites } = dependencies;
+    const { table, strangers } = await readTable(index, context.signal);
+    const comparison = makeComparison({ table, index, now, keptWrites });
+    for await (const { members } of pages.pages({ signal: context.signal }))
+      await comparison.addPage(members);
+    const compared = comparison.finish();
+    assertNotEmpty(compared);
+    return {
+      table,
+      strangers,
+      comparison: compared,
+      announcedLately: await announcedLately(dependencies, compared, context),
+      received: compared.received,
+      exportedAt: null,
+      findings: {
+        received: compared.received,
+        quarantined: compared.quarantined.length,
+        held: table.length,
+        ...compared.counts,
+      },
+      warnings: await warnOfQuarantine(compared.quarantined, reference),
+    };
+  },
+
+  plan: async ({ table, strangers, comparison, announcedLately }, { lastSuccess, unfinished }) => {
+    const removals = planRemovals(table, comparison.quarantined);
+    return planPortal({
+      comparison,
+      removals: removals.differences,
+      removalsWithheld: removals.withheld,
+      table,
+      strangers,
+      lastMemberCount: lastSuccess?.memberCount ?? null,
+      unfinished,
+      announcedLately,
+    });
+  },
+
+  apply: async (plan, { comparison, announcedLately }, { signal }) => {
+    // Before the writes: the roster is made of the registry, and a run that dies half-way has asked for it.
+    if (plan.added.length + plan.removed.length > 0) {
+      await dependencies.rosterRefresh.request(dependencies.now());
+    }
+    return applyPortal({ plan, kept: comparison.kept, announcedLately, signal }, dependencies);
+  },
+
+  confirm: async () => ({}),
+});
+
+const readTable = async (index: PortalIndex, signal: AbortSignal) => {
+  const builder = makePortalTable();
+  let strangers = 0;
+  for await (const { kennitala, stored, state } of index.documents({ signal })) {
+    if (kennitala === null || isPlaceholder(kennitala)) strangers += 1;
+    else builder.add(kennitala, stored, state);
+  }
+  return { table: builder.finish(), strangers };
+};
+
+/** Before the first success, differences are what the portal never had: nothing was missed, and nothing is asked. */
+const announcedLately = async (
+  { pages }: PortalMirrorDependencies,
+  { differences, received }: Comparison,
+  { lastSuccess, startedAt, signal }: RunContext,
+): Promise<ReadonlySet<Kennitala>> =>
+  lastSuccess !== null && differences.some(({ isMissed }) => isMissed)
+    ? findAnnouncedLately(pages, startedAt, received, signal)
+    : new Set();
+
+const assertNotEmpty = ({ received, quarantined, counts }: Comparison): void => {
+  if (received > quarantined.length + counts.placeholders) return;
+  throw new SyncError(
+    'empty_export',
+    `The registry showed no member (${received} entries, ${quarantined.length} unreadable, ` +
+      `${counts.placeholders} placeholders). Nothing was changed. Look at the registry, then run again.`,
+    { details: { received, quarantined: quarantined.length } },
+  );
+};

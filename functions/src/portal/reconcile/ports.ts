@@ -1,0 +1,80 @@
+import type { Kennitala } from '../../domain/kennitala.ts';
+import type { MemberMeta, StoredMember } from '../../domain/member/decide-change.ts';
+import type { PendingEdit } from '../../domain/member/keep-pending-edits.ts';
+import type { Member } from '../../domain/member/member.ts';
+import type { DocumentState } from '../ports.ts';
+
+export interface MemberPage {
+  /** As the registry spells them, unchecked. */
+  readonly members: readonly unknown[];
+  /** How many the registry says there are on all pages together; null when it does not say. */
+  readonly count: number | null;
+}
+
+export interface MemberPagesOptions {
+  readonly signal: AbortSignal;
+  /** Members a page; the registry may send fewer. */
+  readonly pageSize?: number;
+  /** Only members that changed then or later. */
+  readonly modifiedSince?: Date;
+}
+
+export interface MemberPages {
+  /**
+   * All members of the registry, a page at a time, in its own order. Ends only after as many members as the
+   * registry says it has. Throws the `registry_*` codes, and `incomplete_export` when members are missing.
+   */
+  pages(options: MemberPagesOptions): AsyncIterable<MemberPage>;
+}
+
+/** One document of the portal as it was when it was read. */
+export interface PortalDocument {
+  /** Null: the document's name is no kennitala. */
+  readonly kennitala: Kennitala | null;
+  readonly stored: StoredMember;
+  readonly state: DocumentState;
+}
+
+/** What is needed of one document to decide about it. */
+export interface MemberToDecide {
+  readonly stored: StoredMember | null;
+  readonly state: DocumentState;
+  /** Null for a document that is not there. */
+  readonly writtenAt: Date | null;
+  readonly pending: readonly PendingEdit[];
+}
+
+/** Reading of `members`. Every call throws `store_unavailable`. */
+export interface PortalIndex {
+  /** Every document, ascending by name, a few in memory at a time. */
+  documents(options: { readonly signal: AbortSignal }): AsyncIterable<PortalDocument>;
+  /** These members as they are now; one that has no document is there without `stored`. */
+  read(kennitalas: readonly Kennitala[]): Promise<ReadonlyMap<Kennitala, MemberToDecide>>;
+}
+
+export interface MemberWrite {
+  readonly kennitala: Kennitala;
+  readonly member: Member;
+  readonly meta: MemberMeta;
+  /** The write is made only while the document is in this state; null: while there is none. */
+  readonly ifState: DocumentState;
+}
+
+/** `overtaken`: the document was not in the expected state any more, so the other writer's word stands. */
+export type WriteResult = 'written' | 'overtaken';
+
+export interface WriteOptions<W extends MemberWrite> {
+  /** Stands in the metadata of every document written, and tells this run's writes from others'. */
+  readonly at: Date;
+  /** Once aborted, no further write is taken; those that were taken are finished. */
+  readonly signal: AbortSignal;
+  readonly onSettled: (write: W, result: WriteResult) => void;
+}
+
+export interface PortalWriter {
+  /**
+   * Makes the writes, each for itself, as they come; reads no further ahead than it can write. Resolves when every
+   * write that was taken is settled. Throws `store_unavailable` when one of them could not be made.
+   */
+  write<W extends MemberWrite>(writes: AsyncIterable<W>, options: WriteOptions<W>): Promise<void>;
+}

@@ -1,0 +1,20 @@
+import { onRequest } from 'firebase-functions/https';
+import { REGION } from '../params.ts';
+import { send, toCall } from './send.ts';
+
+/** The same run on demand: `POST {"dryRun"?, "approve"?}`, by the callers of runMemberListSync. */
+export const reconcileMembersNow = onRequest(
+  {
+    region: REGION,
+    memory: '256MiB',
+    timeoutSeconds: 1_800,
+    maxInstances: 2,
+    concurrency: 1,
+    invoker: 'public',
+    cors: false,
+  },
+  async (request, response) => {
+    const { answerReconcile } = await import('../wiring/reconcile.ts');
+    send(response, await answerReconcile(toCall(request)));
+  },
+);

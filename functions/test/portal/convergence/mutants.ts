@@ -1,0 +1,104 @@
+import type { Decision, StoredMember } from '../../../src/domain/member/decide-change.ts';
+import type { ChangeRequest, MemberStore } from '../../../src/portal/ports.ts';
+
+/** A fault in one of the rules on which convergence rests, put between our code and the store. */
+export interface Mutant {
+  readonly name: string;
+  readonly distort: (store: MemberStore) => MemberStore;
+}
+
+type Decide = ChangeRequest['decide'];
+
+/** The rule of decideChange, distorted. */
+const deciding =
+  (distort: (decide: Decide) => Decide) =>
+  (store: MemberStore): MemberStore => ({
+    ...store,
+    applyChange: (request) => store.applyChange({ ...request, decide: distort(request.decide) }),
+  });
+
+/** Of what is stored, decideChange is shown something else. */
+const shown = (distort: (stored: StoredMember) => StoredMember | null) =>
+  deciding((decide) => (stored, pending) => decide(stored && distort(stored), pending));
+
+/** Of what decideChange says, something else is done. */
+const done = (distort: (decision: Decision, stored: StoredMember | null) => Decision) =>
+  deciding((decide) => (stored, pending) => distort(decide(stored, pending), stored));
+
+const STALE: Decision = { kind: 'stale' };
+const isTombstone = (stored: StoredMember): boolean => stored.member.membership.status === 'inactive';
+const withoutVersion = ({ member, meta }: StoredMember): StoredMember => ({
+  member,
+  meta: { ...meta, source_version: null },
+});
+
+export const MUTANTS: readonly Mutant[] = [
+  { name: 'versions are ignored', distort: shown(withoutVersion) },
+  {
+    name: 'a tombstone takes whatever comes late',
+    distort: shown((stored) => (isTombstone(stored) ? withoutVersion(stored) : stored)),
+  },
+  {
+    name: 'a tombstone is taken for nothing',
+    distort: shown((stored) => (isTombstone(stored) ? null : stored)),
+  },
+  {
+    name: 'nobody is revived',
+    distort: done((decision, stored) => (stored !== null && isTombstone(stored) ? STALE : decision)),
+  },
+  {
+    name: 'a delete of a member that was never seen leaves nothing',
+    distort: done((decision, stored) =>
+      stored === null && decision.kind === 'write' && decision.member.membership.status === 'inactive'
+        ? { kind: 'unchanged' }
+        : decision,
+    ),
+  },
+  {
+    name: 'an update of a member that was never seen waits for its create',
+    distort: deciding((decide) => {
+      let seen = 0;
+      return (stored, pending) => {
+        seen += 1;
+        return stored === null && seen === 1 ? STALE : decide(stored, pending);
+      };
+    }),
+  },
+  {
+    name: 'the version is not stored',
+    distort: done((decision) =>
+      decision.kind === 'write'
+        ? { ...decision, meta: { ...decision.meta, source_version: null } }
+        : decision,
+    ),
+  },
+  {
+    name: 'a write without differences is left out',
+    distort: done((decision) =>
+      decision.kind === 'write' && decision.differences?.length === 0 ? { kind: 'unchanged' } : decision,
+    ),
+  },
+  {
+    name: 'a hint writes whatever the document has become meanwhile',
+    distort: (store) => ({
+      ...store,
+      applyChange: ({ ifState: _ifState, ...request }) => store.applyChange(request),
+    }),
+  },
+  {
+    name: 'the receipt is written and the member is not',
+    distort: (() => {
+      let changes = 0;
+      return done((decision) => {
+        changes += 1;
+        return changes % 10 === 0 ? STALE : decision;
+      });
+    })(),
+  },
+  {
+    name: 'the registry is believed to delete nobody',
+    distort: done((decision) =>
+      decision.kind === 'write' && decision.member.membership.status === 'inactive' ? STALE : decision,
+    ),
+  },
+];

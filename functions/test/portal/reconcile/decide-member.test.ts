@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { applyPatch, makeTombstone } from '../../../src/domain/member/apply-patch.ts';
+import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { sourceHash } from '../../../src/domain/member/source-hash.ts';
+import {
+  decideMember,
+  decideRemoval,
+  EDIT_UNDER_WAY_MS,
+} from '../../../src/portal/reconcile/decide-member.ts';
+import type { MemberToDecide } from '../../../src/portal/reconcile/ports.ts';
+import { KENNITALA, NESTED } from '../../domain/member/support/wire-members.ts';
+
+const NOW = new Date('2026-11-20T04:00:00Z');
+const LONG_AGO = new Date(0);
+const held = applyPatch(null, parseRegistryMember(NESTED));
+const hash = sourceHash(held);
+
+const seen = (given: {
+  member?: typeof held | null;
+  version?: number | null;
+  source_hash?: string | null;
+  writtenAt?: Date;
+}): MemberToDecide => ({
+  stored:
+    given.member === null
+      ? null
+      : {
+          member: given.member ?? held,
+          meta: {
+            django_id: 813,
+            source_version: given.version === undefined ? 9 : given.version,
+            source_hash: given.source_hash === undefined ? hash : given.source_hash,
+            deleted_at: given.member?.membership.status === 'inactive' ? NOW : null,
+          },
+        },
+  state: given.member === null ? null : 's',
+  writtenAt: given.member === null ? null : (given.writtenAt ?? LONG_AGO),
+  pending: [],
+});
+
+const named = (name: string, version: number | null | undefined) => {
+  const { version: _, ...wire } = { ...NESTED, name };
+  return parseRegistryMember(version === undefined ? wire : { ...wire, version });
+};
+const edited = { ...held, profile: { ...held.profile, email: 'mine@postur.example' } };
+const freshly = new Date(NOW.getTime() - EDIT_UNDER_WAY_MS + 1);
+const gone = makeTombstone(held, KENNITALA);
+
+describe('what a reconcile does about a member', () => {
+  it.each([
+    ['equal', seen({}), named(NESTED.name, 9), 'equal', false],
+    ['not in the portal', seen({ member: null }), named('New', 9), 'create', true],
+    ['changed in the registry', seen({ version: 8 }), named('New', 9), 'update', true],
+    ['changed, and no version is known', seen({ version: null }), named('New', undefined), 'update', true],
+    ['changed, where only the portal has a version', seen({}), named('New', undefined), 'update', true],
+    ['changed, where only the registry has one', seen({ version: null }), named('New', 9), 'update', true],
+    ['newer in the portal', seen({ version: 10 }), named('Old', 9), 'ahead', false],
+    ['a version that moved alone', seen({ version: 8 }), named(NESTED.name, 9), 'update', true],
+    ['another content of the same version', seen({ member: edited }), named(NESTED.name, 9), 'update', false],
+    [
+      'an old edit that never came over',
+      seen({ member: edited }),
+      named(NESTED.name, undefined),
+      'update',
+      false,
+    ],
+    [
+      'a fresh edit',
+      seen({ member: edited, writtenAt: freshly }),
+      named(NESTED.name, 9),
+      'edit-under-way',
+      false,
+    ],
+    [
+      'a fresh edit and a change',
+      seen({ member: edited, writtenAt: freshly }),
+      named('New', 10),
+      'update',
+      true,
+    ],
+    ['a hash that is missing', seen({ source_hash: null }), named(NESTED.name, 9), 'update', false],
+    ['a tombstone, older', seen({ member: gone, version: 8 }), named(NESTED.name, 9), 'revive', true],
+    ['a tombstone, newer', seen({ member: gone, version: 10 }), named(NESTED.name, 9), 'ahead', false],
+  ] as const)('who is %s', (_what, given, said, kind, isMissed) => {
+    const verdict = decideMember(given, said, NOW);
+    expect(verdict.kind).toBe(kind);
+    expect('isMissed' in verdict && verdict.isMissed).toBe(isMissed);
+  });
+});
+
+describe('what it does about a member whom the registry does not have', () => {
+  it('makes an active one inactive and keeps the version', () => {
+    expect(decideRemoval(seen({}), NOW)).toMatchObject({
+      member: { profile: held.profile, membership: { status: 'inactive' } },
+      meta: { source_version: 9, deleted_at: NOW, origin: 'reconcile' },
+    });
+  });
+
+  it.each([
+    ['who is inactive already', seen({ member: gone })],
+    ['whom the portal does not have', seen({ member: null })],
+  ])('does nothing about one %s', (_what, given) => {
+    expect(decideRemoval(given, NOW)).toBeNull();
+  });
+});
