@@ -3,7 +3,13 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['functions/test/**/*.test.ts', 'local/test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/*.long.test.ts', '**/*.emulator.test.ts', '**/*.django.test.ts'],
+    exclude: [
+      '**/node_modules/**',
+      '**/*.long.test.ts',
+      '**/*.emulator.test.ts',
+      '**/*.postgres.test.ts',
+      '**/*.django.test.ts',
+    ],
     // Google's libraries look for a metadata server otherwise, and warn when there is none.
     env: { METADATA_SERVER_DETECTION: 'none', TZ: 'UTC' },
     pool: 'forks',

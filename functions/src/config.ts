@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { DatabaseTarget } from './adapters/postgres/connect.ts';
 import { SyncError } from './lib/errors.ts';
 import { REGION } from './params.ts';
 
@@ -29,6 +30,16 @@ const list = withDefault(
   ),
   '',
 );
+/** Empty, or of this form. */
+const optional = (form: RegExp, allowed: string) =>
+  withDefault(
+    z.string().refine((read) => read === '' || form.test(read), { error: allowed }),
+    '',
+  );
+const SUBSCRIBER = /^([a-z][a-z0-9-]{0,62})=(https:\/\/\S+|http:\/\/(?:127\.0\.0\.1|localhost)[:/]\S*)$/;
+const subscribers = list.refine((entries) => entries.every((entry) => SUBSCRIBER.test(entry)), {
+  error: 'name=https://address, separated by commas',
+});
 const isHttpUrl = (value: string): boolean => {
   const url = URL.parse(value);
   return url !== null && (url.protocol === 'https:' || url.protocol === 'http:') && url.username === '';
@@ -49,6 +60,11 @@ const SETTINGS = z.object({
   ALLOW_LEGACY_WEBHOOK_AUTH: flag,
   LEGACY_KEY_SECRET: secretName('sync-api-key'),
   MEMBER_REFERENCE_SECRET: secretName('member-reference-key'),
+  ROSTER_SELF_CHECK: withDefault(
+    z.enum(['off', 'alert', 'rollback'], { error: 'off, alert or rollback' }),
+    'off',
+  ),
+  REGISTER_FROM_WEBHOOK: flag,
   SYNC_BUCKET: z
     .string({ error: 'the name of a bucket, since the project has no default one' })
     .regex(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, { error: 'a bucket name, without gs://' }),
@@ -69,6 +85,19 @@ const SETTINGS = z.object({
   GUARD_BLANKED_FLOOR: integer(0, 1_000_000, 10),
   GUARD_QUARANTINED_PERCENT: integer(0, 100, 1),
   GUARD_QUARANTINED_FLOOR: integer(0, 1_000_000, 5),
+  CLOUD_SQL_INSTANCE: optional(/^[a-z0-9.:-]+:[a-z0-9-]+:[a-z0-9-]+$/, 'project:region:instance'),
+  CLOUD_SQL_IP_TYPE: withDefault(
+    z.enum(['PUBLIC', 'PRIVATE', 'PSC'], { error: 'PUBLIC, PRIVATE or PSC' }),
+    'PUBLIC',
+  ),
+  DATABASE_NAME: withDefault(z.string().max(63), 'members'),
+  DATABASE_USER: withDefault(z.string().max(63), ''),
+  DATABASE_URL: optional(/^postgres(ql)?:\/\/\S+$/, 'postgres://user@host:port/database'),
+  ADMIN_KEY_SECRET: secretName('admin-api-key'),
+  REGISTER_API_URL: optional(/^https?:\/\/\S+$/, 'the address of membershipSync'),
+  REGISTER_SERVICE_ACCOUNTS: list,
+  REGISTER_AUDIENCES: list,
+  REGISTER_SUBSCRIBERS: subscribers,
   /** Set by the platform and by every emulator. */
   PROJECT: z.string({ error: 'a project id (the platform sets GCLOUD_PROJECT)' }).min(1),
   FUNCTIONS_EMULATOR: flag,
@@ -76,13 +105,21 @@ const SETTINGS = z.object({
   DJANGO_API_TOKEN: z.string().optional(),
   DJANGO_WEBHOOK_SECRET: z.string().optional(),
   SYNC_API_KEY: z.string().optional(),
+  ADMIN_API_KEY: z.string().optional(),
   MEMBER_REFERENCE_KEY: z.string().optional(),
   /** With it, firebase-admin believes unsigned tokens. */
   FIREBASE_AUTH_EMULATOR_HOST: z.string().optional(),
 });
 
 /** Settings whose values are secrets: never quoted. */
-const HIDDEN = new Set(['DJANGO_API_TOKEN', 'DJANGO_WEBHOOK_SECRET', 'SYNC_API_KEY', 'MEMBER_REFERENCE_KEY']);
+const HIDDEN = new Set([
+  'DATABASE_URL',
+  'ADMIN_API_KEY',
+  'DJANGO_API_TOKEN',
+  'DJANGO_WEBHOOK_SECRET',
+  'SYNC_API_KEY',
+  'MEMBER_REFERENCE_KEY',
+]);
 
 export type Settings = z.output<typeof SETTINGS>;
 export type Config = ReturnType<typeof toConfig>;
@@ -128,6 +165,7 @@ const toConfig = (settings: Settings) => ({
   region: REGION,
   bucket: settings.SYNC_BUCKET,
   rosterObject: 'kennitalas.txt',
+  rosterSelfCheck: settings.ROSTER_SELF_CHECK,
   registry: {
     baseUrl: settings.DJANGO_BASE_URL,
     authScheme: settings.DJANGO_AUTH_SCHEME,
@@ -155,6 +193,22 @@ const toConfig = (settings: Settings) => ({
     allowLegacy: settings.ALLOW_LEGACY_WEBHOOK_AUTH,
     legacyKeySecret: settings.LEGACY_KEY_SECRET,
   },
+  register: {
+    /** Null: this project has no register. */
+    target: databaseTarget(settings),
+    followsWebhook: settings.REGISTER_FROM_WEBHOOK,
+    adminKeySecret: settings.ADMIN_KEY_SECRET,
+    apiUrl: settings.REGISTER_API_URL || functionUrl(settings, 'membershipSync'),
+    serviceAccounts: settings.REGISTER_SERVICE_ACCOUNTS,
+    audiences:
+      settings.REGISTER_AUDIENCES.length > 0
+        ? settings.REGISTER_AUDIENCES
+        : [settings.REGISTER_API_URL || functionUrl(settings, 'membershipSync')],
+    subscribers: settings.REGISTER_SUBSCRIBERS.flatMap((entry) => {
+      const [, name, url] = SUBSCRIBER.exec(entry) ?? [];
+      return name === undefined || url === undefined ? [] : [{ name, url }];
+    }),
+  },
   memberReferenceSecret: settings.MEMBER_REFERENCE_SECRET,
   callers: {
     serviceAccounts: settings.ADMIN_SERVICE_ACCOUNTS,
@@ -170,10 +224,28 @@ const toConfig = (settings: Settings) => ({
         // Several versions in force, as during a rotation: separated by spaces, newest first.
         [settings.WEBHOOK_SIGNING_SECRET]: settings.DJANGO_WEBHOOK_SECRET?.split(' '),
         [settings.LEGACY_KEY_SECRET]: settings.SYNC_API_KEY,
+        [settings.ADMIN_KEY_SECRET]: settings.ADMIN_API_KEY?.split(' '),
         [settings.MEMBER_REFERENCE_SECRET]: settings.MEMBER_REFERENCE_KEY,
       })
     : null,
 });
+
+/** Cloud SQL with our own identity, else a URL. */
+const databaseTarget = (settings: Settings): DatabaseTarget | null => {
+  if (settings.CLOUD_SQL_INSTANCE !== '') {
+    return {
+      kind: 'cloud-sql',
+      instance: settings.CLOUD_SQL_INSTANCE,
+      database: settings.DATABASE_NAME,
+      user: settings.DATABASE_USER,
+      ipType: settings.CLOUD_SQL_IP_TYPE,
+    };
+  }
+  return settings.DATABASE_URL === '' ? null : { kind: 'url', url: settings.DATABASE_URL };
+};
+
+const functionUrl = (settings: Settings, name: string): string =>
+  `https://${REGION}-${settings.PROJECT}.cloudfunctions.net/${name}`;
 
 const describeFault = (name: string, allowed: string, environment: Environment): string => {
   const value = environment[name];

@@ -44,6 +44,12 @@ export const PARAMS = [
     description: "Bucket name without gs://. Empty: the project's default bucket",
     default: '',
   }),
+  defineString('ROSTER_SELF_CHECK', {
+    label: 'What is done when a published list fails its own check',
+    description: 'off, alert (an ERROR entry), or rollback (the previous version is restored too)',
+    default: 'off',
+    input: select(['off', 'alert', 'rollback']),
+  }),
   defineBoolean('ALLOW_INSECURE_REGISTRY', {
     label: 'Allow plain http to the registry',
     description: 'Only for a registry on the same private network: tokens and members travel unencrypted',
@@ -64,6 +70,58 @@ export const PARAMS = [
     label: 'Audiences accepted in service account tokens',
     description: "Separated by commas. Empty: the function's own cloudfunctions.net address",
     default: '',
+  }),
+  defineString('CLOUD_SQL_INSTANCE', {
+    label: 'Register: Cloud SQL instance',
+    description: 'project:region:instance. Empty: DATABASE_URL, or no register',
+    default: '',
+  }),
+  defineString('CLOUD_SQL_IP_TYPE', {
+    label: 'Register: how the instance is reached',
+    default: 'PUBLIC',
+    input: select(['PUBLIC', 'PRIVATE', 'PSC']),
+  }),
+  defineString('DATABASE_NAME', { label: 'Register: database', default: 'members' }),
+  defineString('DATABASE_USER', {
+    label: 'Register: IAM database user',
+    description: "The functions' service account without .gserviceaccount.com",
+    default: '',
+  }),
+  defineString('DATABASE_URL', {
+    label: 'Register: database outside Cloud SQL',
+    description: 'postgres://user@host:port/database, only without CLOUD_SQL_INSTANCE',
+    default: '',
+  }),
+  defineString('ADMIN_KEY_SECRET', {
+    label: "Register: secret of the API's administrators' keys",
+    description: 'Every enabled version is accepted, so that it can be rotated without loss',
+    default: 'admin-api-key',
+  }),
+  defineString('REGISTER_API_URL', {
+    label: 'Register: address of membershipSync as others see it',
+    description: "Empty: the function's own cloudfunctions.net address",
+    default: '',
+  }),
+  defineString('REGISTER_SERVICE_ACCOUNTS', {
+    label: 'Register: service accounts of the elections and events services',
+    description: 'E-mail addresses, separated by commas',
+    default: '',
+  }),
+  defineString('REGISTER_AUDIENCES', {
+    label: 'Register: audiences accepted in their tokens',
+    description: 'Separated by commas. Empty: the address of membershipSync',
+    default: '',
+  }),
+  defineString('REGISTER_SUBSCRIBERS', {
+    label: 'Register: who is told of changes',
+    description:
+      'name=https://address, separated by commas; each signs with the secret register-webhook-<name>',
+    default: '',
+  }),
+  defineBoolean('REGISTER_FROM_WEBHOOK', {
+    label: 'Let each webhook change the register too',
+    description: 'Between the hourly runs, which stay the proof',
+    default: false,
   }),
   defineInt('GUARD_REMOVED_PERCENT', { label: 'Guard: removals, % of members', default: 5 }),
   defineInt('GUARD_REMOVED_FLOOR', { label: 'Guard: removals that always pass', default: 10 }),

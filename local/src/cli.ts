@@ -1,5 +1,6 @@
 import { logText } from './cli/log-text.ts';
 import { EXIT_CODES, parseOptions } from './cli/options.ts';
+import { runRegister } from './cli/run-register.ts';
 import { runSync, type SyncAnswer } from './cli/run-sync.ts';
 import { loadScenario, type ScenarioName } from './cli/scenarios.ts';
 import { settingsIn } from './cli/settings.ts';
@@ -93,6 +94,7 @@ const main = async (): Promise<number> => {
     }
     if (options.scenario !== undefined) return await play(stack, options.scenario);
     if (options.exit) return ran;
+    say(['', ...(await runRegister(stack))]);
     say(['', 'The stack stays up. Ctrl-C stops it.']);
     await untilStopped;
     say(['', 'Stopping...']);

@@ -2,7 +2,14 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /** The official emulators' ports, so that tools that know those find these. */
-const PORTS = { registry: 8000, firestore: 8080, storage: 9199, auth: 9099, functions: 5001 } as const;
+const PORTS = {
+  registry: 8000,
+  firestore: 8080,
+  storage: 9199,
+  auth: 9099,
+  functions: 5001,
+  postgres: 5434,
+} as const;
 
 export type Ports = Record<keyof typeof PORTS, number>;
 
@@ -13,6 +20,7 @@ export const portsWithOffset = (offset: number): Ports => ({
   storage: PORTS.storage + offset,
   auth: PORTS.auth + offset,
   functions: PORTS.functions + offset,
+  postgres: PORTS.postgres + offset,
 });
 
 /**

@@ -9,6 +9,8 @@ import type { LogLine } from './functions/log-lines.ts';
 import { type LocalFunctions, startFunctions } from './functions/start-functions.ts';
 import { lockFolder } from './lock-folder.ts';
 import { assertPortsFree, type Ports } from './ports.ts';
+import { migrateDatabase } from './postgres/migrate-database.ts';
+import { type LocalPostgres, startPostgres } from './postgres/start-postgres.ts';
 import { type LocalRegistry, startRegistry } from './registry/start-registry.ts';
 import { type LocalSecrets, openSecrets } from './secrets.ts';
 import { type LocalStorage, startStorage } from './storage/index.ts';
@@ -41,6 +43,7 @@ export interface LocalStack {
   readonly firestore: LocalFirestore;
   readonly storage: LocalStorage;
   readonly auth: LocalAuth;
+  readonly postgres: LocalPostgres;
   /** Null with a real registry. */
   readonly registry: LocalRegistry | null;
   readonly registryUrl: string;
@@ -92,6 +95,8 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
     const storageFolder = join(data, 'storage');
     const storage = await open(startStorage({ directory: storageFolder, port: ports.storage }));
     const auth = await open(startAuth({ projectId: PROJECT_ID, port: ports.auth }));
+    const postgres = await open(startPostgres({ port: ports.postgres, dataDir: join(data, 'postgres') }));
+    await migrateDatabase({ kind: 'url', url: postgres.url });
     const { secrets, madeUp } = openSecrets(data, {
       ...options.secrets,
       ...(options.django === undefined ? {} : { DJANGO_API_TOKEN: options.django.token }),
@@ -124,6 +129,7 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
           STORAGE_EMULATOR_HOST: storage.url,
           FIREBASE_AUTH_EMULATOR_HOST: auth.emulatorHost,
           DJANGO_BASE_URL: registryUrl,
+          DATABASE_URL: postgres.url,
           ...secrets,
         },
         onLog,
@@ -140,6 +146,7 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
       firestore,
       storage,
       auth,
+      postgres,
       registry,
       registryUrl,
       functions,

@@ -1,0 +1,56 @@
+import type { PoolConfig } from 'pg';
+import { SyncError } from '../../lib/errors.ts';
+
+/** Where the database is: a Cloud SQL instance reached with our own identity, or a URL. */
+export type DatabaseTarget =
+  | {
+      readonly kind: 'cloud-sql';
+      /** `project:region:instance` */
+      readonly instance: string;
+      readonly database: string;
+      /** The service account's e-mail address without `.gserviceaccount.com`. */
+      readonly user: string;
+      readonly ipType: 'PUBLIC' | 'PRIVATE' | 'PSC';
+    }
+  | { readonly kind: 'url'; readonly url: string };
+
+export interface Connection {
+  readonly config: PoolConfig;
+  /** Ends what keeps the connection's certificates fresh. */
+  readonly close: () => void;
+}
+
+/**
+ * The driver's settings for a target. The connector holds no password: it logs in with a token of the process's own
+ * identity, over TLS that it verifies itself, and renews both while it is open.
+ */
+export const openConnection = async (target: DatabaseTarget): Promise<Connection> => {
+  if (target.kind === 'url') {
+    const url = URL.parse(target.url);
+    if (url === null || !['postgres:', 'postgresql:'].includes(url.protocol)) {
+      throw new SyncError('config_invalid', 'DATABASE_URL: allowed is postgres://user@host:port/database');
+    }
+    return { config: { connectionString: target.url }, close: () => undefined };
+  }
+  const { AuthTypes, Connector, IpAddressTypes } = await import('@google-cloud/cloud-sql-connector');
+  const connector = new Connector();
+  try {
+    const options = await connector.getOptions({
+      instanceConnectionName: target.instance,
+      authType: AuthTypes.IAM,
+      ipType: IpAddressTypes[target.ipType],
+    });
+    return {
+      config: { ...options, user: target.user, database: target.database },
+      close: () => connector.close(),
+    };
+  } catch (cause) {
+    connector.close();
+    throw new SyncError(
+      'database_unavailable',
+      'Cloud SQL did not answer how the instance is reached. Check CLOUD_SQL_INSTANCE, that the Cloud SQL Admin API ' +
+        'is on, and that the service account has the role Cloud SQL Client.',
+      { cause },
+    );
+  }
+};

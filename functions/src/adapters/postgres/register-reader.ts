@@ -1,0 +1,88 @@
+import type { ChangedRow, Eligibility, RegisterReader, SyncLogEntry } from '../../register/reading.ts';
+import type { Database, Query } from './database.ts';
+import { retried } from './retried.ts';
+import { assertSchema, readSchemaVersion, SCHEMA_VERSION } from './schema-version.ts';
+
+const LOG_COLUMNS = `id, sync_type, sync_timestamp, members_added, members_removed, members_verified, error_count, status,
+  details`;
+
+/** What the API reads, each in one short transaction. */
+export const makeRegisterReader = (database: Database): RegisterReader => {
+  const read = <T>(work: (query: Query) => Promise<T>): Promise<T> =>
+    retried(() =>
+      database.transaction(async (query) => {
+        await assertSchema(query);
+        return work(query);
+      }),
+    );
+  const oneLog = async (query: Query, where: string): Promise<SyncLogEntry | null> => {
+    const [row] = await query<SyncLogEntry>(
+      `select ${LOG_COLUMNS} from public.sync_log where ${where} order by sync_timestamp desc, id desc limit 1`,
+    );
+    return row ?? null;
+  };
+
+  return {
+    readSchema: () =>
+      database.transaction(async (query) => ({
+        version: await readSchemaVersion(query),
+        needed: SCHEMA_VERSION,
+      })),
+
+    readStatus: () =>
+      read(async (query) => {
+        const [counts] = await query<{ active: number; inactive: number; waiting: number }>(
+          `select (select count(*)::int from public.members where is_active) as active,
+                  (select count(*)::int from public.members where is_active is not true) as inactive,
+                  (select count(*)::int from public.notification_outbox
+                    where delivered_at is null and failed_at is null) as waiting`,
+        );
+        const { active = 0, inactive = 0, waiting = 0 } = counts ?? {};
+        return {
+          lastRun: await oneLog(query, `sync_type <> 'webhook'`),
+          lastSuccess: await oneLog(query, `sync_type <> 'webhook' and status = 'success'`),
+          active,
+          inactive,
+          waitingNotifications: waiting,
+        };
+      }),
+
+    readLogs: ({ limit, before, status, type }) =>
+      read((query) =>
+        query<SyncLogEntry>(
+          `select ${LOG_COLUMNS} from public.sync_log
+            where ($2::int is null or id < $2) and ($3::text is null or status = $3)
+              and ($4::text is null or sync_type = $4)
+            order by id desc limit $1`,
+          [limit, before, status, type],
+        ),
+      ),
+
+    readEligibility: (kennitalas) =>
+      read(async (query) => {
+        const found = await query<Eligibility>(
+          `select asked.kennitala, coalesce(m.is_active, false) as active,
+                  case when m.is_active then coalesce((m.metadata->>'date_joined')::timestamptz, m.added_at) end as since
+             from unnest($1::text[]) with ordinality as asked(kennitala, position)
+             left join public.members m on m.kennitala = asked.kennitala
+            order by asked.position`,
+          [kennitalas],
+        );
+        const last = await oneLog(query, `sync_type <> 'webhook' and status = 'success'`);
+        return { members: found, verifiedAt: last?.sync_timestamp ?? null };
+      }),
+
+    readChanges: (runId, { after, limit }) =>
+      read(async (query) => {
+        const rows = await query<ChangedRow>(
+          `select c.member_id as "memberId", c.kind, m.kennitala
+             from public.sync_log l
+             join public.member_changes c on c.log_id = l.id
+             join public.members m on m.id = c.member_id
+            where l.details->>'run' = $1 and c.member_id > $2 order by c.member_id limit $3`,
+          [runId, after, limit],
+        );
+        return rows;
+      }),
+  };
+};

@@ -1,0 +1,164 @@
+import type { Kennitala } from '../../domain/kennitala.ts';
+import { isSyncError, SyncError } from '../../lib/errors.ts';
+import type {
+  CommitOrder,
+  RegisterDifferences,
+  RegisterStore,
+  RegisterTransaction,
+} from '../../register/ports.ts';
+import * as apply from './apply-statements.ts';
+import type { Database, Query, Transaction } from './database.ts';
+import { type RetriedOptions, retried } from './retried.ts';
+import { assertSchema, SYNC_LOCK } from './schema-version.ts';
+import * as stage from './stage-statements.ts';
+
+export type RegisterStoreOptions = Pick<RetriedOptions, 'clock' | 'onRetry'>;
+
+/** The register over PostgreSQL: one transaction a run, and every step one statement over all members. */
+export const makeRegisterStore = (database: Database, options: RegisterStoreOptions = {}): RegisterStore => {
+  const inTransaction = <T>(work: (query: Query) => Promise<T>): Promise<T> =>
+    retried(() => database.transaction(work), options);
+
+  const resolveLostCommit = async (failure: SyncError, logId: number): Promise<void> => {
+    const [row] = await inTransaction((query) =>
+      query<{ status: string }>('select status from public.sync_log where id = $1', [logId]),
+    );
+    if (row?.status === 'success') return;
+    throw new SyncError('storage_conflict', 'The transaction was lost before it was committed.', {
+      cause: failure,
+    });
+  };
+
+  const commit = async (transaction: Transaction, order: CommitOrder): Promise<void> => {
+    try {
+      await writeChanges(transaction.query, order);
+    } catch (cause) {
+      await transaction.rollback();
+      if (!isSyncError(cause, 'database_unavailable')) throw cause;
+      throw new SyncError('storage_conflict', 'The transaction was lost before it was committed.', { cause });
+    }
+    try {
+      await transaction.commit();
+    } catch (cause) {
+      if (!isSyncError(cause, 'database_unavailable')) throw cause;
+      await resolveLostCommit(cause, order.logId);
+    }
+  };
+
+  return {
+    assertSchema: () => inTransaction(assertSchema),
+
+    openLog: ({ syncType, runId, at, abandonedBefore }) =>
+      inTransaction(async (query) => {
+        await assertSchema(query);
+        await query(
+          `update public.sync_log set status = 'failed', details = details || '{"code": "abandoned"}'
+            where status = 'pending' and sync_timestamp < $1`,
+          [abandonedBefore],
+        );
+        const [row] = await query<{ id: number }>(
+          `insert into public.sync_log (sync_type, sync_timestamp, status, details)
+           values ($1, $2, 'pending', jsonb_build_object('run', $3::text)) returning id`,
+          [syncType, at, runId],
+        );
+        if (row === undefined) throw new SyncError('internal', 'An insert returned no row.');
+        return row.id;
+      }),
+
+    failLog: async (logId, { added, removed, verified, errors }, details) => {
+      const values = [logId, 'failed', added, removed, verified, errors, JSON.stringify(details)];
+      await inTransaction((query) => query(apply.CLOSE_LOG, values));
+    },
+
+    stage: (members, unreadable, { signal, exclusive, startedAt }) =>
+      retried(
+        async (): Promise<RegisterTransaction> => {
+          const transaction = await database.begin();
+          const { query } = transaction;
+          try {
+            await assertSchema(query);
+            if (exclusive) await shutOutWriters(query);
+            await query(stage.CREATE_STAGING);
+            for (let from = 0; from < members.length; from += stage.STAGED_ROWS) {
+              assertGoing(signal);
+              await query(
+                stage.STAGE_MEMBERS,
+                stage.toColumns(members.slice(from, from + stage.STAGED_ROWS)),
+              );
+            }
+            if (unreadable.length > 0) await query(stage.STAGE_UNREADABLE, [JSON.stringify(unreadable)]);
+            await query(stage.PLAN_CHANGES, [startedAt]);
+            return {
+              differences: await compare(query),
+              commit: (order) => commit(transaction, order),
+              rollback: () => transaction.rollback(),
+            };
+          } catch (cause) {
+            await transaction.rollback();
+            throw cause;
+          }
+        },
+        { ...options, signal },
+      ),
+  };
+};
+
+/**
+ * One sync at a time on this database, whatever the lease says, and no other writer of members until the end: what the
+ * plan compared is what is written over. Readers are not held up.
+ */
+const shutOutWriters = async (query: Query): Promise<void> => {
+  await query('select pg_advisory_xact_lock($1)', [SYNC_LOCK]);
+  await query('lock table public.members in share row exclusive mode');
+};
+
+interface Figures {
+  readonly active: number;
+  readonly inactive: number;
+  readonly staged: number;
+  readonly digest: string;
+  readonly name: number;
+  readonly email: number;
+  readonly phone: number;
+}
+
+const compare = async (query: Query): Promise<RegisterDifferences> => {
+  const [figures] = await query<Figures>(stage.READ_FIGURES);
+  if (figures === undefined) throw new SyncError('internal', 'An aggregate returned no row.');
+  const kinds: Record<string, Kennitala[]> = { added: [], reactivated: [], updated: [], removed: [] };
+  for (const { kennitala, kind } of await query<{ kennitala: Kennitala; kind: string }>(stage.READ_CHANGES)) {
+    kinds[kind]?.push(kennitala);
+  }
+  const { added = [], reactivated = [], updated = [], removed = [] } = kinds;
+  const { active, inactive, staged, digest, name, email, phone } = figures;
+  const unchanged = staged - added.length - reactivated.length - updated.length;
+  const blanked = { name, email, phone };
+  return { active, inactive, added, reactivated, updated, removed, blanked, unchanged, digest };
+};
+
+const writeChanges = async (query: Query, order: CommitOrder): Promise<void> => {
+  const run = [order.logId, order.at];
+  await query(apply.DEACTIVATE_REMOVED, run);
+  await query(apply.UPDATE_CHANGED, run);
+  await query(apply.INSERT_ADDED, run);
+  await query(apply.KEEP_UNVERIFIED);
+  await query(apply.FORGET_VERIFIED);
+  for (const { messageId, subscriber, body } of order.notifications) {
+    await query(apply.INSERT_NOTIFICATION, [messageId, subscriber, body]);
+  }
+  const { added, removed, verified, errors } = order.counts;
+  await query(apply.CLOSE_LOG, [
+    order.logId,
+    'success',
+    added,
+    removed,
+    verified,
+    errors,
+    JSON.stringify(order.details),
+  ]);
+};
+
+const assertGoing = (signal: AbortSignal): void => {
+  if (!signal.aborted) return;
+  throw new SyncError('deadline_exceeded', 'The run reached its time limit before anything was written.');
+};

@@ -1,0 +1,62 @@
+import { html } from 'hono/html';
+import type { HtmlEscapedString } from 'hono/utils/html';
+
+/** The parts of an OpenAPI document that the page shows. */
+interface Document {
+  readonly info: { readonly title: string; readonly version: string; readonly description?: string };
+  readonly paths?: Readonly<Record<string, unknown>> | undefined;
+  readonly components?: { readonly schemas?: Readonly<Record<string, unknown>> } | undefined;
+}
+
+interface Operation {
+  readonly summary?: string;
+  readonly security?: readonly Readonly<Record<string, unknown>>[];
+  readonly parameters?: readonly unknown[];
+  readonly requestBody?: { readonly content?: Readonly<Record<string, { readonly schema?: unknown }>> };
+  readonly responses?: Readonly<
+    Record<string, { readonly description?: string; readonly content?: unknown }>
+  >;
+}
+
+/** The page needs nothing but itself: no script, nothing from elsewhere. */
+export const DOCS_HEADERS = {
+  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+} as const;
+
+const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a}
+code,pre{font:14px/1.4 ui-monospace,monospace}pre{background:#f4f4f4;padding:.75rem;overflow:auto}
+h2 code{font-size:1.1rem}summary{cursor:pointer}`;
+
+/** The API's reference as one page without scripts, made of the OpenAPI document. */
+export const makeDocsPage = (document: Document): HtmlEscapedString => {
+  const operations = Object.entries(document.paths ?? {}).flatMap(([path, methods]) =>
+    Object.entries(methods as Readonly<Record<string, Operation>>).map(([method, operation]) =>
+      operationSection(method.toUpperCase(), path, operation),
+    ),
+  );
+  const { title, version, description = '' } = document.info;
+  return html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>${title} ${version}</title><style>${STYLE}</style></head><body>
+<h1>${title} ${version}</h1><p>${description} The machine-readable form is <a href="openapi.json">openapi.json</a>.</p>
+${operations}
+<h2>Shapes</h2>
+${Object.entries(document.components?.schemas ?? {}).map(([name, schema]) => shape(name, schema))}
+</body></html>` as HtmlEscapedString;
+};
+
+const operationSection = (method: string, path: string, operation: Operation) => html`<section>
+<h2><code>${method} ${path}</code></h2><p>${operation.summary ?? ''}</p>
+<p>Who: ${callersOf(operation)}</p>
+${operation.parameters === undefined ? '' : shape('Parameters', operation.parameters)}
+${operation.requestBody === undefined ? '' : shape('Request', operation.requestBody.content)}
+${Object.entries(operation.responses ?? {}).map(([status, { description, content }]) =>
+  shape(`${status}: ${description ?? ''}`, content),
+)}
+</section>`;
+
+const callersOf = ({ security = [] }: Operation): string =>
+  security.length === 0 ? 'everybody' : security.flatMap((scheme) => Object.keys(scheme)).join(' or ');
+
+const shape = (name: string, content: unknown) =>
+  html`<details><summary>${name}</summary><pre>${JSON.stringify(content, null, 2)}</pre></details>`;

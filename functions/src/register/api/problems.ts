@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import { HTTPException } from 'hono/http-exception';
+import { asSyncError, SyncError, stackFrames } from '../../lib/errors.ts';
+import { answerProblem } from '../../lib/http-endpoint.ts';
+import type { LogSink } from '../../lib/log.ts';
+
+/**
+ * A failure as a problem document with the request's id. What is not named is a bare 500 with a reference that the log
+ * carries; Hono's own refusals are `too_large` and `invalid_request` (not JSON).
+ */
+export const toProblem = (cause: unknown, requestId: string, log: LogSink): Response => {
+  const failure = cause instanceof HTTPException ? refusalOf(cause) : asSyncError(cause);
+  if (failure.code !== 'internal') {
+    const answer = answerProblem(failure.code, failure.message, { requestId });
+    const { retryAfterSeconds } = failure.details;
+    return new Response(JSON.stringify(answer.body), {
+      status: answer.status,
+      headers: {
+        ...answer.headers,
+        ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+      },
+    });
+  }
+  const reference = randomUUID();
+  log('ERROR', '[API] Unexpected failure', {
+    event: 'api_failed',
+    requestId,
+    reference,
+    stack: stackFrames(failure),
+  });
+  const detail = 'Something failed here. Give the operator the reference.';
+  const answer = answerProblem('internal', detail, { requestId, reference });
+  return new Response(JSON.stringify(answer.body), { status: answer.status, headers: { ...answer.headers } });
+};
+
+const refusalOf = (cause: HTTPException): SyncError =>
+  cause.status === 413
+    ? new SyncError('too_large', 'The body is over the limit.', { cause })
+    : new SyncError('invalid_request', 'The body is not JSON.', { cause });
+
+/** The first faults of a request: where, and what belongs there. Never the value, and no name that the caller made up. */
+export const invalidRequest = (
+  issues: readonly {
+    readonly code?: string | undefined;
+    readonly path: PropertyKey[];
+    readonly message: string;
+  }[],
+): SyncError => {
+  const faults = issues.slice(0, 5).map(({ code, path, message }) => {
+    const where = path.length === 0 ? 'request' : path.map(String).join('.');
+    return `${where}: ${code === 'unrecognized_keys' ? 'has a key that is not known here' : message}`;
+  });
+  return new SyncError('invalid_request', `The request is not of the agreed form: ${faults.join('; ')}`);
+};

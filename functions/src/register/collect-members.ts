@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { isLegalEntity, isPlaceholder, type Kennitala, tryKennitala } from '../domain/kennitala.ts';
+import { parseRegistryMember } from '../domain/member/parse-registry-member.ts';
+import { isSyncError } from '../lib/errors.ts';
+import type { KnownUnreadable, StagedMember } from './ports.ts';
+import { type Adjustment, toStagedMember } from './staged-member.ts';
+
+/** A member who was left out of the run, and why: the path of the fault, never its value. */
+export interface UnreadableMember extends KnownUnreadable {
+  /** In the order that the registry sent them, from 0. */
+  readonly position: number;
+  readonly reason: string;
+}
+
+export interface AdjustedMember {
+  readonly kennitala: Kennitala;
+  readonly adjustments: readonly Adjustment[];
+}
+
+export interface CollectedMembers {
+  readonly received: number;
+  /** The largest count that a page announced; null when none did. */
+  readonly announced: number | null;
+  /** Ascending by kennitala, each once. */
+  readonly members: readonly StagedMember[];
+  readonly unreadable: readonly UnreadableMember[];
+  readonly adjusted: readonly AdjustedMember[];
+  readonly placeholders: number;
+  /** Entries of a kennitala that had come before. */
+  readonly repeated: number;
+  readonly legalEntities: number;
+}
+
+/**
+ * Reads the pages to the end. A member who cannot be read is left out and told, with what is known of who it is; of a
+ * number that comes twice, the row with the higher version counts, then the one with the higher row number.
+ */
+export const collectMembers = async (
+  pages: AsyncIterable<{ readonly members: readonly unknown[]; readonly count: number | null }>,
+): Promise<CollectedMembers> => {
+  const byKennitala = new Map<Kennitala, StagedMember>();
+  const unreadable: UnreadableMember[] = [];
+  const adjusted: AdjustedMember[] = [];
+  let [received, placeholders, repeated, legalEntities] = [0, 0, 0, 0];
+  let announced: number | null = null;
+
+  const take = (json: unknown): void => {
+    const parsed = parseRegistryMember(json);
+    if (isPlaceholder(parsed.kennitala)) {
+      placeholders += 1;
+      return;
+    }
+    const { member, adjustments } = toStagedMember(parsed);
+    if (adjustments.length > 0) adjusted.push({ kennitala: member.kennitala, adjustments });
+    const before = byKennitala.get(member.kennitala);
+    if (before === undefined && isLegalEntity(member.kennitala)) legalEntities += 1;
+    if (before !== undefined) repeated += 1;
+    if (before === undefined || isNewer(member, before)) byKennitala.set(member.kennitala, member);
+  };
+
+  for await (const page of pages) {
+    if (page.count !== null) announced = Math.max(announced ?? 0, page.count);
+    for (const json of page.members) {
+      try {
+        take(json);
+      } catch (cause) {
+        if (!isSyncError(cause, 'member_invalid')) throw cause;
+        unreadable.push({ position: received, reason: String(cause.details['path']), ...whoIs(json) });
+      }
+      received += 1;
+    }
+  }
+  const members = [...byKennitala.values()].sort((a, b) => (a.kennitala < b.kennitala ? -1 : 1));
+  return { received, announced, members, unreadable, adjusted, placeholders, repeated, legalEntities };
+};
+
+/** Digest (SHA-256, hex) of everything that will be staged, whatever order it came in. */
+export const digestMembers = ({ members, unreadable }: CollectedMembers): string => {
+  const hash = createHash('sha256');
+  for (const { kennitala, name, email, phone, external_id, date_joined, version, said } of members) {
+    hash.update(
+      `${JSON.stringify([kennitala, name, email, phone, external_id, date_joined, version, said])}\n`,
+    );
+  }
+  const known = unreadable.map(({ kennitala, external_id }) => JSON.stringify([kennitala, external_id]));
+  return hash.update(known.sort().join('\n')).digest('hex');
+};
+
+const isNewer = (candidate: StagedMember, before: StagedMember): boolean => {
+  const [mine, theirs] = [candidate.version ?? -1, before.version ?? -1];
+  if (mine !== theirs) return mine > theirs;
+  return Number(candidate.external_id ?? -1) > Number(before.external_id ?? -1);
+};
+
+/** What can still be read of somebody whose fields cannot. */
+const whoIs = (json: unknown): KnownUnreadable => {
+  const wire = typeof json === 'object' && json !== null ? (json as Readonly<Record<string, unknown>>) : {};
+  const [number] = [wire['ssn'], wire['kennitala']].filter((value) => typeof value === 'string');
+  const id = wire['id'];
+  return {
+    kennitala: typeof number === 'string' ? tryKennitala(number) : null,
+    external_id: Number.isSafeInteger(id) ? String(id) : null,
+  };
+};

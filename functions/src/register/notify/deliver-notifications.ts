@@ -1,0 +1,77 @@
+import { isSyncError } from '../../lib/errors.ts';
+import type { RegisterLogs } from '../register-logs.ts';
+import type { Subscriber } from './make-notifications.ts';
+import type { DueNotification, Outbox } from './outbox-port.ts';
+import type { SendOutcome, WebhookMessage } from './send-webhook.ts';
+
+export interface DeliveryOptions {
+  readonly outbox: Outbox;
+  readonly subscribers: readonly Subscriber[];
+  /** The signing secrets of a subscriber in force, newest first. Throws `secret_unavailable`. */
+  readonly secretsOf: (subscriber: string) => Promise<readonly string[]>;
+  readonly send: (message: WebhookMessage) => Promise<SendOutcome>;
+  readonly now: () => Date;
+  /** From 0 (included) to 1 (excluded). */
+  readonly random: () => number;
+  readonly logs: Pick<RegisterLogs, 'notified' | 'notNotified'>;
+}
+
+const MINUTE_MS = 60_000;
+/**
+ * Waits after each failed attempt, those that the Standard Webhooks specification suggests; after the last one the message
+ * is given up. They are met at the next hourly run or request that delivers.
+ */
+const WAITS_MS = [1, 5, 30, 120, 300, 600, 840, 1_200].map((minutes) => minutes * MINUTE_MS);
+/** Longer than an attempt's time limit. */
+const CLAIM_MS = 2 * MINUTE_MS;
+const BATCH = 20;
+
+/**
+ * Sends what is due, a batch at a time, until nothing is due. At least once: a subscriber dedupes on `webhook-id`. Throws
+ * `database_*` when the outbox cannot be read; what a receiver does is its message's own outcome.
+ */
+export const deliverNotifications = async (
+  options: DeliveryOptions,
+): Promise<{ delivered: number; failed: number }> => {
+  const done = { delivered: 0, failed: 0 };
+  for (;;) {
+    const due = await options.outbox.claimDue({ at: options.now(), limit: BATCH, claimMs: CLAIM_MS });
+    if (due.length === 0) return done;
+    const outcomes = await Promise.all(due.map((claim) => deliver(claim, options)));
+    for (const isDelivered of outcomes) done[isDelivered ? 'delivered' : 'failed'] += 1;
+  }
+};
+
+const deliver = async (claim: DueNotification, options: DeliveryOptions): Promise<boolean> => {
+  const { outbox, logs, now } = options;
+  const outcome = await attempt(claim, options);
+  const { subscriber, messageId, attempts } = claim;
+  if (outcome.kind === 'delivered') {
+    await outbox.markDelivered(claim, now());
+    logs.notified(subscriber, messageId, attempts);
+    return true;
+  }
+  const error = outcome.kind === 'gone' ? 'gone' : outcome.error;
+  const waitMs = outcome.kind === 'gone' ? undefined : WAITS_MS[attempts - 1];
+  const at = now();
+  // A tenth of jitter, so that messages that failed together do not come back together.
+  const nextAttemptAt =
+    waitMs === undefined ? null : new Date(at.getTime() + waitMs * (1 + options.random() / 10));
+  await outbox.markFailed(claim, { at, error, nextAttemptAt });
+  logs.notNotified(subscriber, messageId, attempts, error, nextAttemptAt === null);
+  return false;
+};
+
+const attempt = async (claim: DueNotification, options: DeliveryOptions): Promise<SendOutcome> => {
+  const subscriber = options.subscribers.find(({ name }) => name === claim.subscriber);
+  // Taken out of the settings since the message was written.
+  if (subscriber === undefined) return { kind: 'gone' };
+  try {
+    const { messageId, body } = claim;
+    const secrets = await options.secretsOf(subscriber.name);
+    return await options.send({ url: subscriber.url, messageId, body, secrets, at: options.now() });
+  } catch (cause) {
+    if (isSyncError(cause)) return { kind: 'failed', error: cause.code };
+    throw cause;
+  }
+};

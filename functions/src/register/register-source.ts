@@ -1,0 +1,81 @@
+import { SyncError } from '../lib/errors.ts';
+import type { MirrorSource } from '../mirror/mirror.ts';
+import type { RunWarning } from '../mirror/types.ts';
+import { type CollectedMembers, digestMembers } from './collect-members.ts';
+
+export interface RegisterSource extends MirrorSource {
+  readonly collected: CollectedMembers;
+  readonly digest: string;
+}
+
+const POSITIONS_SHOWN = 20;
+
+/**
+ * What was collected, as a run's source. Throws `incomplete_export` when fewer members came than the registry says it
+ * has, `empty_export` when none is left: applying those would remove members.
+ */
+export const toRegisterSource = (collected: CollectedMembers): RegisterSource => {
+  const { received, announced, members, unreadable } = collected;
+  if (announced !== null && received < announced) {
+    throw new SyncError(
+      'incomplete_export',
+      `The registry says it has ${announced} members but sent ${received}. Nothing was changed. Look at the ` +
+        'registry, then run again.',
+      { details: { announced, received } },
+    );
+  }
+  if (members.length === 0) {
+    throw new SyncError(
+      'empty_export',
+      `The registry sent no member that can be read (${received} entries, ${unreadable.length} unreadable). ` +
+        'Nothing was changed. Look at the registry, then run again.',
+      { details: { received, unreadable: unreadable.length } },
+    );
+  }
+  return {
+    collected,
+    digest: digestMembers(collected),
+    received,
+    exportedAt: null,
+    findings: {
+      ...(announced !== null && { announced }),
+      received,
+      quarantined: unreadable.length,
+      quarantinedAt: unreadable.slice(0, POSITIONS_SHOWN).map(({ position }) => position),
+      placeholders: collected.placeholders,
+      repeated: collected.repeated,
+      legalEntities: collected.legalEntities,
+      adjusted: collected.adjusted.length,
+    },
+    warnings: warningsAbout(collected),
+  };
+};
+
+const warningsAbout = (collected: CollectedMembers): RunWarning[] => {
+  const { unreadable, adjusted, repeated, legalEntities } = collected;
+  const unknown = unreadable.filter((it) => it.kennitala === null && it.external_id === null).length;
+  const warnings: [boolean, string, string][] = [
+    [
+      unreadable.length > 0,
+      'quarantined_entries',
+      `${unreadable.length} members cannot be read; who of them is in the register stays as they are.`,
+    ],
+    [
+      unknown > 0,
+      'unidentified_entries',
+      `${unknown} of those have neither a kennitala nor a row number: if they are in the register, they count as gone.`,
+    ],
+    [
+      adjusted.length > 0,
+      'adjusted_values',
+      `${adjusted.length} members have a value that the register cannot hold as it is; sync_log says which.`,
+    ],
+    [repeated > 0, 'repeated_members', `${repeated} entries repeat a kennitala; the newest of each counts.`],
+    [
+      legalEntities > 0,
+      'legal_entities',
+      `${legalEntities} members have the number of a legal entity; a person should look.`,
+    ],
+  ];
+  return warnings.flatMap(([applies, code, message]) => (applies ? [{ code, message }] : []));
+};

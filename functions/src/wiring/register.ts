@@ -1,0 +1,174 @@
+import { makeVerifyGoogleToken } from '../adapters/auth/verify-tokens.ts';
+import { makeMemberPages } from '../adapters/django/member-pages.ts';
+import type { Database } from '../adapters/postgres/database.ts';
+import { makeDatabase } from '../adapters/postgres/make-database.ts';
+import { makeOutbox } from '../adapters/postgres/outbox.ts';
+import { makeRegisterReader } from '../adapters/postgres/register-reader.ts';
+import { makeRegisterStore } from '../adapters/postgres/register-store.ts';
+import { removeExpired } from '../adapters/postgres/remove-expired.ts';
+import type { MemberChange } from '../domain/member/member-change.ts';
+import { makeMemberReference } from '../domain/member-reference.ts';
+import { asSyncError, SyncError } from '../lib/errors.ts';
+import type { RunRequest } from '../mirror/run.ts';
+import type { ScheduledOccurrence } from '../mirror/run-store.ts';
+import { assertOccurrenceDone } from '../mirror/scheduled-run.ts';
+import { deliverNotifications } from '../register/notify/deliver-notifications.ts';
+import { sendWebhook } from '../register/notify/send-webhook.ts';
+import type { ReferTo } from '../register/ports.ts';
+import { makeRegisterLogs } from '../register/register-logs.ts';
+import { type RegisterReport, runRegister as run } from '../register/run-register.ts';
+import { runDependencies, type Shared, shared } from './shared.ts';
+
+/** Less than the register functions' 540 s, so that a run that is too slow still closes its record. */
+export const REGISTER_RUN_LIMIT_MS = 480_000;
+/** More than those 540 s, so that a live run never loses its lease. */
+export const REGISTER_LEASE_MS = 600_000;
+
+const wireRegister = (base: Shared) => {
+  const { config, log, now, registry, secrets } = base;
+  const { target, subscribers, apiUrl } = config.register;
+  if (target === null) {
+    throw new SyncError(
+      'config_invalid',
+      'The register has no database: set CLOUD_SQL_INSTANCE or DATABASE_URL.',
+    );
+  }
+  const logs = makeRegisterLogs(log);
+  const database = makeDatabase({ target });
+  const store = makeRegisterStore(database, {
+    onRetry: ({ attempt, error }) => logs.databaseRetry(attempt, asSyncError(error)),
+  });
+  const pages = makeMemberPages(registry, {
+    baseUrl: config.registry.baseUrl,
+    deadlineMs: config.registry.fetchTimeoutMs,
+  });
+  /** The key is read before a run, so that naming a member in the middle of a transaction waits for nothing. */
+  const makeReferTo = async (): Promise<ReferTo> => {
+    const key = await secrets.read(config.memberReferenceSecret);
+    return (kennitala) => makeMemberReference(key, kennitala);
+  };
+  return {
+    base,
+    database,
+    pages,
+    makeReferTo,
+    reader: makeRegisterReader(database),
+    runRegister: async (request: RunRequest): Promise<RegisterReport> =>
+      run(
+        request,
+        {
+          pages,
+          store,
+          referTo: await makeReferTo(),
+          subscribers,
+          apiUrl,
+          abandonedAfterMs: REGISTER_LEASE_MS,
+        },
+        runDependencies(base, { runLimitMs: REGISTER_RUN_LIMIT_MS, leaseMs: REGISTER_LEASE_MS }),
+      ),
+    /** Never throws: what was not delivered stays in the outbox, and what was not deleted is deleted next time. */
+    afterwards: async (): Promise<void> => {
+      try {
+        await deliverNotifications({
+          outbox: makeOutbox(database),
+          subscribers,
+          secretsOf: (name) => secrets.readAll(`register-webhook-${name}`),
+          send: sendWebhook,
+          now,
+          random: Math.random,
+          logs,
+        });
+        await removeExpired(database, now());
+      } catch (cause) {
+        logs.afterwardsFailed(asSyncError(cause));
+      }
+    },
+  };
+};
+
+let wired: ReturnType<typeof wireRegister> | undefined;
+const once = () => {
+  wired ??= wireRegister(shared());
+  return wired;
+};
+
+/** One run of the register, whoever asked for it. Throws `config_invalid` without a database. */
+export const runRegister = (request: RunRequest): Promise<RegisterReport> => once().runRegister(request);
+
+/** The register's database, for looking one member up; null in a project without a register. */
+export const registerDatabase = (): Database | null =>
+  shared().config.register.target === null ? null : once().database;
+
+/** One event of the registry on the register's row. Throws `database_*`, `schema_outdated`. */
+export const applyEventToRegister = async (change: MemberChange): Promise<void> => {
+  const { base, database, makeReferTo } = once();
+  const [{ applyEvent }, { makeRowStore }] = await Promise.all([
+    import('../register/apply-event.ts'),
+    import('../adapters/postgres/row-store.ts'),
+  ]);
+  await applyEvent(change, {
+    rows: makeRowStore(database),
+    referTo: await makeReferTo(),
+    logs: makeRegisterLogs(base.log),
+    now: base.now,
+  });
+};
+
+/**
+ * The scheduled run, then the notifications that are due. Without a database nothing is done: a project may have no
+ * register. Throws when Cloud Scheduler should try this occurrence again.
+ */
+export const runScheduledRegister = async (occurrence: ScheduledOccurrence): Promise<void> => {
+  const { config, log } = shared();
+  if (config.register.target === null) {
+    makeRegisterLogs(log).notConfigured();
+    return;
+  }
+  const { runRegister, afterwards } = once();
+  const report = await runRegister({ trigger: 'schedule', occurrence });
+  await afterwards();
+  assertOccurrenceDone(report);
+};
+
+/** The REST API, made at its first request. Throws `config_invalid`. */
+export const registerApi = async () => {
+  api ??= makeRegisterApi();
+  return api;
+};
+let api: ReturnType<typeof makeRegisterApi> | undefined;
+
+const makeRegisterApi = async () => {
+  const { base, pages, makeReferTo, reader, runRegister, afterwards } = once();
+  const { config, log, now, secrets } = base;
+  const [{ makeApi }, { makeAuthorizeAdminCaller, makeAuthorizeService }] = await Promise.all([
+    import('../register/api/app.ts'),
+    import('../register/api/callers.ts'),
+  ]);
+  return makeApi({
+    reader,
+    run: async (request) => {
+      const report = await runRegister({ trigger: 'http', ...request });
+      if (!request.dryRun) await afterwards();
+      return report;
+    },
+    authorizeAdmin: makeAuthorizeAdminCaller({
+      readKeys: () => secrets.readAll(config.register.adminKeySecret),
+      authorizeAdmin: base.authorize,
+    }),
+    authorizeService: makeAuthorizeService({
+      verifyGoogleToken: makeVerifyGoogleToken(),
+      serviceAccounts: config.register.serviceAccounts,
+      audiences: config.register.audiences,
+    }),
+    checkRegistry: async () => {
+      for await (const _ of pages.pages({ signal: AbortSignal.timeout(HEALTH_LIMIT_MS), pageSize: 1 }))
+        return;
+    },
+    referTo: await makeReferTo(),
+    now,
+    log,
+    abandonedAfterMs: REGISTER_LEASE_MS,
+  });
+};
+
+const HEALTH_LIMIT_MS = 10_000;

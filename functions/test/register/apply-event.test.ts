@@ -1,0 +1,143 @@
+import * as fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeRowStore } from '../../src/adapters/postgres/row-store.ts';
+import { parseMemberChange } from '../../src/domain/member/member-change.ts';
+import { applyEvent } from '../../src/register/apply-event.ts';
+import { makeRegisterLogs } from '../../src/register/register-logs.ts';
+import { makeKennitalas } from '../support/kennitalas.ts';
+import { makePages } from './support/make-pages.ts';
+import { type RegisterStack, referTo, startRegisterStack } from './support/register-stack.ts';
+
+let stack: RegisterStack;
+beforeEach(async () => {
+  stack = await startRegisterStack({ members: 1 });
+});
+afterEach(async () => {
+  await stack.close();
+});
+
+const [KENNITALA = ''] = makeKennitalas(1);
+
+const event = (action: 'create' | 'update' | 'delete', version: number | null, name = `Name ${version}`) =>
+  applyEvent(
+    parseMemberChange({
+      kennitala: KENNITALA,
+      action,
+      version,
+      data: action === 'delete' ? null : { id: 5, kennitala: KENNITALA, name },
+    }),
+    {
+      rows: makeRowStore(stack.database),
+      referTo,
+      logs: makeRegisterLogs(stack.dependencies.log),
+      now: stack.dependencies.now,
+    },
+  );
+
+const row = async () => (await stack.members())[0];
+
+describe('an event of the registry', () => {
+  it('adds, updates, deactivates and reactivates one row, with one log row of type webhook each', async () => {
+    expect(await event('create', 1)).toBe('applied');
+    const first = await row();
+    expect(await event('update', 2)).toBe('applied');
+    expect(await event('delete', 3)).toBe('applied');
+    expect(await row()).toMatchObject({ id: first?.id, is_active: false, removed_at: expect.any(Date) });
+    expect(await event('create', 4)).toBe('applied');
+    expect(await row()).toMatchObject({ id: first?.id, is_active: true, removed_at: null, name: 'Name 4' });
+    expect(
+      (await stack.syncLog()).map(({ sync_type, members_added, members_removed, details }) => [
+        sync_type,
+        members_added,
+        members_removed,
+        details['kind'],
+      ]),
+    ).toEqual([
+      ['webhook', 1, 0, 'added'],
+      ['webhook', 0, 0, 'updated'],
+      ['webhook', 0, 1, 'removed'],
+      ['webhook', 1, 0, 'reactivated'],
+    ]);
+  });
+
+  it('that is older than the row, or as old, changes nothing', async () => {
+    await event('create', 5);
+    for (const version of [4, 5]) {
+      expect(await event('update', version, 'Late')).toBe('stale');
+      expect(await event('delete', version)).toBe('stale');
+    }
+    expect(await row()).toMatchObject({ name: 'Name 5', is_active: true });
+  });
+
+  it('deletes nobody whom the register never had, and stores no placeholder', async () => {
+    expect(await event('delete', 1)).toBe('skipped');
+    const change = parseMemberChange({
+      kennitala: '9999123459',
+      action: 'create',
+      version: 1,
+      data: { kennitala: '9999123459', name: 'x' },
+    });
+    const dependencies = {
+      rows: makeRowStore(stack.database),
+      referTo,
+      logs: makeRegisterLogs(stack.dependencies.log),
+      now: stack.dependencies.now,
+    };
+    expect(await applyEvent(change, dependencies)).toBe('skipped');
+    expect(await stack.members()).toEqual([]);
+  });
+
+  it('without a version is what its sender just read', async () => {
+    await event('create', 7);
+    expect(await event('update', null, 'Just read')).toBe('applied');
+    expect(await row()).toMatchObject({ name: 'Just read', metadata: { version: 7 } });
+  });
+
+  it('in any order and with any repetition ends as the newest says', async () => {
+    const history = [1, 2, 3, 4, 5, 6].map((version) => ({
+      version,
+      action: (version === 1 ? 'create' : version === 6 ? 'delete' : 'update') as
+        | 'create'
+        | 'update'
+        | 'delete',
+    }));
+    const order = fc.shuffledSubarray([...history, ...history], { minLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(order, async (events) => {
+        await stack.postgres.sql('delete from public.members');
+        // A delete of somebody unknown leaves no row, so the create comes first; the rest in any order.
+        await event('create', 1);
+        for (const { action, version } of events) await event(action, version);
+        expect(await row()).toMatchObject({ is_active: false, metadata: { version: 6 } });
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('that comes while a run is reading is not undone by what the run had read before', async () => {
+    const member = { id: 5, kennitala: KENNITALA, name: 'Old', version: 1 };
+    const others = makeKennitalas(3, 10).map((kennitala, n) => ({ id: 100 + n, kennitala, name: 'Other' }));
+    await stack.run(undefined, { pages: makePages([member, ...others]) });
+    const [newcomer = ''] = makeKennitalas(1, 500);
+    const pages = {
+      pages: async function* () {
+        yield { members: [member, ...others], count: 4 };
+        stack.advance(1_000);
+        await event('update', 2, 'New');
+        const data = { id: 6, kennitala: newcomer, name: 'Newcomer' };
+        await applyEvent(parseMemberChange({ kennitala: newcomer, action: 'create', version: 3, data }), {
+          rows: makeRowStore(stack.database),
+          referTo,
+          logs: makeRegisterLogs(stack.dependencies.log),
+          now: stack.dependencies.now,
+        });
+      },
+    };
+    stack.advance(1_000);
+    const { record } = await stack.run(undefined, { pages });
+    expect(record.changes).toMatchObject({ updated: 0, removed: 0 });
+    const rows = await stack.members();
+    expect(rows.find(({ kennitala }) => kennitala === KENNITALA)?.name).toBe('New');
+    expect(rows.find(({ kennitala }) => kennitala === newcomer)?.is_active).toBe(true);
+  });
+});

@@ -1,0 +1,68 @@
+import { makeRegisterReader } from '../../../src/adapters/postgres/register-reader.ts';
+import { SyncError } from '../../../src/lib/errors.ts';
+import { makeApi } from '../../../src/register/api/app.ts';
+import { makeAuthorizeAdminCaller, makeAuthorizeService } from '../../../src/register/api/callers.ts';
+import { type RegisterStackOptions, referTo, startRegisterStack } from './register-stack.ts';
+
+export const KEYS = ['0f'.repeat(32), 'e1'.repeat(32)];
+export const SERVICE = 'elections@demo-ekklesia.iam.gserviceaccount.com';
+const AUDIENCE = 'https://api.example.is';
+
+/** A token whose signature the stubbed verifier takes for good: what it claims is in its payload. */
+export const tokenOf = (claims: Readonly<Record<string, unknown>>): string =>
+  `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
+
+/** The API over a real database and registry. Only the issuers of tokens are stood in for. */
+export const startApiStack = async (options: RegisterStackOptions = {}) => {
+  const stack = await startRegisterStack(options);
+  const api = makeApi({
+    reader: makeRegisterReader(stack.database),
+    run: ({ dryRun, approve, requestedBy }) => stack.run({ trigger: 'http', dryRun, approve, requestedBy }),
+    authorizeAdmin: makeAuthorizeAdminCaller({
+      readKeys: async () => KEYS,
+      authorizeAdmin: async (header) => {
+        const claims = JSON.parse(Buffer.from(header?.split('.')[1] ?? '', 'base64url').toString());
+        if (claims.valid !== true) throw new SyncError('unauthenticated', 'The token is not valid here.');
+        if (claims.role !== 'admin') throw new SyncError('forbidden', 'This needs the role admin.');
+        return { kind: 'person', id: claims.uid };
+      },
+    }),
+    authorizeService: makeAuthorizeService({
+      verifyGoogleToken: async (token, audiences) => {
+        const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+        if (!audiences.includes(claims.aud)) throw new Error('wrong audience');
+        return claims;
+      },
+      serviceAccounts: [SERVICE],
+      audiences: [AUDIENCE],
+    }),
+    checkRegistry: async () => {
+      for await (const _ of stack.registerOptions.pages.pages({ signal: AbortSignal.timeout(2_000) })) return;
+    },
+    referTo,
+    now: stack.dependencies.now,
+    log: stack.dependencies.log,
+    abandonedAfterMs: 150_000,
+  });
+  const call = async (path: string, init: RequestInit & { token?: string } = {}) => {
+    const { token, ...rest } = init;
+    const headers = {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(typeof rest.body === 'string' ? { 'content-type': 'application/json' } : {}),
+      ...rest.headers,
+    };
+    const response = await api.request(path, { ...rest, headers });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json') === true;
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: isJson ? JSON.parse(text) : null,
+    };
+  };
+  const service = tokenOf({ aud: AUDIENCE, email: SERVICE, email_verified: true });
+  return { ...stack, api, call, service, key: KEYS[0] ?? '' };
+};
+
+export type ApiStack = Awaited<ReturnType<typeof startApiStack>>;
