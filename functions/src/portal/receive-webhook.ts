@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { isPlaceholder, tryKennitala } from '../domain/kennitala.ts';
-import { parseMemberChange } from '../domain/member/member-change.ts';
+import { type MemberChange, parseMemberChange } from '../domain/member/member-change.ts';
 import { asSyncError, SyncError, stackFrames } from '../lib/errors.ts';
 import { answerJson, type HttpAnswer } from '../lib/http-endpoint.ts';
 import type { LogSink } from '../lib/log.ts';
@@ -13,7 +13,7 @@ import {
 } from './apply-event.ts';
 import type { RosterRefresh } from './ports.ts';
 import type { WebhookCaller, WebhookHeaders } from './webhook-caller.ts';
-import { makeWebhookLogs } from './webhook-logs.ts';
+import { makeWebhookLogs, type WebhookLogs } from './webhook-logs.ts';
 
 /** The largest member is a few kilobytes. */
 export const MAX_WEBHOOK_BYTES = 256 * 1024;
@@ -29,6 +29,8 @@ export interface WebhookCall {
 export interface WebhookDependencies extends ApplyEventDependencies {
   readonly identify: (rawBody: Uint8Array, headers: WebhookHeaders) => Promise<WebhookCaller>;
   readonly rosterRefresh: RosterRefresh;
+  /** Keeps the register's row up to date too; without it the hourly run alone does. */
+  readonly register?: ((change: MemberChange) => Promise<void>) | null | undefined;
   readonly log: LogSink;
 }
 
@@ -54,7 +56,7 @@ export const receiveWebhook = async (
       logs.skipped();
       return answerJson(200, { success: true, result: 'skipped', action: json.action, member: null });
     }
-    const applied = await apply(caller, json, dependencies);
+    const applied = await apply(caller, json, dependencies, logs);
     if (applied.changesRoster) await dependencies.rosterRefresh.request(dependencies.now());
     logs.received(applied, dependencies.now().getTime() - startedAt);
     const { action, member } = applied.receipt;
@@ -64,16 +66,21 @@ export const receiveWebhook = async (
   }
 };
 
-const apply = (
+const apply = async (
   caller: WebhookCaller,
   json: unknown,
   dependencies: WebhookDependencies,
+  logs: WebhookLogs,
 ): Promise<AppliedEvent> => {
   const eventId = caller.kind === 'signed' ? caller.eventId : null;
   const change = parseMemberChange(json);
-  return caller.kind === 'legacy' || change.version === null
-    ? applyHint(change, eventId, AbortSignal.timeout(HINT_LIMIT_MS), dependencies)
-    : applyVersionedEvent(change, eventId, dependencies);
+  if (caller.kind === 'legacy' || change.version === null) {
+    return applyHint(change, eventId, AbortSignal.timeout(HINT_LIMIT_MS), dependencies);
+  }
+  const applied = await applyVersionedEvent(change, eventId, dependencies);
+  // The portal has the event; a register that is down is mended by its next run, and must not make the sender repeat.
+  await dependencies.register?.(change).catch((cause: unknown) => logs.registerMissed(asSyncError(cause)));
+  return applied;
 };
 
 const parseJson = (bytes: Uint8Array): unknown => {
@@ -92,7 +99,7 @@ const isAboutPlaceholder = (json: unknown): json is z.output<typeof named> => {
   return kennitala !== null && isPlaceholder(kennitala);
 };
 
-const refuse = (failure: SyncError, logs: ReturnType<typeof makeWebhookLogs>): HttpAnswer => {
+const refuse = (failure: SyncError, logs: WebhookLogs): HttpAnswer => {
   if (failure.code === 'internal') {
     const reference = randomUUID();
     logs.failed(reference, stackFrames(failure));

@@ -21,6 +21,11 @@ export const makeWebhookLogs = (log: LogSink) => ({
       status: httpStatus,
       ...details,
     }),
+  registerMissed: ({ code }: SyncError) =>
+    log('WARNING', `[WEBHOOK] The register did not take the event: ${code}. Its next run will.`, {
+      event: 'webhook_register_missed',
+      code,
+    }),
   failed: (reference: string, stack: string) =>
     log('ERROR', '[WEBHOOK] Unexpected failure', { event: 'webhook_failed', reference, stack }),
 });

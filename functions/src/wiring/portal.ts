@@ -30,6 +30,10 @@ const wireWebhook = ({
   members: makeMemberStore(firestore),
   registry: makeMemberReader(registry),
   rosterRefresh: makeRosterRefresh(firestore),
+  register:
+    config.register.followsWebhook && config.register.target !== null
+      ? async (change) => (await import('./register.ts')).applyEventToRegister(change)
+      : undefined,
   reference,
   now,
   log,

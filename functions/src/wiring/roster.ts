@@ -32,9 +32,13 @@ const wireRoster = (base: Shared): ((request: RunRequest) => Promise<RunReport>)
 
 let wired: ReturnType<typeof wireRoster> | undefined;
 /** One run of the roster, whoever asked for it. */
-export const runRoster = (request: RunRequest): Promise<RunReport> => {
-  wired ??= wireRoster(shared());
-  return wired(request);
+export const runRoster = async (request: RunRequest): Promise<RunReport> => {
+  const base = shared();
+  wired ??= wireRoster(base);
+  const report = await wired(request);
+  const mode = base.config.rosterSelfCheck;
+  if (mode !== 'off') await (await import('./ops.ts')).checkRoster(mode, report);
+  return report;
 };
 
 /** The scheduled run. Throws when Cloud Scheduler should try this occurrence again. */

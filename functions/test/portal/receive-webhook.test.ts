@@ -374,3 +374,28 @@ describe('Firestore that fails', () => {
     }
   });
 });
+
+describe('a register that follows the webhook', () => {
+  it('is given each versioned event, and its failure does not make the sender repeat', async () => {
+    const versions: (number | null)[] = [];
+    const one = await startPortalStack({
+      register: async ({ version }) => {
+        versions.push(version);
+        if (version === 2) throw new SyncError('database_unavailable', 'PostgreSQL did not answer.');
+      },
+    });
+    try {
+      const kennitala = someone();
+      expect((await one.deliver('a', event(kennitala, 1, 'create'))).status).toBe(200);
+      expect((await one.deliver('b', event(kennitala, 2))).status).toBe(200);
+      expect(versions).toEqual([1, 2]);
+      expect(
+        one.logs.find(({ fields }) => fields['event'] === 'webhook_register_missed')?.fields,
+      ).toMatchObject({
+        code: 'database_unavailable',
+      });
+    } finally {
+      await one.close();
+    }
+  });
+});

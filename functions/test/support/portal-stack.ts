@@ -4,6 +4,7 @@ import { Webhook } from 'standardwebhooks';
 import { startFirestore } from '../../../local/src/firestore/server.ts';
 import { makeMemberStore } from '../../src/adapters/firestore/member-store.ts';
 import { makeRosterRefresh } from '../../src/adapters/firestore/roster-refresh.ts';
+import type { MemberChange } from '../../src/domain/member/member-change.ts';
 import { makeMemberReference } from '../../src/domain/member-reference.ts';
 import type { HttpAnswer } from '../../src/lib/http-endpoint.ts';
 import type { LogFields, Severity } from '../../src/lib/log.ts';
@@ -18,6 +19,7 @@ export interface PortalStackOptions {
   readonly secrets?: Partial<WebhookSecrets>;
   readonly registry?: MemberReader;
   readonly callLimitMs?: number;
+  readonly register?: (change: MemberChange) => Promise<void>;
 }
 
 /** The webhook as production wires it, over the real Firestore client; the registry is what the test gives. */
@@ -38,6 +40,7 @@ export const startPortalStack = async (options: PortalStackOptions = {}) => {
     members: makeMemberStore(async () => db, { callLimitMs: options.callLimitMs ?? 5_000 }),
     registry: options.registry ?? { readMember: async () => null },
     rosterRefresh: makeRosterRefresh(async () => db),
+    register: options.register,
     reference: async (kennitala: Parameters<typeof makeMemberReference>[1]) =>
       makeMemberReference('key of the tests', kennitala),
     now,

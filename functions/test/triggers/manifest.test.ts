@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { PARAMS } from '../../src/params.ts';
 import { RECONCILE_LEASE_MS, RECONCILE_RUN_LIMIT_MS } from '../../src/wiring/reconcile.ts';
+import { REGISTER_LEASE_MS, REGISTER_RUN_LIMIT_MS } from '../../src/wiring/register.ts';
 import { ROSTER_LEASE_MS, ROSTER_RUN_LIMIT_MS } from '../../src/wiring/roster.ts';
 
 interface Endpoint {
@@ -48,9 +49,29 @@ const DEPLOYED: Record<string, object> = {
     eventTrigger: { eventFilterPathPatterns: { document: 'roster_refreshes/{window}' } },
   },
   syncFromDjango: { ...small, ...open, timeoutSeconds: 30, concurrency: 40, maxInstances: 10 },
+  trackMemberChanges: {
+    ...small,
+    timeoutSeconds: 120,
+    concurrency: 40,
+    maxInstances: 10,
+    eventTrigger: { eventFilterPathPatterns: { document: 'members/{kennitala}' } },
+  },
+  bidirectionalSync: { ...small, ...schedule('30 3 * * *'), timeoutSeconds: 540 },
+  bidirectionalSyncNow: { ...small, ...open, timeoutSeconds: 540, maxInstances: 2 },
+  resolveConflict: { ...small, ...open, timeoutSeconds: 60, maxInstances: 2 },
+  opsApi: { ...open, maxInstances: 3 },
+  watchMirrors: { ...small, ...schedule('15 2,8,14,20 * * *'), timeoutSeconds: 60 },
   reconcileMembers: { ...small, ...schedule('0 4 * * *'), timeoutSeconds: 1_800 },
   reconcileMembersNow: { ...small, ...open, timeoutSeconds: 1_800 },
   syncMemberNow: { ...small, ...open, timeoutSeconds: 60 },
+  membershipSync: {
+    ...open,
+    availableMemoryMb: 512,
+    timeoutSeconds: 540,
+    concurrency: 20,
+    maxInstances: 3,
+  },
+  membershipSyncHourly: { ...schedule('0 * * * *'), availableMemoryMb: 512, timeoutSeconds: 540 },
 };
 
 const FUNCTIONS_FOLDER = fileURLToPath(new URL('../..', import.meta.url));
@@ -111,6 +132,8 @@ describe('the deployed manifest', () => {
     ['refreshRoster', ROSTER_RUN_LIMIT_MS, ROSTER_LEASE_MS],
     ['reconcileMembers', RECONCILE_RUN_LIMIT_MS, RECONCILE_LEASE_MS],
     ['reconcileMembersNow', RECONCILE_RUN_LIMIT_MS, RECONCILE_LEASE_MS],
+    ['membershipSync', REGISTER_RUN_LIMIT_MS, REGISTER_LEASE_MS],
+    ['membershipSyncHourly', REGISTER_RUN_LIMIT_MS, REGISTER_LEASE_MS],
   ])(
     'stops a run of %s before the function is stopped, and keeps its lease longer',
     (name, runMs, leaseMs) => {

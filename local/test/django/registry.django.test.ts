@@ -20,10 +20,10 @@ let stack: LocalStack;
 let db: Firestore;
 
 const openStack = async (webhookSecret: string) => {
-  const [functions = 0, firestore = 0, storage = 0, auth = 0, unused = 0] = ports;
+  const [functions = 0, firestore = 0, storage = 0, auth = 0, unused = 0, , postgres = 0] = ports;
   stack = await startStack({
     data: join(folder, 'stack'),
-    ports: { functions, firestore, storage, auth, registry: unused },
+    ports: { functions, firestore, storage, auth, postgres, registry: unused },
     django: { url: registry.url, token: registry.token },
     secrets: { DJANGO_WEBHOOK_SECRET: webhookSecret },
   });
@@ -36,7 +36,7 @@ const closeStack = async () => {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'django-suite-'));
-  ports = await findFreePorts(6);
+  ports = await findFreePorts(7);
   registry = await startDjango({
     port: ports[5] ?? 0,
     members: MEMBERS,

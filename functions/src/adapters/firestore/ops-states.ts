@@ -14,6 +14,7 @@ const stateShape = z.object({
     .object({ runId: z.string(), outcome: z.string(), errorCode: z.string().nullable(), at: time })
     .nullish(),
   lastSuccess: z.object({ runId: z.string(), at: time, memberCount: z.number() }).nullish(),
+  members: z.number().nullish(),
   lease: z.object({ owner: z.string(), expiresAt: time }).nullish(),
   pause: pauseShape.nullish(),
 });
@@ -60,10 +61,11 @@ export const makeMirrorStates = (client: () => Promise<Firestore>): MirrorStates
 };
 
 const toState = (data: unknown): MirrorState => {
-  const { last, lastSuccess, lease, pause } = stateShape.parse(data ?? {});
+  const { last, lastSuccess, lease, pause, members } = stateShape.parse(data ?? {});
   return {
     lastRun: last ? { ...last, outcome: last.outcome as RunOutcome } : null,
     lastSuccess: lastSuccess ?? null,
+    members: members ?? lastSuccess?.memberCount ?? null,
     lease: lease ? { runId: lease.owner, expiresAt: lease.expiresAt } : null,
     pause: pause ?? null,
   };

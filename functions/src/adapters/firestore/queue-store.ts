@@ -161,7 +161,7 @@ const queryOf = (db: Firestore, { which, now }: DueOptions): Query => {
 const membersOf = async (query: Query, { limit, except }: DueOptions): Promise<Kennitala[]> => {
   const members = new Set<Kennitala>();
   for (let page = query.limit(PAGE); ; ) {
-    const { docs } = await page.select('kennitala').get();
+    const { docs } = await page.select('kennitala', 'next_attempt_at').get();
     for (const document of docs) {
       const kennitala: unknown = document.get('kennitala');
       if (typeof kennitala !== 'string' || !isKennitala(kennitala) || except.has(kennitala)) continue;

@@ -34,7 +34,7 @@ export interface History {
 }
 
 /** Few, so that changes back to what was before are common; they differ in every kind of value. */
-const CONTENTS: readonly Content[] = [
+export const CONTENTS: readonly [Content, Content, Content] = [
   { name: 'Person One', email: 'one@b.is', reachable: false, local_address: LOCAL_ADDRESS, unions: [] },
   { name: 'Person Two', email: null, reachable: true, local_address: null, unions: [{ name: 'Efling' }] },
   { name: 'Person Two', email: 'one@b.is', reachable: true, local_address: LOCAL_ADDRESS, unions: [] },

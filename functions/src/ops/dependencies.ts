@@ -1,0 +1,21 @@
+import type { Kennitala } from '../domain/kennitala.ts';
+import type { ExplainDependencies } from './explain.ts';
+import type { ListVersions, MirrorStates, OperatorActions, RunHistory, TwoWayReader } from './ports.ts';
+import type { RollbackDependencies } from './rollback.ts';
+import type { Runners } from './start-run.ts';
+import type { TwoWayActions } from './two-way-actions.ts';
+
+/** What the routes are made of. */
+export interface OpsDependencies {
+  readonly runners: Runners;
+  readonly rollback: RollbackDependencies;
+  readonly explain: ExplainDependencies;
+  readonly history: RunHistory;
+  readonly states: MirrorStates;
+  readonly versions: ListVersions;
+  readonly actions: OperatorActions;
+  readonly twoWay: TwoWayReader;
+  readonly twoWayActions: TwoWayActions;
+  readonly reference: (kennitala: Kennitala) => Promise<string>;
+  readonly now: () => Date;
+}

@@ -1,0 +1,156 @@
+import { isPlaceholder, type Kennitala, toNumber } from '../domain/kennitala.ts';
+import { asSyncError } from '../lib/errors.ts';
+import { readChange } from '../portal/apply-event.ts';
+import type { MemberReader } from '../portal/ports.ts';
+import type { ListStore } from '../roster/ports.ts';
+import { readHeldList } from '../roster/published-list.ts';
+import { explainMirrors } from './because.ts';
+import type {
+  MemberTrace,
+  MirrorStates,
+  OperatorAction,
+  OperatorActions,
+  RegisterLookup,
+  RunHistory,
+} from './ports.ts';
+import type { ExplainAnswer, RegisterNow, RegistryNow, RosterNow, TimelineEntry } from './schemas.ts';
+import { MIRRORS } from './status.ts';
+import {
+  fromAction,
+  fromConflict,
+  fromPortal,
+  fromQueue,
+  fromReceipt,
+  fromRegister,
+  fromRunAboutAll,
+  fromRunOfMember,
+} from './timeline.ts';
+
+export interface ExplainDependencies {
+  readonly registry: MemberReader;
+  readonly roster: Pick<ListStore, 'read'>;
+  /** Null: the register is not configured here. */
+  readonly register: RegisterLookup | null;
+  readonly trace: MemberTrace;
+  readonly states: Pick<MirrorStates, 'read'>;
+  readonly history: Pick<RunHistory, 'page'>;
+  readonly actions: OperatorActions;
+  readonly reference: (kennitala: Kennitala) => Promise<string>;
+  readonly now: () => Date;
+}
+
+export interface ExplainRequest {
+  readonly kennitala: Kennitala;
+  readonly by: Pick<OperatorAction, 'by' | 'byKind' | 'requestId'>;
+  readonly signal: AbortSignal;
+}
+
+/** As many runs of a mirror are looked through for refusals and failures. */
+const RUNS_LOOKED_AT = 50;
+
+/**
+ * Why a person is or is not in each mirror: what every store and the registry say now, and everything that touched the
+ * person, in time order. The look is recorded before anything is read. A source that cannot be read is named in
+ * `incomplete`, and what it would have said is `unknown`, never "no".
+ *
+ * Throws `audit_unavailable`: a look that cannot be recorded is not allowed. `secret_unavailable`.
+ */
+export const explainMember = async (
+  { kennitala, by, signal }: ExplainRequest,
+  dependencies: ExplainDependencies,
+): Promise<ExplainAnswer> => {
+  const { trace, states, history, actions, now } = dependencies;
+  const member = await dependencies.reference(kennitala);
+  const at = now();
+  await actions.record({ action: 'explain', ...by, at, member });
+
+  const incomplete: { source: string; code: string }[] = [];
+  const attempt = async <T>(source: string, read: () => Promise<T>, otherwise: T): Promise<T> => {
+    try {
+      return await read();
+    } catch (cause) {
+      incomplete.push({ source, code: asSyncError(cause).code });
+      return otherwise;
+    }
+  };
+  const unknown = { state: 'unknown', code: 'store_unavailable' } as const;
+  const [registry, roster, portal, register, state, receipts, runs, queued, conflicts, acts, ...recent] =
+    await Promise.all([
+      readRegistry(kennitala, signal, dependencies.registry),
+      readRoster(kennitala, dependencies.roster),
+      attempt('portal', () => trace.portal(kennitala), unknown),
+      readRegister(kennitala, dependencies.register),
+      attempt('mirror states', () => states.read(), null),
+      attempt('webhook receipts', () => trace.receipts(member), []),
+      attempt('run changes', () => trace.runs(kennitala), []),
+      attempt('queue', () => trace.queued(kennitala), []),
+      attempt('conflicts', () => trace.conflictsOf(kennitala), []),
+      attempt('operator actions', () => trace.actions(member), []),
+      ...MIRRORS.map((mirror) =>
+        attempt(
+          `runs of the ${mirror}`,
+          async () => (await history.page({ mirror, limit: RUNS_LOOKED_AT })).items,
+          [],
+        ),
+      ),
+    ]);
+  for (const [source, { state: found, ...rest }] of Object.entries({ registry, roster, register })) {
+    if (found === 'unknown' && 'code' in rest) incomplete.push({ source, code: rest.code });
+  }
+
+  const timeline: TimelineEntry[] = [
+    ...receipts.map(fromReceipt),
+    ...runs.map(fromRunOfMember),
+    ...recent.flat().flatMap(fromRunAboutAll),
+    ...queued.flatMap(fromQueue),
+    ...conflicts.flatMap(fromConflict),
+    ...acts.map(fromAction),
+    ...fromPortal(portal),
+    ...fromRegister(register),
+  ];
+  const here = { registry, roster, portal, register };
+  return {
+    member,
+    at: at.toISOString(),
+    now: here,
+    because: explainMirrors(here, { states: state, isPlaceholder: isPlaceholder(kennitala) }),
+    timeline: timeline.toSorted((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0)),
+    incomplete,
+  };
+};
+
+const readRegistry = async (
+  kennitala: Kennitala,
+  signal: AbortSignal,
+  registry: MemberReader,
+): Promise<RegistryNow> => {
+  try {
+    const { action, version } = await readChange(kennitala, registry, signal);
+    return action === 'delete' ? { state: 'no-member' } : { state: 'member', version };
+  } catch (cause) {
+    const { code } = asSyncError(cause);
+    return { state: code === 'member_invalid' ? 'unreadable' : 'unknown', code };
+  }
+};
+
+const readRoster = async (kennitala: Kennitala, store: Pick<ListStore, 'read'>): Promise<RosterNow> => {
+  try {
+    const published = await store.read();
+    if (published === null) return { state: 'not-listed', generation: null };
+    const { generation, bytes } = published;
+    const number = toNumber(kennitala);
+    const isListed = Array.prototype.includes.call(readHeldList(bytes).kennitalas.numbers, number);
+    return { state: isListed ? 'listed' : 'not-listed', generation };
+  } catch (cause) {
+    return { state: 'unknown', code: asSyncError(cause).code };
+  }
+};
+
+const readRegister = async (kennitala: Kennitala, register: RegisterLookup | null): Promise<RegisterNow> => {
+  if (register === null) return { state: 'not-configured' };
+  try {
+    return await register.find(kennitala);
+  } catch (cause) {
+    return { state: 'unknown', code: asSyncError(cause).code };
+  }
+};

@@ -1,0 +1,181 @@
+import type { Kennitala } from '../domain/kennitala.ts';
+import type { LastSuccess } from '../mirror/run-store.ts';
+import type { MirrorName, MissedEvents, Pause, RunOutcome, RunRecord } from '../mirror/types.ts';
+import type { ConflictRecord } from '../twoway/conflict.ts';
+import type { QueueItem, SyncStatus } from '../twoway/queue-item.ts';
+import type { PortalNow, RegisterNow } from './schemas.ts';
+
+/** An opaque place in a list; `next` of a page is `before` of the one that follows. */
+export interface PageRequest {
+  readonly limit: number;
+  readonly before?: string | undefined;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next: string | null;
+}
+
+/** What an operator did, or looked at where members are named. Written before it is done or shown. */
+export interface OperatorAction {
+  readonly action:
+    | 'view_changes'
+    | 'explain'
+    | 'view_queue_item'
+    | 'view_conflict'
+    | 'pause'
+    | 'resume'
+    | 'retry_change'
+    | 'fail_change'
+    | 'resolve_conflict';
+  /** The proved identity. */
+  readonly by: string;
+  readonly byKind: 'person' | 'service-account';
+  readonly at: Date;
+  readonly requestId: string;
+  readonly mirror?: MirrorName;
+  readonly runId?: string;
+  /** The queue item or the conflict. */
+  readonly changeId?: string;
+  /** The opaque reference. */
+  readonly member?: string;
+  readonly reason?: string;
+}
+
+/** Every call of every port here throws `store_unavailable`, and `audit_unavailable` where an action is recorded. */
+export interface OperatorActions {
+  record(action: OperatorAction): Promise<void>;
+}
+
+export interface RunsFilter extends PageRequest {
+  readonly mirror?: MirrorName | undefined;
+  readonly outcome?: RunOutcome | undefined;
+}
+
+export interface RunHistory {
+  /** Newest first. Throws `invalid_request` for a cursor that is none. */
+  page(filter: RunsFilter): Promise<Page<RunRecord>>;
+  read(runId: string): Promise<RunRecord | null>;
+  /** One page of the restricted lists; null: there is no such page. */
+  changes(
+    runId: string,
+    page: number,
+  ): Promise<{ added: readonly string[]; removed: readonly string[]; isLast: boolean } | null>;
+  /** Runs since then, newest first, at most `most` of them. */
+  since(from: Date, most: number): Promise<RunDay[]>;
+  /** What the portal's runs since then found that no event had announced. */
+  missedSince(from: Date): Promise<{ at: Date; missed: MissedEvents }[]>;
+}
+
+/** The part of a record that charts are made of. */
+export interface RunDay
+  extends Pick<
+    RunRecord,
+    'mirror' | 'outcome' | 'timestamp' | 'duration_ms' | 'memberCount' | 'changes' | 'missedEvents'
+  > {}
+
+export interface MirrorState {
+  readonly lastRun: {
+    readonly runId: string;
+    readonly outcome: RunOutcome;
+    readonly errorCode: string | null;
+    readonly at: Date;
+  } | null;
+  readonly lastSuccess: LastSuccess | null;
+  /** On the mirror now, as the last run that wrote or confirmed it left it. */
+  readonly members: number | null;
+  readonly lease: { readonly runId: string; readonly expiresAt: Date } | null;
+  readonly pause: Pause | null;
+}
+
+export interface MirrorStates {
+  read(): Promise<Readonly<Record<MirrorName, MirrorState>>>;
+  /** Pauses and records that in one write. A mirror that is paused already keeps since when, and gets the new reason. */
+  pause(mirror: MirrorName, pause: Pause, action: OperatorAction): Promise<Pause>;
+  /** Resumes and records that in one write. */
+  resume(mirror: MirrorName, action: OperatorAction): Promise<void>;
+}
+
+export interface TwoWayFigures {
+  readonly pending: number;
+  readonly oldestPendingAt: Date | null;
+  readonly deadLetters: number;
+  readonly oldestDeadLetterAt: Date | null;
+  readonly openConflicts: number;
+  readonly oldestOpenConflictAt: Date | null;
+  readonly lastSweep: { readonly at: Date; readonly status: string } | null;
+}
+
+export interface SweepDay {
+  readonly at: Date;
+  readonly sent: number;
+  readonly received: number;
+  readonly conflicts: number;
+  readonly failed: number;
+}
+
+/** What an operator sees of a change: not who is delivering it. */
+export type QueuedChange = Pick<
+  QueueItem,
+  | 'id'
+  | 'kennitala'
+  | 'action'
+  | 'changes'
+  | 'settled'
+  | 'status'
+  | 'editedAt'
+  | 'createdAt'
+  | 'syncedAt'
+  | 'errorMessage'
+  | 'retryCount'
+  | 'nextAttemptAt'
+>;
+
+/** Reading of `sync_queue`, `sync_conflicts` and `sync_logs`. */
+export interface TwoWayReader {
+  queue(filter: PageRequest & { readonly status?: SyncStatus | undefined }): Promise<Page<QueuedChange>>;
+  queueItem(id: string): Promise<QueuedChange | null>;
+  conflicts(
+    filter: PageRequest & { readonly state?: 'open' | 'resolved' | undefined },
+  ): Promise<Page<ConflictRecord>>;
+  conflict(id: string): Promise<ConflictRecord | null>;
+  figures(): Promise<TwoWayFigures>;
+  /** When dead letters that still wait were made, at most `most` of them. */
+  deadLettersSince(from: Date, most: number): Promise<Date[]>;
+  sweepsSince(from: Date, most: number): Promise<SweepDay[]>;
+}
+
+/** Everything in Firestore that names one member, or its opaque reference. Newest first, at most some hundred a kind. */
+export interface MemberTrace {
+  portal(kennitala: Kennitala): Promise<PortalNow>;
+  /** The last seven days' events; older receipts have expired. */
+  receipts(member: string): Promise<{ at: Date; result: string; action: string }[]>;
+  /** Runs whose lists name the member. */
+  runs(kennitala: Kennitala): Promise<{ run: RunRecord; what: 'added' | 'removed' }[]>;
+  queued(kennitala: Kennitala): Promise<QueuedChange[]>;
+  conflictsOf(kennitala: Kennitala): Promise<ConflictRecord[]>;
+  /** What operators did about this member, and pauses of mirrors. */
+  actions(member: string): Promise<OperatorAction[]>;
+}
+
+/** The register's row of a member. Throws `database_*`, `schema_outdated`. */
+export interface RegisterLookup {
+  find(kennitala: Kennitala): Promise<RegisterNow>;
+}
+
+export interface ListVersion {
+  readonly generation: string;
+  readonly publishedAt: Date;
+  readonly isCurrent: boolean;
+  readonly memberCount: number | null;
+  readonly runId: string | null;
+  readonly sha256: string | null;
+}
+
+/** The kept versions of the published list. Throws `storage_unavailable`, `storage_rejected`. */
+export interface ListVersions {
+  /** Newest first, at most 100. */
+  list(): Promise<ListVersion[]>;
+  /** Null: there is no such version any more. */
+  read(generation: string): Promise<Uint8Array | null>;
+}

@@ -1,0 +1,48 @@
+import { SyncError } from '../lib/errors.ts';
+import type { Mirror } from '../mirror/mirror.ts';
+import { makePlanId } from '../mirror/plan-id.ts';
+import type { RosterPlan } from '../roster/plan-roster.ts';
+import type { KennitalaExport, ListStore } from '../roster/ports.ts';
+import { makeRoster, type RosterSource } from '../roster/roster.ts';
+import type { ListVersions } from './ports.ts';
+
+/**
+ * The roster with an earlier version of itself in the registry's place: reading, planning, guard, precondition and
+ * record are the roster's own. Its plan ids are never those of a run that follows the registry, even where both would
+ * write the same list.
+ */
+export const makeRosterRollback = (
+  generation: string,
+  versions: Pick<ListVersions, 'read'>,
+  store: ListStore,
+): Mirror<RosterSource, RosterPlan> => {
+  const fetchKennitalaExport = async (): Promise<KennitalaExport> => {
+    const bytes = await versions.read(generation);
+    if (bytes === null) {
+      throw new SyncError('not_found', `The bucket holds no version ${generation} of the list any more.`);
+    }
+    const kennitalas = Buffer.from(bytes)
+      .toString('latin1')
+      .split(/\r?\n/)
+      .filter((line) => line !== '');
+    return { count: kennitalas.length, kennitalas, exportedAt: null };
+  };
+  const roster = makeRoster({ fetchKennitalaExport }, store);
+  return {
+    ...roster,
+    title: 'member list rollback',
+    sourceName: `version ${generation} of the list`,
+    plan: async (source, context) => {
+      const plan = await roster.plan(source, context);
+      return {
+        ...plan,
+        planId: makePlanId({
+          mirror: roster.name,
+          source: `rollback ${generation}`,
+          target: plan.ifGeneration ?? 'absent',
+          operations: plan.planId,
+        }),
+      };
+    },
+  };
+};

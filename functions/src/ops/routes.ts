@@ -1,0 +1,160 @@
+import { SyncError } from '../lib/errors.ts';
+import { defineRoute, type Route } from '../lib/http/route.ts';
+import { byWhom } from './by-whom.ts';
+import type { OpsDependencies } from './dependencies.ts';
+import { explainMember } from './explain.ts';
+import { toWirePause } from './mirror-health.ts';
+import { rollBackRoster } from './rollback.ts';
+import { byId } from './schemas/common.ts';
+import { explainAnswer, explainBody } from './schemas/explain.ts';
+import { mirrorPath, pauseAnswer, reasonBody, statusAnswer } from './schemas/mirrors.ts';
+import * as runs from './schemas/runs.ts';
+import { seriesAnswer, seriesQuery } from './schemas/series.ts';
+import { firstDay, MOST_RUNS, makeSeries } from './series.ts';
+import { startRun } from './start-run.ts';
+import { readStatus } from './status.ts';
+import { twoWayRoutes } from './two-way-routes.ts';
+import { toWireRecord } from './wire-record.ts';
+
+/** For one look at the registry. */
+const REGISTRY_LIMIT_MS = 20_000;
+
+/** Every route of the operators' API: what it takes, what it answers, and the one feature that it calls. */
+export const opsRoutes = (ops: OpsDependencies): Route[] => [
+  defineRoute({
+    method: 'GET',
+    path: '/status',
+    answer: statusAnswer,
+    handle: () => readStatus({ ...ops, isConfigured: (mirror) => ops.runners[mirror] !== null }),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/runs',
+    query: runs.runsQuery,
+    answer: runs.runsPage,
+    handle: async ({ query }) => {
+      const { items, next } = await ops.history.page(query);
+      return { runs: items.map(toWireRecord), next };
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/runs',
+    body: runs.startRunBody,
+    answer: runs.startedRun,
+    handle: ({ body: { mirror, ...request }, caller }) =>
+      startRun(ops.runners, mirror, { ...request, trigger: 'http', requestedBy: caller.id }),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/runs/:id',
+    params: byId,
+    answer: runs.runAnswer,
+    handle: async ({ params }) => ({ run: toWireRecord(await readRun(ops, params.id)) }),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/runs/:id/changes',
+    params: byId,
+    query: runs.runChangesQuery,
+    answer: runs.runChanges,
+    handle: async (input) => {
+      const { id } = input.params;
+      const { page } = input.query;
+      const { mirror } = await readRun(ops, id);
+      await ops.actions.record({ ...byWhom(input, ops), action: 'view_changes', runId: id, mirror });
+      const found = await ops.history.changes(id, page);
+      if (found === null && page > 0)
+        throw new SyncError('not_found', 'The lists of that run end before that page.');
+      const { added, removed, isLast } = found ?? { added: [], removed: [], isLast: true };
+      return { runId: id, added: [...added], removed: [...removed], nextPage: isLast ? null : page + 1 };
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/roster/versions',
+    answer: runs.rosterVersions,
+    handle: async () => ({
+      versions: (await ops.versions.list()).map((version) => ({
+        ...version,
+        publishedAt: version.publishedAt.toISOString(),
+      })),
+    }),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/roster/rollback',
+    body: runs.rollbackBody,
+    answer: runs.startedRun,
+    handle: ({ body, caller }) => rollBackRoster({ ...body, by: caller.id }, ops.rollback),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/mirrors/:name/pause',
+    params: mirrorPath,
+    body: reasonBody,
+    answer: pauseAnswer,
+    handle: async (input) => {
+      const { name: mirror } = input.params;
+      const { reason } = input.body;
+      const action = { ...byWhom(input, ops), action: 'pause' as const, mirror, reason };
+      const pause = await ops.states.pause(mirror, { reason, by: action.by, at: action.at }, action);
+      return { mirror, paused: toWirePause(pause) };
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/mirrors/:name/resume',
+    params: mirrorPath,
+    body: reasonBody,
+    answer: pauseAnswer,
+    handle: async (input) => {
+      const { name: mirror } = input.params;
+      await ops.states.resume(mirror, {
+        ...byWhom(input, ops),
+        action: 'resume',
+        mirror,
+        reason: input.body.reason,
+      });
+      return { mirror, paused: null };
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/explain',
+    body: explainBody,
+    answer: explainAnswer,
+    handle: (input) =>
+      explainMember(
+        {
+          kennitala: input.body.kennitala,
+          by: byWhom(input, ops),
+          signal: AbortSignal.timeout(REGISTRY_LIMIT_MS),
+        },
+        ops.explain,
+      ),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/series',
+    query: seriesQuery,
+    answer: seriesAnswer,
+    handle: async ({ query }) => {
+      const to = ops.now();
+      const from = firstDay(to, query.days);
+      const [found, sweeps, deadLetters] = await Promise.all([
+        ops.history.since(from, MOST_RUNS),
+        ops.twoWay.sweepsSince(from, MOST_RUNS),
+        ops.twoWay.deadLettersSince(from, MOST_RUNS),
+      ]);
+      return makeSeries({ from, to, runs: found, sweeps, deadLetters });
+    },
+  }),
+  ...twoWayRoutes(ops),
+];
+
+const readRun = async ({ history }: OpsDependencies, id: string) => {
+  const record = await history.read(id);
+  if (record === null) throw new SyncError('not_found', 'There is no run with that id.');
+  return record;
+};

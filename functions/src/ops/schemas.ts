@@ -1,0 +1,56 @@
+import type { z } from 'zod';
+import type { ResolveRequest } from '../twoway/resolve-conflict.ts';
+import type * as explain from './schemas/explain.ts';
+import type * as mirrors from './schemas/mirrors.ts';
+import type * as runs from './schemas/runs.ts';
+import type * as series from './schemas/series.ts';
+import type * as twoWay from './schemas/two-way.ts';
+
+/**
+ * Requests and answers of the operators' API, as schemas and as types, for the command line and the dashboard. Nothing
+ * here or in `schemas/` loads an SDK, so that they can import it; whoever wants the types alone uses `import type`.
+ */
+export * from './schemas/explain.ts';
+export * from './schemas/mirrors.ts';
+export * from './schemas/runs.ts';
+export * from './schemas/series.ts';
+export * from './schemas/two-way.ts';
+
+export type RunsQuery = z.input<typeof runs.runsQuery>;
+export type WireRunRecord = z.output<typeof runs.runRecord>;
+export type RunsPage = z.output<typeof runs.runsPage>;
+export type RunAnswer = z.output<typeof runs.runAnswer>;
+export type RunChanges = z.output<typeof runs.runChanges>;
+export type StartRunBody = z.input<typeof runs.startRunBody>;
+export type StartedRun = z.output<typeof runs.startedRun>;
+export type RollbackBody = z.input<typeof runs.rollbackBody>;
+export type RosterVersions = z.output<typeof runs.rosterVersions>;
+export type WireMissedEvents = z.output<typeof runs.missedEvents>;
+
+export type MirrorStatus = z.output<typeof mirrors.mirrorStatus>;
+export type HealthReason = z.output<typeof mirrors.healthReason>;
+export type TwoWayReason = z.output<typeof mirrors.twoWayReason>;
+export type StatusAnswer = z.output<typeof mirrors.statusAnswer>;
+export type PauseAnswer = z.output<typeof mirrors.pauseAnswer>;
+
+export type ExplainBody = z.input<typeof explain.explainBody>;
+export type ExplainAnswer = z.output<typeof explain.explainAnswer>;
+export type TimelineEntry = z.output<typeof explain.timelineEntry>;
+export type BecauseCode = z.output<typeof explain.becauseCode>;
+export type RegistryNow = z.output<typeof explain.registryNow>;
+export type RosterNow = z.output<typeof explain.rosterNow>;
+export type PortalNow = z.output<typeof explain.portalNow>;
+export type RegisterNow = z.output<typeof explain.registerNow>;
+
+export type SeriesAnswer = z.output<typeof series.seriesAnswer>;
+export type SeriesDay = z.output<typeof series.seriesDay>;
+export type MirrorDay = z.output<typeof series.mirrorDay>;
+
+export type QueuePage = z.output<typeof twoWay.queuePage>;
+export type QueueItem = z.output<typeof twoWay.queueItem>;
+export type QueueItemDetail = z.output<typeof twoWay.queueItemDetail>;
+export type ConflictsPage = z.output<typeof twoWay.conflictsPage>;
+export type Conflict = z.output<typeof twoWay.conflict>;
+export type ConflictDetail = z.output<typeof twoWay.conflictDetail>;
+export type ResolveBody = Omit<ResolveRequest, 'conflict'>;
+export type ResolveAnswer = z.output<typeof twoWay.resolveAnswer>;

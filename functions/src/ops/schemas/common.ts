@@ -1,0 +1,33 @@
+import { z } from 'zod';
+
+export const mirrorName = z.enum(['roster', 'portal', 'register']);
+
+/** ISO 8601, UTC. */
+export const time = z.iso.datetime();
+
+/** What the next page is asked for with, as `before`; opaque. Null: there is no further page. */
+export const nextCursor = z.string().nullable();
+
+const LIMIT = 'a whole number from 1 to 200';
+export const pageFields = {
+  limit: z.coerce
+    .number({ error: LIMIT })
+    .int({ error: LIMIT })
+    .min(1, { error: LIMIT })
+    .max(200, { error: LIMIT })
+    .default(50),
+  before: z.string().max(400).optional(),
+};
+
+/** Ids of runs, queue items and conflicts: they become names of documents. */
+export const documentId = z
+  .string()
+  .regex(/^[A-Za-z0-9_.~-]{1,200}$/, { error: 'an id: letters, digits, _ . ~ and -' })
+  .refine((id) => !/^\.+$|^__.*__$/.test(id), { error: 'no id of a document' });
+
+export const byId = z.strictObject({ id: documentId });
+
+export const reasonText = z.string().trim().min(1, { error: 'a reason in words' }).max(500);
+
+/** The opaque reference of a member, as logs have it. */
+export const memberReference = z.string().regex(/^m_[0-9a-f]{16}$/);

@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { isPossibleRun, NOTHING_TO_APPROVE, runFields } from '../../mirror/run-answer.ts';
+import { documentId, mirrorName, nextCursor, pageFields, reasonText, time } from './common.ts';
+
+const RUN_OUTCOMES = [
+  'published',
+  'unchanged',
+  'blocked',
+  'partial',
+  'failed',
+  'dry-run',
+  'skipped',
+] as const;
+
+const counts = z.object({
+  added: z.number(),
+  removed: z.number(),
+  updated: z.number(),
+  unchanged: z.number(),
+  quarantined: z.number(),
+});
+
+export const missedEvents = z.object({ created: z.number(), updated: z.number(), deleted: z.number() });
+
+/** A run's record: counts only, no member is named in it. */
+export const runRecord = z.object({
+  runId: z.string(),
+  mirror: mirrorName,
+  trigger: z.enum(['schedule', 'http', 'local', 'event']),
+  status: z.enum(['running', 'success', 'error']),
+  outcome: z.enum(RUN_OUTCOMES).nullable(),
+  timestamp: time,
+  durationMs: z.number().nullable(),
+  memberCount: z.number().nullable(),
+  djangoExportedAt: time.nullable(),
+  changes: counts.nullable(),
+  missedEvents: missedEvents.nullable(),
+  planId: z.string().nullable(),
+  guard: z
+    .object({
+      tripped: z.boolean(),
+      findings: z.array(
+        z.object({ rule: z.string(), field: z.string().optional(), count: z.number(), allowed: z.number() }),
+      ),
+    })
+    .nullable(),
+  objectGeneration: z.string().nullable(),
+  previousGeneration: z.string().nullable(),
+  rollbackOf: z.string().nullable(),
+  sha256: z.string().nullable(),
+  warnings: z.array(z.object({ code: z.string(), message: z.string() })),
+  error: z.string().nullable(),
+  errorCode: z.string().nullable(),
+  requestedBy: z.string().nullable(),
+  approvedBy: z.string().nullable(),
+  reason: z.string().nullable(),
+});
+
+export const runsQuery = z.strictObject({
+  mirror: mirrorName.optional(),
+  outcome: z.enum(RUN_OUTCOMES).optional(),
+  ...pageFields,
+});
+export const runsPage = z.object({ runs: z.array(runRecord), next: nextCursor });
+export const runAnswer = z.object({ run: runRecord });
+
+const PAGE = 'the number of a page, from 0';
+export const runChangesQuery = z.strictObject({
+  page: z.coerce
+    .number({ error: PAGE })
+    .int({ error: PAGE })
+    .min(0, { error: PAGE })
+    .max(1_000_000, { error: PAGE })
+    .default(0),
+});
+/** At most 5,000 kennitalas a page: the added first, then the removed. */
+export const runChanges = z.object({
+  runId: z.string(),
+  added: z.array(z.string()),
+  removed: z.array(z.string()),
+  nextPage: z.number().nullable(),
+});
+
+export const startRunBody = z
+  .strictObject({ mirror: mirrorName, ...runFields })
+  .refine(isPossibleRun, NOTHING_TO_APPROVE);
+
+/** What a plan would cost, for a dry run and a blocked run. */
+export const forecast = z.object({
+  firestoreReads: z.number(),
+  firestoreWrites: z.number(),
+  firestoreDeletes: z.number(),
+  storageClassA: z.number(),
+  storageClassB: z.number(),
+  costUsd: z.number(),
+});
+/** The same two fields stand in the problem document of a run that was refused or failed. */
+export const startedRun = z.object({ run: runRecord, forecast: forecast.nullable() });
+
+export const rollbackBody = z
+  .strictObject({
+    generation: z
+      .string()
+      .regex(/^\d{1,20}$/, { error: 'the number of a version' })
+      .optional(),
+    runId: documentId.optional(),
+    reason: reasonText.optional(),
+    ...runFields,
+  })
+  .refine(({ generation, runId }) => (generation === undefined) !== (runId === undefined), {
+    error: 'either generation or runId',
+  })
+  .refine(isPossibleRun, NOTHING_TO_APPROVE);
+
+/** The kept versions of the published list, newest first. */
+export const rosterVersions = z.object({
+  versions: z.array(
+    z.object({
+      generation: z.string(),
+      publishedAt: time,
+      isCurrent: z.boolean(),
+      memberCount: z.number().nullable(),
+      runId: z.string().nullable(),
+      sha256: z.string().nullable(),
+    }),
+  ),
+});

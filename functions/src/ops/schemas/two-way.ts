@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { memberReference, nextCursor, pageFields, reasonText, time } from './common.ts';
+
+const queueStatus = z.enum(['pending', 'synced', 'failed', 'conflict']);
+/** What a field held or shall hold, as the portal spells it. */
+const fieldValue = z.unknown();
+
+const queueItemFields = {
+  id: z.string(),
+  member: memberReference,
+  status: queueStatus,
+  action: z.enum(['create', 'update']),
+  /** Paths of the fields: those that wait, and what became of the others. */
+  waiting: z.array(z.string()),
+  settled: z.record(z.string(), z.string()),
+  createdAt: time,
+  editedAt: time,
+  syncedAt: time.nullable(),
+  retryCount: z.number(),
+  nextAttemptAt: time,
+};
+export const queueItem = z.object(queueItemFields);
+
+/** With what is personal: each look at it is recorded. */
+export const queueItemDetail = z.object({
+  ...queueItemFields,
+  kennitala: z.string(),
+  values: z.record(z.string(), z.object({ oldValue: fieldValue, newValue: fieldValue })),
+  errorMessage: z.string().nullable(),
+});
+export const queueQuery = z.strictObject({ status: queueStatus.optional(), ...pageFields });
+export const queuePage = z.object({ items: z.array(queueItem), next: nextCursor });
+export const queueItemAnswer = z.object({ item: queueItemDetail });
+export const queueActionBody = z.strictObject({ reason: reasonText });
+export const queueActionAnswer = z.object({ item: queueItem });
+
+const conflictState = z.enum(['open', 'resolved']);
+const pathFacts = {
+  winner: z.enum(['portal', 'registry']),
+  reason: z.enum(['later', 'too-close', 'incomparable']),
+  state: conflictState,
+  portalEditedAt: time,
+  registryChangedAt: time.nullable(),
+};
+const conflictFields = { id: z.string(), member: memberReference, state: conflictState, detectedAt: time };
+export const conflict = z.object({ ...conflictFields, paths: z.record(z.string(), z.object(pathFacts)) });
+
+/** With both values: each look at it is recorded. */
+export const conflictDetail = z.object({
+  ...conflictFields,
+  kennitala: z.string(),
+  paths: z.record(
+    z.string(),
+    z.object({
+      ...pathFacts,
+      expected: fieldValue,
+      portal: fieldValue,
+      registry: fieldValue,
+      resolution: z
+        .object({
+          keep: z.enum(['portal', 'registry', 'value']),
+          value: fieldValue,
+          by: z.string(),
+          at: time,
+        })
+        .nullable(),
+    }),
+  ),
+});
+export const conflictsQuery = z.strictObject({ state: conflictState.optional(), ...pageFields });
+export const conflictsPage = z.object({ conflicts: z.array(conflict), next: nextCursor });
+export const conflictAnswer = z.object({ conflict: conflictDetail });
+
+/** `{"path", "keep": "portal"|"registry"|"value", "value"?}`: judged by the rules of `resolveConflict`. */
+export const resolveBody = z.record(z.string(), z.unknown());
+export const resolveAnswer = z.object({
+  conflict,
+  /** The decision has to go to the registry. */
+  queued: z.boolean(),
+  /** The registry has it already. */
+  delivered: z.boolean(),
+});

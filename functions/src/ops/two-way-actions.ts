@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import type { Kennitala } from '../domain/kennitala.ts';
+import type { Json } from '../domain/member/field-row.ts';
+import type { AdminCaller } from '../lib/callers.ts';
+import { SyncError } from '../lib/errors.ts';
+import { decideConflictOnDemand } from '../twoway/decide-on-demand.ts';
+import { deliverMembers } from '../twoway/deliver.ts';
+import { type Delivery, withDelivery, withoutPaths } from '../twoway/delivery.ts';
+import type { DeliveryDependencies } from '../twoway/delivery-dependencies.ts';
+import { makeEditTime } from '../twoway/edit-time.ts';
+import { mergeEdits } from '../twoway/merge-edits.ts';
+import type { MemberView, Step } from '../twoway/ports.ts';
+import { type QueueItem, RETRIED_FOR_MS } from '../twoway/queue-item.ts';
+import type { ResolveRequest } from '../twoway/resolve-conflict.ts';
+import { reviveItem } from '../twoway/revive.ts';
+import { settlePaths } from '../twoway/settle-paths.ts';
+import { planShown } from '../twoway/show-value.ts';
+
+/** For one member's edits, while an operator waits; below the 60 s that Firebase Hosting waits. */
+const DELIVERY_LIMIT_MS = 45_000;
+
+const decided = z.object({ queued: z.boolean(), delivered: z.boolean() });
+
+/** Whether the decision has to go to the registry, and whether it is there. */
+export type Decided = z.output<typeof decided>;
+
+/** What an operator does about one change or one conflict. Every call throws `store_unavailable`. */
+export interface TwoWayActions {
+  /**
+   * Makes a dead letter pending again, and delivers what waits of the member now, whatever the time of the next try.
+   * Throws `not_found`, and `invalid_request` for a change that has ended otherwise.
+   */
+  retry(kennitala: Kennitala, id: string): Promise<void>;
+  /**
+   * Gives a pending change up: a dead letter. The member's other waiting edits of the same fields go with it, since they
+   * are one change to the registry; the portal shows again what they started from. Throws `not_found`,
+   * `invalid_request` for a change that has ended, and `lease_held` while it is being delivered.
+   */
+  fail(kennitala: Kennitala, id: string): Promise<void>;
+  /** Decides one field of a conflict, as the function `resolveConflict` does, with its errors. */
+  resolve(request: ResolveRequest, caller: AdminCaller): Promise<Decided>;
+}
+
+export const makeTwoWayActions = (dependencies: DeliveryDependencies): TwoWayActions => {
+  const { store, now } = dependencies;
+  return {
+    retry: async (kennitala, id) => {
+      const at = now();
+      await store.transact(kennitala, { item: id, laterThan: BEFORE_ALL }, at, (view) => planRetry(view, at));
+      // What cannot be delivered now stays in the queue: that is no failure of the retry.
+      const signal = AbortSignal.timeout(DELIVERY_LIMIT_MS);
+      await deliverMembers([kennitala], { signal, isUrgent: true }, dependencies);
+    },
+    fail: async (kennitala, id) => {
+      const at = now();
+      await store.transact(kennitala, { item: id }, at, (view) => planFail(view, at));
+    },
+    resolve: async (request, caller) => {
+      const signal = AbortSignal.timeout(DELIVERY_LIMIT_MS);
+      const { body } = await decideConflictOnDemand(request, caller, signal, dependencies);
+      return decided.parse(body);
+    },
+  };
+};
+
+/** A retry has to know all that the member has said since. */
+const BEFORE_ALL = makeEditTime(0, 0);
+
+const planRetry = ({ item, later }: MemberView, at: Date): Step<null> => {
+  const { status } = assertItem(item);
+  if (status === 'failed') {
+    return {
+      items: [reviveItem(assertItem(item), later, at, new Date(at.getTime() + RETRIED_FOR_MS))],
+      result: null,
+    };
+  }
+  if (status !== 'pending') throw ended(status);
+  return { result: null };
+};
+
+const planFail = ({ item, pending, stored }: MemberView, at: Date): Step<null> => {
+  const { status, changes } = assertItem(item);
+  if (status !== 'pending') throw ended(status);
+  const begun = pending.find(({ delivery }) => delivery !== null);
+  if (begun?.claim != null && begun.claim.expiresAt > at) {
+    throw new SyncError(
+      'lease_held',
+      "The member's edits are being delivered now. Try again in some minutes.",
+    );
+  }
+  const given = new Set(Object.keys(changes));
+  const settled = pending.map((one) =>
+    settlePaths(
+      one,
+      (path) => (given.has(path) ? { outcome: 'failed', message: 'given up by an operator' } : null),
+      at,
+    ),
+  );
+  const rest = begun?.delivery ? withoutPaths(begun.delivery, [...given]) : null;
+  const items = withDelivery(settled, rest, null);
+  const known = knownOfRegistry([...given], pending, begun?.delivery ?? null);
+  return {
+    items: items.filter((one, n) => one !== pending[n]),
+    // Nothing is on its way to the registry any more, so the portal must not show it.
+    member: stored === null ? null : { values: planShown(stored.member, pending, known), meta: stored.meta },
+    result: null,
+  };
+};
+
+/** The best that is known of what the registry holds there: what the edits started from. */
+const knownOfRegistry = (
+  paths: readonly string[],
+  pending: readonly QueueItem[],
+  delivery: Delivery | null,
+): Record<string, Json> => {
+  const merged = mergeEdits(pending);
+  return Object.fromEntries(
+    paths.flatMap((path) => {
+      const expected = delivery?.paths[path]?.expected ?? merged.get(path)?.expected;
+      return expected === undefined ? [] : [[path, expected]];
+    }),
+  );
+};
+
+const assertItem = (item: QueueItem | null): QueueItem => {
+  if (item === null) throw new SyncError('not_found', 'There is no change with that id.');
+  return item;
+};
+
+const ended = (status: QueueItem['status']): SyncError =>
+  new SyncError('invalid_request', `The change has ended already: ${status}.`);

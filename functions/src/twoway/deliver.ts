@@ -1,0 +1,237 @@
+import type { Kennitala } from '../domain/kennitala.ts';
+import { asSyncError, type ErrorCode, type SyncError } from '../lib/errors.ts';
+import { type ClaimOutcome, planClaim } from './claim.ts';
+import type { Claimed, Delivery } from './delivery.ts';
+import { nextPart } from './delivery.ts';
+import type { DeliveryDependencies } from './delivery-dependencies.ts';
+import { chunksOf, inParallel } from './in-parallel.ts';
+import { lookFirst } from './look-first.ts';
+import { CHANGES_PER_REQUEST, type Outgoing, type Sent, sendChanges } from './send-changes.ts';
+import { settle } from './settle.ts';
+
+/** How a member's waiting edits stand after a delivery. */
+export type MemberOutcome = MemberTally &
+  (
+    | { readonly kind: 'done' }
+    /** Somebody else delivers; what they carry is in `delivery`. */
+    | { readonly kind: 'busy'; readonly delivery: Delivery }
+    | { readonly kind: 'waiting'; readonly until: Date; readonly failure: SyncError | null }
+    | { readonly kind: 'failed'; readonly failure: SyncError }
+  );
+
+export interface MemberTally {
+  readonly synced: number;
+  readonly refused: number;
+  readonly conflicts: number;
+}
+
+export interface DeliverOptions {
+  readonly signal: AbortSignal;
+  /** Tries at once what waits after a failure. */
+  readonly isUrgent?: boolean;
+}
+
+/** Requests under way at once. */
+const REQUESTS = 4;
+/** Transactions of one batch under way at once. */
+const TRANSACTIONS = 16;
+/** Turns of one member: each is a request. Whoever edits faster than that is taken up by the next delivery. */
+const TURNS = 20;
+
+/** Where a member stands between two turns. */
+type Turn = { readonly claimed: Claimed } | { readonly outcome: MemberOutcome };
+interface Entry {
+  readonly kennitala: Kennitala;
+  readonly tally: MemberTally;
+  readonly turn: Turn;
+}
+
+/**
+ * Delivers what waits for these members: of each in order, one change at a time, and of different members together.
+ * Never throws; an edit that is not delivered stays in the queue.
+ */
+export const deliverMembers = async (
+  kennitalas: readonly Kennitala[],
+  options: DeliverOptions,
+  dependencies: DeliveryDependencies,
+): Promise<ReadonlyMap<Kennitala, MemberOutcome>> => {
+  const chunks = chunksOf(kennitalas, CHANGES_PER_REQUEST);
+  const done = await inParallel(chunks, REQUESTS, (chunk) => deliverChunk(chunk, options, dependencies));
+  return new Map(done.flat());
+};
+
+const deliverChunk = async (
+  kennitalas: readonly Kennitala[],
+  options: DeliverOptions,
+  dependencies: DeliveryDependencies,
+): Promise<[Kennitala, MemberOutcome][]> => {
+  const startedAt = dependencies.now().getTime();
+  const none: MemberTally = { synced: 0, refused: 0, conflicts: 0 };
+  let entries = await inParallel(kennitalas, TRANSACTIONS, async (kennitala): Promise<Entry> => {
+    return { kennitala, tally: none, turn: await claim(kennitala, options, dependencies) };
+  });
+  for (let turn = 1; turn <= TURNS && entries.some(isOpen) && !options.signal.aborted; turn += 1) {
+    entries = await takeTurn(entries, options, dependencies);
+  }
+  const synced = entries.reduce((sum, { tally }) => sum + tally.synced, 0);
+  if (synced > 0) {
+    dependencies.logs.delivered(entries.length, synced, dependencies.now().getTime() - startedAt);
+  }
+  return entries.map(({ kennitala, tally, turn }) => [kennitala, { ...outcomeOf(turn), ...tally }]);
+};
+
+const isOpen = ({ turn }: Entry): boolean => 'claimed' in turn;
+
+/** Ran out of turns or time: the claim expires, and the next sweep goes on. */
+const outcomeOf = (turn: Turn): MemberOutcome =>
+  'outcome' in turn
+    ? turn.outcome
+    : { kind: 'busy', delivery: turn.claimed.delivery, synced: 0, refused: 0, conflicts: 0 };
+
+const takeTurn = async (
+  entries: readonly Entry[],
+  options: DeliverOptions,
+  dependencies: DeliveryDependencies,
+): Promise<Entry[]> => {
+  const looked = await lookAll(entries, options, dependencies);
+  const outgoing = looked.flatMap(({ out, sent }) => (out !== null && sent === null ? [out] : []));
+  const answers = await sendChanges(outgoing, options.signal, dependencies);
+  return inParallel(looked, TRANSACTIONS, ({ entry, out, sent }) => {
+    const result = sent ?? (out === null ? undefined : answers.get(out));
+    return out === null || result === undefined
+      ? Promise.resolve(entry)
+      : finish(entry, out, result, options, dependencies);
+  });
+};
+
+interface Looked {
+  readonly entry: Entry;
+  readonly out: Outgoing | null;
+  /** What is known without sending. */
+  readonly sent: Sent | null;
+}
+
+/** A registry that cannot be reached is asked once, not once a member. */
+const lookAll = async (
+  entries: readonly Entry[],
+  options: DeliverOptions,
+  dependencies: DeliveryDependencies,
+): Promise<Looked[]> => {
+  const lookAt = (entry: Entry) => look(entry, options, dependencies);
+  const first = dependencies.companion.isKnown() ? undefined : entries.find(isOpen);
+  const seen = first === undefined ? null : await lookAt(first);
+  const failure = seen?.sent != null && 'failure' in seen.sent ? seen.sent.failure : null;
+  return inParallel(entries, TRANSACTIONS, async (entry) => {
+    if (seen !== null && entry === first) return seen;
+    if (failure === null || !isOutOfReach(failure) || !('claimed' in entry.turn)) return lookAt(entry);
+    const { claimed } = entry.turn;
+    return { entry, out: { claimed, part: nextPart(claimed) }, sent: { failure } };
+  });
+};
+
+const OUT_OF_REACH: readonly ErrorCode[] = [
+  'registry_unreachable',
+  'registry_timeout',
+  'registry_unavailable',
+  'registry_unauthorized',
+  'secret_unavailable',
+];
+
+const isOutOfReach = ({ code }: SyncError): boolean => OUT_OF_REACH.includes(code);
+
+const look = async (
+  entry: Entry,
+  { signal }: DeliverOptions,
+  dependencies: DeliveryDependencies,
+): Promise<Looked> => {
+  if (!('claimed' in entry.turn)) return { entry, out: null, sent: null };
+  const { claimed } = entry.turn;
+  const out = { claimed, part: nextPart(claimed) };
+  try {
+    const answer = await lookFirst(claimed, out.part, signal, dependencies);
+    return { entry, out, sent: answer === null ? null : { answer } };
+  } catch (cause) {
+    return { entry, out, sent: { failure: asSyncError(cause) } };
+  }
+};
+
+const finish = async (
+  { kennitala, tally }: Entry,
+  out: Outgoing,
+  sent: Sent,
+  options: DeliverOptions,
+  dependencies: DeliveryDependencies,
+): Promise<Entry> => {
+  try {
+    const settled = await settle(out, sent, options.signal, dependencies);
+    const sum = {
+      synced: tally.synced + (settled.ended === 'synced' ? 1 : 0),
+      refused: tally.refused + (settled.ended === 'failed' ? 1 : 0),
+      conflicts: tally.conflicts + (settled.ended === 'conflict' ? 1 : 0),
+    };
+    return { kennitala, tally: sum, turn: await turnAfter(kennitala, settled.onward, options, dependencies) };
+  } catch (cause) {
+    return { kennitala, tally, turn: failed(cause) };
+  }
+};
+
+const turnAfter = async (
+  kennitala: Kennitala,
+  onward: Awaited<ReturnType<typeof settle>>['onward'],
+  options: DeliverOptions,
+  dependencies: DeliveryDependencies,
+): Promise<Turn> => {
+  const none = { synced: 0, refused: 0, conflicts: 0 };
+  switch (onward.kind) {
+    case 'send':
+      return { claimed: onward.next };
+    case 'claim':
+      return claim(kennitala, options, dependencies);
+    case 'done':
+      return { outcome: { kind: 'done', ...none } };
+    case 'waiting':
+      return { outcome: { ...onward, ...none } };
+    case 'lost':
+      return { outcome: { kind: 'busy', delivery: onward.delivery, ...none } };
+    default: {
+      const never: never = onward;
+      return never;
+    }
+  }
+};
+
+const claim = async (
+  kennitala: Kennitala,
+  { isUrgent = false }: DeliverOptions,
+  { store, makeOwner, now, logs, reference }: DeliveryDependencies,
+): Promise<Turn> => {
+  const none = { synced: 0, refused: 0, conflicts: 0 };
+  try {
+    const at = now();
+    const owner = makeOwner();
+    const outcome = await store.transact<ClaimOutcome>(kennitala, {}, at, (view) =>
+      planClaim(view, { owner, now: at, isUrgent }),
+    );
+    switch (outcome.kind) {
+      case 'claimed':
+        if (outcome.isRevived) logs.revived(await reference(kennitala));
+        return { claimed: outcome.claimed };
+      case 'nothing':
+        return { outcome: { kind: 'done', ...none } };
+      case 'busy':
+        return { outcome: { ...outcome, ...none } };
+      case 'waiting':
+        return { outcome: { ...outcome, failure: null, ...none } };
+      default: {
+        const never: never = outcome;
+        return never;
+      }
+    }
+  } catch (cause) {
+    return failed(cause);
+  }
+};
+
+const failed = (cause: unknown): Turn => ({
+  outcome: { kind: 'failed', failure: asSyncError(cause), synced: 0, refused: 0, conflicts: 0 },
+});

@@ -1,0 +1,124 @@
+import type { Kennitala } from '../domain/kennitala.ts';
+import type { StoredMember } from '../domain/member/decide-change.ts';
+import type { FieldValues } from '../domain/member/fields.ts';
+import type { DocumentState } from '../portal/ports.ts';
+import type { ConflictRecord } from './conflict.ts';
+import type { EditTime } from './edit-time.ts';
+import type { FieldJson } from './field-json.ts';
+import type { QueueItem } from './queue-item.ts';
+import type { TwoWayRecord } from './run-record.ts';
+
+/** What one transaction reads besides the member and their waiting items. */
+export interface Reads {
+  /** The item of this id, whatever became of it. */
+  readonly item?: string;
+  /** Items of the member that were edited after this time, whatever became of them. */
+  readonly laterThan?: EditTime;
+  /** The member's dead letters. */
+  readonly failed?: boolean;
+  readonly conflict?: string;
+}
+
+export interface MemberView {
+  readonly stored: StoredMember | null;
+  readonly state: DocumentState;
+  readonly pending: readonly QueueItem[];
+  readonly item: QueueItem | null;
+  readonly later: readonly QueueItem[];
+  readonly failed: readonly QueueItem[];
+  readonly conflict: ConflictRecord | null;
+}
+
+/** Changes a document that exists. The metadata are always written, which marks the write as a server's own. */
+export interface MemberUpdate {
+  readonly values: Partial<FieldValues>;
+  readonly meta: StoredMember['meta'];
+}
+
+/** What a transaction writes, all or nothing, and what it answers. */
+export interface Step<T> {
+  readonly items?: readonly QueueItem[];
+  readonly member?: MemberUpdate | null;
+  readonly conflict?: ConflictRecord;
+  readonly result: T;
+}
+
+export interface DueOptions {
+  readonly now: Date;
+  /** `waiting`: also those whose next try is later. `failed`: the dead letters. */
+  readonly which: 'due' | 'waiting' | 'failed';
+  /** The longest due first. */
+  readonly limit: number;
+  /** Members that are not asked for any more. */
+  readonly except: ReadonlySet<Kennitala>;
+}
+
+/** A member's document, queue and conflicts. Every call throws `store_unavailable` when its outcome is not durable. */
+export interface TwoWayStore {
+  /** One transaction over one member. `decide` is pure: it can be called several times. */
+  transact<T>(
+    kennitala: Kennitala,
+    reads: Reads,
+    at: Date,
+    decide: (view: MemberView) => Step<T>,
+  ): Promise<T>;
+  /** Members with something to deliver, once each. */
+  members(options: DueOptions): Promise<readonly Kennitala[]>;
+  /** Whose conflict it is; null when there is none of that id. */
+  conflictMember(id: string): Promise<Kennitala | null>;
+  /** Deletes synced items that ended before the time, and says how many; call again while it deletes some. */
+  deleteSynced(before: Date): Promise<number>;
+}
+
+/** `sync_logs`. */
+export interface TwoWayLog {
+  write(record: TwoWayRecord): Promise<void>;
+}
+
+export interface Change {
+  readonly change_id: string;
+  readonly kennitala: Kennitala;
+  readonly django_id: number | null;
+  readonly action: 'create' | 'update';
+  readonly edited_at: string;
+  readonly changes: FieldJson;
+  readonly expected?: FieldJson;
+}
+
+export type ChangeAnswer =
+  /** `version`: of the member after it; null from a registry without the companion app. */
+  | { readonly status: 'success'; readonly version: number | null }
+  | { readonly status: 'refused'; readonly code: string | null; readonly message: string }
+  | {
+      readonly status: 'conflict';
+      /** What the registry holds, in the portal's spelling. */
+      readonly current: FieldJson;
+      readonly version: number | null;
+      /** When the registry's value was last changed; null when it cannot say. */
+      readonly changedAt: Date | null;
+    };
+
+/** One row of the registry's change queue that has not been acknowledged. */
+export interface OutboxRow {
+  /** Also the version that the change gave its member. */
+  readonly id: number;
+  readonly ssn: string;
+  readonly action: 'create' | 'update' | 'delete';
+  readonly createdAt: Date;
+}
+
+export interface CallLimits {
+  readonly signal: AbortSignal;
+}
+
+/** The registry's side of the way back. Every call throws the `registry_*` codes. */
+export interface RegistryChanges {
+  /** One answer a change, in order. @param isRepeatable whether the registry knows change ids. */
+  apply(
+    changes: readonly Change[],
+    options: CallLimits & { readonly isRepeatable: boolean },
+  ): Promise<readonly ChangeAnswer[]>;
+  /** Oldest first; at most as many as the registry gives at once. */
+  outbox(options: CallLimits): Promise<readonly OutboxRow[]>;
+  markSynced(ids: readonly number[], options: CallLimits): Promise<void>;
+}

@@ -1,0 +1,144 @@
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import type { Kennitala } from '../domain/kennitala.ts';
+import type { Json } from '../domain/member/field-row.ts';
+import { isTwoWayPath, rowOf } from '../domain/member/field-table.ts';
+import { type FieldPath, type FieldValue, type FieldValues, fieldOf } from '../domain/member/fields.ts';
+import { toRegistryValue } from '../domain/member/registry-changes.ts';
+import { SyncError } from '../lib/errors.ts';
+import type { ConflictRecord, ConflictResolution, PathConflict } from './conflict.ts';
+import { type EditTime, toEditTime } from './edit-time.ts';
+import { isSameJson } from './field-json.ts';
+import type { MemberView, Step } from './ports.ts';
+import { makeQueueItem, type QueueItem } from './queue-item.ts';
+
+/** `POST {"conflict", "path", "keep": "portal"|"registry"|"value", "value"?}`. */
+export const resolveRequest = z
+  .strictObject({
+    conflict: z
+      .string()
+      .regex(/^[A-Za-z0-9._~-]{1,200}$/, { error: 'the id of a document in sync_conflicts' }),
+    path: z.string().refine(isTwoWayPath, { error: 'a field of that conflict, such as profile.email' }),
+    keep: z.enum(['portal', 'registry', 'value'], { error: 'portal, registry or value' }),
+    value: z.json().optional(),
+  })
+  .refine(({ keep, value }) => (keep === 'value') === (value !== undefined), {
+    error: 'comes with keep "value", and only with it',
+    path: ['value'],
+  });
+
+export type ResolveRequest = z.output<typeof resolveRequest>;
+
+export interface Decision {
+  readonly request: ResolveRequest;
+  /** The proved identity of who decides. */
+  readonly by: string;
+  readonly at: Date;
+}
+
+/**
+ * Writes an operator's decision on one field, in one transaction: the conflict knows it, the portal shows the value, and
+ * where that is not what the registry holds, it is queued for the registry as an edit. Deciding the same twice changes
+ * nothing.
+ *
+ * Throws `invalid_request` for a field that is not in conflict or a value that the field cannot hold, `already_done` when
+ * it was decided otherwise, `plan_changed` when the member's value has changed since: then the old choice is none.
+ */
+export const planResolution = (
+  view: MemberView,
+  { request, by, at }: Decision,
+): Step<{ readonly kennitala: Kennitala; readonly queued: boolean }> => {
+  const { conflict } = view;
+  const path = request.path as FieldPath;
+  const disputed = conflict?.paths[path];
+  if (conflict == null || disputed === undefined) {
+    throw new SyncError('invalid_request', 'This field is not in that conflict.', { details: { path } });
+  }
+  const value = chosenValue(request, disputed);
+  const before = disputed.resolution;
+  const { kennitala } = conflict;
+  if (before !== null) {
+    if (before.keep === request.keep && isDeepStrictEqual(before.value, value)) {
+      return { result: { kennitala, queued: false } };
+    }
+    throw new SyncError('already_done', 'This field of the conflict has been decided otherwise.');
+  }
+  const resolved = withResolution(conflict, path, { keep: request.keep, value, by, at });
+  // Nothing to write where the registry had won; so this closes a conflict whatever has happened since.
+  if (request.keep === disputed.winner) return { conflict: resolved, result: { kennitala, queued: false } };
+  return { ...planWrite(view, conflict, path, value, at), conflict: resolved };
+};
+
+const planWrite = (
+  { stored, pending }: MemberView,
+  conflict: ConflictRecord,
+  path: FieldPath,
+  value: Json,
+  at: Date,
+): Step<{ readonly kennitala: Kennitala; readonly queued: boolean }> => {
+  const { kennitala } = conflict;
+  const held = stored === null ? undefined : toRegistryValue(path, fieldOf(stored.member, path));
+  const waits = pending.some(({ changes }) => Object.hasOwn(changes, path));
+  const known = conflict.paths[path];
+  const winning = known?.winner === 'portal' ? known.portal.value : known?.registry.value;
+  if (stored === null || held === undefined || waits || !isSameJson(path, held, winning)) {
+    throw new SyncError(
+      'plan_changed',
+      'The field has another value by now than when the conflict was found. Keep "registry" to close the conflict.',
+    );
+  }
+  if (isSameJson(path, held, value)) return { result: { kennitala, queued: false } };
+  const item: QueueItem = makeQueueItem(
+    {
+      id: `${conflict.id}.${path}.resolved`,
+      kennitala,
+      djangoId: stored.meta.django_id,
+      action: 'update',
+      changes: { [path]: { oldValue: held, newValue: value } },
+      editedAt: toEditTime(at) satisfies EditTime,
+      isContinuation: false,
+    },
+    at,
+  );
+  const values = { [path]: readValue(path, value) } as Partial<FieldValues>;
+  return { items: [item], member: { values, meta: stored.meta }, result: { kennitala, queued: true } };
+};
+
+const chosenValue = ({ keep, path, value }: ResolveRequest, disputed: PathConflict): Json => {
+  switch (keep) {
+    case 'portal':
+      return disputed.portal.value;
+    case 'registry':
+      return disputed.registry.value;
+    case 'value':
+      return toRegistryValue(path as FieldPath, readValue(path as FieldPath, value));
+    default: {
+      const never: never = keep;
+      return never;
+    }
+  }
+};
+
+const readValue = (path: FieldPath, value: unknown): FieldValue<FieldPath> => {
+  const read = rowOf(path).fromPortal(value);
+  if (read === undefined) {
+    throw new SyncError('invalid_request', 'The value is not one that the field can hold.', {
+      details: { path },
+    });
+  }
+  return read;
+};
+
+const withResolution = (
+  conflict: ConflictRecord,
+  path: FieldPath,
+  resolution: ConflictResolution,
+): ConflictRecord => ({
+  ...conflict,
+  paths: Object.fromEntries(
+    Object.entries(conflict.paths).map(([name, disputed]) => [
+      name,
+      name === path ? { ...disputed, state: 'resolved', resolution } : disputed,
+    ]),
+  ),
+});

@@ -1,0 +1,95 @@
+import { asSyncError, type SyncError, stackFrames } from '../lib/errors.ts';
+import type { DeliveryDependencies } from './delivery-dependencies.ts';
+import type { DueOptions, TwoWayLog } from './ports.ts';
+import { type PullDependencies, pullChanges } from './pull.ts';
+import { pushEdits } from './push.ts';
+import { RECORD_KEPT_MS, type TwoWayRecord } from './run-record.ts';
+
+export interface TwoWayRun {
+  readonly trigger: TwoWayRecord['trigger'];
+  readonly which: DueOptions['which'];
+  readonly requestedBy: string | null;
+}
+
+export interface TwoWayDependencies extends DeliveryDependencies, Omit<PullDependencies, 'registry'> {
+  readonly log: TwoWayLog;
+  readonly makeRunId: (startedAt: Date) => string;
+  /** Less than the function's own limit, so that a slow run still closes its record. */
+  readonly runLimitMs: number;
+}
+
+/** How long what the registry has stays in the queue. */
+export const SYNCED_KEPT_MS = 30 * 24 * 60 * 60_000;
+
+/**
+ * One run of both directions: members' edits to the registry first, so that what the registry then tells is the newest;
+ * then its change queue; then old items are deleted. Two runs at once do no harm, since every delivery is claimed.
+ *
+ * Never throws for what happens in the run: the record says it. Throws `store_unavailable` when the record cannot be
+ * opened.
+ */
+export const runTwoWay = async (run: TwoWayRun, dependencies: TwoWayDependencies): Promise<TwoWayRecord> => {
+  const { log, logs, now, makeRunId, runLimitMs } = dependencies;
+  const startedAt = now();
+  const opened: TwoWayRecord = {
+    id: makeRunId(startedAt),
+    trigger: run.trigger,
+    status: 'running',
+    startedAt,
+    completedAt: null,
+    firestoreToDjango: { success: 0, failed: 0 },
+    djangoToFirestore: { success: 0, failed: 0 },
+    conflicts: 0,
+    cleaned: 0,
+    errorCode: null,
+    error: null,
+    requestedBy: run.requestedBy,
+    expireAt: new Date(startedAt.getTime() + RECORD_KEPT_MS),
+  };
+  await log.write(opened);
+  const signal = AbortSignal.timeout(runLimitMs);
+  let record = opened;
+  let failure: SyncError | null = null;
+  try {
+    const pushed = await pushEdits(run.which, signal, dependencies);
+    failure = pushed.failure;
+    record = {
+      ...record,
+      firestoreToDjango: { success: pushed.success, failed: pushed.failed },
+      conflicts: pushed.conflicts,
+    };
+    const pulled = await pullChanges(signal, { ...dependencies, registry: dependencies.reader });
+    record = { ...record, djangoToFirestore: pulled, cleaned: await clean(signal, dependencies) };
+  } catch (cause) {
+    failure = asSyncError(cause);
+    if (failure.code === 'internal') logs.crashed(stackFrames(failure));
+  }
+  const closed: TwoWayRecord = {
+    ...record,
+    status: statusOf(record, failure),
+    completedAt: now(),
+    errorCode: failure?.code ?? null,
+    error: failure?.message ?? null,
+  };
+  logs.finished(closed);
+  await log.write(closed).catch((cause: unknown) => logs.recordLost(asSyncError(cause)));
+  return closed;
+};
+
+const clean = async (signal: AbortSignal, { store, now }: TwoWayDependencies): Promise<number> => {
+  const before = new Date(now().getTime() - SYNCED_KEPT_MS);
+  let sum = 0;
+  for (;;) {
+    const deleted = await store.deleteSynced(before);
+    sum += deleted;
+    if (deleted === 0 || signal.aborted) return sum;
+  }
+};
+
+const statusOf = (
+  { firestoreToDjango, djangoToFirestore }: TwoWayRecord,
+  failure: SyncError | null,
+): TwoWayRecord['status'] => {
+  if (failure !== null) return 'error';
+  return firestoreToDjango.failed + djangoToFirestore.failed > 0 ? 'partial' : 'success';
+};

@@ -1,0 +1,97 @@
+import { makeMemberReader } from '../adapters/django/member-read.ts';
+import { makeOperatorActions } from '../adapters/firestore/ops-actions.ts';
+import { makeRunHistory } from '../adapters/firestore/ops-runs.ts';
+import { makeMirrorStates } from '../adapters/firestore/ops-states.ts';
+import { makeMemberTrace } from '../adapters/firestore/ops-trace.ts';
+import { makeTwoWayReader } from '../adapters/firestore/ops-two-way.ts';
+import { makeRegisterLookup } from '../adapters/postgres/ops-lookup.ts';
+import { makeStorageClient } from '../adapters/storage/client.ts';
+import { makeListStore } from '../adapters/storage/list-store.ts';
+import { makeListVersions } from '../adapters/storage/list-versions.ts';
+import { makeAdminApp } from '../lib/http/make-admin-app.ts';
+import type { RunReport } from '../mirror/types.ts';
+import type { OpsDependencies } from '../ops/dependencies.ts';
+import { makeOpsLogs } from '../ops/ops-logs.ts';
+import { opsRoutes } from '../ops/routes.ts';
+import { checkPublishedRoster, type SelfCheckMode } from '../ops/self-check.ts';
+import { readStatus } from '../ops/status.ts';
+import { makeTwoWayActions } from '../ops/two-way-actions.ts';
+import { watchMirrors as watch } from '../ops/watch.ts';
+import { runReconcile } from './reconcile.ts';
+import { registerDatabase, runRegister } from './register.ts';
+import { ROSTER_LEASE_MS, ROSTER_RUN_LIMIT_MS, runRoster } from './roster.ts';
+import { runDependencies, type Shared, shared } from './shared.ts';
+import { twoWayDependencies } from './twoway.ts';
+
+/** Firebase Hosting hands `/api/**` on as it is; the function's own address has no prefix. */
+const PREFIXES = ['', '/api'];
+/** One call to Cloud Storage with its retries. */
+const STORAGE_CALL_LIMIT_MS = 30_000;
+
+const wireOps = (base: Shared): OpsDependencies => {
+  const { config, firestore, registry, reference, now } = base;
+  const storage = makeStorageClient({ projectId: config.projectId, callLimitMs: STORAGE_CALL_LIMIT_MS });
+  const place = { bucket: config.bucket, object: config.rosterObject };
+  const store = makeListStore(storage, place);
+  const versions = makeListVersions(storage, place);
+  const history = makeRunHistory(firestore);
+  const states = makeMirrorStates(firestore);
+  const actions = makeOperatorActions(firestore);
+  const twoWay = makeTwoWayReader(firestore);
+  const reader = makeMemberReader(registry);
+  const database = registerDatabase();
+  return {
+    runners: { roster: runRoster, portal: runReconcile, register: database === null ? null : runRegister },
+    rollback: {
+      versions,
+      store,
+      history,
+      run: runDependencies(base, { runLimitMs: ROSTER_RUN_LIMIT_MS, leaseMs: ROSTER_LEASE_MS }),
+    },
+    explain: {
+      registry: reader,
+      roster: store,
+      register: database === null ? null : makeRegisterLookup(database),
+      trace: makeMemberTrace(firestore, twoWay),
+      states,
+      history,
+      actions,
+      reference,
+      now,
+    },
+    history,
+    states,
+    versions,
+    actions,
+    twoWay,
+    twoWayActions: makeTwoWayActions(twoWayDependencies()),
+    reference,
+    now,
+  };
+};
+
+let wired: OpsDependencies | undefined;
+const ops = (): OpsDependencies => {
+  wired ??= wireOps(shared());
+  return wired;
+};
+
+let app: ReturnType<typeof makeAdminApp> | undefined;
+
+/** The operators' API as an app of the Fetch API, made at the first request. */
+export const opsApp = (): ReturnType<typeof makeAdminApp> => {
+  const { authorize, log } = shared();
+  app ??= makeAdminApp(opsRoutes(ops()), { authorize, log, prefixes: PREFIXES });
+  return app;
+};
+
+/** Reads a list that was just published back; what `mode` says is done about a wrong one. Never throws. */
+export const checkRoster = (mode: SelfCheckMode, report: RunReport): Promise<void> =>
+  checkPublishedRoster(report, { ...ops().rollback, mode, logs: makeOpsLogs(shared().log) });
+
+/** The scheduled look at everything that lasts too long. */
+export const watchMirrors = (): Promise<void> => {
+  const dependencies = ops();
+  const isConfigured = (mirror: keyof OpsDependencies['runners']) => dependencies.runners[mirror] !== null;
+  return watch(() => readStatus({ ...dependencies, isConfigured }), makeOpsLogs(shared().log));
+};

@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type OpsStack, startOpsStack } from './support/ops-stack.ts';
+
+let ops: OpsStack;
+beforeAll(async () => {
+  ops = await startOpsStack({ members: 20 });
+});
+afterAll(async () => {
+  await ops.close();
+});
+
+const PLAN_ID = 'a'.repeat(64);
+const APPROVE = { planId: PLAN_ID, operator: 'Somebody', reason: 'Looked at it' };
+
+describe('bad input', () => {
+  it.each([
+    ['GET', '/runs?limit=0', undefined, 'limit'],
+    ['GET', '/runs?limit=201', undefined, 'limit'],
+    ['GET', '/runs?limit=two', undefined, 'limit'],
+    ['GET', '/runs?limit=1.5', undefined, 'limit'],
+    ['GET', '/runs?mirror=other', undefined, 'mirror'],
+    ['GET', '/runs?outcome=fine', undefined, 'outcome'],
+    ['GET', '/runs?before=nonsense', undefined, 'before'],
+    ['GET', `/runs?before=${Buffer.from('[1,2]').toString('base64url')}`, undefined, 'before'],
+    ['GET', `/runs?before=${Buffer.from('[1,-2,"x"]').toString('base64url')}`, undefined, 'before'],
+    ['GET', '/runs?unknown=1', undefined, 'unknown'],
+    ['GET', '/runs/__reserved__', undefined, 'id'],
+    ['GET', '/runs/a%2Fb', undefined, 'id'],
+    ['GET', `/runs/${'x'.repeat(201)}`, undefined, 'id'],
+    ['GET', '/runs/some-run/changes?page=-1', undefined, 'page'],
+    ['POST', '/runs', '{', 'JSON'],
+    ['POST', '/runs', '[]', 'body'],
+    ['POST', '/runs', {}, 'mirror'],
+    ['POST', '/runs', { mirror: 'roster', dryRun: 'yes' }, 'dryRun'],
+    ['POST', '/runs', { mirror: 'roster', force: true }, 'force'],
+    ['POST', '/runs', { mirror: 'roster', approve: { ...APPROVE, planId: 'short' } }, 'approve.planId'],
+    ['POST', '/runs', { mirror: 'roster', approve: { ...APPROVE, reason: ' ' } }, 'approve.reason'],
+    ['POST', '/runs', { mirror: 'roster', dryRun: true, approve: APPROVE }, 'approve'],
+    ['POST', '/roster/rollback', {}, 'generation'],
+    ['POST', '/roster/rollback', { generation: '1', runId: 'r' }, 'generation'],
+    ['POST', '/roster/rollback', { generation: '-1' }, 'generation'],
+    ['POST', '/roster/rollback', { generation: 17 }, 'generation'],
+    ['POST', '/roster/rollback', { generation: '1', dryRun: true, approve: APPROVE }, 'approve'],
+    ['POST', '/mirrors/other/pause', { reason: 'why' }, 'name'],
+    ['POST', '/mirrors/roster/pause', {}, 'reason'],
+    ['POST', '/mirrors/roster/pause', { reason: '  ' }, 'reason'],
+    ['POST', '/mirrors/roster/resume', {}, 'reason'],
+    ['POST', '/explain', {}, 'kennitala'],
+    ['POST', '/explain', { kennitala: '123' }, 'kennitala'],
+    ['POST', '/explain', { kennitala: 1234567890 }, 'kennitala'],
+    ['GET', '/series?days=0', undefined, 'days'],
+    ['GET', '/series?days=367', undefined, 'days'],
+    ['GET', '/queue?status=odd', undefined, 'status'],
+    ['GET', '/conflicts?state=odd', undefined, 'state'],
+    ['POST', '/queue/some-id/retry', {}, 'reason'],
+    ['POST', '/queue/some-id/fail', { reason: '' }, 'reason'],
+  ])('%s %s %j is a 400 that names %s', async (method, path, body, named) => {
+    const response = await ops.send(method, path, body);
+    expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    const problem = (await response.json()) as { status: number; code: string; detail: string };
+    expect([response.status, problem.code]).toEqual([400, 'invalid_request']);
+    expect(problem.detail).toContain(named);
+  });
+
+  it('a body over the limit is refused', async () => {
+    const response = await ops.send('POST', '/runs', JSON.stringify({ mirror: 'x'.repeat(70_000) }));
+    expect(response.status).toBe(400);
+  });
+
+  it.each([
+    ['GET', '/runs/no-such-run'],
+    ['GET', '/runs/no-such-run/changes'],
+    ['GET', '/queue/no-such-change'],
+    ['GET', '/conflicts/no-such-conflict'],
+    ['GET', '/nothing/here'],
+    ['GET', '/'],
+  ])('%s %s is a 404', async (method, path) => {
+    const response = await ops.send(method, path);
+    expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([404, 'not_found']);
+  });
+
+  it('what is not there cannot be rolled back to, retried or started', async () => {
+    for (const [path, body] of [
+      ['/roster/rollback', { runId: 'no-such-run' }],
+      ['/roster/rollback', { generation: '123456' }],
+      ['/queue/no-such-change/retry', { reason: 'why' }],
+      ['/runs', { mirror: 'register' }],
+    ] as const) {
+      expect([path, (await ops.send('POST', path, body)).status]).toEqual([path, 404]);
+    }
+  });
+
+  it('another method is a 405 that says which ones there are', async () => {
+    const response = await ops.send('DELETE', '/runs');
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, POST']);
+  });
+});
+
+describe('who may call', () => {
+  it('serves the agreed routes and no other', () => {
+    expect(ops.routes.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(ROUTES);
+  });
+
+  it.each(['', '/api'])(
+    'every route below "%s" refuses whoever has not proved to be an administrator',
+    async (prefix) => {
+      const member = ops.tokenOf({ roles: ['member'], kennitala: '0101302989' }, 'a-member');
+      const late = ops.auth.mintIdToken({ uid: 'late', claims: { roles: ['admin'] }, lifetimeSeconds: -10 });
+      for (const { method, path } of ops.routes) {
+        const url = `${prefix}${path.replace(':name', 'roster').replace(/:\w+/g, 'some-id')}`;
+        // A body that is no body: who calls is checked before it is read.
+        const body = method === 'POST' ? '{' : undefined;
+        const statuses = [];
+        for (const token of [null, 'rubbish', late, member]) {
+          statuses.push((await ops.send(method, url, body, token)).status);
+        }
+        expect([method, url, ...statuses]).toEqual([method, url, 401, 401, 401, 403]);
+      }
+    },
+  );
+
+  it('answers carry a request id that the log has too, and are never cached', async () => {
+    const response = await ops.send('GET', '/api/runs');
+    expect(response.status).toBe(200);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    const entry = ops.logs.findLast(({ fields }) => fields['event'] === 'http_served');
+    expect(entry?.fields).toMatchObject({ route: 'GET /runs', status: 200 });
+    expect(entry?.fields['requestId']).toBe(response.headers.get('x-request-id'));
+  });
+});
+
+const ROUTES = [
+  'GET /conflicts',
+  'GET /conflicts/:id',
+  'GET /queue',
+  'GET /queue/:id',
+  'GET /roster/versions',
+  'GET /runs',
+  'GET /runs/:id',
+  'GET /runs/:id/changes',
+  'GET /series',
+  'GET /status',
+  'POST /conflicts/:id/resolve',
+  'POST /explain',
+  'POST /mirrors/:name/pause',
+  'POST /mirrors/:name/resume',
+  'POST /queue/:id/fail',
+  'POST /queue/:id/retry',
+  'POST /roster/rollback',
+  'POST /runs',
+];

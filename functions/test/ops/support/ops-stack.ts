@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import { deleteApp, initializeApp } from 'firebase-admin/app';
+import { type LocalAuth, startAuth } from '../../../../local/src/auth/start-auth.ts';
+import { makeAuthorizeAdmin } from '../../../src/adapters/auth/authorize-admin.ts';
+import { makeVerifyFirebaseToken, makeVerifyGoogleToken } from '../../../src/adapters/auth/verify-tokens.ts';
+import { makeMemberChanges } from '../../../src/adapters/django/member-changes.ts';
+import { makeMemberReader } from '../../../src/adapters/django/member-read.ts';
+import { makeRegistryHttp } from '../../../src/adapters/django/registry-http.ts';
+import { makeMemberStore } from '../../../src/adapters/firestore/member-store.ts';
+import { makeOperatorActions } from '../../../src/adapters/firestore/ops-actions.ts';
+import { makeRunHistory } from '../../../src/adapters/firestore/ops-runs.ts';
+import { makeMirrorStates } from '../../../src/adapters/firestore/ops-states.ts';
+import { makeMemberTrace } from '../../../src/adapters/firestore/ops-trace.ts';
+import { makeTwoWayReader } from '../../../src/adapters/firestore/ops-two-way.ts';
+import { makeQueueStore } from '../../../src/adapters/firestore/queue-store.ts';
+import { makeEnvSecrets } from '../../../src/adapters/secrets/env-secrets.ts';
+import { makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
+import { makeListStore } from '../../../src/adapters/storage/list-store.ts';
+import { makeListVersions } from '../../../src/adapters/storage/list-versions.ts';
+import type { Kennitala } from '../../../src/domain/kennitala.ts';
+import { makeMemberReference } from '../../../src/domain/member-reference.ts';
+import { makeAdminApp } from '../../../src/lib/http/make-admin-app.ts';
+import type { OpsDependencies } from '../../../src/ops/dependencies.ts';
+import type { RegisterLookup } from '../../../src/ops/ports.ts';
+import { opsRoutes } from '../../../src/ops/routes.ts';
+import { makeTwoWayActions } from '../../../src/ops/two-way-actions.ts';
+import { makeCompanion } from '../../../src/twoway/companion.ts';
+import { makeTwoWayLogs } from '../../../src/twoway/twoway-logs.ts';
+import { BUCKET, type StackOptions, startStack } from '../../support/stack.ts';
+
+const PROJECT = 'demo-ekklesia';
+
+export interface OpsStackOptions extends StackOptions {
+  readonly register?: RegisterLookup;
+}
+
+/** A body as the tests look into it. */
+// biome-ignore lint/suspicious/noExplicitAny: answers are checked against their schemas in `call`.
+export type Body = any;
+
+/** The operators' API over the roster's stack: real Firestore, Storage, registry, and Firebase ID tokens. */
+export const startOpsStack = async ({ register, ...options }: OpsStackOptions = {}) => {
+  const stack = await startStack(options);
+  const auth: LocalAuth = await startAuth({ projectId: PROJECT, port: 0 });
+  process.env['FIREBASE_AUTH_EMULATOR_HOST'] = auth.emulatorHost;
+  const app = initializeApp({ projectId: PROJECT }, `ops-${auth.port}`);
+  const http = makeRegistryHttp({
+    baseUrl: stack.registry.url,
+    authScheme: 'Token',
+    token: makeTokenSource(makeEnvSecrets(stack.secrets), 'django-api-token'),
+    requestTimeoutMs: 400,
+    retry: { baseDelayMs: 5, maxDelayMs: 20 },
+  });
+  const db = async () => stack.db;
+  const storage = async () => stack.storageClient;
+  const place = { bucket: BUCKET, object: 'kennitalas.txt' };
+  const store = makeListStore(storage, place);
+  const versions = makeListVersions(storage, place);
+  const history = makeRunHistory(db);
+  const states = makeMirrorStates(db);
+  const actions = makeOperatorActions(db);
+  const twoWay = makeTwoWayReader(db);
+  const queue = makeQueueStore(db);
+  const reference = async (kennitala: Kennitala) => makeMemberReference('key of the tests', kennitala);
+  const { now } = stack.clock;
+  const dependencies: OpsDependencies = {
+    runners: { roster: (request) => stack.run(request), portal: null, register: null },
+    rollback: { versions, store, history, run: stack.dependencies },
+    explain: {
+      registry: makeMemberReader(http, { deadlineMs: 1_000 }),
+      roster: store,
+      register: register ?? null,
+      trace: makeMemberTrace(db, twoWay),
+      states,
+      history,
+      actions,
+      reference,
+      now,
+    },
+    history,
+    states,
+    versions,
+    actions,
+    twoWay,
+    twoWayActions: makeTwoWayActions({
+      store: queue,
+      registry: makeMemberChanges(http, { deadlineMs: 1_000 }),
+      reader: makeMemberReader(http, { deadlineMs: 1_000 }),
+      companion: makeCompanion(),
+      logs: makeTwoWayLogs(stack.dependencies.log),
+      random: () => 0,
+      makeOwner: randomUUID,
+      reference,
+      now,
+    }),
+    reference,
+    now,
+  };
+  const routes = opsRoutes(dependencies);
+  const api = makeAdminApp(routes, {
+    authorize: makeAuthorizeAdmin({
+      verifyFirebaseToken: makeVerifyFirebaseToken(async () => app),
+      verifyGoogleToken: makeVerifyGoogleToken(),
+      serviceAccounts: [],
+      audiences: [],
+    }),
+    log: (severity, message, fields) => stack.logs.push({ severity, message, fields }),
+    prefixes: ['', '/api'],
+  });
+  const tokenOf = (claims: Record<string, unknown>, uid = 'operator') => auth.mintIdToken({ uid, claims });
+  const admin = tokenOf({ roles: ['admin'] });
+
+  const send = async (method: string, path: string, body?: unknown, token: string | null = admin) =>
+    api.fetch(
+      new Request(`http://ops.test${path}`, {
+        method,
+        headers: token === null ? {} : { authorization: `Bearer ${token}` },
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      }),
+    );
+
+  /** As an administrator. A 200 must be of its route's schema, to the last field. */
+  const call = async (method: 'GET' | 'POST', path: string, body?: unknown) => {
+    const response = await send(method, path, body);
+    const json: Body = await response.json();
+    if (response.status === 200) assertAnswer(method, path, json);
+    return { status: response.status, body: json, headers: response.headers };
+  };
+
+  const assertAnswer = (method: string, path: string, json: unknown): void => {
+    const [pathname = ''] = path.split('?');
+    const route = routes.find(
+      (one) =>
+        one.method === method &&
+        new RegExp(`^(?:/api)?${one.path.replace(/:\w+/g, '[^/]+')}$`).test(pathname),
+    );
+    const parsed: unknown = route?.answer.parse(json);
+    if (JSON.stringify(sorted(parsed)) !== JSON.stringify(sorted(json))) {
+      throw new Error(`The answer of ${method} ${path} has fields that its schema does not name.`);
+    }
+  };
+
+  return {
+    ...stack,
+    dependencies,
+    runDependencies: stack.dependencies,
+    routes,
+    api,
+    auth,
+    tokenOf,
+    send,
+    call,
+    queue,
+    reference,
+    members: makeMemberStore(db),
+    registryMembers: makeMemberReader(http, { deadlineMs: 1_000 }),
+    actions: async () =>
+      (await stack.db.collection('operator_actions').orderBy('at').get()).docs.map((found) => found.data()),
+    close: async () => {
+      delete process.env['FIREBASE_AUTH_EMULATOR_HOST'];
+      await http.close();
+      await deleteApp(app);
+      await auth.close();
+      await stack.close();
+    },
+  };
+};
+
+export type OpsStack = Awaited<ReturnType<typeof startOpsStack>>;
+
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([key, inner]) => [key, sorted(inner)] as const)
+      .toSorted(([one], [other]) => (one < other ? -1 : 1)),
+  );
+};
