@@ -1,5 +1,5 @@
 import type { Kennitala } from '../domain/kennitala.ts';
-import { type Decision, decideChange } from '../domain/member/decide-change.ts';
+import { type Decision, decideChange, type StoredMember } from '../domain/member/decide-change.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
 import { parseRegistryMember } from '../domain/member/parse-registry-member.ts';
 import { SyncError } from '../lib/errors.ts';
@@ -67,15 +67,30 @@ export const applyHint = async (
       eventId,
       ifState: state,
       at,
-      decide: (stored, pending) => decideChange(stored, change, { pending, origin: 'registry', now: at }),
+      decide: (stored, pending) =>
+        touchUnchanged(stored, decideChange(stored, change, { pending, origin: 'registry', now: at })),
       toReceipt: (decision) => receiptOf(decision, hint.action, member),
     });
-    if (outcome.kind !== 'moved') return toApplied(outcome);
+    if (outcome.kind === 'moved') continue;
+    const applied = toApplied(outcome);
+    // Without an id there is no receipt to tell that an earlier delivery died between its write and its request.
+    return eventId === null ? { ...applied, changesRoster: true } : applied;
   }
   throw new SyncError(
     'store_unavailable',
     `The member was written ${HINT_ATTEMPTS} times while it was read from the registry. Try again.`,
   );
+};
+
+/**
+ * A reading that finds nothing to change is written all the same, as a touch of the metadata: an older reading, by
+ * another hint or by a reconcile, must find that the document has moved, and then reads again.
+ */
+const touchUnchanged = (stored: StoredMember | null, decision: Decision): Decision => {
+  const hash = stored?.meta.source_hash ?? null;
+  if (decision.kind !== 'unchanged' || stored === null || hash === null) return decision;
+  const meta = { ...stored.meta, source_hash: hash, origin: 'registry' as const };
+  return { kind: 'write', member: stored.member, meta, differences: [], keptEdits: [] };
 };
 
 /** What the registry says of the member now, as a change. 404 is its way to say that the member was deleted. */
@@ -120,17 +135,13 @@ const toApplied = (outcome: ChangeOutcome): AppliedEvent => {
   }
 };
 
-/**
- * Whether the roster must be made anew. An event that changes nothing may be the repetition of one that was applied by
- * a process which died before it asked for that: then its action decides, and of a hint, whose action says little, any
- * repetition asks. A roster that is equal already costs one run and no upload.
- */
+/** Whether the roster must be made anew. A late create or delete asks too: a roster that is equal costs no upload. */
 const joinsOrLeaves = (decision: Decision, action: Receipt['action']): boolean => {
   switch (decision.kind) {
     case 'stale':
       return action !== 'update';
     case 'unchanged':
-      return true;
+      return false;
     case 'write':
       if (decision.differences === null) return decision.member.membership.status === 'active';
       return decision.differences.some(({ path }) => path === 'membership.status');
