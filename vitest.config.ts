@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['functions/test/**/*.test.ts', 'local/test/**/*.test.ts'],
+    include: ['functions/test/**/*.test.ts', 'local/test/**/*.test.ts', 'ops/test/**/*.test.ts'],
     exclude: [
       '**/node_modules/**',
       '**/*.long.test.ts',

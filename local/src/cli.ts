@@ -71,6 +71,8 @@ const main = async (): Promise<number> => {
   const { startStack } = await import('./stack.ts');
   const stack = await startStack({
     data: options.data,
+    // A run that ends at once, and the tours, do not look at the register.
+    register: !options.exit && options.scenario === undefined,
     ports: portsWithOffset(options.portOffset),
     members: options.members,
     secrets: {

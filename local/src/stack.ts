@@ -28,6 +28,8 @@ export interface StackOptions {
   readonly django?: { readonly url: string; readonly token: string } | undefined;
   /** Size of the stand-in; undefined keeps what the folder holds. */
   readonly members?: number | undefined;
+  /** False leaves PostgreSQL out, which takes seconds to start: for what does not look at the register. */
+  readonly register?: boolean;
   /** Secrets to use instead of those that the folder keeps. */
   readonly secrets?: Partial<Record<keyof LocalSecrets, string | undefined>>;
   /** Settings of the functions besides their addresses and secrets, by the names of `.env.example`. */
@@ -43,7 +45,8 @@ export interface LocalStack {
   readonly firestore: LocalFirestore;
   readonly storage: LocalStorage;
   readonly auth: LocalAuth;
-  readonly postgres: LocalPostgres;
+  /** Null when the register was left out. */
+  readonly postgres: LocalPostgres | null;
   /** Null with a real registry. */
   readonly registry: LocalRegistry | null;
   readonly registryUrl: string;
@@ -95,8 +98,7 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
     const storageFolder = join(data, 'storage');
     const storage = await open(startStorage({ directory: storageFolder, port: ports.storage }));
     const auth = await open(startAuth({ projectId: PROJECT_ID, port: ports.auth }));
-    const postgres = await open(startPostgres({ port: ports.postgres, dataDir: join(data, 'postgres') }));
-    await migrateDatabase({ kind: 'url', url: postgres.url });
+    const postgres = options.register === false ? null : await open(startDatabase(data, ports.postgres));
     const { secrets, madeUp } = openSecrets(data, {
       ...options.secrets,
       ...(options.django === undefined ? {} : { DJANGO_API_TOKEN: options.django.token }),
@@ -129,7 +131,7 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
           STORAGE_EMULATOR_HOST: storage.url,
           FIREBASE_AUTH_EMULATOR_HOST: auth.emulatorHost,
           DJANGO_BASE_URL: registryUrl,
-          DATABASE_URL: postgres.url,
+          ...(postgres === null ? {} : { DATABASE_URL: postgres.url }),
           ...secrets,
         },
         onLog,
@@ -157,6 +159,18 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
     };
   } catch (cause) {
     await close();
+    throw cause;
+  }
+};
+
+/** A database with the schema that the functions expect. */
+const startDatabase = async (data: string, port: number): Promise<LocalPostgres> => {
+  const postgres = await startPostgres({ port, dataDir: join(data, 'postgres') });
+  try {
+    await migrateDatabase({ kind: 'url', url: postgres.url });
+    return postgres;
+  } catch (cause) {
+    await postgres.close();
     throw cause;
   }
 };

@@ -6,6 +6,7 @@ import { send, toCall } from './send.ts';
 export const bidirectionalSyncNow = onRequest(
   {
     region: REGION,
+    serviceAccount: 'sync-two-way@',
     memory: '256MiB',
     timeoutSeconds: 540,
     maxInstances: 2,

@@ -10,6 +10,7 @@ export const bidirectionalSync = onSchedule(
     schedule: '30 3 * * *',
     timeZone: 'Atlantic/Reykjavik',
     region: REGION,
+    serviceAccount: 'sync-two-way@',
     memory: '256MiB',
     timeoutSeconds: 540,
     maxInstances: 1,

@@ -10,6 +10,7 @@ export const membershipSyncHourly = onSchedule(
     schedule: '0 * * * *',
     timeZone: 'Atlantic/Reykjavik',
     region: REGION,
+    serviceAccount: 'sync-register@',
     memory: '512MiB',
     timeoutSeconds: 540,
     maxInstances: 1,

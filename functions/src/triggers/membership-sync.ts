@@ -9,6 +9,7 @@ import { serveApp } from './serve-app.ts';
 export const membershipSync = onRequest(
   {
     region: REGION,
+    serviceAccount: 'sync-register@',
     memory: '512MiB',
     timeoutSeconds: 540,
     maxInstances: 3,

@@ -10,6 +10,7 @@ import { serveApp } from './serve-app.ts';
 export const opsApi = onRequest(
   {
     region: REGION,
+    serviceAccount: 'sync-ops@',
     memory: '512MiB',
     timeoutSeconds: 1_800,
     maxInstances: 3,

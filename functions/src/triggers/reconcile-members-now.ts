@@ -6,6 +6,7 @@ import { send, toCall } from './send.ts';
 export const reconcileMembersNow = onRequest(
   {
     region: REGION,
+    serviceAccount: 'sync-portal@',
     memory: '256MiB',
     timeoutSeconds: 1_800,
     maxInstances: 2,

@@ -10,6 +10,7 @@ export const reconcileMembers = onSchedule(
     schedule: '0 4 * * *',
     timeZone: 'Atlantic/Reykjavik',
     region: REGION,
+    serviceAccount: 'sync-portal@',
     memory: '256MiB',
     timeoutSeconds: 1_800,
     maxInstances: 1,

@@ -9,6 +9,7 @@ export const refreshRoster = onDocumentCreated(
   {
     document: 'roster_refreshes/{window}',
     region: REGION,
+    serviceAccount: 'sync-roster@',
     memory: '256MiB',
     timeoutSeconds: 120,
     maxInstances: 1,

@@ -9,6 +9,7 @@ import { send, toCall } from './send.ts';
 export const runMemberListSync = onRequest(
   {
     region: REGION,
+    serviceAccount: 'sync-roster@',
     memory: '256MiB',
     timeoutSeconds: 120,
     maxInstances: 2,

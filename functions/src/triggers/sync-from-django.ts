@@ -9,6 +9,7 @@ import { send } from './send.ts';
 export const syncFromDjango = onRequest(
   {
     region: REGION,
+    serviceAccount: 'sync-webhook@',
     memory: '256MiB',
     timeoutSeconds: 30,
     maxInstances: 10,

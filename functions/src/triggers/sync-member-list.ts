@@ -10,6 +10,7 @@ export const syncMemberList = onSchedule(
     schedule: '0 3 * * 1',
     timeZone: 'Atlantic/Reykjavik',
     region: REGION,
+    serviceAccount: 'sync-roster@',
     memory: '256MiB',
     timeoutSeconds: 120,
     maxInstances: 1,

@@ -6,6 +6,7 @@ import { send, toCall } from './send.ts';
 export const syncMemberNow = onRequest(
   {
     region: REGION,
+    serviceAccount: 'sync-portal@',
     memory: '256MiB',
     timeoutSeconds: 60,
     maxInstances: 2,

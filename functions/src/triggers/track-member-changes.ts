@@ -9,6 +9,7 @@ export const trackMemberChanges = onDocumentWritten(
   {
     document: 'members/{kennitala}',
     region: REGION,
+    serviceAccount: 'sync-two-way@',
     memory: '256MiB',
     timeoutSeconds: 120,
     maxInstances: 10,

@@ -10,6 +10,7 @@ export const watchMirrors = onSchedule(
     schedule: '15 2,8,14,20 * * *',
     timeZone: 'Atlantic/Reykjavik',
     region: REGION,
+    serviceAccount: 'sync-ops@',
     memory: '256MiB',
     timeoutSeconds: 60,
     maxInstances: 1,

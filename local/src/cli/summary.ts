@@ -16,7 +16,7 @@ export const describeStack = (stack: LocalStack, members: number | null): string
   ),
   row('firestore', `${stack.firestore.host}:${stack.firestore.port}`),
   row('storage', stack.storage.url),
-  row('postgres', stack.postgres.url),
+  ...(stack.postgres === null ? [] : [row('postgres', stack.postgres.url)]),
   row('auth', `${stack.auth.url}  development sign-in, unsigned tokens`),
   row('functions', `${stack.functions.url}/${stack.functions.projectId}/europe-west2/`),
   ...describeSecrets(stack),

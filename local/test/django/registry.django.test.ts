@@ -23,6 +23,7 @@ const openStack = async (webhookSecret: string) => {
   const [functions = 0, firestore = 0, storage = 0, auth = 0, unused = 0, , postgres = 0] = ports;
   stack = await startStack({
     data: join(folder, 'stack'),
+    register: false,
     ports: { functions, firestore, storage, auth, postgres, registry: unused },
     django: { url: registry.url, token: registry.token },
     secrets: { DJANGO_WEBHOOK_SECRET: webhookSecret },

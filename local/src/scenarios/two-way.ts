@@ -1,0 +1,157 @@
+import type { LocalRegistry } from '../registry/start-registry.ts';
+import type { LocalStack } from '../stack.ts';
+import { reconcileNow } from './reconcile-now.ts';
+import type { Say, Scenario } from './scenario.ts';
+import { openTwoWayView, type TwoWayView, untilThere } from './two-way-view.ts';
+
+interface Tour {
+  readonly stack: LocalStack;
+  readonly registry: LocalRegistry;
+  readonly portal: TwoWayView;
+  readonly say: Say;
+}
+
+const OUTAGE_EDITS = 20;
+
+/** `npm start -- --scenario two-way`: how a member's own edit reaches the registry, and what becomes of a conflict. */
+export const playTwoWay: Scenario = async (stack, say) => {
+  const { registry } = stack;
+  if (registry === null || registry.webhooks === null) {
+    say(['This tour changes members, so it needs the stand-in registry: leave --django out.']);
+    return false;
+  }
+  const portal = openTwoWayView(stack);
+  const tour: Tour = { stack, registry, portal, say };
+  try {
+    say(['', "1. A reconcile loads the registry's members into the portal"]);
+    const { outcome } = await reconcileNow(stack);
+    const results = [
+      tell(say, outcome === 'published' || outcome === 'unchanged', [`reconcile: ${outcome}`]),
+    ];
+    for (const part of [edit, conflict, outage]) results.push(await part(tour));
+    const isWell = results.every(Boolean);
+    say([
+      '',
+      isWell ? 'Both sides are equal.' : 'Not everything was as it should be: see the lines with a cross.',
+    ]);
+    return isWell;
+  } finally {
+    registry.reset();
+    await portal.close();
+  }
+};
+
+const edit = async ({ stack, registry, portal, say }: Tour): Promise<boolean> => {
+  say(['', '2. A member changes their e-mail in the portal']);
+  const { id, kennitala } = someone(registry);
+  const email = newAddress('portal');
+  await portal.edit(kennitala, email);
+  const arrived = await untilThere(async () => (emailIn(registry, id) === email ? true : null));
+  const went = tell(say, arrived !== null, [
+    arrived === null ? 'never arrived' : `in the registry after ${arrived.milliseconds.toFixed(0)} ms`,
+  ]);
+  const back = await untilThere(async () =>
+    (await portal.versionOf(kennitala)) === registry.member(id).version ? true : null,
+  );
+  await stack.functions.drain();
+  const queue = await portal.queueOf(kennitala);
+  const isQuiet = back !== null && queue.length === 1 && queue[0]?.status === 'synced';
+  return tell(say, isQuiet, ['its own webhook came back and queued nothing']) && went;
+};
+
+const conflict = async ({ stack, registry, portal, say }: Tour): Promise<boolean> => {
+  say(['', '3. The registry and the member change the same e-mail, and neither has heard of the other']);
+  const { id, kennitala } = someone(registry);
+  registry.webhooks?.pause();
+  registry.updateMember(id, { contact_info: { email: newAddress('registry') } });
+  await portal.edit(kennitala, newAddress('portal'));
+  const found = await untilThere(() => portal.conflictOf(kennitala));
+  registry.webhooks?.resume();
+  if (found === null) return tell(say, false, ['no conflict was found']);
+  const { id: conflictId, path, portal: ours, registry: theirs } = found.value;
+  const listed = tell(say, emailIn(registry, id) === theirs, [
+    `sync_conflicts/${conflictId}: ${path}`,
+    `portal ${ours}`,
+    `registry ${theirs}`,
+    'within an hour, so the registry stands and a person decides',
+  ]);
+  const answer = await callAsOperator(stack, 'resolveConflict', {
+    conflict: conflictId,
+    path,
+    keep: 'portal',
+  });
+  const equal = await untilThere(async () =>
+    emailIn(registry, id) === ours && (await portal.emailOf(kennitala)) === ours ? true : null,
+  );
+  const decided = tell(say, answer.status === 200 && equal !== null, [
+    'resolveConflict {"keep": "portal"}',
+    equal === null ? 'the sides differ' : `both sides hold it after ${equal.milliseconds.toFixed(0)} ms`,
+  ]);
+  await registry.webhooks?.drain();
+  return listed && decided;
+};
+
+const outage = async ({ stack, registry, portal, say }: Tour): Promise<boolean> => {
+  say(['', `4. The registry is down while ${OUTAGE_EDITS} members edit`]);
+  registry.addFault({ status: 503, path: '/api/sync/' });
+  const people = Array.from({ length: OUTAGE_EDITS }, () => ({
+    ...someone(registry),
+    email: newAddress('waiting'),
+  }));
+  for (const { kennitala, email } of people) await portal.edit(kennitala, email);
+  const queued = await untilThere(async () => {
+    const queues = await Promise.all(people.map(({ kennitala }) => portal.queueOf(kennitala)));
+    return queues.every((queue) => queue.some(({ status }) => status === 'pending')) ? true : null;
+  });
+  const waits = tell(say, queued !== null, [
+    queued === null
+      ? 'not every edit is queued'
+      : 'every edit waits in sync_queue, and is tried again later and later',
+  ]);
+  registry.clearFaults();
+  say(['   the registry is back; an operator does not want to wait']);
+  const answer = await callAsOperator(stack, 'bidirectionalSyncNow', { deliver: 'waiting' });
+  // A member can have been picked twice: their last edit counts.
+  const last = new Map(people.map(({ id, email }) => [id, email]));
+  const arrived = await untilThere(async () =>
+    [...last].every(([id, email]) => emailIn(registry, id) === email) ? true : null,
+  );
+  await registry.webhooks?.drain();
+  await stack.functions.drain();
+  return (
+    tell(say, answer.status === 200 && arrived !== null, [
+      'bidirectionalSyncNow {"deliver": "waiting"}',
+      arrived === null ? 'some edits are missing' : 'nothing was lost',
+    ]) && waits
+  );
+};
+
+const someone = (registry: LocalRegistry): { readonly id: number; readonly kennitala: string } => {
+  const id = registry.randomMember();
+  return { id, kennitala: registry.member(id).ssn.replace('-', '') };
+};
+
+const emailIn = (registry: LocalRegistry, id: number): string | null =>
+  registry.member(id).contact_info.email;
+
+let addresses = 0;
+const newAddress = (side: string): string => {
+  addresses += 1;
+  return `${side}.${addresses}.${Date.now().toString(36)}@postur.example`;
+};
+
+const callAsOperator = (stack: LocalStack, name: string, body: object): Promise<Response> => {
+  const served = stack.functions.functions.find((one) => one.name === name);
+  if (served === undefined) throw new Error(`functions/lib does not export ${name}. Build it anew.`);
+  const token = stack.auth.mintIdToken({ uid: 'local-operator', claims: { roles: ['admin'] } });
+  return fetch(served.url, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+};
+
+const tell = (say: Say, isWell: boolean, facts: readonly string[]): boolean => {
+  say([`   ${isWell ? '✓' : '✗'} ${facts.join(', ')}`]);
+  return isWell;
+};

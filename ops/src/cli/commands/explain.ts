@@ -1,0 +1,104 @@
+import type { Command } from 'commander';
+import { tryKennitala } from '../../../../functions/src/domain/kennitala.ts';
+import { explainAnswer } from '../../../../functions/src/ops/schemas/explain.ts';
+import type { ExplainAnswer, TimelineEntry } from '../../../../functions/src/ops/schemas.ts';
+import { readPersonal } from '../ask.ts';
+import type { Cli } from '../cli.ts';
+import { EXIT_CODES } from '../exit-codes.ts';
+import { OpsError } from '../ops-error.ts';
+import { withProgress } from '../progress.ts';
+import { pairLines, tableLines } from '../table.ts';
+import type { Paint } from '../terminal.ts';
+import { asWords, shownTime } from '../text.ts';
+
+const EXAMPLE = `
+Asks for the kennitala, or reads it from standard input; it is no argument,
+since those end in the shell's history. Each use is recorded with your name.
+Exit code 1 when something could not be read, so that the answer may lack it.
+
+Example:
+  npm run ops -- explain
+  npm run ops --silent -- explain --json < file-with-one-kennitala`;
+
+export const addExplain = (program: Command, cli: Cli): void => {
+  program
+    .command('explain')
+    .description('Why a person is, or is not, in each mirror; and all that happened.')
+    .addHelpText('after', EXAMPLE)
+    // Refused here: the library's own message would repeat the number on the screen.
+    .allowExcessArguments(true)
+    .hook('preAction', (_program, { args }) => {
+      if (args.length > 0) throw new OpsError('A kennitala is never an argument: type it when asked.');
+    })
+    .action(
+      cli.action(async ({ api, terminal, show, paint }, _options: object) => {
+        const kennitala = await readPersonal(terminal, {
+          message: 'Kennitala:',
+          fault: (text) => (tryKennitala(text) === null ? 'That is no kennitala: ten digits.' : null),
+        });
+        const answer = await withProgress(terminal, 'Looking everywhere', () =>
+          api.post('/explain', { kennitala }, explainAnswer),
+        );
+        show(answer, () => explainLines(answer, paint));
+        return isComplete(answer) ? EXIT_CODES.done : EXIT_CODES.failed;
+      }),
+    );
+};
+
+const isComplete = ({ incomplete, now }: ExplainAnswer): boolean =>
+  incomplete.length === 0 && Object.values(now).every(({ state }) => state !== 'unknown');
+
+const explainLines = (answer: ExplainAnswer, paint: Paint): string[] => [
+  `${answer.member} at ${shownTime(answer.at)}`,
+  '',
+  paint('bold', 'Now'),
+  ...pairLines(Object.entries(answer.now).map(([store, now]) => [store, nowText(now)])),
+  '',
+  paint('bold', 'Why'),
+  ...pairLines(answer.because.map(({ mirror, text }) => [mirror, text])),
+  '',
+  paint('bold', 'What happened'),
+  ...(answer.timeline.length === 0
+    ? ['Nothing is known.']
+    : tableLines(TIMELINE, answer.timeline.map(timelineRow))),
+  ...(answer.incomplete.length === 0
+    ? []
+    : [
+        '',
+        paint('red', 'Not complete. These could not be read:'),
+        ...pairLines(answer.incomplete.map(({ source, code }) => [source, code])),
+      ]),
+];
+
+const TIMELINE = [
+  { head: 'when', width: 16 },
+  { head: 'where', width: 8 },
+  { head: 'what', width: 14 },
+  { head: 'more', width: 36 },
+] as const;
+
+const timelineRow = (entry: TimelineEntry): string[] => [
+  shownTime(entry.at),
+  entry.mirror ?? entry.source,
+  `${asWords(entry.what)}${entry.isPersonal ? '' : ' (all)'}`,
+  [
+    ...(entry.runId === null ? [] : [`run ${entry.runId}`]),
+    ...Object.entries(entry.detail).flatMap(([name, value]) => {
+      const text = Array.isArray(value) ? value.join(', ') : value;
+      return text === null || text === '' ? [] : [`${name} ${text}`];
+    }),
+  ].join('; '),
+];
+
+/** The state and what goes with it, in words. */
+const nowText = ({ state, ...facts }: ExplainAnswer['now'][keyof ExplainAnswer['now']]): string =>
+  [
+    asWords(state),
+    ...Object.entries(facts).flatMap(([name, value]) =>
+      value === null
+        ? []
+        : [`${asWords(snakeOf(name))} ${name.endsWith('At') ? shownTime(String(value)) : value}`],
+    ),
+  ].join(', ');
+
+const snakeOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

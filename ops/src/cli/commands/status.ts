@@ -1,0 +1,93 @@
+import type { Command } from 'commander';
+import { statusAnswer } from '../../../../functions/src/ops/schemas/mirrors.ts';
+import type { MirrorStatus, StatusAnswer } from '../../../../functions/src/ops/schemas.ts';
+import type { Cli } from '../cli.ts';
+import { EXIT_CODES } from '../exit-codes.ts';
+import { pairLines, tableLines } from '../table.ts';
+import type { Paint } from '../terminal.ts';
+import { asWords, shownAge, shownNumber, shownTime } from '../text.ts';
+
+const EXAMPLE = `
+Exit code 1 when something is not healthy.
+
+Example:
+  npm run ops -- status --project P`;
+
+export const addStatus = (program: Command, cli: Cli): void => {
+  program
+    .command('status')
+    .description('Is everything right? Each mirror, the way back, and missed events.')
+    .addHelpText('after', EXAMPLE)
+    .action(
+      cli.action(async ({ api, show, paint }, _options: object) => {
+        const status = await api.get('/status', statusAnswer);
+        show(status, () => statusLines(status, paint));
+        return status.healthy ? EXIT_CODES.done : EXIT_CODES.failed;
+      }),
+    );
+};
+
+const COLUMNS = [
+  { head: 'mirror', width: 8 },
+  { head: 'health', width: 15 },
+  { head: 'members', width: 9, align: 'right' },
+  { head: 'last success', width: 16 },
+  { head: 'age', width: 6, align: 'right' },
+  { head: 'last run', width: 9 },
+] as const;
+
+const statusLines = (status: StatusAnswer, paint: Paint): string[] => [
+  ...tableLines(
+    COLUMNS,
+    status.mirrors.map((mirror) => [
+      mirror.mirror,
+      healthOf(mirror, paint),
+      shownNumber(mirror.members),
+      shownTime(mirror.lastSuccess?.at),
+      shownAge(mirror.ageSeconds),
+      mirror.lastRun?.outcome ?? '-',
+    ]),
+  ),
+  '',
+  ...pairLines([
+    ...status.mirrors.flatMap(detailsOf),
+    ['way back', wayBackOf(status)],
+    ['missed', missedText(status)],
+  ]),
+  '',
+  status.healthy ? paint('green', 'All is well.') : paint('red', 'Somebody must look.'),
+];
+
+const healthOf = ({ healthy, why }: MirrorStatus, paint: Paint): string => {
+  if (healthy === null) return 'not configured';
+  return healthy ? paint('green', 'healthy') : paint('red', why.map(asWords).join(', '));
+};
+
+const detailsOf = ({ mirror, paused, running, lastRun }: MirrorStatus): [string, string][] => [
+  ...(paused === null
+    ? []
+    : ([[mirror, `paused since ${shownTime(paused.since)} by ${paused.by}: ${paused.reason}`]] as [
+        string,
+        string,
+      ][])),
+  ...(running === null ? [] : ([[mirror, `run ${running.runId} is under way`]] as [string, string][])),
+  ...(lastRun?.errorCode
+    ? ([[mirror, `run ${lastRun.runId} ended with ${lastRun.errorCode}`]] as [string, string][])
+    : []),
+];
+
+const wayBackOf = ({ twoWay }: StatusAnswer): string => {
+  const parts = [
+    `${shownNumber(twoWay.pending)} waiting`,
+    `${shownNumber(twoWay.deadLetters)} given up`,
+    `${shownNumber(twoWay.openConflicts)} open conflicts`,
+    `last sweep ${twoWay.lastSweep === null ? 'never' : `${shownTime(twoWay.lastSweep.at)} ${twoWay.lastSweep.status}`}`,
+  ];
+  return [...(twoWay.healthy ? [] : [twoWay.why.map(asWords).join(', ')]), parts.join(', ')].join(': ');
+};
+
+const missedText = ({ missedEvents: { last7Days, last30Days } }: StatusAnswer): string =>
+  [last7Days, last30Days]
+    .map(({ created, updated, deleted }) => shownNumber(created + updated + deleted))
+    .join(' events in 7 days, ')
+    .concat(' in 30 days');

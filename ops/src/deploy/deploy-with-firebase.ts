@@ -1,0 +1,20 @@
+import type { DeployContext } from './context.ts';
+
+/**
+ * `firebase deploy --only …`. It may ask a person at a terminal; elsewhere it is told not to, and then refuses what it
+ * would have asked about (deleting a function, switching retries on) unless `--force` is given.
+ */
+export const deployWithFirebase = (
+  { options, shell }: Pick<DeployContext, 'options' | 'shell'>,
+  only: string,
+  flags: readonly string[] = [],
+): Promise<void> =>
+  shell.change('firebase', [
+    'deploy',
+    '--only',
+    only,
+    '--project',
+    options.project,
+    ...flags,
+    ...(process.stdin.isTTY ? [] : ['--non-interactive']),
+  ]);

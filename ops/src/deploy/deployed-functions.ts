@@ -1,0 +1,30 @@
+import { REGION } from '../../../functions/src/params.ts';
+import { discoverFunctions } from '../../../local/src/functions/discover.ts';
+import type { FunctionEndpoint } from '../../../local/src/functions/endpoint.ts';
+
+export type DeployedFunction = FunctionEndpoint & {
+  /** The service account that the source names, as it is written there; null: the project's default one. */
+  readonly account: string | null;
+};
+
+/** Every function that `firebase deploy` would deploy, from the same manifests that it reads. */
+export const readDeployedFunctions = async (): Promise<readonly DeployedFunction[]> => {
+  const { functions, unserved } = discoverFunctions(await import('../../../functions/src/index.ts'));
+  if (unserved.length > 0) throw new Error(`Functions with a trigger unknown here: ${unserved.join(', ')}`);
+  return functions.map(({ endpoint, handler }) => ({ ...endpoint, account: accountOf(handler) }));
+};
+
+const accountOf = (handler: object): string | null => {
+  const manifest = '__endpoint' in handler ? handler.__endpoint : null;
+  if (typeof manifest !== 'object' || manifest === null || !('serviceAccountEmail' in manifest)) return null;
+  return typeof manifest.serviceAccountEmail === 'string' ? manifest.serviceAccountEmail : null;
+};
+
+/** The Cloud Run service behind a function of the second generation. */
+export const serviceOf = (name: string): string => name.toLowerCase().replaceAll('_', '-');
+
+/** Cloud Scheduler's job, by the name that the Firebase command line gives it. */
+export const jobOf = (name: string): string => `firebase-schedule-${name}-${REGION}`;
+
+/** Where the functions of a project answer. */
+export const functionsUrl = (project: string): string => `https://${REGION}-${project}.cloudfunctions.net`;

@@ -1,0 +1,28 @@
+import type { DeployContext } from './context.ts';
+import type { Step } from './run-steps.ts';
+import { bucket } from './steps/bucket.ts';
+import { indexes, rules } from './steps/firestore.ts';
+import { functions, invokers, traffic } from './steps/functions.ts';
+import { hosting } from './steps/hosting.ts';
+import { migrations } from './steps/migrations.ts';
+import { preflight } from './steps/preflight.ts';
+import { schedules } from './steps/schedules.ts';
+import { secrets } from './steps/secrets.ts';
+import { smokeTest } from './steps/smoke-test.ts';
+
+/** A deployment in its order: look, then what the functions stand on, then the functions, then look again. */
+export const planDeploy = (context: DeployContext): Step[] =>
+  [
+    preflight,
+    secrets,
+    bucket,
+    rules,
+    indexes,
+    migrations,
+    functions,
+    traffic,
+    invokers,
+    hosting,
+    schedules,
+    smokeTest,
+  ].map((make) => make(context));

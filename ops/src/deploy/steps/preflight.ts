@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { type DeployContext, inProject } from '../context.ts';
+import { emailOf } from '../iam-table.ts';
+import { readJson } from '../read-json.ts';
+import type { Step } from '../run-steps.ts';
+
+const APIS = [
+  'artifactregistry.googleapis.com',
+  'cloudbuild.googleapis.com',
+  'cloudfunctions.googleapis.com',
+  'cloudscheduler.googleapis.com',
+  'eventarc.googleapis.com',
+  'firestore.googleapis.com',
+  'pubsub.googleapis.com',
+  'run.googleapis.com',
+  'secretmanager.googleapis.com',
+] as const;
+const REGISTER_API = 'sqladmin.googleapis.com';
+
+const database = z.object({ type: z.string() });
+
+/** Everything that can be known before the first change. All of it is looked at, so that one repair round is enough. */
+export const preflight = (context: DeployContext): Step => ({
+  name: 'preflight',
+  remedy: 'Nothing was changed. Mend what is listed; docs/runbook.md, "Deploy", has the commands.',
+  run: async () => {
+    const found = await Promise.all(checks(context).map(([name, check]) => look(name, check)));
+    const faults = found.filter(({ fault }) => fault !== null);
+    if (faults.length > 0) {
+      throw new Error(faults.map(({ name, fault }) => `${name}: ${fault}`).join('\n    '));
+    }
+    return { state: 'checked', notes: found.map(({ name, note }) => `${name}: ${note}`) };
+  },
+});
+
+/** Answers what was found, or throws why it is not right. */
+type Check = () => Promise<string>;
+
+const look = async (name: string, check: Check) => {
+  try {
+    return { name, note: await check(), fault: null };
+  } catch (cause) {
+    return { name, note: '', fault: cause instanceof Error ? cause.message : String(cause) };
+  }
+};
+
+const checks = (context: DeployContext): [string, Check][] => {
+  const { shell, functions, iam, settings } = context;
+  const { project } = context.options;
+  return [
+    ['firebase', async () => `version ${await shell.read('firebase', ['--version'])}`],
+    [
+      'gcloud',
+      async () => {
+        const args = ['auth', 'list', '--filter=status:ACTIVE', '--format=value(account)'];
+        if ((await shell.read('gcloud', args)) === '')
+          throw new Error('nobody is signed in: gcloud auth login');
+        return 'signed in';
+      },
+    ],
+    [
+      'project',
+      async () => {
+        const number = await shell.read('gcloud', [
+          'projects',
+          'describe',
+          project,
+          '--format=value(projectNumber)',
+        ]);
+        if (!/^\d+$/.test(number)) throw new Error(`${project} has no number: ${number}`);
+        return number;
+      },
+    ],
+    ['settings', async () => `the bucket is ${(await settings()).config.bucket}`],
+    [
+      'services',
+      async () => {
+        const args = ['services', 'list', '--enabled', ...inProject(context), '--format=value(config.name)'];
+        const enabled = new Set((await shell.read('gcloud', args)).split('\n'));
+        const { hasRegister } = await settings();
+        const missing = [...APIS, ...(hasRegister ? [REGISTER_API] : [])].filter((api) => !enabled.has(api));
+        if (missing.length > 0) {
+          throw new Error(`not enabled: gcloud services enable ${missing.join(' ')} --project ${project}`);
+        }
+        return 'enabled';
+      },
+    ],
+    [
+      'firestore',
+      async () => {
+        const args = [
+          'firestore',
+          'databases',
+          'describe',
+          '--database=(default)',
+          ...inProject(context),
+          '--format=json',
+        ];
+        const answer = await shell.tryRead('gcloud', args);
+        if (answer === null) throw new Error('there is no default database');
+        const { type } = readJson(database, answer, 'the database');
+        if (type !== 'FIRESTORE_NATIVE') throw new Error(`the database is ${type}, not FIRESTORE_NATIVE`);
+        return 'there';
+      },
+    ],
+    [
+      'accounts',
+      async () => {
+        const args = ['iam', 'service-accounts', 'list', ...inProject(context), '--format=value(email)'];
+        const present = new Set((await shell.read('gcloud', args)).split('\n'));
+        const names = new Set(functions.map(({ name }) => name));
+        const needed = iam.accounts.filter((account) => account.functions.some((name) => names.has(name)));
+        const missing = needed
+          .map(({ name }) => emailOf(name, project))
+          .filter((email) => !present.has(email));
+        if (missing.length > 0) {
+          throw new Error(`missing ${missing.join(', ')}: npm run iam -- --project ${project} --apply`);
+        }
+        return `${needed.length} of docs/iam.md${runningAsDefault(context)}`;
+      },
+    ],
+  ];
+};
+
+/** The default account may do much more than docs/iam.md gives any of them. */
+const runningAsDefault = ({ functions }: DeployContext): string => {
+  const names = functions.filter(({ account }) => account === null).map(({ name }) => name);
+  return names.length === 0 ? '' : `; but the project's default account runs ${names.join(', ')}`;
+};

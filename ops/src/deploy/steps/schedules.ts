@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { REGION } from '../../../../functions/src/params.ts';
+import { type DeployContext, inProject } from '../context.ts';
+import { jobOf } from '../deployed-functions.ts';
+import { readJson } from '../read-json.ts';
+import type { Step } from '../run-steps.ts';
+
+const job = z.object({ state: z.string(), schedule: z.string(), timeZone: z.string() });
+
+/** Each schedule of the source is a job that is switched on, at the same time in the same time zone. */
+export const schedules = (context: DeployContext): Step => ({
+  name: 'schedules',
+  remedy:
+    'The functions are new, but something will not run by itself: gcloud scheduler jobs list --location europe-west2. Deleting a job and deploying again makes it anew.',
+  run: async () => {
+    const scheduled = context.functions.filter((deployed) => deployed.kind === 'schedule');
+    // Before the first deployment there are none.
+    if (context.options.dryRun)
+      return { state: 'skipped', notes: [scheduled.map(({ name }) => name).join(', ')] };
+    const faults: string[] = [];
+    const notes: string[] = [];
+    for (const { name, schedule } of scheduled) {
+      const args = [
+        'scheduler',
+        'jobs',
+        'describe',
+        jobOf(name),
+        `--location=${REGION}`,
+        ...inProject(context),
+        '--format=json',
+      ];
+      const answer = await context.shell.tryRead('gcloud', args);
+      if (answer === null) {
+        faults.push(`${name} has no job`);
+        continue;
+      }
+      const found = readJson(job, answer, `the job of ${name}`);
+      const isAsWritten = found.schedule === schedule.expression && found.timeZone === schedule.timeZone;
+      if (!isAsWritten)
+        faults.push(`${name} runs at ${found.schedule} ${found.timeZone}, not ${schedule.expression}`);
+      // Somebody did that on purpose, and docs/runbook.md tells them how: a deployment does not decide about it.
+      if (found.state === 'PAUSED')
+        notes.push(`${name} is paused: gcloud scheduler jobs resume ${jobOf(name)}`);
+      else if (found.state !== 'ENABLED') faults.push(`${name} is ${found.state}`);
+    }
+    if (faults.length > 0) throw new Error(faults.join('; '));
+    return { state: 'checked', notes: [...notes, `${scheduled.length} jobs as in the source`] };
+  },
+});

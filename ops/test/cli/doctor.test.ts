@@ -1,0 +1,195 @@
+import { expect, it } from 'vitest';
+import type { NamedFinding } from '../../src/cli/doctor/check.ts';
+import { defaultAudience } from '../../src/cli/places.ts';
+import { emailOf } from '../../src/deploy/iam-table.ts';
+import { type Answers, makeGcloudStandIn } from './gcloud-stand-in.ts';
+import { type Asked, type Reply, startServer } from './http-server.ts';
+import { runOps, tooWide } from './run-ops.ts';
+import { WELL } from './status-answer.ts';
+import { BUCKET, makeWellProject, PROJECT } from './well-project.ts';
+
+const TOKEN = 'Token token-of-the-test';
+
+/** The API, the webhook and the registry of a project that is well. */
+const replyWell = ({ path, authorization }: Asked): Reply => {
+  if (path === '/opsApi/status') return { status: 200, body: WELL };
+  if (path === '/syncFromDjango') return { status: 401, body: {} };
+  if (path === '/felagar/api/sync/status/') return { status: authorization === TOKEN ? 200 : 401, body: {} };
+  return { status: 404, body: {} };
+};
+
+type WellProject = Awaited<ReturnType<typeof makeWellProject>>;
+
+const examine = async (
+  change: (well: WellProject) => Answers = (well) => well,
+  reply: (asked: Asked) => Reply = replyWell,
+  more: readonly string[] = ['--json'],
+) => {
+  const server = await startServer(reply);
+  const gcloud = await makeGcloudStandIn(change(await makeWellProject(server.url)));
+  const target = ['--project', PROJECT, '--url', `${server.url}/opsApi`];
+  const ended = await runOps(['doctor', ...target, ...more], { env: gcloud.env });
+  return { ...ended, server, calls: await gcloud.calls() };
+};
+
+const findings = (stdout: string): NamedFinding[] => JSON.parse(stdout);
+const notOk = (stdout: string): NamedFinding[] => findings(stdout).filter(({ state }) => state !== 'ok');
+
+it('a project as the source wants it is well, and every check has looked', async () => {
+  const { code, stdout, calls, server } = await examine();
+  expect(notOk(stdout)).toEqual([]);
+  expect(code).toBe(0);
+  expect(new Set(findings(stdout).map(({ check }) => check))).toEqual(
+    new Set([
+      ...['configuration', 'secrets', 'registry', 'bucket', 'firestore', 'schedules', 'iam'],
+      ...['api', 'webhook'],
+    ]),
+  );
+  // It only reads: no command of it changes a project.
+  for (const call of calls)
+    expect(call).toMatch(/ (list|describe|get-iam-policy|access|print-identity-token) /);
+  expect(calls).toContain(`auth print-identity-token --audiences ${defaultAudience(PROJECT)}`);
+  expect(stdout).not.toContain('token-of-the-test');
+  expect(server.asked.find(({ path }) => path === '/opsApi/status')?.authorization).toBe(
+    'Bearer identity-token-of-the-test',
+  );
+});
+
+it('shows one finding a line, in 80 columns, and the remedy of what is wrong', async () => {
+  const { code, stdout } = await examine((well) => ({ ...well, 'scheduler jobs list': [] }), replyWell, []);
+  expect(code).toBe(1);
+  expect(tooWide(stdout)).toEqual([]);
+  expect(stdout).toMatch(/^bad +schedules +syncMemberList has no schedule$/m);
+  expect(stdout).toContain(`-> npm run deploy -- --project ${PROJECT}`);
+});
+
+it('what gcloud may not see is unknown, never well, and hides nothing else', async () => {
+  const { code, stdout } = await examine((well) => ({ ...well, 'projects get-iam-policy': 1 }));
+  expect(code).toBe(1);
+  expect(notOk(stdout)).toEqual([
+    expect.objectContaining({
+      check: 'iam',
+      state: 'unknown',
+      text: expect.stringContaining('PERMISSION_DENIED'),
+    }),
+  ]);
+});
+
+it('an answer of another shape is unknown too', async () => {
+  const { stdout } = await examine((well) => ({
+    ...well,
+    'storage buckets describe': { versioning: 'yes' },
+  }));
+  expect(notOk(stdout)).toMatchObject([{ check: 'bucket', state: 'unknown' }]);
+});
+
+it('without gcloud, all that needs it is unknown, each by itself', async () => {
+  const server = await startServer(replyWell);
+  const target = ['--project', PROJECT, '--url', `${server.url}/opsApi`, '--json'];
+  const { code, stdout } = await runOps(['doctor', ...target], { env: { PATH: '/nowhere' } });
+  expect(code).toBe(1);
+  expect(findings(stdout).every(({ state }) => state === 'unknown')).toBe(true);
+  expect(stdout).toContain('gcloud is not installed');
+});
+
+const OLD = { name: 'versions/1', state: 'ENABLED', createTime: '2020-01-01T00:00:00Z' };
+const wide = (account: string, role: string) => ({
+  role,
+  members: [`serviceAccount:${emailOf(account, PROJECT)}`],
+});
+
+const FAULTS: [title: string, (well: WellProject) => Answers, Partial<NamedFinding>][] = [
+  [
+    'a function that is not deployed',
+    (well) => ({
+      ...well,
+      'functions list': well['functions list'].filter(({ name }) => !name.endsWith('/opsApi')),
+    }),
+    { check: 'configuration', text: 'opsApi is not deployed' },
+  ],
+  [
+    'a secret without an enabled version',
+    (well) => ({
+      ...well,
+      'secrets versions list django-api-token': [{ ...OLD, state: 'DISABLED' }],
+    }),
+    { check: 'secrets', text: 'django-api-token has no enabled version' },
+  ],
+  [
+    'a token that nobody has renewed for years',
+    (well) => ({ ...well, 'secrets versions list django-webhook-secret': [OLD] }),
+    { check: 'secrets', text: expect.stringContaining('django-webhook-secret: 1 enabled, the newest') },
+  ],
+  [
+    'a token that the registry refuses',
+    (well) => ({ ...well, 'secrets versions access latest': 'another' }),
+    { check: 'registry', text: 'refuses the token (401)' },
+  ],
+  [
+    'a bucket without versions',
+    (well) => ({
+      ...well,
+      'storage buckets describe': { ...well['storage buckets describe'], versioning: { enabled: false } },
+    }),
+    { check: 'bucket', text: 'versioning is off' },
+  ],
+  [
+    'a TTL policy that is missing',
+    (well) => ({
+      ...well,
+      'firestore fields ttls list': well['firestore fields ttls list'].filter(
+        ({ name }) => !name.endsWith('/sync_audit/fields/expireAt'),
+      ),
+    }),
+    { check: 'firestore', text: 'TTL sync_audit.expireAt: missing' },
+  ],
+  [
+    'a schedule that somebody paused',
+    (well) => ({
+      ...well,
+      'scheduler jobs list': well['scheduler jobs list'].map((job) =>
+        job.name.endsWith('reconcileMembers-europe-west2') ? { ...job, state: 'PAUSED' } : job,
+      ),
+    }),
+    {
+      check: 'schedules',
+      text: 'reconcileMembers is PAUSED',
+      remedy: expect.stringContaining('jobs resume'),
+    },
+  ],
+  [
+    'a role that the document does not give',
+    (well) => ({
+      ...well,
+      'projects get-iam-policy': {
+        bindings: [...well['projects get-iam-policy'].bindings, wide('sync-webhook', 'roles/editor')],
+      },
+    }),
+    { check: 'iam', remedy: expect.stringContaining('remove-iam-policy-binding') },
+  ],
+  [
+    'a list that everybody can read',
+    (well) => ({
+      ...well,
+      'storage buckets get-iam-policy': {
+        bindings: [{ role: 'roles/storage.objectViewer', members: ['allUsers'] }],
+      },
+    }),
+    { check: 'iam', text: `allUsers has roles/storage.objectViewer on the bucket gs://${BUCKET}` },
+  ],
+];
+
+it.each(FAULTS)('finds %s, and nothing else', async (_title, change, expected) => {
+  const { code, stdout } = await examine(change);
+  expect(notOk(stdout)).toEqual([expect.objectContaining({ state: 'bad', ...expected })]);
+  expect(code).toBe(1);
+});
+
+it('a webhook that takes an unsigned call is the worst that can be found', async () => {
+  const { stdout } = await examine(undefined, (asked) =>
+    asked.path === '/syncFromDjango' ? { status: 200, body: {} } : replyWell(asked),
+  );
+  expect(notOk(stdout)).toMatchObject([
+    { check: 'webhook', state: 'bad', text: 'took an unsigned call (200)' },
+  ]);
+});

@@ -1,0 +1,48 @@
+import { PassThrough } from 'node:stream';
+import { runCli } from '../../src/cli/run-cli.ts';
+
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Given {
+  /** Standard input of a pipe; none by default. */
+  readonly stdin?: string;
+  /** Somebody sits at a terminal and types this when asked. */
+  readonly typed?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs one command line in this process, with streams of its own. */
+export const runOps = async (argv: readonly string[], given: Given = {}): Promise<Ended> => {
+  const isTTY = given.typed !== undefined;
+  const terminal = {
+    stdin: Object.assign(new PassThrough(), { isTTY }),
+    stdout: Object.assign(new PassThrough(), { isTTY }),
+    stderr: Object.assign(new PassThrough(), { isTTY }),
+    env: given.env ?? {},
+  };
+  // Like the process's own: a prompt that ends does not close it.
+  terminal.stderr.end = () => terminal.stderr;
+  const shown = { stdout: '', stderr: '' };
+  let isAnswered = false;
+  for (const name of ['stdout', 'stderr'] as const) {
+    terminal[name].setEncoding('utf8').on('data', (text: string) => {
+      shown[name] += text;
+      // A question ends in its default or a colon.
+      if (isAnswered || given.typed === undefined || !/\(y\/N\)|\? \S+:/.test(shown.stderr)) return;
+      isAnswered = true;
+      // What is typed before the question listens is lost, and it listens once it has been shown.
+      setImmediate(() => terminal.stdin.write(`${given.typed}\n`));
+    });
+  }
+  if (!isTTY) terminal.stdin.end(given.stdin ?? '');
+  const code = await runCli(argv, terminal);
+  terminal.stdin.end();
+  return { code, ...shown };
+};
+
+/** Lines longer than the terminal that every table fits. */
+export const tooWide = (text: string): string[] => text.split('\n').filter((line) => [...line].length > 80);

@@ -1,0 +1,108 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { rulesFor } from '../../src/deploy/bucket-lifecycle.ts';
+import { jobOf, readDeployedFunctions } from '../../src/deploy/deployed-functions.ts';
+import { indexesFile } from '../../src/deploy/firestore-state.ts';
+import { emailOf, readIamTable } from '../../src/deploy/iam-table.ts';
+
+export const PROJECT = 'demo-operators';
+export const BUCKET = 'demo-operators-lists';
+
+const overrides = z.object({
+  fieldOverrides: z.array(
+    z.object({
+      collectionGroup: z.string(),
+      fieldPath: z.string(),
+      indexes: z.array(z.record(z.string(), z.string())),
+    }),
+  ),
+});
+
+/** What gcloud says about a project in which everything is as this source tree wants it. `url`: of a test server. */
+export const makeWellProject = async (url: string) => {
+  const indexesText = JSON.parse(
+    await readFile(new URL('../../../firestore.indexes.json', import.meta.url), 'utf8'),
+  );
+  const wanted = indexesFile.parse(indexesText);
+  const group = (name: string) => `projects/${PROJECT}/databases/(default)/collectionGroups/${name}`;
+  const deployed = await readDeployedFunctions();
+  const iam = await readIamTable();
+  const member = (account: string) => `serviceAccount:${emailOf(account, PROJECT)}`;
+  const policyOf = (isHere: (on: (typeof iam.grants)[number]['on']) => boolean) => ({
+    bindings: iam.grants
+      .filter(({ on }) => isHere(on))
+      .map(({ role, account }) => ({ role, members: [member(account)] })),
+  });
+  const environment = {
+    DJANGO_BASE_URL: `${url}/felagar`,
+    SYNC_BUCKET: BUCKET,
+    FIREBASE_CONFIG: '{}',
+  };
+  return {
+    'functions list': deployed.map(({ name }) => ({
+      name: `projects/${PROJECT}/locations/europe-west2/functions/${name}`,
+      state: 'ACTIVE',
+      url: `${url}/${name}`,
+      serviceConfig: {
+        serviceAccountEmail: emailOf(
+          iam.accounts.find(({ functions }) => functions.includes(name))?.name ?? '',
+          PROJECT,
+        ),
+        environmentVariables: environment,
+      },
+    })),
+    'secrets versions list': [{ name: 'versions/1', state: 'ENABLED', createTime: new Date().toISOString() }],
+    'secrets versions access latest': 'token-of-the-test',
+    'storage buckets describe': {
+      versioning: { enabled: true },
+      lifecycle: { rule: rulesFor('kennitalas.txt') },
+      iamConfiguration: { uniformBucketLevelAccess: { enabled: true }, publicAccessPrevention: 'enforced' },
+    },
+    'firestore indexes composite list': wanted.indexes.map((index, n) => ({
+      name: `${group(index.collectionGroup)}/indexes/${n}`,
+      queryScope: index.queryScope,
+      state: 'READY',
+      fields: [...index.fields, { fieldPath: '__name__', order: 'DESCENDING' }],
+    })),
+    'firestore fields ttls list': wanted.fieldOverrides
+      .filter(({ ttl }) => ttl === true)
+      .map(({ collectionGroup, fieldPath }) => ({
+        name: `${group(collectionGroup)}/fields/${fieldPath}`,
+        ttlConfig: { state: 'ACTIVE' },
+      })),
+    'firestore indexes fields list': overrides.parse(indexesText).fieldOverrides.map((field) => ({
+      name: `${group(field.collectionGroup)}/fields/${field.fieldPath}`,
+      indexConfig: {
+        indexes: field.indexes.map(({ queryScope, ...kind }) => ({
+          queryScope,
+          state: 'READY',
+          fields: [kind],
+        })),
+      },
+    })),
+    'scheduler jobs list': deployed.flatMap((one) =>
+      one.kind === 'schedule'
+        ? [
+            {
+              name: `projects/${PROJECT}/locations/europe-west2/jobs/${jobOf(one.name)}`,
+              state: 'ENABLED',
+              schedule: one.schedule.expression,
+              timeZone: one.schedule.timeZone,
+            },
+          ]
+        : [],
+    ),
+    'projects get-iam-policy': policyOf(({ kind }) => kind === 'project'),
+    'storage buckets get-iam-policy': policyOf(({ kind }) => kind === 'bucket'),
+    'secrets get-iam-policy django-api-token': policyOf(
+      (on) => on.kind === 'secret' && on.name === 'django-api-token',
+    ),
+    'secrets get-iam-policy django-webhook-secret': policyOf(
+      (on) => on.kind === 'secret' && on.name === 'django-webhook-secret',
+    ),
+    'secrets get-iam-policy member-reference-key': policyOf(
+      (on) => on.kind === 'secret' && on.name === 'member-reference-key',
+    ),
+    'auth print-identity-token': 'identity-token-of-the-test',
+  };
+};

@@ -1,0 +1,91 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { countedDelivery } from '../../../bench/twoway/ours.ts';
+import { type Servers, startServers } from '../../../bench/twoway/servers.ts';
+import { makeMemberReader } from '../../../functions/src/adapters/django/member-read.ts';
+import { fromMemberDocument } from '../../../functions/src/adapters/firestore/member-document.ts';
+import { makeMemberStore } from '../../../functions/src/adapters/firestore/member-store.ts';
+import type { Kennitala } from '../../../functions/src/domain/kennitala.ts';
+import { applyVersionedEvent, readChange } from '../../../functions/src/portal/apply-event.ts';
+import { makeEditTime } from '../../../functions/src/twoway/edit-time.ts';
+import { trackMemberWrite } from '../../../functions/src/twoway/track.ts';
+import { activitiesOf, COST_FILE, makeCostTables, withTables } from '../../../scripts/cost.ts';
+import { MEASURED, portalRun, rosterRun } from '../../../scripts/cost-operations.ts';
+import { countOperations } from './count-operations.ts';
+
+describe('docs/cost.md', () => {
+  it('is what the programs compute (npm run cost)', async () => {
+    const page = await readFile(COST_FILE, 'utf8');
+    expect(page).toBe(withTables(page, makeCostTables()));
+  });
+
+  it('counts every activity with some operation', () => {
+    for (const { name, times, each } of activitiesOf(2_216)) {
+      expect(times, name).toBeGreaterThan(0);
+      expect((each.firestoreReads ?? 0) + (each.firestoreWrites ?? 0), name).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe('forecasts', () => {
+  it('a reconcile reads each member, and a roster run none', () => {
+    expect(portalRun(10_000, 0).firestoreReads).toBeGreaterThanOrEqual(10_000);
+    expect(rosterRun(10_000, 0).firestoreReads).toBe(rosterRun(100, 0).firestoreReads);
+  });
+
+  it('a difference costs writes', () => {
+    expect(portalRun(1_000, 5).firestoreWrites).toBeGreaterThan(portalRun(1_000, 0).firestoreWrites);
+    expect(rosterRun(1_000, 1).firestoreWrites).toBeGreaterThan(rosterRun(1_000, 0).firestoreWrites);
+  });
+});
+
+describe('measured on the local Firestore', () => {
+  let servers: Servers;
+  let kennitala: Kennitala;
+  beforeAll(async () => {
+    servers = await startServers(1, 0);
+    await servers.load();
+    const [first] = servers.kennitalas;
+    if (first === undefined) throw new Error('The registry has no member.');
+    kennitala = first;
+  });
+  afterAll(() => servers.close());
+
+  const signal = AbortSignal.timeout(20_000);
+  const given = () => ({
+    members: makeMemberStore(async () => servers.db),
+    registry: makeMemberReader(servers.http),
+    reference: async () => 'm_0000000000000000',
+    now: () => new Date(),
+  });
+  const stored = async () => {
+    const data = (await servers.db.doc(`members/${kennitala}`).get()).data();
+    return data === undefined ? null : fromMemberDocument(kennitala, data);
+  };
+
+  it('an edit makes the operations that the page counts', async () => {
+    const before = await stored();
+    await servers.db.doc(`members/${kennitala}`).update({ 'profile.facebook': 'a.new.page' });
+    const after = await stored();
+    const counts = countOperations(servers.db);
+    const write = {
+      eventId: 'event-1',
+      kennitala,
+      at: makeEditTime(Math.floor(Date.now() / 1_000), 0),
+      before,
+      after,
+      isServers: false,
+    };
+    const dependencies = countedDelivery(servers, { requests: 0, reads: 0, writes: 0 });
+    expect(await trackMemberWrite(write, signal, dependencies)).toBe('settled');
+    expect({ firestoreReads: counts.reads, firestoreWrites: counts.writes }).toEqual(MEASURED.edit);
+  });
+
+  it('an event makes the operations that the page counts', async () => {
+    const change = await readChange(kennitala, given().registry, signal);
+    const counts = countOperations(servers.db);
+    const { result } = await applyVersionedEvent({ ...change, version: 1_000_000 }, 'event-2', given());
+    expect(result).toBe('applied');
+    expect({ firestoreReads: counts.reads, firestoreWrites: counts.writes }).toEqual(MEASURED.event);
+  });
+});

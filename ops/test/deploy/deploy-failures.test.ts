@@ -1,0 +1,178 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { dryRunAnswer } from './functions-server.ts';
+import { type Project, startProject } from './try-deploy.ts';
+
+let project: Project;
+beforeEach(async () => {
+  project = await startProject();
+});
+afterEach(() => project.close());
+
+describe('a step that fails stops the rest and says what to do', () => {
+  const nothing = { status: 1, print: 'ERROR: (gcloud) NOT_FOUND: it does not exist' };
+  const refused = { status: 1, print: 'ERROR: (gcloud) PERMISSION_DENIED: you may not' };
+  it.each([
+    [
+      'nobody is signed in',
+      { to: 'auth list', print: '' },
+      'preflight',
+      'gcloud auth login',
+      'secrets versions',
+    ],
+    [
+      'a service is not enabled',
+      { to: 'services list', print: 'run.googleapis.com' },
+      'preflight',
+      'gcloud services enable',
+      'secrets versions',
+    ],
+    [
+      'an account is missing',
+      { to: 'service-accounts list', print: '' },
+      'preflight',
+      'npm run iam',
+      'secrets versions',
+    ],
+    [
+      'the database is of another kind',
+      { to: 'databases describe', print: '{"type":"DATASTORE_MODE"}' },
+      'preflight',
+      'not FIRESTORE_NATIVE',
+      'secrets versions',
+    ],
+    [
+      'a secret does not exist',
+      { to: 'versions list django-api-token', ...nothing },
+      'secrets',
+      'django-api-token does not exist',
+      'buckets',
+    ],
+    [
+      'a secret has no version',
+      { to: 'versions list member-reference-key', print: '' },
+      'secrets',
+      'no enabled version',
+      'buckets',
+    ],
+    [
+      'a secret may not be seen',
+      { to: 'versions list django-api-token', ...refused },
+      'secrets',
+      'PERMISSION_DENIED',
+      'buckets',
+    ],
+    [
+      'there is no bucket',
+      { to: 'buckets describe', ...nothing },
+      'bucket',
+      'There is no gs://',
+      'firebase deploy',
+    ],
+    [
+      'the rules do not compile',
+      { to: 'firestore:rules', status: 1, print: 'line 3' },
+      'rules',
+      'functions/test/rules',
+      'firestore:indexes',
+    ],
+    [
+      'an index is missing',
+      { to: 'composite list', print: '[]' },
+      'indexes and TTL',
+      'missing',
+      '--only functions',
+    ],
+    [
+      'a function does not build',
+      { to: '--only functions', status: 2, print: 'build failed' },
+      'functions',
+      'npm run rollback-deploy',
+      'services describe',
+    ],
+    [
+      'Eventarc may not be let in',
+      { to: 'add-iam-policy-binding', ...refused },
+      'callers of event functions',
+      'roles/run.admin',
+      'jobs describe',
+    ],
+    [
+      'a schedule is missing',
+      { to: 'jobs describe', ...nothing },
+      'schedules',
+      'has no job',
+      'print-identity-token',
+    ],
+    [
+      'a schedule has another time',
+      { to: 'jobs describe', print: '{"state":"ENABLED","schedule":"0 5 * * *","timeZone":"UTC"}' },
+      'schedules',
+      'runs at 0 5 * * * UTC',
+      'print-identity-token',
+    ],
+  ])('%s', async (_title, answer, step, word, after) => {
+    await project.standIns.answer(answer);
+
+    const { isDeployed, said, calls } = await project.deploy();
+
+    expect(isDeployed).toBe(false);
+    expect(said).toContain(`Stopped at "${step}".`);
+    expect(said).toContain(word);
+    expect(said).toContain('Not done: ');
+    expect(calls.filter((call) => call.includes(after))).toEqual([]);
+    expect(project.server.calls).toEqual([]);
+  });
+
+  it.each([
+    [
+      'the webhook takes an unsigned call',
+      'POST /syncFromDjango',
+      { status: 200, body: {} },
+      'answered 200, not 401',
+    ],
+    [
+      'the operators cannot be answered',
+      'GET /opsApi/status',
+      { status: 500, body: { code: 'config_invalid' } },
+      '500: config_invalid',
+    ],
+    ['the answer is of another shape', 'GET /opsApi/status', { status: 200, body: { at: 'now' } }, 'mirrors'],
+    [
+      'a dry run fails',
+      'POST /opsApi/runs',
+      { status: 503, body: { code: 'registry_unreachable' } },
+      '503: registry_unreachable',
+    ],
+    [
+      'a dry run did not run',
+      'POST /opsApi/runs',
+      { status: 200, body: dryRunAnswer({ outcome: 'skipped' }) },
+      'ended skipped',
+    ],
+  ])('%s', async (_title, call, answer, word) => {
+    project.server.answers.set(call, answer);
+
+    const { isDeployed, said } = await project.deploy();
+
+    expect(isDeployed).toBe(false);
+    expect(said).toContain('Stopped at "smoke test".');
+    expect(said).toContain(word);
+  });
+
+  it('a paused schedule is told, and left to whom it belongs', async () => {
+    await project.standIns.answer({
+      to: 'jobs describe firebase-schedule-syncMemberList-',
+      print: '{"state":"PAUSED","schedule":"0 3 * * 1","timeZone":"Atlantic/Reykjavik"}',
+    });
+    const { isDeployed, said } = await project.deploy();
+    expect(isDeployed).toBe(true);
+    expect(said).toContain('syncMemberList is paused');
+  });
+
+  it('wrong settings stop before anything is asked of the bucket', async () => {
+    await project.settings(`GUARD_REMOVED_PERCENT=many\n`);
+    const { said, calls } = await project.deploy();
+    expect(said).toContain('GUARD_REMOVED_PERCENT');
+    expect(calls.some((call) => call.includes('buckets'))).toBe(false);
+  });
+});

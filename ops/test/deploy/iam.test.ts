@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { readDeployedFunctions } from '../../src/deploy/deployed-functions.ts';
+import { type IamPlace, planIam } from '../../src/deploy/iam-commands.ts';
+import { parseIamTable, readIamTable } from '../../src/deploy/iam-table.ts';
+import { secretSettings } from '../../src/deploy/settings.ts';
+
+describe('docs/iam.md', () => {
+  it('gives every deployed function exactly one account', async () => {
+    const { accounts } = await readIamTable();
+    const named = accounts.flatMap(({ functions }) => functions);
+    expect(new Set(named).size).toBe(named.length);
+    for (const { name } of await readDeployedFunctions()) expect(named).toContain(name);
+  });
+
+  it('agrees with every account that the source names', async () => {
+    const { accounts } = await readIamTable();
+    for (const { name, account } of await readDeployedFunctions()) {
+      if (account === null) continue;
+      const row = accounts.find(({ functions }) => functions.includes(name));
+      expect(`${name} ${account}`).toBe(`${name} ${row?.name}@`);
+    }
+  });
+
+  it('lets each trigger call its function, and nobody else by a role', async () => {
+    const { accounts, grants } = await readIamTable();
+    const callable = (await readDeployedFunctions())
+      .filter(({ kind }) => kind !== 'https')
+      .map(({ name }) => name);
+    const invoked = grants.flatMap(({ account, role, on }) =>
+      role === 'roles/run.invoker' && on.kind === 'function' ? [{ account, name: on.name }] : [],
+    );
+    for (const name of callable) expect(invoked.map((grant) => grant.name)).toContain(name);
+    for (const { account, name } of invoked) {
+      expect(accounts.find((row) => row.name === account)?.functions).toContain(name);
+    }
+  });
+
+  it('grants no basic role, no administration, and secrets one by one', async () => {
+    const { grants } = await readIamTable();
+    for (const { role, on } of grants) {
+      expect(role).not.toMatch(/^roles\/(owner|editor|viewer)$|admin/i);
+      if (role.startsWith('roles/secretmanager.')) expect(on.kind).toBe('secret');
+      if (role.startsWith('roles/storage.')) expect(on.kind).toBe('bucket');
+    }
+  });
+
+  it('knows every secret that the settings name', async () => {
+    const { grants } = await readIamTable();
+    const granted = grants.flatMap(({ on }) => (on.kind === 'secret' ? [on.name] : []));
+    for (const { usual } of secretSettings()) expect(granted).toContain(usual);
+  });
+
+  it('keeps the list and the register from the webhook', async () => {
+    const { grants } = await readIamTable();
+    const roles = grants.filter(({ account }) => account === 'sync-webhook').map(({ role }) => role);
+    expect(new Set(roles)).toEqual(
+      new Set(['roles/datastore.user', 'roles/secretmanager.secretAccessor', 'roles/secretmanager.viewer']),
+    );
+  });
+});
+
+const TABLE = (row: string) => `
+| account | functions | what it does |
+|---|---|---|
+| a-one | f, g | works |
+
+| account | role | on | why |
+|---|---|---|---|
+${row}
+`;
+
+describe('the table', () => {
+  it('is read with one grant a place', () => {
+    const { grants } = parseIamTable(TABLE('| a-one | roles/x.y | secrets s, t | because |'));
+    expect(grants.map(({ on }) => on)).toEqual([
+      { kind: 'secret', name: 's' },
+      { kind: 'secret', name: 't' },
+    ]);
+  });
+
+  it.each([
+    ['an unknown account', '| b-two | roles/x.y | project | because |'],
+    ['no role', '| a-one | x.y | project | because |'],
+    ['no reason', '| a-one | roles/x.y | project | |'],
+    ['an unknown place', '| a-one | roles/x.y | folder | because |'],
+    ['too few cells', '| a-one | roles/x.y |'],
+  ])('is refused with %s', (_title, row) => {
+    expect(() => parseIamTable(TABLE(row))).toThrow('docs/iam.md');
+  });
+});
+
+describe('the commands of npm run iam', () => {
+  const place: IamPlace = {
+    project: 'demo-iam',
+    region: 'europe-west2',
+    bucket: 'lists',
+    present: {
+      accounts: new Set(['sync-roster@demo-iam.iam.gserviceaccount.com']),
+      functions: new Set(['refreshRoster']),
+    },
+    secretsNamed: (usual) => (usual === 'django-api-token' ? ['renamed-token'] : []),
+    isDeployed: (name) => name === 'syncMemberList' || name === 'refreshRoster',
+  };
+
+  it('make what is missing, by the names that this project uses', async () => {
+    const { commands, later } = planIam(await readIamTable(), place);
+    const lines = commands.map((args) => args.join(' '));
+    expect(lines.filter((line) => line.includes('create'))).toEqual([]);
+    expect(lines.every((line) => line.includes('sync-roster@demo-iam'))).toBe(true);
+    expect(lines.filter((line) => line.startsWith('secrets'))).toEqual([
+      expect.stringContaining('secrets add-iam-policy-binding renamed-token'),
+    ]);
+    expect(lines.filter((line) => line.startsWith('storage'))).toEqual([
+      expect.stringContaining('gs://lists'),
+    ]);
+    expect(lines.filter((line) => line.startsWith('run'))).toEqual([
+      expect.stringContaining(' refreshroster '),
+    ]);
+    expect(later).toEqual(['syncMemberList']);
+  });
+
+  it('make an account that is not there before its roles', async () => {
+    const present = { accounts: new Set<string>(), functions: new Set<string>() };
+    const { commands } = planIam(await readIamTable(), { ...place, present });
+    expect(commands[0]?.slice(0, 4)).toEqual(['iam', 'service-accounts', 'create', 'sync-roster']);
+  });
+});

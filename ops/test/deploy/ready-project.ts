@@ -1,0 +1,97 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { rulesFor } from '../../src/deploy/bucket-lifecycle.ts';
+import { jobOf, readDeployedFunctions, serviceOf } from '../../src/deploy/deployed-functions.ts';
+import { indexesFile } from '../../src/deploy/firestore-state.ts';
+import { emailOf, readIamTable } from '../../src/deploy/iam-table.ts';
+import { ROOT } from '../../src/deploy/root.ts';
+import type { Answer } from './stand-in-commands.ts';
+
+export const PROJECT = 'demo-deploy';
+
+export const ENV_FILE = `DJANGO_BASE_URL=https://registry.example.is/felagar
+SYNC_BUCKET=demo-deploy-lists
+ADMIN_SERVICE_ACCOUNTS=operator@demo-deploy.iam.gserviceaccount.com
+`;
+
+export const RIGHT_BUCKET = {
+  versioning: { enabled: true },
+  lifecycle: { rule: rulesFor('kennitalas.txt') },
+  iamConfiguration: { uniformBucketLevelAccess: { enabled: true }, publicAccessPrevention: 'enforced' },
+};
+
+/** What `gcloud` answers about a project in which everything is as it should be. */
+export const answersOfReadyProject = async (): Promise<Answer[]> => {
+  const [functions, iam, indexes] = await Promise.all([
+    readDeployedFunctions(),
+    readIamTable(),
+    readFile(join(ROOT, 'firestore.indexes.json'), 'utf8').then((text) =>
+      indexesFile.parse(JSON.parse(text)),
+    ),
+  ]);
+  const group = (name: string) => `projects/${PROJECT}/databases/(default)/collectionGroups/${name}`;
+  return [
+    { to: 'firebase --version', print: '15.34.2\n' },
+    { to: 'auth list', print: 'deployer@example.is\n' },
+    { to: 'projects describe', print: '123456789012\n' },
+    {
+      to: 'services list --enabled',
+      print: ['artifactregistry', 'cloudbuild', 'cloudfunctions', 'cloudscheduler', 'eventarc', 'firestore']
+        .concat(['pubsub', 'run', 'secretmanager'])
+        .map((name) => `${name}.googleapis.com`)
+        .join('\n'),
+    },
+    { to: 'firestore databases describe', print: '{"type": "FIRESTORE_NATIVE"}' },
+    {
+      to: 'iam service-accounts list',
+      print: iam.accounts.map(({ name }) => emailOf(name, PROJECT)).join('\n'),
+    },
+    { to: 'secrets versions list', print: '1\n' },
+    { to: 'storage buckets describe', print: JSON.stringify(RIGHT_BUCKET) },
+    {
+      to: 'indexes composite list',
+      print: JSON.stringify(
+        indexes.indexes.map((index, n) => ({
+          ...index,
+          name: `${group(index.collectionGroup)}/indexes/${n}`,
+          fields: [...index.fields, { fieldPath: '__name__', order: 'DESCENDING' }],
+          state: 'READY',
+        })),
+      ),
+    },
+    {
+      to: 'fields ttls list',
+      print: JSON.stringify(
+        indexes.fieldOverrides
+          .filter(({ ttl }) => ttl === true)
+          .map(({ collectionGroup, fieldPath }) => ({
+            name: `${group(collectionGroup)}/fields/${fieldPath}`,
+            ttlConfig: { state: 'ACTIVE' },
+          })),
+      ),
+    },
+    ...functions.flatMap((deployed): Answer[] =>
+      deployed.kind === 'schedule'
+        ? [
+            {
+              to: `jobs describe ${jobOf(deployed.name)} `,
+              print: JSON.stringify({
+                state: 'ENABLED',
+                schedule: deployed.schedule.expression,
+                timeZone: deployed.schedule.timeZone,
+              }),
+            },
+          ]
+        : [],
+    ),
+    ...functions.map(({ name }) => ({
+      to: `services describe ${serviceOf(name)} `,
+      print: JSON.stringify({
+        status: {
+          traffic: [{ revisionName: `${serviceOf(name)}-00002-new`, percent: 100, latestRevision: true }],
+        },
+      }),
+    })),
+    { to: 'print-identity-token', print: 'an-identity-token\n' },
+  ];
+};

@@ -1,0 +1,46 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { commandLine, makeShell } from '../../src/deploy/shell.ts';
+import { makeStandIns, type StandIns } from './stand-in-commands.ts';
+
+let standIns: StandIns;
+beforeEach(async () => {
+  standIns = await makeStandIns(['gcloud']);
+});
+afterEach(() => standIns.remove());
+
+const shell = (dryRun = false, say: (line: string) => void = () => undefined) =>
+  makeShell({ dryRun, env: standIns.env, say });
+
+it.each([
+  [['a', '--b=c,d', 'gs://e'], 'x a --b=c,d gs://e'],
+  [['two words'], "x 'two words'"],
+  [["it's"], "x 'it'\\''s'"],
+  [['--database=(default)'], "x '--database=(default)'"],
+  [['$HOME;rm'], "x '$HOME;rm'"],
+  [[''], "x ''"],
+])('%j is shown as a person would type it', (args, expected) => {
+  expect(commandLine('x', args)).toBe(expected);
+});
+
+it('a program that is not there is a failure, not an empty answer', async () => {
+  await expect(shell().read('firebase', ['--version'])).rejects.toThrow('could not be run');
+  await expect(shell().tryRead('firebase', [])).rejects.toThrow('could not be run');
+});
+
+it('what does not exist is null, and what may not be seen is a failure', async () => {
+  await standIns.answer(
+    { to: 'gcloud absent', status: 1, print: 'ERROR: (gcloud.x) NOT_FOUND: Requested entity was not found.' },
+    { to: 'gcloud refused', status: 1, print: 'ERROR: (gcloud.x) PERMISSION_DENIED' },
+  );
+  expect(await shell().tryRead('gcloud', ['absent'])).toBeNull();
+  await expect(shell().tryRead('gcloud', ['refused'])).rejects.toThrow('PERMISSION_DENIED');
+});
+
+it('a dry run asks, shows what it would change, and does not change it', async () => {
+  const said: string[] = [];
+  const dry = shell(true, (line) => void said.push(line));
+  await dry.read('gcloud', ['ask']);
+  await dry.change('gcloud', ['do', 'it']);
+  expect(await standIns.calls()).toEqual(['gcloud ask']);
+  expect(said).toEqual(['    $ gcloud do it']);
+});
