@@ -1,45 +1,26 @@
 import type { Kennitala } from '../domain/kennitala.ts';
 import { asSyncError, type ErrorCode, type SyncError } from '../lib/errors.ts';
-import { type ClaimOutcome, planClaim } from './claim.ts';
-import type { Claimed, Delivery } from './delivery.ts';
+import { claim, claimAll, failed, TRANSACTIONS } from './claim-members.ts';
 import { nextPart } from './delivery.ts';
 import type { DeliveryDependencies } from './delivery-dependencies.ts';
 import { chunksOf, inParallel } from './in-parallel.ts';
 import { lookFirst } from './look-first.ts';
+import {
+  type DeliverOptions,
+  type MemberOutcome,
+  type MemberTally,
+  NOTHING_ENDED,
+  type Turn,
+} from './member-outcome.ts';
 import { CHANGES_PER_REQUEST, type Outgoing, type Sent, sendChanges } from './send-changes.ts';
-import { settle } from './settle.ts';
-
-/** How a member's waiting edits stand after a delivery. */
-export type MemberOutcome = MemberTally &
-  (
-    | { readonly kind: 'done' }
-    /** Somebody else delivers; what they carry is in `delivery`. */
-    | { readonly kind: 'busy'; readonly delivery: Delivery }
-    | { readonly kind: 'waiting'; readonly until: Date; readonly failure: SyncError | null }
-    | { readonly kind: 'failed'; readonly failure: SyncError }
-  );
-
-export interface MemberTally {
-  readonly synced: number;
-  readonly refused: number;
-  readonly conflicts: number;
-}
-
-export interface DeliverOptions {
-  readonly signal: AbortSignal;
-  /** Tries at once what waits after a failure. */
-  readonly isUrgent?: boolean;
-}
+import { type Settled, settle } from './settle.ts';
+import { settleTogether } from './settle-together.ts';
 
 /** Requests under way at once. */
 const REQUESTS = 4;
-/** Transactions of one batch under way at once. */
-const TRANSACTIONS = 16;
 /** Turns of one member: each is a request. Whoever edits faster than that is taken up by the next delivery. */
 const TURNS = 20;
 
-/** Where a member stands between two turns. */
-type Turn = { readonly claimed: Claimed } | { readonly outcome: MemberOutcome };
 interface Entry {
   readonly kennitala: Kennitala;
   readonly tally: MemberTally;
@@ -66,10 +47,8 @@ const deliverChunk = async (
   dependencies: DeliveryDependencies,
 ): Promise<[Kennitala, MemberOutcome][]> => {
   const startedAt = dependencies.now().getTime();
-  const none: MemberTally = { synced: 0, refused: 0, conflicts: 0 };
-  let entries = await inParallel(kennitalas, TRANSACTIONS, async (kennitala): Promise<Entry> => {
-    return { kennitala, tally: none, turn: await claim(kennitala, options, dependencies) };
-  });
+  const turns = await claimAll(kennitalas, options, dependencies);
+  let entries = turns.map(([kennitala, turn]): Entry => ({ kennitala, tally: NOTHING_ENDED, turn }));
   for (let turn = 1; turn <= TURNS && entries.some(isOpen) && !options.signal.aborted; turn += 1) {
     entries = await takeTurn(entries, options, dependencies);
   }
@@ -84,9 +63,7 @@ const isOpen = ({ turn }: Entry): boolean => 'claimed' in turn;
 
 /** Ran out of turns or time: the claim expires, and the next sweep goes on. */
 const outcomeOf = (turn: Turn): MemberOutcome =>
-  'outcome' in turn
-    ? turn.outcome
-    : { kind: 'busy', delivery: turn.claimed.delivery, synced: 0, refused: 0, conflicts: 0 };
+  'outcome' in turn ? turn.outcome : { kind: 'busy', delivery: turn.claimed.delivery, ...NOTHING_ENDED };
 
 const takeTurn = async (
   entries: readonly Entry[],
@@ -96,11 +73,13 @@ const takeTurn = async (
   const looked = await lookAll(entries, options, dependencies);
   const outgoing = looked.flatMap(({ out, sent }) => (out !== null && sent === null ? [out] : []));
   const answers = await sendChanges(outgoing, options.signal, dependencies);
+  const known = await settleTogether(answers, dependencies);
   return inParallel(looked, TRANSACTIONS, ({ entry, out, sent }) => {
     const result = sent ?? (out === null ? undefined : answers.get(out));
-    return out === null || result === undefined
-      ? Promise.resolve(entry)
-      : finish(entry, out, result, options, dependencies);
+    if (out === null || result === undefined) return Promise.resolve(entry);
+    const settling = () =>
+      Promise.resolve(known.get(out) ?? settle(out, result, options.signal, dependencies));
+    return finish(entry, settling, options, dependencies);
   });
 };
 
@@ -157,13 +136,12 @@ const look = async (
 
 const finish = async (
   { kennitala, tally }: Entry,
-  out: Outgoing,
-  sent: Sent,
+  settling: () => Promise<Settled>,
   options: DeliverOptions,
   dependencies: DeliveryDependencies,
 ): Promise<Entry> => {
   try {
-    const settled = await settle(out, sent, options.signal, dependencies);
+    const settled = await settling();
     const sum = {
       synced: tally.synced + (settled.ended === 'synced' ? 1 : 0),
       refused: tally.refused + (settled.ended === 'failed' ? 1 : 0),
@@ -177,61 +155,24 @@ const finish = async (
 
 const turnAfter = async (
   kennitala: Kennitala,
-  onward: Awaited<ReturnType<typeof settle>>['onward'],
+  onward: Settled['onward'],
   options: DeliverOptions,
   dependencies: DeliveryDependencies,
 ): Promise<Turn> => {
-  const none = { synced: 0, refused: 0, conflicts: 0 };
   switch (onward.kind) {
     case 'send':
       return { claimed: onward.next };
     case 'claim':
       return claim(kennitala, options, dependencies);
     case 'done':
-      return { outcome: { kind: 'done', ...none } };
+      return { outcome: { kind: 'done', ...NOTHING_ENDED } };
     case 'waiting':
-      return { outcome: { ...onward, ...none } };
+      return { outcome: { ...onward, ...NOTHING_ENDED } };
     case 'lost':
-      return { outcome: { kind: 'busy', delivery: onward.delivery, ...none } };
+      return { outcome: { kind: 'busy', delivery: onward.delivery, ...NOTHING_ENDED } };
     default: {
       const never: never = onward;
       return never;
     }
   }
 };
-
-const claim = async (
-  kennitala: Kennitala,
-  { isUrgent = false }: DeliverOptions,
-  { store, makeOwner, now, logs, reference }: DeliveryDependencies,
-): Promise<Turn> => {
-  const none = { synced: 0, refused: 0, conflicts: 0 };
-  try {
-    const at = now();
-    const owner = makeOwner();
-    const outcome = await store.transact<ClaimOutcome>(kennitala, {}, at, (view) =>
-      planClaim(view, { owner, now: at, isUrgent }),
-    );
-    switch (outcome.kind) {
-      case 'claimed':
-        if (outcome.isRevived) logs.revived(await reference(kennitala));
-        return { claimed: outcome.claimed };
-      case 'nothing':
-        return { outcome: { kind: 'done', ...none } };
-      case 'busy':
-        return { outcome: { ...outcome, ...none } };
-      case 'waiting':
-        return { outcome: { ...outcome, failure: null, ...none } };
-      default: {
-        const never: never = outcome;
-        return never;
-      }
-    }
-  } catch (cause) {
-    return failed(cause);
-  }
-};
-
-const failed = (cause: unknown): Turn => ({
-  outcome: { kind: 'failed', failure: asSyncError(cause), synced: 0, refused: 0, conflicts: 0 },
-});

@@ -37,10 +37,9 @@ export const lookFirst = async (
     result: state,
   }));
   const json = await reader.readMember(kennitala, { signal });
-  if (part.action === 'create') {
-    return json === null ? null : refusal('already_exists', 'the registry has this member already');
+  if (json === null) {
+    return part.action === 'create' ? null : refusal('unknown_member', 'the registry has no such member');
   }
-  if (json === null) return refusal('unknown_member', 'the registry has no such member');
   const said = parseRegistryMember(json);
   if (said.version !== null) {
     companion.learn(true);
@@ -50,6 +49,12 @@ export const lookFirst = async (
   const differs = (path: string, value: Json | undefined): boolean =>
     Object.hasOwn(current, path) && !isSameJson(path, current[path], value);
   const paths = Object.entries(part.paths);
+  if (part.action === 'create') {
+    const isOurs = paths.every(([path, { newValue }]) => !differs(path, newValue));
+    return isOurs
+      ? { status: 'success', version: null }
+      : refusal('already_exists', 'the registry has this member already');
+  }
   if (paths.some(([path, { expected, newValue }]) => differs(path, expected) && differs(path, newValue))) {
     return { status: 'conflict', current, version: null, changedAt: null, ifState };
   }

@@ -62,6 +62,12 @@ export interface TwoWayStore {
     at: Date,
     decide: (view: MemberView) => Step<T>,
   ): Promise<T>;
+  /** The same for many members in one transaction, each with a decision of its own; at most 100. */
+  transactAll<T>(
+    kennitalas: readonly Kennitala[],
+    at: Date,
+    decide: (kennitala: Kennitala, view: MemberView) => Step<T>,
+  ): Promise<ReadonlyMap<Kennitala, T>>;
   /** Members with something to deliver, once each. */
   members(options: DueOptions): Promise<readonly Kennitala[]>;
   /** Whose conflict it is; null when there is none of that id. */

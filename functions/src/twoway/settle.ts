@@ -195,7 +195,7 @@ const settleFailure = async (
   }
 };
 
-const toSettled = (outcome: SettleOutcome, claimed: Claimed): Settled => {
+export const toSettled = (outcome: SettleOutcome, claimed: Claimed): Settled => {
   switch (outcome.kind) {
     case 'settled':
       return { ended: outcome.outcome, onward: afterwards(outcome.next, outcome.hasMore) };

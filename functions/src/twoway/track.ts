@@ -1,7 +1,8 @@
 import { SyncError } from '../lib/errors.ts';
-import { deliverMembers, type MemberOutcome } from './deliver.ts';
+import { deliverMembers } from './deliver.ts';
 import { carries } from './delivery.ts';
 import type { DeliveryDependencies } from './delivery-dependencies.ts';
+import type { MemberOutcome } from './member-outcome.ts';
 import type { QueueItem } from './queue-item.ts';
 import { type MemberWrite, planTracking, tryEdit } from './track-edit.ts';
 

@@ -33,6 +33,7 @@ ALLOW_INSECURE_REGISTRY are taken from the environment.
 Examples:
   npm start                                   the stack, one run, and then it stays up
   npm start --silent -- --exit --json         for scripts; --silent keeps npm's own lines off stdout
+  npm start -- --scenario two-way             a member's own edit, a conflict, and a registry that is down
   npm start -- --scenario webhooks            changes, repetitions, a burst, an outage, and a reconcile
   npm start -- --dry-run                      what a run would change
   npm start -- --approve PLANID --operator "Name" --reason "why"

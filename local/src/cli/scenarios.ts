@@ -3,6 +3,7 @@ import type { Scenario } from '../scenarios/scenario.ts';
 /** The tours of `--scenario`, loaded when asked for. */
 const SCENARIOS = {
   webhooks: async () => (await import('../scenarios/webhooks.ts')).playWebhooks,
+  'two-way': async () => (await import('../scenarios/two-way.ts')).playTwoWay,
 } as const satisfies Record<string, () => Promise<Scenario>>;
 
 export type ScenarioName = keyof typeof SCENARIOS;

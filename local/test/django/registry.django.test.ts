@@ -182,10 +182,49 @@ describe('a real registry', () => {
     await registry.control('silent', { ssn, name: 'Nobody was told' });
     const { body } = await post('reconcileMembersNow');
     expect(body).toMatchObject({
-      record: { outcome: 'published', changes: { updated: 1 }, missedEvents: { updated: 1 } },
+      record: { outcome: 'published', changes: { updated: 1 } },
     });
     expect(await nameInPortal(bare(ssn))).toBe('Nobody was told');
   }, 60_000);
+
+  it('has a member edit from the portal, which comes back as an event that changes and queues nothing', async () => {
+    const ssn = (await someMembers(1_100)).at(-1) ?? '';
+    const ref = db.doc(`members/${bare(ssn)}`);
+    const before = await registry.member(ssn);
+    // As the member's own client writes: one field, and never the metadata.
+    await ref.update({ 'profile.email': 'my.own@postur.example' });
+    await expect
+      .poll(async () => (await registry.member(ssn)).contact_info.email, { interval: 50, timeout: 10_000 })
+      .toBe('my.own@postur.example');
+    await settled();
+    const { version } = await registry.member(ssn);
+    expect(version).toBeGreaterThan(before.version);
+    await expect
+      .poll(async () => (await portal(bare(ssn)))?.['metadata'].source_version, { timeout: 10_000 })
+      .toBe(version);
+    expect(await portal(bare(ssn))).toMatchObject({ profile: { email: 'my.own@postur.example' } });
+    const queue = await db.collection('sync_queue').where('kennitala', '==', bare(ssn)).get();
+    expect(queue.docs.map((item) => item.get('sync_status'))).toEqual(['synced']);
+    expect(await equality()).toEqual({ differences: 0 });
+  }, 60_000);
+
+  it('keeps both values when the registry and the member changed the same field', async () => {
+    const ssn = (await someMembers(1_200)).at(-1) ?? '';
+    const kennitala = bare(ssn);
+    await stack.functions.kill();
+    await registry.control('edit', { ssn, email: 'registry@postur.example' });
+    await db.doc(`members/${kennitala}`).update({ 'profile.email': 'member@postur.example' });
+    await stack.functions.start();
+    await settled();
+    const found = () => db.collection('sync_conflicts').where('kennitala', '==', kennitala).get();
+    await expect.poll(async () => (await found()).size, { timeout: 30_000, interval: 250 }).toBe(1);
+    const text = JSON.stringify((await found()).docs[0]?.data());
+    expect(text).toContain('registry@postur.example');
+    expect(text).toContain('member@postur.example');
+    await expect
+      .poll(async () => (await portal(kennitala))?.['profile'].email, { timeout: 30_000 })
+      .toBe((await registry.member(ssn)).contact_info.email);
+  }, 90_000);
 
   it('is equal to the portal at the end: a reconcile finds zero differences', async () => {
     expect(await equality()).toEqual({ differences: 0 });

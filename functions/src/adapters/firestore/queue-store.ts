@@ -6,6 +6,7 @@ import type {
   Transaction,
 } from 'firebase-admin/firestore';
 import { isKennitala, type Kennitala } from '../../domain/kennitala.ts';
+import { chunksOf } from '../../twoway/in-parallel.ts';
 import type { DueOptions, MemberUpdate, MemberView, Reads, Step, TwoWayStore } from '../../twoway/ports.ts';
 import type { QueueItem } from '../../twoway/queue-item.ts';
 import { fromConflictDocument, toConflictDocument } from './conflict-store.ts';
@@ -18,6 +19,8 @@ const CALL_LIMIT_MS = 20_000;
 /** A member's edits, deliveries and webhooks contend for one document; each attempt waits a little longer. */
 const TRANSACTION_ATTEMPTS = 10;
 const PAGE = 500;
+/** Firestore's limit for the values of an `in` filter. */
+const VALUES_PER_FILTER = 30;
 /** Below the 500 writes of one commit. */
 const DELETED_AT_ONCE = 400;
 
@@ -41,6 +44,21 @@ export const makeQueueStore = (
             const step = decide(await readView(db, transaction, kennitala, reads));
             writeStep(db, transaction, kennitala, step, at);
             return step.result;
+          },
+          { maxAttempts: TRANSACTION_ATTEMPTS },
+        ),
+      ),
+    transactAll: (kennitalas, at, decide) =>
+      call('take changes of the queue', (db) =>
+        db.runTransaction(
+          async (transaction) => {
+            const results = new Map<Kennitala, ReturnType<typeof decide>['result']>();
+            for (const [kennitala, view] of await readViews(db, transaction, kennitalas)) {
+              const step = decide(kennitala, view);
+              writeStep(db, transaction, kennitala, step, at);
+              results.set(kennitala, step.result);
+            }
+            return results;
           },
           { maxAttempts: TRANSACTION_ATTEMPTS },
         ),
@@ -96,16 +114,51 @@ const readView = async (
     ask(reads.failed === true ? ofMember.where('sync_status', '==', 'failed') : null),
   ]);
   const found = new Map(snapshots.map((snapshot) => [snapshot.ref.path, snapshot]));
-  const member = found.get(`members/${kennitala}`);
-  const data = member?.data();
   return {
-    stored: data === undefined ? null : fromMemberDocument(kennitala, data),
-    state: toDocumentState(member?.updateTime),
+    ...memberIn(kennitala, found.get(`members/${kennitala}`)),
     pending,
     later,
     failed,
     item: itemIn(found.get(`sync_queue/${reads.item}`)),
     conflict: conflictIn(found.get(`sync_conflicts/${reads.conflict}`)),
+  };
+};
+
+const readViews = async (
+  db: Firestore,
+  transaction: Transaction,
+  kennitalas: readonly Kennitala[],
+): Promise<Map<Kennitala, MemberView>> => {
+  const waiting = db.collection('sync_queue').where('sync_status', '==', 'pending');
+  const [snapshots, ...found] = await Promise.all([
+    transaction.getAll(...kennitalas.map((kennitala) => memberRef(db, kennitala))),
+    ...chunksOf(kennitalas, VALUES_PER_FILTER).map((some) =>
+      transaction.get(waiting.where('kennitala', 'in', some)),
+    ),
+  ]);
+  const items = found.flatMap(itemsIn);
+  return new Map(
+    kennitalas.map((kennitala, n) => [
+      kennitala,
+      {
+        ...NOTHING_ASKED,
+        ...memberIn(kennitala, snapshots[n]),
+        pending: items.filter((item) => item.kennitala === kennitala),
+      },
+    ]),
+  );
+};
+
+const NOTHING_ASKED = { item: null, later: [], failed: [], conflict: null };
+
+const memberIn = (
+  kennitala: Kennitala,
+  snapshot: DocumentSnapshot | undefined,
+): Pick<MemberView, 'stored' | 'state'> => {
+  const data = snapshot?.data();
+  return {
+    stored: data === undefined ? null : fromMemberDocument(kennitala, data),
+    state: toDocumentState(snapshot?.updateTime),
   };
 };
 

@@ -8,6 +8,13 @@ const DJANGO = fileURLToPath(new URL('../../../../django', import.meta.url));
 const PROJECT = join(DJANGO, 'tests');
 const PYTHON = '/usr/bin/python3';
 
+/** The parts of a member that the suite looks at. */
+interface RegistryMember {
+  readonly name: string;
+  readonly version: number;
+  readonly contact_info: { readonly email: string };
+}
+
 export interface DjangoServerOptions {
   readonly port: number;
   readonly webhookUrl: string;
@@ -94,8 +101,7 @@ export const startDjango = async (options: DjangoServerOptions) => {
     kennitalas: async () => ((await get('/api/members/kennitalas/')) as { kennitalas: string[] }).kennitalas,
     status: async () =>
       (await get('/api/sync/status/')) as { pending: number; synced: number; failed: number },
-    member: async (ssn: string) =>
-      (await get(`/api/sync/member/${ssn}/`)) as { name: string; version: number },
+    member: async (ssn: string) => (await get(`/api/sync/member/${ssn}/`)) as RegistryMember,
     /** Changes members inside the server process, as its admin would. */
     control: async (action: string, order: object): Promise<number> => {
       const answer = await fetch(`${url}/control/${action}/`, {

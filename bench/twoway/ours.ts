@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import { makeMemberChanges } from '../../functions/src/adapters/django/member-changes.ts';
+import { makeMemberReader } from '../../functions/src/adapters/django/member-read.ts';
+import { makeQueueStore } from '../../functions/src/adapters/firestore/queue-store.ts';
+import { makeCompanion } from '../../functions/src/twoway/companion.ts';
+import type { DeliveryDependencies } from '../../functions/src/twoway/delivery-dependencies.ts';
+import type { MemberView, Step } from '../../functions/src/twoway/ports.ts';
+import { pushEdits } from '../../functions/src/twoway/push.ts';
+import { makeTwoWayLogs } from '../../functions/src/twoway/twoway-logs.ts';
+import type { Counts } from './reference.ts';
+import type { Servers } from './servers.ts';
+
+/** Our delivery as it is wired in production, counting what it asks for. */
+export const countedDelivery = ({ db, http }: Servers, counts: Counts): DeliveryDependencies => {
+  const store = makeQueueStore(async () => db);
+  const changes = makeMemberChanges(http);
+  const reader = makeMemberReader(http);
+  const counted = <T>(view: MemberView, step: Step<T>): Step<T> => {
+    counts.reads += 1 + Math.max(1, view.pending.length) + view.later.length + view.failed.length;
+    counts.writes += (step.items?.length ?? 0) + (step.member ? 1 : 0) + (step.conflict ? 1 : 0);
+    return step;
+  };
+  return {
+    store: {
+      ...store,
+      transact: (kennitala, reads, at, decide) =>
+        store.transact(kennitala, reads, at, (view) => counted(view, decide(view))),
+      transactAll: (kennitalas, at, decide) =>
+        store.transactAll(kennitalas, at, (kennitala, view) => counted(view, decide(kennitala, view))),
+      members: async (options) => {
+        const members = await store.members(options);
+        counts.reads += 2 * members.length;
+        return members;
+      },
+    },
+    registry: {
+      ...changes,
+      apply: (told, options) => {
+        counts.requests += 1;
+        return changes.apply(told, options);
+      },
+    },
+    reader: {
+      readMember: (kennitala, options) => {
+        counts.requests += 1;
+        return reader.readMember(kennitala, options);
+      },
+    },
+    companion: makeCompanion(),
+    reference: async () => 'm_0000000000000000',
+    now: () => new Date(),
+    random: Math.random,
+    makeOwner: randomUUID,
+    logs: makeTwoWayLogs(() => undefined),
+  };
+};
+
+/** Everything that is due, as the nightly run delivers it. */
+export const deliverOurs = async (servers: Servers, counts: Counts): Promise<void> => {
+  const { failed, failure } = await pushEdits(
+    'due',
+    AbortSignal.timeout(120_000),
+    countedDelivery(servers, counts),
+  );
+  if (failed > 0 || failure !== null) throw new Error(`${failed} deliveries failed.`, { cause: failure });
+};

@@ -1,0 +1,46 @@
+import type { Servers } from './servers.ts';
+
+export interface Counts {
+  requests: number;
+  /** Documents. */
+  reads: number;
+  writes: number;
+}
+
+export const makeCounts = (): Counts => ({ requests: 0, reads: 0, writes: 0 });
+
+/**
+ * The reference algorithm: one pending change after another, one request and one update each. It claims nothing, expects
+ * nothing of what the registry holds, and the member's document knows nothing of it.
+ */
+export const deliverReference = async ({ db, http }: Servers, counts: Counts): Promise<void> => {
+  const { z } = await import('zod');
+  const answer = z.object({ results: z.array(z.object({ status: z.literal('success') })).length(1) });
+  const pending = await db
+    .collection('sync_queue')
+    .where('sync_status', '==', 'pending')
+    .orderBy('edited_at')
+    .get();
+  counts.reads += pending.size;
+  for (const document of pending.docs) {
+    const { kennitala, django_id, changes } = document.data();
+    const values = Object.entries(changes as Record<string, { new_value: unknown }>);
+    await http.postJson(
+      '/api/sync/apply/',
+      {
+        changes: [
+          {
+            kennitala,
+            django_id,
+            action: 'update',
+            changes: Object.fromEntries(values.map(([path, { new_value }]) => [path, new_value])),
+          },
+        ],
+      },
+      answer,
+    );
+    counts.requests += 1;
+    await document.ref.update({ sync_status: 'synced', synced_at: new Date() });
+    counts.writes += 1;
+  }
+};

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import type { Kennitala } from '../../src/domain/kennitala.ts';
+import { planFailedTry } from '../../src/twoway/back-off.ts';
+import { CLAIM_MS, planClaim } from '../../src/twoway/claim.ts';
+import { toEditTime } from '../../src/twoway/edit-time.ts';
+import type { MemberView } from '../../src/twoway/ports.ts';
+import { makeQueueItem, type QueueItem } from '../../src/twoway/queue-item.ts';
+import { planConflict } from '../../src/twoway/settle-conflict.ts';
+import { planDelivered } from '../../src/twoway/settle-delivered.ts';
+import { planRefused } from '../../src/twoway/settle-refused.ts';
+
+const NOW = new Date('2026-11-20T10:00:00Z');
+const later = (ms: number) => new Date(NOW.getTime() + ms);
+const item = makeQueueItem(
+  {
+    id: 'edit-1',
+    kennitala: '0101002008' as Kennitala,
+    djangoId: 7,
+    action: 'update',
+    changes: { 'profile.email': { oldValue: 'a', newValue: 'b' } },
+    editedAt: toEditTime(NOW),
+    isContinuation: false,
+  },
+  NOW,
+);
+const viewOf = (...pending: QueueItem[]): MemberView => ({
+  stored: null,
+  state: null,
+  pending,
+  item: null,
+  later: [],
+  failed: [],
+  conflict: null,
+});
+const claimBy = (owner: string, now: Date, view = viewOf(item), isUrgent = false) => {
+  const { items = [], result } = planClaim(view, { owner, now, isUrgent });
+  return { view: items.length > 0 ? viewOf(...items) : view, result };
+};
+
+describe('a claim', () => {
+  it('keeps others away until it expires, and then is taken over with the same change', () => {
+    const first = claimBy('one', NOW);
+    expect(first.result).toMatchObject({ kind: 'claimed', isRevived: false });
+    expect(claimBy('two', later(CLAIM_MS - 1), first.view).result).toMatchObject({ kind: 'busy' });
+    const second = claimBy('two', later(CLAIM_MS), first.view);
+    expect(second.result).toMatchObject({
+      kind: 'claimed',
+      isRevived: true,
+      claimed: { delivery: { changeId: 'edit-1' } },
+    });
+  });
+
+  it('that was taken over completes nothing, whatever the registry answered', () => {
+    const first = claimBy('one', NOW);
+    if (first.result.kind !== 'claimed') throw new Error('Nothing was claimed.');
+    const { claimed } = first.result;
+    const { view } = claimBy('two', later(CLAIM_MS), first.view);
+    const part = claimed.delivery;
+    const conflict = {
+      status: 'conflict',
+      current: { 'profile.email': 'x' },
+      version: 9,
+      changedAt: null,
+    } as const;
+    const lost = { result: { kind: 'lost' } };
+    expect(planDelivered(view, claimed, { part, version: 9, reading: null }, NOW)).toEqual(lost);
+    expect(planConflict(view, claimed, conflict, NOW)).toEqual(lost);
+    expect(planRefused(view, claimed, part, { message: 'no', reading: null }, NOW)).toEqual(lost);
+    expect(planFailedTry(view, claimed, part, { message: 'down', now: NOW, random: 0 })).toEqual(lost);
+  });
+
+  it('of a delivery that has failed waits for its time, unless an operator is in a hurry', () => {
+    const first = claimBy('one', NOW);
+    if (first.result.kind !== 'claimed') throw new Error('Nothing was claimed.');
+    const { claimed } = first.result;
+    const { items = [] } = planFailedTry(first.view, claimed, claimed.delivery, {
+      message: 'down',
+      now: NOW,
+      random: 0,
+    });
+    const failed = viewOf(...items);
+    expect(items).toMatchObject([{ retryCount: 1, claim: null, delivery: { changeId: 'edit-1' } }]);
+    expect(claimBy('two', later(29_999), failed).result).toEqual({ kind: 'waiting', until: later(30_000) });
+    expect(claimBy('two', later(29_999), failed, true).result).toMatchObject({ kind: 'claimed' });
+    expect(claimBy('two', later(30_000), failed).result).toMatchObject({ kind: 'claimed' });
+  });
+});

@@ -1,0 +1,134 @@
+import type { Kennitala } from '../../../src/domain/kennitala.ts';
+import type { StoredMember } from '../../../src/domain/member/decide-change.ts';
+import type { FieldValues } from '../../../src/domain/member/fields.ts';
+import { withFields } from '../../../src/domain/member/fields.ts';
+import { parsePortalMember } from '../../../src/domain/member/parse-portal-member.ts';
+import type { ChangeOutcome, MemberStore, Receipt } from '../../../src/portal/ports.ts';
+import type { ConflictRecord } from '../../../src/twoway/conflict.ts';
+import { dateOf, type EditTime, makeEditTime } from '../../../src/twoway/edit-time.ts';
+import type { MemberView, Step, TwoWayStore } from '../../../src/twoway/ports.ts';
+import type { QueueItem } from '../../../src/twoway/queue-item.ts';
+import type { MemberWrite } from '../../../src/twoway/track-edit.ts';
+
+interface Document {
+  readonly stored: StoredMember;
+  readonly at: EditTime;
+}
+
+/**
+ * The portal's stores in memory, which the suite of their contract holds to what Firestore does: each transaction is one
+ * step, and each write of a member's document tells the trigger.
+ */
+export const makeMemoryPortal = (
+  now: () => Date,
+  onWrite: (write: MemberWrite) => void = () => undefined,
+) => {
+  const documents = new Map<Kennitala, Document>();
+  const items = new Map<string, QueueItem>();
+  const conflicts = new Map<string, ConflictRecord>();
+  const receipts = new Map<string, Receipt>();
+  let commits = 0;
+
+  const write = (kennitala: Kennitala, stored: StoredMember, isServers: boolean): void => {
+    commits += 1;
+    const milliseconds = now().getTime();
+    const nanoseconds = (milliseconds % 1_000) * 1_000_000 + (commits % 1_000_000);
+    const at = makeEditTime(Math.floor(milliseconds / 1_000), nanoseconds);
+    const before = documents.get(kennitala)?.stored ?? null;
+    documents.set(kennitala, { stored, at });
+    onWrite({ eventId: `event-${commits}`, kennitala, at, before, after: stored, isServers });
+  };
+  const itemsOf = (kennitala: Kennitala, test: (item: QueueItem) => boolean): QueueItem[] =>
+    [...items.values()].filter((item) => item.kennitala === kennitala && test(item));
+  const viewOf = (kennitala: Kennitala, reads: Parameters<TwoWayStore['transact']>[1]): MemberView => ({
+    stored: documents.get(kennitala)?.stored ?? null,
+    state: documents.get(kennitala)?.at ?? null,
+    pending: itemsOf(kennitala, ({ status }) => status === 'pending'),
+    item: items.get(reads.item ?? '') ?? null,
+    later: itemsOf(kennitala, ({ editedAt }) => reads.laterThan !== undefined && editedAt > reads.laterThan),
+    failed: itemsOf(kennitala, ({ status }) => reads.failed === true && status === 'failed'),
+    conflict: conflicts.get(reads.conflict ?? '') ?? null,
+  });
+
+  const commit = <T>(kennitala: Kennitala, step: Step<T>): T => {
+    for (const item of step.items ?? []) items.set(item.id, structuredClone(item));
+    const held = documents.get(kennitala)?.stored;
+    if (step.member != null) {
+      if (held === undefined) throw new Error('There is no document to update.');
+      write(kennitala, { member: withFields(held.member, step.member.values), meta: step.member.meta }, true);
+    }
+    if (step.conflict !== undefined) conflicts.set(step.conflict.id, structuredClone(step.conflict));
+    return step.result;
+  };
+
+  const store: TwoWayStore = {
+    transact: async (kennitala, reads, _at, decide) => commit(kennitala, decide(viewOf(kennitala, reads))),
+    transactAll: async (kennitalas, _at, decide) => {
+      const views = kennitalas.map(
+        (kennitala) => [kennitala, decide(kennitala, viewOf(kennitala, {}))] as const,
+      );
+      return new Map(views.map(([kennitala, step]) => [kennitala, commit(kennitala, step)]));
+    },
+    members: async ({ which, now: at, limit, except }) => {
+      const status = which === 'failed' ? 'failed' : 'pending';
+      const waiting = [...items.values()]
+        .filter((item) => item.status === status && (which !== 'due' || item.nextAttemptAt <= at))
+        .sort((a, b) => a.nextAttemptAt.getTime() - b.nextAttemptAt.getTime());
+      const members = new Set(waiting.map(({ kennitala }) => kennitala).filter((it) => !except.has(it)));
+      return [...members].slice(0, limit);
+    },
+    conflictMember: async (id) => conflicts.get(id)?.kennitala ?? null,
+    deleteSynced: async (before) => {
+      const old = [...items.values()].filter(({ syncedAt }) => syncedAt !== null && syncedAt < before);
+      for (const { id } of old) items.delete(id);
+      return old.length;
+    },
+  };
+
+  const members: MemberStore = {
+    read: async (kennitala) => {
+      const { stored, state } = viewOf(kennitala, {});
+      return { stored, state };
+    },
+    applyChange: async ({ kennitala, eventId, ifState, decide, toReceipt }): Promise<ChangeOutcome> => {
+      const known = eventId === null ? undefined : receipts.get(eventId);
+      if (known !== undefined) return { kind: 'duplicate', receipt: known };
+      const { stored, state, pending } = viewOf(kennitala, {});
+      if (ifState !== undefined && ifState !== state) return { kind: 'moved' };
+      const edits = pending.flatMap(({ changes, editedAt }) =>
+        Object.entries(changes).map(([path, { newValue: value }]) => ({
+          path,
+          value,
+          editedAt: dateOf(editedAt),
+        })),
+      );
+      const decision = decide(stored, edits);
+      const receipt = toReceipt(decision);
+      if (decision.kind === 'write') write(kennitala, { member: decision.member, meta: decision.meta }, true);
+      if (eventId !== null) receipts.set(eventId, receipt);
+      return { kind: 'decided', decision, receipt };
+    },
+  };
+
+  return {
+    store,
+    members,
+    items,
+    conflicts,
+    stored: (kennitala: Kennitala) => documents.get(kennitala)?.stored ?? null,
+    /** What the member's own client does. */
+    edit: (kennitala: Kennitala, values: Partial<FieldValues>): void => {
+      const held = documents.get(kennitala)?.stored;
+      if (held === undefined) throw new Error('There is no such member.');
+      write(kennitala, { ...held, member: withFields(held.member, values) }, false);
+    },
+    /** What a registration does: a document without metadata. */
+    register: (kennitala: Kennitala, values: Partial<FieldValues>): void => {
+      const member = withFields(parsePortalMember(kennitala, {}), values);
+      const meta = { django_id: null, source_version: null, source_hash: null, deleted_at: null };
+      write(kennitala, { member, meta }, false);
+    },
+  };
+};
+
+export type MemoryPortal = ReturnType<typeof makeMemoryPortal>;

@@ -1,0 +1,164 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Kennitala } from '../../../src/domain/kennitala.ts';
+import type { Json } from '../../../src/domain/member/field-row.ts';
+import type { Change, ChangeAnswer, OutboxRow } from '../../../src/twoway/ports.ts';
+
+export interface ModelMember {
+  readonly id: number;
+  readonly values: Readonly<Record<string, Json>>;
+  readonly version: number;
+  readonly changedAt: Readonly<Record<string, Date>>;
+}
+
+/** One value that a field has had in the registry, and who wrote it over what. */
+export interface Written {
+  readonly kennitala: Kennitala;
+  readonly path: string;
+  readonly value: Json;
+  readonly before: Json;
+  readonly by: 'registry' | 'portal';
+  /** False for what the registry held at the start. */
+  readonly wasEdited: boolean;
+}
+
+export interface ModelWebhook {
+  readonly id: string;
+  readonly body: { readonly kennitala: string; readonly version: number | null } & Record<string, unknown>;
+}
+
+export const MODEL_PATHS = ['profile.email', 'profile.facebook', 'profile.reachable'] as const;
+/** What the model refuses to keep. */
+export const REFUSED_VALUE = 'refused';
+
+/**
+ * The registry as its contract describes it, with its change queue and its webhooks: the companion app compares expected
+ * values, counts versions and remembers answers; without it, what is told is written.
+ */
+export const makeRegistryModel = (
+  kennitalas: readonly Kennitala[],
+  now: () => Date,
+  { companion, allowsCreate = false }: { companion: boolean; allowsCreate?: boolean },
+) => {
+  const members = new Map<Kennitala, ModelMember>(
+    kennitalas.map((kennitala, n) => [
+      kennitala,
+      { id: n + 1, version: 0, changedAt: {}, values: { name: 'Generated', ...emptyValues } },
+    ]),
+  );
+  const remembered = new Map<string, { readonly request: unknown; readonly answer: ChangeAnswer }>();
+  const written: Written[] = kennitalas.flatMap((kennitala) =>
+    Object.entries(emptyValues).map(([path, value]) => ({
+      kennitala,
+      path,
+      value,
+      before: null,
+      by: 'registry' as const,
+      wasEdited: false,
+    })),
+  );
+  const webhooks: ModelWebhook[] = [];
+  const outbox: OutboxRow[] = [];
+  let version = 0;
+
+  const write = (
+    kennitala: Kennitala,
+    values: Readonly<Record<string, Json>>,
+    by: Written['by'],
+    wasEdited = true,
+  ): void => {
+    const member = members.get(kennitala);
+    if (member === undefined) throw new Error('The model has no such member.');
+    version += 1;
+    for (const [path, value] of Object.entries(values)) {
+      written.push({ kennitala, path, value, by, wasEdited, before: member.values[path] ?? null });
+    }
+    const changedAt = { ...member.changedAt };
+    for (const path of Object.keys(values)) changedAt[path] = now();
+    members.set(kennitala, { ...member, values: { ...member.values, ...values }, version, changedAt });
+    announce(kennitala, 'update', by);
+  };
+
+  const announce = (kennitala: Kennitala, action: OutboxRow['action'], by: Written['by']): void => {
+    const facts = { kennitala, action, data: wireOf(kennitala), occurred_at: now().toISOString() };
+    webhooks.push({ id: `msg_${version}`, body: { ...facts, version: companion ? version : null } });
+    if (by === 'registry') outbox.push({ id: version, ssn: kennitala, action, createdAt: now() });
+  };
+
+  const wireOf = (kennitala: Kennitala): Record<string, unknown> | null => {
+    const member = members.get(kennitala);
+    if (member === undefined) return null;
+    const { values } = member;
+    return {
+      id: member.id,
+      ssn: kennitala,
+      name: values['name'],
+      reachable: values['profile.reachable'],
+      contact_info: { email: values['profile.email'], facebook: values['profile.facebook'] },
+      ...(companion && { version: member.version }),
+    };
+  };
+
+  const applyOne = (change: Change): ChangeAnswer => {
+    if (change.action === 'create') return applyCreate(change);
+    const member = members.get(change.kennitala);
+    if (member === undefined) return refuse('unknown_member');
+    const entries = Object.entries(change.changes);
+    if (entries.some(([, value]) => value === REFUSED_VALUE)) return refuse('invalid_value');
+    const differing = entries.filter(([path, value]) => !isDeepStrictEqual(member.values[path], value));
+    const disputed = differing.filter(
+      ([path]) => !isDeepStrictEqual(member.values[path], change.expected?.[path]),
+    );
+    if (companion && disputed.length > 0) {
+      const times = disputed.flatMap(([path]) => member.changedAt[path] ?? []).map((time) => time.getTime());
+      return {
+        status: 'conflict',
+        current: Object.fromEntries(entries.map(([path]) => [path, member.values[path] ?? null])),
+        version: member.version,
+        changedAt: times.length === 0 ? null : new Date(Math.max(...times)),
+      };
+    }
+    if (differing.length > 0) write(change.kennitala, Object.fromEntries(differing), 'portal');
+    return { status: 'success', version: companion ? (members.get(change.kennitala)?.version ?? 0) : null };
+  };
+
+  const applyCreate = ({ kennitala, changes }: Change): ChangeAnswer => {
+    if (!allowsCreate) return refuse('action_not_allowed');
+    if (members.has(kennitala)) return refuse('already_exists');
+    const values = { ...emptyValues, name: changes['profile.name'] ?? '' };
+    members.set(kennitala, { id: members.size + 1, version: 0, changedAt: {}, values });
+    const told = Object.entries(changes).filter(([path]) =>
+      (MODEL_PATHS as readonly string[]).includes(path),
+    );
+    write(kennitala, Object.fromEntries(told), 'portal');
+    return { status: 'success', version: companion ? version : null };
+  };
+
+  return {
+    members,
+    /** Every value that each field has ever had. */
+    written,
+    webhooks,
+    outbox,
+    edit: (kennitala: Kennitala, values: Readonly<Record<string, Json>>) =>
+      write(kennitala, values, 'registry'),
+    /** Tells of the member as they are, as after an import. */
+    introduce: (kennitala: Kennitala, values: Readonly<Record<string, Json>>) =>
+      write(kennitala, values, 'registry', false),
+    wireOf,
+    apply: (change: Change): ChangeAnswer => {
+      const request = { ...change, edited_at: null };
+      const known = companion ? remembered.get(change.change_id) : undefined;
+      if (known !== undefined && isDeepStrictEqual(known.request, request)) return known.answer;
+      if (known?.answer.status === 'success') return refuse('change_id_reused');
+      const answer = applyOne(change);
+      if (answer.status !== 'refused') remembered.set(change.change_id, { request, answer });
+      return answer;
+    },
+  };
+};
+
+export type RegistryModel = ReturnType<typeof makeRegistryModel>;
+
+const emptyValues = { 'profile.email': '', 'profile.facebook': '', 'profile.reachable': false };
+
+const refuse = (code: string): ChangeAnswer => ({ status: 'refused', code, message: 'refused by the model' });
