@@ -1,10 +1,20 @@
 import { defineConfig } from 'vitest/config';
 
+/** Suites of `npm run test:local`, which the ordinary run leaves out for its three minutes. */
+export const WHOLE_STACK = [
+  'local/test/cli/beside-another.test.ts',
+  'local/test/cli/lifecycle.test.ts',
+  'local/test/cli/refused-run.test.ts',
+  'local/test/scenarios/*.test.ts',
+  'local/test/functions/lifecycle.test.ts',
+] as const;
+
 export default defineConfig({
   test: {
     include: ['functions/test/**/*.test.ts', 'local/test/**/*.test.ts', 'ops/test/**/*.test.ts'],
     exclude: [
       '**/node_modules/**',
+      ...WHOLE_STACK,
       '**/*.long.test.ts',
       '**/*.emulator.test.ts',
       '**/*.postgres.test.ts',

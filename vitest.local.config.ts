@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+import { WHOLE_STACK } from './vitest.config.ts';
+
+/** What starts the whole local stack again and again, as a person would: a minute of starting and stopping. */
+export default defineConfig({
+  test: {
+    include: [...WHOLE_STACK],
+    env: { METADATA_SERVER_DETECTION: 'none', TZ: 'UTC' },
+    pool: 'forks',
+    maxWorkers: '100%',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
