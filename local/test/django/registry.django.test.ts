@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Firestore } from '@google-cloud/firestore';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalStack, PROJECT_ID, REGION, startStack } from '../../src/stack.ts';
+import { runCli } from '../cli/run-cli.ts';
+import { makePlace } from '../stack/place.ts';
 import { type DjangoServer, startDjango } from './support/django-server.ts';
 import { findFreePorts } from './support/free-ports.ts';
 
@@ -87,6 +89,16 @@ describe('a real registry', () => {
       .sort();
     expect(lines).toEqual(expected);
     expect(lines).toHaveLength(MEMBERS);
+  });
+
+  it('is what `npm start -- --django URL --token T` runs against', async () => {
+    const place = await makePlace();
+    const { code, stdout } = await runCli([
+      ...['--exit', '--json', '--django', registry.url, '--token', registry.token],
+      ...place.args,
+    ]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ outcome: 'published', memberCount: MEMBERS });
   });
 
   it('fills an empty portal by a reconcile', async () => {
