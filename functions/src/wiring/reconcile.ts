@@ -6,14 +6,13 @@ import { makePortalWriter } from '../adapters/firestore/portal-writer.ts';
 import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
 import { answerAdminPost, answerJson, type HttpAnswer, type HttpCall } from '../lib/http-endpoint.ts';
 import { type RunRequest, runMirror } from '../mirror/run.ts';
-import { answerRun, runRequestBody } from '../mirror/run-answer.ts';
 import type { ScheduledOccurrence } from '../mirror/run-store.ts';
 import { assertOccurrenceDone } from '../mirror/scheduled-run.ts';
 import type { RunReport } from '../mirror/types.ts';
 import { makePortalMirror } from '../portal/reconcile/portal-mirror.ts';
 import { syncMember } from '../portal/reconcile/sync-member.ts';
 import { syncMemberBody } from '../portal/reconcile/sync-member-body.ts';
-import { runDependencies, type Shared, shared } from './shared.ts';
+import { answerRunRequest, runDependencies, type Shared, shared } from './shared.ts';
 
 /** Less than the reconcile functions' 1,800 s by more than a batch of writes with its tries. */
 export const RECONCILE_RUN_LIMIT_MS = 1_620_000;
@@ -52,16 +51,8 @@ export const runScheduledReconcile = async (occurrence: ScheduledOccurrence): Pr
   assertOccurrenceDone(await runReconcile({ trigger: 'schedule', occurrence }));
 
 /** `POST {"dryRun"?, "approve"?}` of an administrator. */
-export const answerReconcile = (call: HttpCall): Promise<HttpAnswer> => {
-  const { authorize, log } = shared();
-  return answerAdminPost(call, {
-    authorize,
-    body: runRequestBody,
-    log,
-    handle: async (body, caller) =>
-      answerRun(await runReconcile({ ...body, trigger: 'http', requestedBy: caller.id })),
-  });
-};
+export const answerReconcile = (call: HttpCall): Promise<HttpAnswer> =>
+  answerRunRequest(shared(), call, runReconcile);
 
 /** `POST {"kennitala", "dryRun"?}` of an administrator. The answer holds personal values, as that is its purpose. */
 export const answerSyncMember = (call: HttpCall): Promise<HttpAnswer> => {

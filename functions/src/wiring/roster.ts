@@ -2,15 +2,14 @@ import { makeListExport } from '../adapters/django/export-list.ts';
 import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
 import { makeStorageClient } from '../adapters/storage/client.ts';
 import { makeListStore } from '../adapters/storage/list-store.ts';
-import { answerAdminPost, type HttpAnswer, type HttpCall } from '../lib/http-endpoint.ts';
+import type { HttpAnswer, HttpCall } from '../lib/http-endpoint.ts';
 import { type RunRequest, runMirror } from '../mirror/run.ts';
-import { answerRun, runRequestBody } from '../mirror/run-answer.ts';
 import type { ScheduledOccurrence } from '../mirror/run-store.ts';
 import { assertOccurrenceDone } from '../mirror/scheduled-run.ts';
 import type { RunReport } from '../mirror/types.ts';
 import { refreshRoster as refresh } from '../roster/refresh-roster.ts';
 import { makeRoster } from '../roster/roster.ts';
-import { runDependencies, type Shared, shared } from './shared.ts';
+import { answerRunRequest, runDependencies, type Shared, shared } from './shared.ts';
 
 /** Less than the roster functions' 120 s, so that a run that is too slow still closes its record. */
 export const ROSTER_RUN_LIMIT_MS = 100_000;
@@ -46,16 +45,8 @@ export const runScheduledRoster = async (occurrence: ScheduledOccurrence): Promi
   assertOccurrenceDone(await runRoster({ trigger: 'schedule', occurrence }));
 
 /** `POST {"dryRun"?, "approve"?}` of an administrator. */
-export const answerRosterRun = (call: HttpCall): Promise<HttpAnswer> => {
-  const { authorize, log } = shared();
-  return answerAdminPost(call, {
-    authorize,
-    body: runRequestBody,
-    log,
-    handle: async (body, caller) =>
-      answerRun(await runRoster({ ...body, trigger: 'http', requestedBy: caller.id })),
-  });
-};
+export const answerRosterRun = (call: HttpCall): Promise<HttpAnswer> =>
+  answerRunRequest(shared(), call, runRoster);
 
 /** The run that real-time changes asked for. Throws when the event should be delivered again. */
 export const refreshRoster = (window: string): Promise<void> => {
