@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SyncError } from '../../src/lib/errors.ts';
+import type { WebhookCall } from '../../src/portal/receive-webhook.ts';
+import { type PortalStack, SECRET, signed, startPortalStack } from '../support/portal-stack.ts';
+import { event, eventId, someone } from '../support/registry-events.ts';
+
+const OTHER_SECRET = `whsec_${Buffer.from('another secret of the tests, too').toString('base64')}`;
+
+let stack: PortalStack;
+beforeAll(async () => {
+  stack = await startPortalStack();
+});
+afterAll(async () => {
+  await stack.close();
+});
+
+describe('a call that is refused', () => {
+  const kennitala = someone();
+  const good = () => signed(eventId(), JSON.stringify(event(kennitala, 1, 'create')));
+  const withHeaders = (headers: Partial<WebhookCall['headers']>): WebhookCall => {
+    const call = good();
+    return { ...call, headers: { ...call.headers, ...headers } };
+  };
+  const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000);
+
+  it.each<[string, () => WebhookCall, number]>([
+    ['not a POST', () => ({ ...good(), method: 'GET' }), 405],
+    ['a body over 256 KiB', () => signed(eventId(), `"${'x'.repeat(256 * 1024)}"`), 413],
+    ['no signature', () => withHeaders({ signature: undefined }), 401],
+    ['no id', () => withHeaders({ id: undefined }), 401],
+    ['no timestamp', () => withHeaders({ timestamp: undefined }), 401],
+    ['an id that is a path', () => withHeaders({ id: '../members/x' }), 401],
+    ['a timestamp with letters after it', () => withHeaders({ timestamp: '1700000000abc' }), 401],
+    ['another secret', () => signed(eventId(), JSON.stringify(event(kennitala, 1)), OTHER_SECRET), 401],
+    ['a body that was changed', () => ({ ...good(), rawBody: Buffer.from('{}') }), 401],
+    ['an id that was changed', () => withHeaders({ id: 'msg_other' }), 401],
+    ['a signature of another version', () => withHeaders({ signature: 'v2,AAAA' }), 401],
+    [
+      'a flood of signatures',
+      () => withHeaders({ signature: Array.from({ length: 9 }, () => 'v1,AAAA').join(' ') }),
+      401,
+    ],
+    ['one of six minutes ago', () => signed(eventId(), '{}', SECRET, minutesAgo(6)), 401],
+    ['one of in six minutes', () => signed(eventId(), '{}', SECRET, minutesAgo(-6)), 401],
+    [
+      'a bearer key, when that is not allowed',
+      () => withHeaders({ signature: undefined, authorization: 'Bearer k' }),
+      401,
+    ],
+    ['a body that is not JSON', () => signed(eventId(), 'not JSON'), 400],
+    ['a JSON text', () => signed(eventId(), '"text"'), 400],
+    ['no kennitala', () => signed(eventId(), '{"action":"delete"}'), 400],
+    [
+      'a kennitala that cannot be read',
+      () => signed(eventId(), JSON.stringify(event('123', 1, 'delete'))),
+      400,
+    ],
+    ['an unknown action', () => signed(eventId(), JSON.stringify(event(kennitala, 1, 'upsert'))), 400],
+    [
+      'an update without data',
+      () => signed(eventId(), JSON.stringify({ kennitala, action: 'update', version: 1 })),
+      400,
+    ],
+    [
+      'another member in data',
+      () => signed(eventId(), JSON.stringify({ ...event(kennitala, 1), data: { ssn: someone() } })),
+      400,
+    ],
+    [
+      'a gender of 9',
+      () => signed(eventId(), JSON.stringify(event(kennitala, 1, 'create', { gender: 9 }))),
+      400,
+    ],
+    [
+      'a version that is text',
+      () => signed(eventId(), JSON.stringify({ ...event(kennitala, 1), version: 'x' })),
+      400,
+    ],
+  ])('%s: nothing is written', async (_what, call, expected) => {
+    const answer = await stack.receive(call());
+    expect(answer.status).toBe(expected);
+    expect(answer.body).toHaveProperty('error');
+    if (expected === 400) expect(answer.body).toHaveProperty('issues');
+    expect(await stack.member(kennitala)).toBeUndefined();
+    expect(JSON.stringify([answer, stack.logs])).not.toContain(kennitala);
+  });
+
+  it('accepts a signature four minutes old, and one of several', async () => {
+    const body = JSON.stringify(event(someone(), 1, 'create'));
+    expect((await stack.receive(signed(eventId(), body, SECRET, minutesAgo(4)))).status).toBe(200);
+    const call = signed(eventId(), body);
+    const headers = { ...call.headers, signature: `v1,AAAA v1a,BBBB ${call.headers.signature}` };
+    expect((await stack.receive({ ...call, headers })).status).toBe(200);
+  });
+});
+
+describe('secrets', () => {
+  const withSecrets = async (
+    signing: () => Promise<readonly string[]>,
+    test: (one: PortalStack, dropped: () => number) => Promise<void>,
+  ) => {
+    let drops = 0;
+    const one = await startPortalStack({
+      secrets: {
+        signing: {
+          readAll: signing,
+          drop: () => {
+            drops += 1;
+          },
+        },
+      },
+    });
+    try {
+      await test(one, () => drops);
+    } finally {
+      await one.close();
+    }
+  };
+
+  it('accepts every version in force during a rotation', async () => {
+    await withSecrets(
+      async () => [OTHER_SECRET, SECRET],
+      async (one) => {
+        expect((await one.deliver('a', event(someone(), 1, 'create'), SECRET)).status).toBe(200);
+        expect((await one.deliver('b', event(someone(), 1, 'create'), OTHER_SECRET)).status).toBe(200);
+      },
+    );
+  });
+
+  it('reads the secrets again for a signature that no cached one made, but not for each of a flood', async () => {
+    let inForce = [SECRET];
+    await withSecrets(
+      async () => inForce,
+      async (one, dropped) => {
+        expect((await one.deliver('a', event(someone(), 1, 'create'), OTHER_SECRET)).status).toBe(401);
+        expect((await one.deliver('b', event(someone(), 1, 'create'), OTHER_SECRET)).status).toBe(401);
+        expect(dropped()).toBe(1);
+      },
+    );
+    inForce = [SECRET];
+    let reads = 0;
+    const rotating = async () => (reads++ === 0 ? [SECRET] : [OTHER_SECRET]);
+    await withSecrets(rotating, async (one) => {
+      expect((await one.deliver('a', event(someone(), 1, 'create'), OTHER_SECRET)).status).toBe(200);
+    });
+  });
+
+  it('ignores a version that was stored wrongly, and asks to try again when none is right or readable', async () => {
+    await withSecrets(
+      async () => ['whsec_%%%', SECRET],
+      async (one) => {
+        expect((await one.deliver('a', event(someone(), 1, 'create'))).status).toBe(200);
+      },
+    );
+    await withSecrets(
+      async () => ['whsec_%%%'],
+      async (one) => {
+        expect((await one.deliver('a', event(someone(), 1, 'create'))).status).toBe(503);
+      },
+    );
+    const down = async () => {
+      throw new SyncError('secret_unavailable', 'Secret Manager did not answer.');
+    };
+    await withSecrets(down, async (one) => {
+      const answer = await one.deliver('a', event(someone(), 1, 'create'));
+      expect([answer.status, answer.headers['retry-after']]).toEqual([503, '5']);
+    });
+  });
+});
