@@ -2,8 +2,8 @@ import type { DocumentData } from 'firebase-admin/firestore';
 import type { PlannedChanges } from '../../mirror/run-store.ts';
 import { CHANGES_PER_DOCUMENT, type RunRecord } from '../../mirror/types.ts';
 
-/** About 0.7 MB a commit: Firestore takes 10 MiB, but the client needs some thirty times a commit's size in memory. */
-const DOCUMENTS_PER_COMMIT = 10;
+/** About 0.3 MB a commit: Firestore takes 10 MiB, but the client needs some thirty times a commit's size in memory. */
+const DOCUMENTS_PER_COMMIT = 4;
 
 /**
  * `sync_audit/{runId}/changes/{n}`: the added, then the removed, so many a document; in groups that fit a commit. They
