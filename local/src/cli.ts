@@ -66,13 +66,16 @@ const play = async (stack: LocalStack, name: ScenarioName): Promise<number> => {
   return ended === true ? EXIT_CODES.done : EXIT_CODES.failed;
 };
 
+const staysUp = !options.exit && options.scenario === undefined;
+
 const main = async (): Promise<number> => {
   // After the options, so that --help and a bad option answer at once.
   const { startStack } = await import('./stack.ts');
   const stack = await startStack({
     data: options.data,
-    // A run that ends at once, and the tours, do not look at the register.
-    register: !options.exit && options.scenario === undefined,
+    // A run that ends at once, and the tours, look at neither the register nor the page.
+    register: staysUp,
+    dashboard: staysUp,
     ports: portsWithOffset(options.portOffset),
     members: options.members,
     secrets: {

@@ -9,6 +9,7 @@ const PORTS = {
   auth: 9099,
   functions: 5001,
   postgres: 5434,
+  dashboard: 5000,
 } as const;
 
 export type Ports = Record<keyof typeof PORTS, number>;
@@ -21,6 +22,7 @@ export const portsWithOffset = (offset: number): Ports => ({
   auth: PORTS.auth + offset,
   functions: PORTS.functions + offset,
   postgres: PORTS.postgres + offset,
+  dashboard: PORTS.dashboard + offset,
 });
 
 /**

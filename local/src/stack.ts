@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type LocalAuth, startAuth } from './auth/start-auth.ts';
+import { startDashboard } from './dashboard/serve-dashboard.ts';
 import { type LocalFirestore, startFirestore } from './firestore/server.ts';
 import { connectTriggers } from './functions/connect-triggers.ts';
 import { toDocumentEvent } from './functions/document-event.ts';
@@ -30,6 +31,8 @@ export interface StackOptions {
   readonly members?: number | undefined;
   /** False leaves PostgreSQL out, which takes seconds to start: for what does not look at the register. */
   readonly register?: boolean;
+  /** Serves the operators' page too. */
+  readonly dashboard?: boolean;
   /** Secrets to use instead of those that the folder keeps. */
   readonly secrets?: Partial<Record<keyof LocalSecrets, string | undefined>>;
   /** Settings of the functions besides their addresses and secrets, by the names of `.env.example`. */
@@ -51,6 +54,8 @@ export interface LocalStack {
   readonly registry: LocalRegistry | null;
   readonly registryUrl: string;
   readonly functions: LocalFunctions;
+  /** Null when the page was left out. */
+  readonly dashboardUrl: string | null;
   readonly secrets: LocalSecrets;
   /** Those of the secrets that were made up for this folder. */
   readonly madeUp: Partial<LocalSecrets>;
@@ -143,6 +148,17 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
       toEvent: (change) => toDocumentEvent(change, REGION),
     });
     opened.push(async () => disconnect());
+    const dashboard =
+      options.dashboard === true
+        ? await open(
+            startDashboard({
+              port: ports.dashboard,
+              functionsUrl: `${functions.url}/${PROJECT_ID}/${REGION}`,
+              authUrl: auth.url,
+              projectId: PROJECT_ID,
+            }),
+          )
+        : null;
     const bucketFolder = join(storageFolder, BUCKET);
     return {
       firestore,
@@ -152,6 +168,7 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
       registry,
       registryUrl,
       functions,
+      dashboardUrl: dashboard?.url ?? null,
       secrets,
       madeUp,
       bucketFolder,

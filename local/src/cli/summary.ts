@@ -19,6 +19,9 @@ export const describeStack = (stack: LocalStack, members: number | null): string
   ...(stack.postgres === null ? [] : [row('postgres', stack.postgres.url)]),
   row('auth', `${stack.auth.url}  development sign-in, unsigned tokens`),
   row('functions', `${stack.functions.url}/${stack.functions.projectId}/europe-west2/`),
+  ...(stack.dashboardUrl === null
+    ? []
+    : [row('page', `${stack.dashboardUrl}  for operators, with a development sign-in`)]),
   ...describeSecrets(stack),
 ];
 

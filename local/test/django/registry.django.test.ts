@@ -22,11 +22,12 @@ let stack: LocalStack;
 let db: Firestore;
 
 const openStack = async (webhookSecret: string) => {
-  const [functions = 0, firestore = 0, storage = 0, auth = 0, unused = 0, , postgres = 0] = ports;
+  const [functions = 0, firestore = 0, storage = 0, auth = 0, unused = 0, , postgres = 0, dashboard = 0] =
+    ports;
   stack = await startStack({
     data: join(folder, 'stack'),
     register: false,
-    ports: { functions, firestore, storage, auth, postgres, registry: unused },
+    ports: { functions, firestore, storage, auth, postgres, dashboard, registry: unused },
     django: { url: registry.url, token: registry.token },
     secrets: { DJANGO_WEBHOOK_SECRET: webhookSecret },
   });
@@ -39,7 +40,7 @@ const closeStack = async () => {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'django-suite-'));
-  ports = await findFreePorts(7);
+  ports = await findFreePorts(8);
   registry = await startDjango({
     port: ports[5] ?? 0,
     members: MEMBERS,

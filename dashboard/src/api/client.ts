@@ -1,0 +1,75 @@
+import type {
+  ConflictDetail,
+  ConflictsPage,
+  ExplainAnswer,
+  PauseAnswer,
+  QueueItemDetail,
+  QueuePage,
+  ResolveAnswer,
+  ResolveBody,
+  RollbackBody,
+  RosterVersions,
+  RunAnswer,
+  RunChanges,
+  RunsPage,
+  SeriesAnswer,
+  StartedRun,
+  StartRunBody,
+  StatusAnswer,
+} from '../../../functions/src/ops/schemas.ts';
+import { ApiProblem, toProblem } from './problem.ts';
+
+export type MirrorName = 'roster' | 'portal' | 'register';
+type Query = Readonly<Record<string, string | number | undefined>>;
+
+/** The operators' API as this page calls it: always of its own origin, which rewrites `/api/**` to the function. */
+export const makeApi = (idToken: () => Promise<string>) => {
+  const call = async <T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> => {
+    const authorization = `Bearer ${await idToken()}`;
+    const response = await fetch(`/api${path}`, {
+      method,
+      headers: { authorization, ...(body && { 'content-type': 'application/json' }) },
+      cache: 'no-store',
+      ...(body && { body: JSON.stringify(body) }),
+    }).catch(() => {
+      throw new ApiProblem({ code: 'no_answer', status: 0, detail: '' });
+    });
+    if (!response.ok) throw await toProblem(response);
+    return (await response.json()) as T;
+  };
+  const get = <T>(path: string, query: Query = {}) => call<T>('GET', `${path}${toSearch(query)}`);
+  const post = <T>(path: string, body: object) => call<T>('POST', path, body);
+  const id = encodeURIComponent;
+  return {
+    status: () => get<StatusAnswer>('/status'),
+    series: (days: number) => get<SeriesAnswer>('/series', { days }),
+    runs: (query: Query) => get<RunsPage>('/runs', query),
+    run: (runId: string) => get<RunAnswer>(`/runs/${id(runId)}`),
+    changes: (runId: string, page: number) => get<RunChanges>(`/runs/${id(runId)}/changes`, { page }),
+    startRun: (body: StartRunBody) => post<StartedRun>('/runs', body),
+    versions: () => get<RosterVersions>('/roster/versions'),
+    rollback: (body: RollbackBody) => post<StartedRun>('/roster/rollback', body),
+    pause: (mirror: MirrorName, reason: string) => post<PauseAnswer>(`/mirrors/${mirror}/pause`, { reason }),
+    resume: (mirror: MirrorName, reason: string) =>
+      post<PauseAnswer>(`/mirrors/${mirror}/resume`, { reason }),
+    explain: (kennitala: string) => post<ExplainAnswer>('/explain', { kennitala }),
+    queue: (query: Query) => get<QueuePage>('/queue', query),
+    queueItem: (item: string) => get<{ item: QueueItemDetail }>(`/queue/${id(item)}`),
+    retry: (item: string, reason: string) => post<object>(`/queue/${id(item)}/retry`, { reason }),
+    giveUp: (item: string, reason: string) => post<object>(`/queue/${id(item)}/fail`, { reason }),
+    conflicts: (query: Query) => get<ConflictsPage>('/conflicts', query),
+    conflict: (conflict: string) => get<{ conflict: ConflictDetail }>(`/conflicts/${id(conflict)}`),
+    resolve: (conflict: string, body: ResolveBody) =>
+      post<ResolveAnswer>(`/conflicts/${id(conflict)}/resolve`, body),
+  };
+};
+
+export type Api = ReturnType<typeof makeApi>;
+
+const toSearch = (query: Query): string => {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== '') search.set(name, String(value));
+  }
+  return search.size === 0 ? '' : `?${search}`;
+};

@@ -1,0 +1,40 @@
+import { makeDevelopmentSignIn } from './development-session.ts';
+
+/** Somebody who has signed in. Whether they may do anything, the API decides. */
+export interface Session {
+  readonly name: string;
+  /** A fresh ID token: the SDK renews it before it expires. */
+  idToken(): Promise<string>;
+  signOut(): Promise<void>;
+}
+
+export interface SignIn {
+  readonly kind: 'firebase' | 'development';
+  readonly projectId: string;
+  /** The session of before a reload, or null. */
+  restore(): Promise<Session | null>;
+  signIn(email: string, password: string): Promise<Session>;
+}
+
+/** What Firebase Hosting (or the local stack in its place) says about the project that serves this page. */
+export interface HostingConfig {
+  readonly projectId: string;
+  readonly apiKey: string;
+  readonly authDomain?: string;
+  /** Set by the local stack alone: where it gives out development tokens. */
+  readonly developmentTokens?: string;
+}
+
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+
+/** How to sign in here: Firebase Authentication, loaded only when it is used, or the local stack's own. */
+export const findSignIn = async (): Promise<SignIn> => {
+  const response = await fetch('/__/firebase/init.json');
+  if (!response.ok) throw new Error(`init.json: ${response.status}`);
+  const config = (await response.json()) as HostingConfig;
+  if (config.developmentTokens !== undefined && LOOPBACK.includes(location.hostname)) {
+    return makeDevelopmentSignIn(config.projectId, config.developmentTokens);
+  }
+  const { makeFirebaseSignIn } = await import('./firebase-session.ts');
+  return makeFirebaseSignIn(config);
+};

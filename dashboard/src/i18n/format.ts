@@ -1,0 +1,50 @@
+import { icelandicDay, icelandicTime, icelandicUnit, NUMBERS_LIKE } from './icelandic.ts';
+import type { Language } from './language.tsx';
+
+export interface Format {
+  number(value: number | null | undefined): string;
+  time(iso: string | null | undefined): string;
+  /** A day of a chart: `20 Nov`. */
+  day(date: Date): string;
+  duration(milliseconds: number | null | undefined): string;
+  /** A rough age in one unit, such as 3 days. */
+  age(seconds: number): string;
+}
+
+type Unit = 'second' | 'minute' | 'hour' | 'day';
+
+const ENGLISH = 'en-GB';
+
+/** Icelandic time, which is UTC all the year, wherever the operator sits: the schedules are in it. */
+export const makeFormat = (language: Language): Format => {
+  const isIcelandic = language === 'is';
+  const numbers = new Intl.NumberFormat(isIcelandic ? NUMBERS_LIKE : ENGLISH, { maximumFractionDigits: 1 });
+  const times = new Intl.DateTimeFormat(ENGLISH, {
+    dateStyle: 'medium',
+    timeStyle: 'short',
+    timeZone: 'UTC',
+  });
+  const days = new Intl.DateTimeFormat(ENGLISH, { day: 'numeric', month: 'short', timeZone: 'UTC' });
+  const timeOf = isIcelandic ? icelandicTime : (date: Date) => times.format(date);
+  const inUnit = (value: number, unit: Unit): string =>
+    isIcelandic
+      ? `${numbers.format(value)} ${icelandicUnit(value, unit)}`
+      : new Intl.NumberFormat(ENGLISH, {
+          style: 'unit',
+          unit,
+          unitDisplay: 'long',
+          maximumFractionDigits: 1,
+        }).format(value);
+  return {
+    number: (value) => (value === null || value === undefined ? '–' : numbers.format(value)),
+    time: (iso) => (iso === null || iso === undefined ? '–' : timeOf(new Date(iso))),
+    day: isIcelandic ? icelandicDay : (date) => days.format(date),
+    duration: (ms) => (ms === null || ms === undefined ? '–' : inUnit(ms / 1_000, 'second')),
+    age: (seconds) => {
+      if (seconds < 60) return inUnit(Math.round(seconds), 'second');
+      if (seconds < 3_600) return inUnit(Math.round(seconds / 60), 'minute');
+      if (seconds < 2 * 86_400) return inUnit(Math.round(seconds / 3_600), 'hour');
+      return inUnit(Math.round(seconds / 86_400), 'day');
+    },
+  };
+};

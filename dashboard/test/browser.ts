@@ -1,0 +1,54 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Language } from '../src/i18n/language.tsx';
+
+const EXECUTABLE = '/usr/bin/chromium';
+/** Without these it looks for its maker's hosts at every start. */
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export interface Operator {
+  readonly page: Page;
+  /** What the page has complained about since the start: errors of the console, and exceptions that nobody caught. */
+  readonly complaints: readonly string[];
+  close(): Promise<void>;
+}
+
+/** A browser of its own, with an empty profile, that speaks one language. */
+export const openBrowser = async (language: Language): Promise<Operator> => {
+  const profile = await mkdtemp(join(tmpdir(), 'dashboard-browser-'));
+  const context: BrowserContext = await chromium.launchPersistentContext(profile, {
+    executablePath: EXECUTABLE,
+    args: ARGUMENTS,
+    headless: true,
+    locale: language === 'is' ? 'is-IS' : 'en-GB',
+    timezoneId: 'Atlantic/Reykjavik',
+    viewport: { width: 1_000, height: 760 },
+  });
+  const page = context.pages()[0] ?? (await context.newPage());
+  page.setDefaultTimeout(15_000);
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') {
+      complaints.push(`${message.text()} (${message.location().url})`);
+    }
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  return {
+    page,
+    complaints,
+    close: async () => {
+      await context.close();
+      await rm(profile, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+};
