@@ -32,7 +32,7 @@ export const PlanView = ({ run, costUsd }: { run: WireRunRecord; costUsd?: numbe
 };
 
 export const GuardView = ({ run }: { run: WireRunRecord }) => {
-  const { t, format } = useTexts();
+  const { t, tCode, format } = useTexts();
   if (run.guard?.tripped !== true) return null;
   return (
     <div class="problem">
@@ -41,7 +41,7 @@ export const GuardView = ({ run }: { run: WireRunRecord }) => {
         {run.guard.findings.map(({ rule, field, count, allowed }) => (
           <li key={`${rule}.${field}`}>
             {t('guardFinding', {
-              rule: field === undefined ? rule : `${rule} ${field}`,
+              what: tCode('guard', rule, { field: field ?? '' }),
               count: format.number(count),
               allowed: format.number(allowed),
             })}
