@@ -7,6 +7,9 @@ export const WHOLE_STACK = [
   'local/test/cli/refused-run.test.ts',
   'local/test/scenarios/*.test.ts',
   'local/test/functions/lifecycle.test.ts',
+  'local/test/stack/*.test.ts',
+  'local/test/postgres/*.test.ts',
+  'local/test/ci/*.test.ts',
 ] as const;
 
 export default defineConfig({
