@@ -27,6 +27,8 @@ export default defineConfig({
     env: { METADATA_SERVER_DETECTION: 'none', TZ: 'UTC' },
     pool: 'forks',
     maxWorkers: '100%',
+    // A machine of CI that stalls for a second must not fail the whole run; what was tried again is shown.
+    retry: process.env['CI'] ? 1 : 0,
     testTimeout: 20_000,
     hookTimeout: 30_000,
   },

@@ -8,6 +8,8 @@ export default defineConfig({
     pool: 'forks',
     // Every file starts an emulator of its own.
     fileParallelism: false,
+    // A machine of CI that stalls for a second must not fail the whole run; what was tried again is shown.
+    retry: process.env['CI'] ? 1 : 0,
     testTimeout: 60_000,
     // The first start downloads firebase-tools.
     hookTimeout: 600_000,

@@ -7,6 +7,8 @@ export default defineConfig({
     globalSetup: ['functions/test/register/support/postgres-setup.ts'],
     env: { METADATA_SERVER_DETECTION: 'none', TZ: 'UTC' },
     pool: 'forks',
+    // A machine of CI that stalls for a second must not fail the whole run; what was tried again is shown.
+    retry: process.env['CI'] ? 1 : 0,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
