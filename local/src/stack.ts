@@ -72,7 +72,7 @@ export interface LocalStack {
 export const startStack = async (options: StackOptions): Promise<LocalStack> => {
   const { data, ports, modulePath = MODULE, onLog = () => {}, onLost = () => {} } = options;
   if (!existsSync(modulePath)) throw new Error('functions/lib is missing. Build it first: npm run build');
-  await assertPortsFree(ports);
+  await assertPortsFree(portsNeeded(options));
   const opened: (() => Promise<unknown>)[] = [];
   const open = async <T extends { close(): Promise<unknown> }>(starting: Promise<T>): Promise<T> => {
     const started = await starting;
@@ -191,3 +191,14 @@ const startDatabase = async (data: string, port: number): Promise<LocalPostgres>
     throw cause;
   }
 };
+
+/** What is left out needs no port: 5000 in particular is often taken by something else. */
+const portsNeeded = ({ ports, django, register, dashboard }: StackOptions): Partial<Ports> => ({
+  firestore: ports.firestore,
+  storage: ports.storage,
+  auth: ports.auth,
+  functions: ports.functions,
+  ...(django === undefined ? { registry: ports.registry } : {}),
+  ...(register === false ? {} : { postgres: ports.postgres }),
+  ...(dashboard === true ? { dashboard: ports.dashboard } : {}),
+});
