@@ -21,6 +21,8 @@ const COLLECTIONS: readonly Collection[] = [
   { collection: 'sync_logs', record: { type: 'bidirectional_sync' }, readers: 'admins' },
   { collection: 'sync_state', record: { lease: { owner: 'run-1' } }, readers: 'nobody' },
   { collection: 'webhook_receipts', record: { result: 'applied' }, readers: 'nobody' },
+  { collection: 'roster_refreshes', record: { requestedAt: 'a time' }, readers: 'nobody' },
+  { collection: 'operator_actions', record: { action: 'pause' }, readers: 'nobody' },
   // Depths and names that no rule mentions, beside those that one does.
   { collection: 'sync_audit/run-1/other', record: { a: 1 }, readers: 'nobody' },
   { collection: 'sync_audit/run-1/changes/1/deeper', record: { a: 1 }, readers: 'nobody' },
