@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import type { Language } from '../src/i18n/language.tsx';
 
-const EXECUTABLE = '/usr/bin/chromium';
+/** Debian's first. */
+const EXECUTABLES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 /** Without these it looks for its maker's hosts at every start. */
 const ARGUMENTS = [
   '--no-sandbox',
@@ -23,11 +25,17 @@ export interface Operator {
   close(): Promise<void>;
 }
 
+const findBrowser = (): string => {
+  const found = EXECUTABLES.find((path) => existsSync(path));
+  if (found === undefined) throw new Error('No Chromium here. On Debian: apt-get install chromium');
+  return found;
+};
+
 /** A browser of its own, with an empty profile, that speaks one language. */
 export const openBrowser = async (language: Language): Promise<Operator> => {
   const profile = await mkdtemp(join(tmpdir(), 'dashboard-browser-'));
   const context: BrowserContext = await chromium.launchPersistentContext(profile, {
-    executablePath: EXECUTABLE,
+    executablePath: findBrowser(),
     args: ARGUMENTS,
     headless: true,
     locale: language === 'is' ? 'is-IS' : 'en-GB',
