@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config';
-import { WHOLE_STACK } from './vitest.config.ts';
+import { START_SUITES } from './vitest.config.ts';
 
-/** What starts the whole local stack again and again, as a person would: a minute of starting and stopping. */
+/** The local stack's own suites: its servers against the real clients, its command line, its tours. */
 export default defineConfig({
   test: {
-    include: [...WHOLE_STACK],
+    include: ['local/test/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/*.django.test.ts', ...START_SUITES],
     env: { METADATA_SERVER_DETECTION: 'none', TZ: 'UTC' },
     pool: 'forks',
     maxWorkers: '100%',
