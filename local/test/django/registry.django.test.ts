@@ -195,7 +195,7 @@ describe('a real registry', () => {
     await registry.control('silent', { ssn, name: 'Nobody was told' });
     const { body } = await post('reconcileMembersNow');
     expect(body).toMatchObject({
-      record: { outcome: 'published', changes: { updated: 1 } },
+      record: { outcome: 'published', changes: { updated: 1 }, missedEvents: { updated: 1 } },
     });
     expect(await nameInPortal(bare(ssn))).toBe('Nobody was told');
   }, 60_000);

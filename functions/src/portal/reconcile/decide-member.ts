@@ -34,8 +34,11 @@ export const decideMember = (seen: MemberToDecide, content: ParsedMember, now: D
   if (known !== null && content.version !== null && known > content.version) return { kind: 'ahead' };
   const decision = planMemberWrite(stored, changeOf(content), { pending, origin: 'reconcile', now });
   if (decision.kind !== 'write') return { kind: 'equal' };
-  const isNews =
-    stored?.meta.source_hash !== decision.meta.source_hash || known !== decision.meta.source_version;
+  const hash = stored?.meta.source_hash ?? null;
+  const isNews = hash !== decision.meta.source_hash || known !== decision.meta.source_version;
+  const isNewVersion = content.version === null ? isNews : known !== content.version;
+  // A write past the registry's outbox has no new version, and announces nothing either.
+  const isNewWord = hash !== null && hash !== decision.meta.source_hash;
   const isFresh = writtenAt !== null && now.getTime() - writtenAt.getTime() < EDIT_UNDER_WAY_MS;
   if (stored !== null && !isNews && isFresh && isActive(stored.member)) return { kind: 'edit-under-way' };
   return {
@@ -44,7 +47,7 @@ export const decideMember = (seen: MemberToDecide, content: ParsedMember, now: D
     meta: decision.meta,
     differences: decision.differences ?? [],
     keptEdits: decision.keptEdits,
-    isMissed: stored === null || (content.version === null ? isNews : known !== content.version),
+    isMissed: stored === null || isNewVersion || isNewWord,
   };
 };
 
