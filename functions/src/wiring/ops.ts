@@ -72,6 +72,7 @@ const wireOps = (base: Shared): OpsDependencies => {
       roster: store,
       register,
       trace,
+      states,
       stores: [
         ...makeFirestoreErasure(firestore),
         ...(database === null ? [] : [makeRegisterErasure(database)]),

@@ -69,6 +69,16 @@ describe('who may not be erased', () => {
         await runRoster(ops);
       },
     ],
+    [
+      'a person whom a run under way may have read as a member',
+      'lease_held',
+      409,
+      async (traces: Traces) => {
+        await leaveEverywhere(ops, traces);
+        const lease = { owner: 'run-of-another', expiresAt: new Date(Date.now() + 60_000) };
+        await ops.db.collection('sync_state').doc('portal').set({ lease });
+      },
+    ],
   ])('%s: %s, and nothing is touched', async (_who, code, status, happen) => {
     const traces = await joinEverywhere(ops);
     await happen(traces);
@@ -88,6 +98,15 @@ describe('who may not be erased', () => {
     const { status, body } = await erase(traces.kennitala);
     expect([status, body.code]).toEqual([503, 'audit_unavailable']);
     expect(await everythingHeld(ops)).toBe(before);
+  });
+
+  it('a run that crashed holds nobody up for longer than its lease, and no look at all', async () => {
+    const { kennitala } = await gone();
+    const lease = { owner: 'run-of-another', expiresAt: new Date(Date.now() + 60_000) };
+    await ops.db.collection('sync_state').doc('portal').set({ lease });
+    expect((await erase(kennitala, { dryRun: true })).status).toBe(200);
+    ops.clock.advance(61_000);
+    expect((await erase(kennitala)).body.absent).toBe(true);
   });
 
   it('names the mirrors that have to run first', async () => {

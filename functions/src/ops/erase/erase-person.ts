@@ -14,7 +14,6 @@ export interface EraseDependencies extends MayBeErasedDependencies {
   readonly actions: OperatorActions;
   readonly reference: (kennitala: Kennitala) => Promise<string>;
   readonly logs: Pick<OpsLogs, 'erased' | 'eraseFailed'>;
-  readonly now: () => Date;
 }
 
 export interface EraseRequest {
@@ -35,7 +34,7 @@ export interface EraseRequest {
  * a store failed. Who asked and why is recorded before anything is read.
  *
  * Throws `audit_unavailable` (an erasure that cannot be recorded is not done), `secret_unavailable`, the `registry_*`
- * codes, `still_a_member`, `events_waiting`, `still_published`: nothing was erased then. A store's own failure is in the
+ * codes, `still_a_member`, `events_waiting`, `still_published`, `lease_held`: nothing was erased then. A store's own failure is in the
  * answer.
  */
 export const erasePerson = async (
@@ -52,7 +51,7 @@ export const erasePerson = async (
     member: reference,
     ...(reason !== undefined && { reason }),
   });
-  await assertMayBeErased(kennitala, registrySignal, dependencies);
+  await assertMayBeErased(kennitala, { signal: registrySignal, dryRun }, dependencies);
 
   const stores = await eraseStores(
     dependencies.stores,

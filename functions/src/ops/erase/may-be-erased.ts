@@ -4,7 +4,8 @@ import type { MemberReader } from '../../portal/ports.ts';
 import { holdsNumber } from '../../roster/holds-number.ts';
 import type { ListStore } from '../../roster/ports.ts';
 import type { RegistryChanges } from '../../twoway/ports.ts';
-import type { MemberTrace, RegisterLookup } from '../ports.ts';
+import type { MemberTrace, MirrorStates, RegisterLookup } from '../ports.ts';
+import { MIRRORS } from '../status.ts';
 
 export interface MayBeErasedDependencies {
   readonly registry: MemberReader;
@@ -13,6 +14,8 @@ export interface MayBeErasedDependencies {
   readonly trace: Pick<MemberTrace, 'portal'>;
   /** Null: the register is not configured here. */
   readonly register: RegisterLookup | null;
+  readonly states: Pick<MirrorStates, 'read'>;
+  readonly now: () => Date;
 }
 
 /**
@@ -25,10 +28,12 @@ export interface MayBeErasedDependencies {
  * - `still_published`: a mirror has the person as a member. A run under way would name them in its lists again, and the
  *   register's subscribers would not be told. A mirror that cannot be read now does not refuse: its own part of the
  *   erasure says so, and looks again.
+ * - `lease_held`, unless it is only a look: a run under way may have read the registry before the person left, and would
+ *   write them again. One that begins later reads what was read here.
  */
 export const assertMayBeErased = async (
   kennitala: Kennitala,
-  signal: AbortSignal,
+  { signal, dryRun }: { readonly signal: AbortSignal; readonly dryRun: boolean },
   dependencies: MayBeErasedDependencies,
 ): Promise<void> => {
   if ((await dependencies.registry.readMember(kennitala, { signal })) !== null) {
@@ -50,6 +55,18 @@ export const assertMayBeErased = async (
   }
   const held = await mirrorsHolding(kennitala, dependencies);
   if (held.length > 0) throw stillPublished(held.join(', '));
+  if (!dryRun) await assertNothingRuns(dependencies);
+};
+
+const assertNothingRuns = async ({ states, now }: MayBeErasedDependencies): Promise<void> => {
+  const found = await states.read();
+  const running = MIRRORS.filter((mirror) => (found[mirror].lease?.expiresAt ?? new Date(0)) > now());
+  if (running.length === 0) return;
+  throw new SyncError(
+    'lease_held',
+    `A run is under way (${running.join(', ')}) that may have read the registry before this person left. ` +
+      'Try again when it has ended. Nothing was erased.',
+  );
 };
 
 export const stillPublished = (mirrors: string): SyncError =>

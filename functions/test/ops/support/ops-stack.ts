@@ -92,6 +92,7 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
       roster: store,
       trace,
       register: register ?? null,
+      states,
       stores: [
         ...makeFirestoreErasure(db),
         ...(registerErasure === undefined ? [] : [registerErasure]),

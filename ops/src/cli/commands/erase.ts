@@ -24,8 +24,8 @@ Example:
   npm run ops -- erase --check
   npm run ops --silent -- erase --check --json < file-with-one-kennitala`;
 
-/** Refusals of the API that mean: this person has not left everywhere. */
-const REFUSALS = new Set(['still_a_member', 'still_published', 'events_waiting']);
+/** Refusals of the API that mean: this person has not left everywhere, or may come back. Nothing was changed. */
+const REFUSALS = new Set(['still_a_member', 'still_published', 'events_waiting', 'lease_held']);
 
 interface EraseOptions {
   readonly reason?: string;
