@@ -37,6 +37,11 @@ const wireOps = (base: Shared): OpsDependencies => {
   const { config, firestore, registry, reference, now } = base;
   const storage = makeStorageClient({ projectId: config.projectId, callLimitMs: STORAGE_CALL_LIMIT_MS });
   const place = { bucket: config.bucket, object: config.rosterObject };
+  const erasing = makeStorageClient({
+    projectId: config.projectId,
+    callLimitMs: STORAGE_CALL_LIMIT_MS,
+    retriesEverything: true,
+  });
   const store = makeListStore(storage, place);
   const versions = makeListVersions(storage, place);
   const history = makeRunHistory(firestore);
@@ -76,9 +81,9 @@ const wireOps = (base: Shared): OpsDependencies => {
       stores: [
         ...makeFirestoreErasure(firestore),
         ...(database === null ? [] : [makeRegisterErasure(database)]),
-        makeVersionsErasure(storage, place),
+        makeVersionsErasure(erasing, place),
       ],
-      softDeleted: makeSoftDeletedList(storage, place),
+      softDeleted: makeSoftDeletedList(erasing, place),
       actions,
       reference,
       logs: makeOpsLogs(base.log),

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { IdempotencyStrategy, Storage } from '@google-cloud/storage';
 import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { type LocalAuth, startAuth } from '../../../../local/src/auth/start-auth.ts';
 import { makeAuthorizeAdmin } from '../../../src/adapters/auth/authorize-admin.ts';
@@ -59,6 +60,12 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
   });
   const db = async () => stack.db;
   const storage = async () => stack.storageClient;
+  const erasing = async () =>
+    new Storage({
+      projectId: PROJECT,
+      apiEndpoint: stack.storage.url,
+      retryOptions: { maxRetries: 1, maxRetryDelay: 1, idempotencyStrategy: IdempotencyStrategy.RetryAlways },
+    });
   const place = { bucket: BUCKET, object: 'kennitalas.txt' };
   const store = makeListStore(storage, place);
   const versions = makeListVersions(storage, place);
@@ -96,9 +103,9 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
       stores: [
         ...makeFirestoreErasure(db),
         ...(registerErasure === undefined ? [] : [registerErasure]),
-        makeVersionsErasure(storage, place),
+        makeVersionsErasure(erasing, place),
       ],
-      softDeleted: makeSoftDeletedList(storage, place),
+      softDeleted: makeSoftDeletedList(erasing, place),
       actions,
       reference,
       logs: makeOpsLogs((severity, message, fields) => stack.logs.push({ severity, message, fields })),
