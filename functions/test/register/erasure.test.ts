@@ -4,8 +4,8 @@ import { makeDatabase } from '../../src/adapters/postgres/make-database.ts';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../src/domain/member-reference.ts';
 import type { Counts } from '../../src/ops/erase/ports.ts';
-import { startDatabase, type TestDatabase } from '../register/support/test-database.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
+import { startDatabase, type TestDatabase } from './support/test-database.ts';
 
 const [erased, kept] = makeKennitalas(2) as [Kennitala, Kennitala];
 const referenceOf = (kennitala: Kennitala) => makeMemberReference('key of the tests', kennitala);
