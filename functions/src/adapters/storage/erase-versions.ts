@@ -4,9 +4,12 @@ import { stillPublished } from '../../ops/erase/may-be-erased.ts';
 import type { ErasureStore, Person } from '../../ops/erase/ports.ts';
 import { holdsNumber } from '../../roster/holds-number.ts';
 import { inParallel } from '../../twoway/in-parallel.ts';
-import { type ListStoreOptions, statusOf, storageCall } from './list-store.ts';
+import { download } from './download.ts';
+import { statusOf, storageCall } from './failures.ts';
+import type { ListStoreOptions } from './list-store.ts';
 
 const PLACE = 'versions of the list';
+const LOOKING = 'look through the versions of the list';
 /** A list of a million is 11 MB, and as a text some three times that. */
 const READ_AT_ONCE = 3;
 
@@ -26,8 +29,8 @@ export const makeVersionsErasure = (
       READ_AT_ONCE,
       async (file) => {
         if (signal.aborted) throw new SyncError('deadline_exceeded', 'The erasure reached its time limit.');
-        const bytes = await unlessGone(() => versionOf(file).download());
-        return bytes !== null && holdsNumber(bytes[0], kennitala) ? [file] : [];
+        const version = await download(LOOKING, versionOf(file));
+        return version !== null && holdsNumber(version.bytes, kennitala) ? [file] : [];
       },
     );
     return holding.flat();
@@ -38,7 +41,7 @@ export const makeVersionsErasure = (
   return {
     places: [PLACE],
     find: (person, signal) =>
-      storageCall('look through the versions of the list', async () => ({
+      storageCall(LOOKING, async () => ({
         [PLACE]: (await versionsWith(person, signal)).length,
       })),
     erase: (person, signal) =>

@@ -1,6 +1,7 @@
 import type { Storage } from '@google-cloud/storage';
 import type { SoftDeletedList } from '../../ops/erase/ports.ts';
-import { type ListStoreOptions, storageCall } from './list-store.ts';
+import { storageCall } from './failures.ts';
+import type { ListStoreOptions } from './list-store.ts';
 
 const DAY_SECONDS = 86_400;
 
