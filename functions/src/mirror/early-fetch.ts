@@ -12,8 +12,8 @@ export interface EarlyFetch<Source> {
   readonly start: (context: Omit<RunContext, 'signal'>) => void;
   /** The fetch that is under way, or null: then there is none, and none will begin. */
   readonly take: () => Fetching<Source> | null;
-  /** Gives up what is under way. */
-  readonly cancel: () => void;
+  /** Gives up what is under way, and waits until nothing of it goes on. */
+  readonly cancel: () => Promise<void>;
 }
 
 /**
@@ -27,14 +27,16 @@ export const makeEarlyFetch = <S extends MirrorSource, P extends MirrorPlan>(
   { now, signal }: { readonly now: () => Date; readonly signal: AbortSignal },
 ): EarlyFetch<S> => {
   let underWay: (Fetching<S> & { readonly giveUp: () => void }) | null = null;
-  const cancel = (): void => {
+  let settled: Promise<unknown> = Promise.resolve();
+  const cancel = async (): Promise<void> => {
     underWay?.giveUp();
     underWay = null;
+    await settled;
   };
   return {
     start: (context) => {
       if (mirror.fetchesEarly !== true) return;
-      cancel();
+      underWay?.giveUp();
       const controller = new AbortController();
       const giveUp = (): void => controller.abort();
       signal.addEventListener('abort', giveUp, { once: true });
@@ -42,7 +44,7 @@ export const makeEarlyFetch = <S extends MirrorSource, P extends MirrorPlan>(
         .fetch({ ...context, signal: controller.signal })
         .finally(() => signal.removeEventListener('abort', giveUp));
       // Whoever takes it hears of a failure; nobody else wants to.
-      source.catch(() => undefined);
+      settled = Promise.allSettled([settled, source]);
       underWay = { source, since: now(), giveUp };
     },
     take: () => {

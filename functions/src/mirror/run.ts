@@ -3,9 +3,8 @@ import type { LogSink } from '../lib/log.ts';
 import { type Fetching, makeEarlyFetch } from './early-fetch.ts';
 import type { GuardLimits } from './guard.ts';
 import type { Mirror, MirrorSource, RunContext } from './mirror.ts';
-import { pausedError } from './pause.ts';
 import { makeRunLogs } from './run-logs.ts';
-import { closeBlocked, closePartial, closeSkipped, closeSuccess, openRecord } from './run-record.ts';
+import { closeBlocked, closePartial, closeSuccess, openRecord } from './run-record.ts';
 import {
   applyPlan,
   assertInTime,
@@ -18,6 +17,7 @@ import {
   withDeadline,
 } from './run-steps.ts';
 import type { Begun, Found, Lease, RunStore, ScheduledOccurrence } from './run-store.ts';
+import { skip } from './skip-run.ts';
 import type { Approval, MirrorPlan, Pause, RunRecord, RunReport, RunTrigger } from './types.ts';
 
 export interface RunDependencies {
@@ -99,12 +99,12 @@ const fullRun = <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, P>): 
     const { mirror, opened, logs } = run;
     const early = makeEarlyFetch(mirror, { now: run.dependencies.now, signal });
     const facts = { runId: opened.runId, startedAt: opened.timestamp };
-    const begun = await begin(run, (found) => early.start({ ...facts, ...found })).catch((cause) => {
-      early.cancel();
+    const begun = await begin(run, (found) => early.start({ ...facts, ...found })).catch(async (cause) => {
+      await early.cancel();
       throw cause;
     });
     if (begun.kind !== 'begun') {
-      early.cancel();
+      await early.cancel();
       return skip(run, begun);
     }
     const { kind, lease, ...found } = begun;
@@ -205,35 +205,6 @@ const dryRun = async <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, 
   });
   await dependencies.runs.append(report.record);
   return report;
-};
-
-const skip = async <S extends MirrorSource, P extends MirrorPlan>(
-  { dependencies, logs, opened }: Run<S, P>,
-  begun: Exclude<Begun, { kind: 'begun' }>,
-): Promise<RunReport> => {
-  const why = whySkipped(begun);
-  logs.skipped(why.message, why.code);
-  const record = closeSkipped(opened, why, dependencies.now());
-  await dependencies.runs.append(record);
-  return { record, forecast: null };
-};
-
-const whySkipped = (begun: Exclude<Begun, { kind: 'begun' }>): SyncError => {
-  switch (begun.kind) {
-    case 'held':
-      return new SyncError(
-        'lease_held',
-        `Run ${begun.owner} is under way; it keeps the lease until ${begun.expiresAt.toISOString()} at the latest.`,
-      );
-    case 'already-done':
-      return new SyncError('already_done', `This scheduled run has been done by run ${begun.runId}.`);
-    case 'paused':
-      return pausedError(begun.pause.at);
-    default: {
-      const never: never = begun;
-      return never;
-    }
-  }
 };
 
 const close = async <S extends MirrorSource, P extends MirrorPlan>(

@@ -21,8 +21,13 @@ export const makeRoster = (registry: ListSource, store: ListStore): Mirror<Roste
 
   fetch: async ({ signal, lastSuccess }) => {
     const answer = registry.fetchKennitalaExport({ signal });
-    const readPublished = readAhead(store, lastSuccess);
-    return { ...validateExport(await answer), readPublished };
+    const ahead = readAhead(store, lastSuccess);
+    try {
+      return { ...validateExport(await answer), readPublished: ahead.read };
+    } catch (cause) {
+      await ahead.giveUp();
+      throw cause;
+    }
   },
 
   plan: async (source, context) => {

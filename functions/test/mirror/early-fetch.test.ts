@@ -63,16 +63,21 @@ describe('fetching while the lease is taken', () => {
     expect(fetches[1]?.context.abandonedRunId).toBe('run-0');
   });
 
-  it('ends with the run’s time, and when it is cancelled', () => {
+  it('ends with the run’s time, and when it is cancelled', async () => {
     const { mirror, fetches } = openMirror(true);
     const deadline = new AbortController();
     makeEarlyFetch(mirror, options(deadline.signal)).start(FOUND);
     deadline.abort();
     const other = makeEarlyFetch(mirror, options());
     other.start(FOUND);
-    other.cancel();
+    const cancelled = other.cancel();
     expect(fetches.map(({ context }) => context.signal.aborted)).toEqual([true, true]);
     expect(other.take()).toBeNull();
+    // Nothing of it goes on behind the run.
+    const first = await Promise.race([cancelled.then(() => 'cancelled'), Promise.resolve('under way')]);
+    expect(first).toBe('under way');
+    fetches[1]?.fail(new Error('given up'));
+    await cancelled;
   });
 });
 

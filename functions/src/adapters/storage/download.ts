@@ -19,11 +19,15 @@ const RETRY: RetryPolicy = { attempts: 5, baseDelayMs: 250, maxDelayMs: 4_000 };
  *
  * Retried here and not by the library: it destroys the stream of an answer that it gives up while its own pipeline still
  * waits for it, and that throws where nobody can catch it, which ends the process.
+ * An aborted signal ends the tries, not the one under way, for much the same reason.
  * @throws SyncError `storage_unavailable`, `storage_rejected`.
  */
-export const download = (what: string, file: File): Promise<Downloaded | null> => {
+export const download = (what: string, file: File, signal?: AbortSignal): Promise<Downloaded | null> => {
   file.interceptors.push({ request: (options) => ({ ...(options as Prepared), maxRetries: 0 }) });
-  return withRetry(() => storageCall(what, () => downloadOnce(file)), { policy: RETRY });
+  return withRetry(() => storageCall(what, () => downloadOnce(file)), {
+    policy: RETRY,
+    ...(signal !== undefined && { signal }),
+  });
 };
 
 const downloadOnce = async (file: File): Promise<Downloaded | null> => {

@@ -31,8 +31,8 @@ export const makeListStore = (
   };
 
   /** One request where the answer names its version in a header, as Cloud Storage's do; otherwise two. */
-  const read = async (): Promise<PublishedList | null> => {
-    const found = await download(READING, await fileAt());
+  const read = async (signal: AbortSignal | undefined): Promise<PublishedList | null> => {
+    const found = await download(READING, await fileAt(), signal);
     if (found === null) return null;
     if (found.generation !== null) return { generation: found.generation, bytes: found.bytes };
     // A version that is replaced between the two calls can still be read on a versioned bucket; on another it is
@@ -41,7 +41,7 @@ export const makeListStore = (
       const metadata = await currentMetadata();
       if (metadata === null) return null;
       const generation = String(metadata.generation);
-      const version = await download(READING, await fileAt(generation));
+      const version = await download(READING, await fileAt(generation), signal);
       if (version !== null) return { generation, bytes: version.bytes };
     }
     throw new SyncError(
@@ -92,7 +92,7 @@ export const makeListStore = (
   };
 
   return {
-    read: () => storageCall(READING, read),
+    read: (signal) => storageCall(READING, () => read(signal)),
     publishedBy: (generation) =>
       storageCall('read the metadata of the published list', () => publishedBy(generation)),
     publish: (...input) => storageCall('publish the list', () => publish(...input)),
