@@ -64,8 +64,8 @@ export interface RunRequest {
  * expire; the next run closes it as `failed` / `abandoned`. A dry run takes no lease and stops after the guard.
  *
  * Returns the closed record whatever the outcome; a failure is an outcome, not an exception.
- * Throws `audit_unavailable` when the record cannot be opened (then nothing was read or written) or closed (then
- * what was done stands, and the open record is the evidence).
+ * Throws `audit_unavailable` when the record cannot be opened (then nothing was written, and what
+ * the registry was asked meanwhile is forgotten) or closed (then what was done stands, and the open record is the evidence).
  */
 export const runMirror = async <Source extends MirrorSource, Plan extends MirrorPlan>(
   mirror: Mirror<Source, Plan>,
