@@ -1,3 +1,4 @@
+import { oneInsert } from './one-insert.ts';
 import { ours } from './ours.ts';
 import { reference } from './reference.ts';
 import { changeOneInHundred, makeWireMembers } from './synthetic-members.ts';
@@ -19,7 +20,7 @@ export interface Contender {
 
 /** A request of the parent process. The database holds the members of the rounds before. */
 export interface Order {
-  readonly contender: 'ours' | 'reference';
+  readonly contender: 'ours' | 'reference' | 'one insert';
   readonly url: string;
   readonly count: number;
   /** 0: the members as they were at first. */
@@ -31,11 +32,13 @@ export interface Outcome extends Work {
   readonly peakMib: number;
 }
 
+const CONTENDERS = { ours, reference, 'one insert': oneInsert } as const;
+
 /** The contender runs in a process of its own, so that its memory is its own, and does one piece of work. */
 const main = async ({ contender, url, count, round }: Order): Promise<Outcome> => {
   const first = makeWireMembers(count);
   const members = round === 0 ? first : changeOneInHundred(first, round);
-  const { open, sync, close } = contender === 'ours' ? ours(url) : reference(url);
+  const { open, sync, close } = CONTENDERS[contender](url);
   await open();
   const work = await sync(members);
   await close();
