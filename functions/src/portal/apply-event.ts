@@ -1,5 +1,10 @@
 import type { Kennitala } from '../domain/kennitala.ts';
-import { type Decision, decideChange, type StoredMember } from '../domain/member/decide-change.ts';
+import {
+  type Decision,
+  decideChange,
+  isDoubtfulRevival,
+  type StoredMember,
+} from '../domain/member/decide-change.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
 import { parseRegistryMember } from '../domain/member/parse-registry-member.ts';
 import { SyncError } from '../lib/errors.ts';
@@ -19,29 +24,37 @@ export interface AppliedEvent {
   readonly changesRoster: boolean;
 }
 
+/** A hint asks the registry; below the webhook's 30 s, so that a slow one is answered 503. */
+export const HINT_LIMIT_MS = 20_000;
 /** How often a hint is read again because another write of the member came between. */
 const HINT_ATTEMPTS = 5;
 
 /**
- * Applies one event that carries its version: in one transaction, whatever order and repetition it came in.
- * Throws `store_unavailable` when the outcome is not durable.
+ * Applies one event that carries its version: in one transaction, whatever order and repetition it came in. Where it would
+ * bring back somebody whom a reading found gone, its version says nothing, and it is followed as a hint instead.
+ * Throws `store_unavailable` when the outcome is not durable; as a hint also what `applyHint` throws.
  */
 export const applyVersionedEvent = async (
   change: MemberChange,
   eventId: string | null,
-  { members, reference, now }: ApplyEventDependencies,
+  dependencies: ApplyEventDependencies,
 ): Promise<AppliedEvent> => {
+  const { members, reference, now } = dependencies;
   const member = await reference(change.kennitala);
   const at = now();
-  return toApplied(
-    await members.applyChange({
-      kennitala: change.kennitala,
-      eventId,
-      at,
-      decide: (stored, pending) => decideChange(stored, change, { pending, origin: 'registry', now: at }),
-      toReceipt: (decision) => receiptOf(decision, change.action, member),
-    }),
-  );
+  const outcome = await members.applyChange({
+    kennitala: change.kennitala,
+    eventId,
+    at,
+    decide: (stored, pending) =>
+      isDoubtfulRevival(stored, change)
+        ? null
+        : decideChange(stored, change, { pending, origin: 'registry', now: at }),
+    toReceipt: (decision) => receiptOf(decision, change.action, member),
+  });
+  return outcome.kind === 'undecided'
+    ? applyHint(change, eventId, AbortSignal.timeout(HINT_LIMIT_MS), dependencies)
+    : toApplied(outcome);
 };
 
 /**
@@ -89,7 +102,8 @@ export const applyHint = async (
 const touchUnchanged = (stored: StoredMember | null, decision: Decision): Decision => {
   const hash = stored?.meta.source_hash ?? null;
   if (decision.kind !== 'unchanged' || stored === null || hash === null) return decision;
-  const meta = { ...stored.meta, source_hash: hash, origin: 'registry' as const };
+  const origin = stored.meta.deleted_at === null ? 'registry' : (stored.meta.origin ?? 'registry');
+  const meta = { ...stored.meta, source_hash: hash, origin };
   return { kind: 'write', member: stored.member, meta, differences: [], keptEdits: [] };
 };
 
@@ -127,7 +141,8 @@ const toApplied = (outcome: ChangeOutcome): AppliedEvent => {
       return { result, receipt, changesRoster: receipt.changesRoster };
     }
     case 'moved':
-      throw new SyncError('internal', 'A versioned event does not depend on the state of the document.');
+    case 'undecided':
+      throw new SyncError('internal', `An event that was decided about cannot end as ${outcome.kind}.`);
     default: {
       const never: never = outcome;
       return never;

@@ -27,7 +27,8 @@ export interface ChangeRequest {
   /** Applied only while the document is in this state; undefined: in any. */
   readonly ifState?: DocumentState;
   readonly at: Date;
-  readonly decide: (stored: StoredMember | null, pending: readonly PendingEdit[]) => Decision;
+  /** Null: it cannot be decided by what is stored; then nothing is written. */
+  readonly decide: (stored: StoredMember | null, pending: readonly PendingEdit[]) => Decision | null;
   readonly toReceipt: (decision: Decision) => Receipt;
 }
 
@@ -36,7 +37,9 @@ export type ChangeOutcome =
   /** The event had been received before; the receipt is the first one. */
   | { readonly kind: 'duplicate'; readonly receipt: Receipt }
   /** The document is not in the expected state any more; nothing was written. */
-  | { readonly kind: 'moved' };
+  | { readonly kind: 'moved' }
+  /** `decide` could not say; nothing was written. */
+  | { readonly kind: 'undecided' };
 
 /** `members/{kennitala}` and the receipts. Every call throws `store_unavailable` when the outcome is not durable. */
 export interface MemberStore {

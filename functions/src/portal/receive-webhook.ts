@@ -10,6 +10,7 @@ import {
   type ApplyEventDependencies,
   applyHint,
   applyVersionedEvent,
+  HINT_LIMIT_MS,
 } from './apply-event.ts';
 import type { RosterRefresh } from './ports.ts';
 import type { WebhookCaller, WebhookHeaders } from './webhook-caller.ts';
@@ -17,8 +18,6 @@ import { makeWebhookLogs, type WebhookLogs } from './webhook-logs.ts';
 
 /** The largest member is a few kilobytes. */
 export const MAX_WEBHOOK_BYTES = 256 * 1024;
-/** A hint asks the registry; below the function's 30 s, so that a slow one is answered 503. */
-const HINT_LIMIT_MS = 20_000;
 
 export interface WebhookCall {
   readonly method: string;

@@ -61,8 +61,18 @@ export const describeMemberStore = (name: string, make: () => Promise<MemberStor
       const outcome = await store.applyChange(requestOf(changeOf(3)));
       if (outcome.kind !== 'decided' || outcome.decision.kind !== 'write') throw new Error('not written');
       const { member, meta } = outcome.decision;
-      const { origin: _origin, ...kept } = meta;
-      expect((await store.read(someone)).stored).toEqual({ member, meta: kept });
+      expect((await store.read(someone)).stored).toEqual({ member, meta });
+    });
+
+    it('writes nothing, and keeps no receipt, when it cannot be decided', async () => {
+      await store.applyChange(requestOf(changeOf(1)));
+      const before = await store.read(someone);
+      const undecided = requestOf(changeOf(2), { eventId: 'event-undecided', decide: () => null });
+      expect(await store.applyChange(undecided)).toEqual({ kind: 'undecided' });
+      expect(await store.read(someone)).toEqual(before);
+      expect(await store.applyChange({ ...undecided, decide: () => ({ kind: 'stale' }) })).toMatchObject({
+        kind: 'decided',
+      });
     });
 
     it('names another state after each write, and the same one when nothing was written', async () => {

@@ -17,6 +17,7 @@ export const makeMemoryMemberStore = (memory: PortalMemory): MemoryMemberStore =
     const { stored, state } = memory.see(kennitala);
     if (ifState !== undefined && ifState !== state) return { kind: 'moved' };
     const decision = decide(stored, memory.pending(kennitala));
+    if (decision === null) return { kind: 'undecided' };
     const receipt = toReceipt(decision);
     const failure = failing;
     failing = null;

@@ -5,6 +5,7 @@ import type { Member } from '../../domain/member/member.ts';
 import { parsePortalMember } from '../../domain/member/parse-portal-member.ts';
 
 const SCHEMA_VERSION = 1;
+const ORIGINS = ['registry', 'two-way', 'reconcile'] as const;
 
 /** A member as `members/{kennitala}` holds it: the same fields, times as Timestamps. */
 export const toMemberDocument = (member: Member, meta: MemberMeta, at: Date): DocumentData => ({
@@ -29,6 +30,7 @@ export const fromMemberDocument = (kennitala: Kennitala, data: DocumentData): St
       source_version: numberOf(metadata['source_version']),
       source_hash: typeof metadata['source_hash'] === 'string' ? metadata['source_hash'] : null,
       deleted_at: dateOf(metadata['deleted_at']),
+      origin: ORIGINS.find((origin) => origin === metadata['origin']) ?? null,
     },
   };
 };

@@ -57,6 +57,7 @@ const decideInside = async (
 
   const pending = await pendingEdits(db, transaction, kennitala);
   const decision = decide(storedIn(snapshot, kennitala), pending);
+  if (decision === null) return { kind: 'undecided' };
   const written = toReceipt(decision);
   if (decision.kind === 'write')
     transaction.set(member, toMemberDocument(decision.member, decision.meta, at));

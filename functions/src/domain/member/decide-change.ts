@@ -7,7 +7,10 @@ import type { Member } from './member.ts';
 import type { MemberChange } from './member-change.ts';
 import { sourceHash } from './source-hash.ts';
 
-/** By which way a document was last written by a server. */
+/**
+ * By which way a document was last written by a server. A tombstone of a reading, which found the member gone and knows no
+ * version of that, is `reconcile`, whoever read.
+ */
 export type Origin = 'registry' | 'two-way' | 'reconcile';
 
 /** What a decision says about `metadata`; the writer adds the times of writing and the schema's version. */
@@ -24,6 +27,8 @@ export interface StoredMember {
   readonly member: Member;
   readonly meta: Pick<MemberMeta, 'django_id' | 'source_version' | 'deleted_at'> & {
     readonly source_hash: string | null;
+    /** Missing where it is not known. */
+    readonly origin?: Origin | null;
   };
 }
 
@@ -78,6 +83,17 @@ export const isStale = (stored: StoredMember | null, version: number | null): bo
   version !== null && (stored?.meta.source_version ?? -1) >= version;
 
 /**
+ * True for a change that would revive a tombstone which a reading made: the tombstone has the version of before the
+ * deletion, so the change may be newer than that and older than the deletion. Only the registry knows.
+ */
+export const isDoubtfulRevival = (stored: StoredMember | null, change: MemberChange): boolean =>
+  stored?.meta.deleted_at != null &&
+  stored.meta.origin === 'reconcile' &&
+  change.action !== 'delete' &&
+  change.version !== null &&
+  !isStale(stored, change.version);
+
+/**
  * The same without the comparison of versions, for a reconcile that has made its own: it must be able to mend a
  * document of the very version that the registry shows.
  */
@@ -101,7 +117,8 @@ export const planMemberWrite = (
   };
   const differences = before === null ? null : diffMembers(before, member);
   if (differences?.length === 0 && isDeepStrictEqual(facts, factsOf(stored))) return { kind: 'unchanged' };
-  return { kind: 'write', member, meta: { ...facts, origin }, differences, keptEdits: kept };
+  const by = change.action === 'delete' && change.version === null ? 'reconcile' : origin;
+  return { kind: 'write', member, meta: { ...facts, origin: by }, differences, keptEdits: kept };
 };
 
 const deletedAt = (stored: StoredMember | null, change: MemberChange, now: Date): Date | null => {

@@ -23,7 +23,10 @@ const shown = (distort: (stored: StoredMember) => StoredMember | null) =>
 
 /** Of what decideChange says, something else is done. */
 const done = (distort: (decision: Decision, stored: StoredMember | null) => Decision) =>
-  deciding((decide) => (stored, pending) => distort(decide(stored, pending), stored));
+  deciding((decide) => (stored, pending) => {
+    const decision = decide(stored, pending);
+    return decision && distort(decision, stored);
+  });
 
 const STALE: Decision = { kind: 'stale' };
 const isTombstone = (stored: StoredMember): boolean => stored.member.membership.status === 'inactive';

@@ -103,6 +103,7 @@ export const makeMemoryPortal = (
         })),
       );
       const decision = decide(stored, edits);
+      if (decision === null) return { kind: 'undecided' };
       const receipt = toReceipt(decision);
       if (decision.kind === 'write') write(kennitala, { member: decision.member, meta: decision.meta }, true);
       if (eventId !== null) receipts.set(eventId, receipt);

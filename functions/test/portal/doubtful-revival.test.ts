@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tryKennitala } from '../../src/domain/kennitala.ts';
+import { SyncError } from '../../src/lib/errors.ts';
+import { decideRemoval } from '../../src/portal/reconcile/decide-member.ts';
+import { type PortalStack, startPortalStack } from '../support/portal-stack.ts';
+import { event, eventId, resultOf, someone } from '../support/registry-events.ts';
+
+/** What the registry answers about a member; the table's last word, whatever events are still under way. */
+let answer: () => unknown;
+let stack: PortalStack;
+beforeAll(async () => {
+  stack = await startPortalStack({ registry: { readMember: async () => answer() } });
+});
+afterAll(async () => {
+  await stack.close();
+});
+
+/** A member of version 1 whom a reconcile found gone: the deletion, of version 9 say, was never announced. */
+const foundGone = async () => {
+  const kennitala = tryKennitala(someone());
+  if (kennitala === null) throw new Error('The generated number is none.');
+  await stack.deliver(eventId(), event(kennitala, 1, 'create'));
+  const { members } = stack.dependencies;
+  const { state } = await members.read(kennitala);
+  const now = new Date();
+  await members.applyChange({
+    kennitala,
+    eventId: null,
+    at: now,
+    decide: (stored) =>
+      stored === null ? null : decideRemoval({ stored, pending: [], writtenAt: null, state }, now),
+    toReceipt: () => ({ result: 'applied', action: 'delete', member: 'm_0', changesRoster: true }),
+  });
+  return kennitala;
+};
+const GONE = { membership: { status: 'inactive' }, metadata: { source_version: 1, origin: 'reconcile' } };
+
+describe('an event that would bring back who was found gone', () => {
+  it.each(['update', 'create'] as const)(
+    'a late %s does not, since the registry has nobody',
+    async (action) => {
+      const kennitala = await foundGone();
+      answer = () => null;
+      const late = event(kennitala, 5, action);
+      expect(await resultOf(stack.deliver(eventId(), late))).toMatchObject({ status: 200 });
+      expect(await stack.member(kennitala)).toMatchObject(GONE);
+      // Nor does the next one: that the registry was asked does not make the tombstone any surer.
+      expect(await resultOf(stack.deliver(eventId(), event(kennitala, 6, action)))).toMatchObject({
+        status: 200,
+      });
+      expect(await stack.member(kennitala)).toMatchObject(GONE);
+    },
+  );
+
+  it('a rejoin does, by what the registry says', async () => {
+    const kennitala = await foundGone();
+    answer = () => event(kennitala, 12, 'create', { name: 'Returned Person', version: 12 }).data;
+    expect(await resultOf(stack.deliver(eventId(), event(kennitala, 11, 'create')))).toMatchObject({
+      result: 'applied',
+    });
+    expect(await stack.member(kennitala)).toMatchObject({
+      profile: { name: 'Returned Person' },
+      membership: { status: 'active' },
+      metadata: { source_version: 12, deleted_at: null },
+    });
+  });
+
+  it('is sent again while the registry does not answer', async () => {
+    const kennitala = await foundGone();
+    answer = () => {
+      throw new SyncError('registry_unreachable', 'No connection.');
+    };
+    const id = eventId();
+    expect((await stack.deliver(id, event(kennitala, 5, 'update'))).status).toBe(503);
+    expect(await stack.member(kennitala)).toMatchObject(GONE);
+    answer = () => null;
+    expect(await resultOf(stack.deliver(id, event(kennitala, 5, 'update')))).toMatchObject({ status: 200 });
+    expect(await stack.member(kennitala)).toMatchObject(GONE);
+  });
+
+  it('is not asked about when it is a delete, which gives the tombstone its version', async () => {
+    const kennitala = await foundGone();
+    answer = () => {
+      throw new Error('The registry was asked.');
+    };
+    await stack.deliver(eventId(), event(kennitala, 9, 'delete'));
+    expect(await stack.member(kennitala)).toMatchObject({
+      membership: { status: 'inactive' },
+      metadata: { source_version: 9, origin: 'registry' },
+    });
+    // From then on versions decide again, and nobody is asked.
+    expect(await resultOf(stack.deliver(eventId(), event(kennitala, 8)))).toMatchObject({ result: 'stale' });
+    await stack.deliver(eventId(), event(kennitala, 10, 'create'));
+    expect(await stack.member(kennitala)).toMatchObject({ membership: { status: 'active' } });
+  });
+});
