@@ -1,3 +1,4 @@
+import { counted } from '../lib/counted.ts';
 import type { LogSink } from '../lib/log.ts';
 import type { Concern } from './watch.ts';
 
@@ -12,7 +13,10 @@ export const makeOpsLogs = (log: LogSink) => ({
       ageSeconds,
     }),
   watched: (concerns: number) =>
-    log('INFO', `[OPS] Looked at the mirrors: ${concerns} concerns`, { event: 'ops_watched', concerns }),
+    log('INFO', `[OPS] Looked at the mirrors: ${counted(concerns, 'concern')}`, {
+      event: 'ops_watched',
+      concerns,
+    }),
   rosterChecked: (runId: string) =>
     log('INFO', '[OPS] The published list was read back and is what was meant', {
       event: 'roster_checked',
