@@ -89,29 +89,6 @@ describe('the queue', () => {
     expect(await ops.actions()).toMatchObject([{ action: 'view_queue_item', changeId: 'one' }]);
   });
 
-  it('takes a dead letter up again, delivers it, and has who did that on record', async () => {
-    await put(dead(edit('one')));
-    const { status, body } = await act('retry', 'one');
-    expect([status, body.item.status]).toEqual([200, 'synced']);
-    expect(emailInRegistry()).toBe('one@example.is');
-    expect(await ops.actions()).toMatchObject([
-      { action: 'retry_change', changeId: 'one', reason: 'The registry is mended', by: 'operator' },
-    ]);
-  });
-
-  it('delivers a change at once that waits for its next try', async () => {
-    const later = new Date(ops.clock.now().getTime() + 3_600_000);
-    await put({ ...edit('one'), nextAttemptAt: later });
-    expect((await act('retry', 'one')).body.item.status).toBe('synced');
-    expect(emailInRegistry()).toBe('one@example.is');
-  });
-
-  it('keeps a dead letter in the queue when the registry cannot be reached for the retry', async () => {
-    await put(dead(edit('one')));
-    ops.registry.acceptToken('another');
-    expect((await act('retry', 'one')).body.item).toMatchObject({ status: 'pending', retryCount: 1 });
-  });
-
   it("gives a change up with the member's other waiting edits of the same field, and leaves the rest", async () => {
     await put(edit('one'));
     await put(edit('two'));

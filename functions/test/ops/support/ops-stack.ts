@@ -25,6 +25,7 @@ import type { RegisterLookup } from '../../../src/ops/ports.ts';
 import { opsRoutes } from '../../../src/ops/routes.ts';
 import { makeTwoWayActions } from '../../../src/ops/two-way-actions.ts';
 import { makeCompanion } from '../../../src/twoway/companion.ts';
+import type { DeliveryDependencies } from '../../../src/twoway/delivery-dependencies.ts';
 import { makeTwoWayLogs } from '../../../src/twoway/twoway-logs.ts';
 import { BUCKET, type StackOptions, startStack } from '../../support/stack.ts';
 
@@ -63,6 +64,17 @@ export const startOpsStack = async ({ register, ...options }: OpsStackOptions = 
   const queue = makeQueueStore(db);
   const reference = async (kennitala: Kennitala) => makeMemberReference('key of the tests', kennitala);
   const { now } = stack.clock;
+  const delivery: DeliveryDependencies = {
+    store: queue,
+    registry: makeMemberChanges(http, { deadlineMs: 1_000 }),
+    reader: makeMemberReader(http, { deadlineMs: 1_000 }),
+    companion: makeCompanion(),
+    logs: makeTwoWayLogs(stack.dependencies.log),
+    random: () => 0,
+    makeOwner: randomUUID,
+    reference,
+    now,
+  };
   const dependencies: OpsDependencies = {
     runners: { roster: (request) => stack.run(request), portal: null, register: null },
     rollback: { versions, store, history, run: stack.dependencies },
@@ -82,17 +94,7 @@ export const startOpsStack = async ({ register, ...options }: OpsStackOptions = 
     versions,
     actions,
     twoWay,
-    twoWayActions: makeTwoWayActions({
-      store: queue,
-      registry: makeMemberChanges(http, { deadlineMs: 1_000 }),
-      reader: makeMemberReader(http, { deadlineMs: 1_000 }),
-      companion: makeCompanion(),
-      logs: makeTwoWayLogs(stack.dependencies.log),
-      random: () => 0,
-      makeOwner: randomUUID,
-      reference,
-      now,
-    }),
+    twoWayActions: makeTwoWayActions(delivery, { pauseMs: 20 }),
     reference,
     now,
   };
@@ -143,6 +145,7 @@ export const startOpsStack = async ({ register, ...options }: OpsStackOptions = 
   return {
     ...stack,
     dependencies,
+    delivery,
     runDependencies: stack.dependencies,
     routes,
     api,
