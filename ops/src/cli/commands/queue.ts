@@ -4,11 +4,13 @@ import {
   queueItem,
   queueItemAnswer,
   queuePage,
+  retryAnswer,
 } from '../../../../functions/src/ops/schemas/two-way.ts';
-import type { QueueItem, QueueItemDetail } from '../../../../functions/src/ops/schemas.ts';
+import type { QueueItem, QueueItemDetail, RetryAnswer } from '../../../../functions/src/ops/schemas.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { withProgress } from '../progress.ts';
+import { runbookOf } from '../remedies.ts';
 import { pairLines, tableLines } from '../table.ts';
 import { shownTime } from '../text.ts';
 import { wholeNumber } from '../whole-number.ts';
@@ -75,17 +77,33 @@ export const addQueue = (program: Command, cli: Cli): void => {
       .action(
         cli.action(async ({ api, terminal, confirm, show }, id: string, { reason }: { reason: string }) => {
           await confirm(question);
-          const answer = await withProgress(terminal, 'Working', () =>
-            api.post(`/queue/${encodeURIComponent(id)}/${verb}`, { reason }, queueActionAnswer),
-          );
-          show(answer, () => itemsLines([answer.item]));
-          // A change that was to be sent and still waits, or was given up again, is not done.
-          const isDone = verb === 'fail' || answer.item.status === 'synced';
-          return isDone ? EXIT_CODES.done : EXIT_CODES.failed;
+          const path = `/queue/${encodeURIComponent(id)}/${verb}`;
+          const working = <T>(work: () => Promise<T>) => withProgress(terminal, 'Working', work);
+          if (verb === 'fail') {
+            const answer = await working(() => api.post(path, { reason }, queueActionAnswer));
+            show(answer, () => [...itemsLines([answer.item]), '', 'Given up.']);
+            return EXIT_CODES.done;
+          }
+          const answer = await working(() => api.post(path, { reason }, retryAnswer));
+          show(answer, () => [...itemsLines([answer.item]), '', ...retriedLines(answer.delivery)]);
+          return answer.delivery.outcome === 'delivered' ? EXIT_CODES.done : EXIT_CODES.failed;
         }),
       );
   }
 };
+
+const RETRIED = {
+  delivered: 'The registry has it.',
+  given_up: 'The registry refused it again: queue show says why.',
+  conflict: 'The registry has another value by now: see conflicts.',
+  waiting: 'The registry does not have it yet. The nightly sweep (03:30) tries again.',
+  busy: "The member's edits are being delivered by somebody else. Look again in some minutes.",
+} as const;
+
+const retriedLines = ({ outcome, code }: RetryAnswer['delivery']): string[] => [
+  RETRIED[outcome],
+  ...(code === null ? [] : [`Why: ${code}. What to do: ${runbookOf(code) ?? 'see its last error'}`]),
+];
 
 const itemsLines = (items: readonly QueueItem[]): string[] =>
   tableLines(
