@@ -2,6 +2,7 @@ import type { RunRecord } from '../mirror/types.ts';
 import type { ConflictRecord } from '../twoway/conflict.ts';
 import { dateOf } from '../twoway/edit-time.ts';
 import type { OperatorAction, QueuedChange } from './ports.ts';
+import { changeAction } from './schemas/explain.ts';
 import type { PortalNow, RegisterNow, TimelineEntry } from './schemas.ts';
 
 /** Entries of one person's timeline: facts and codes, no value of a field. */
@@ -28,7 +29,7 @@ const RESULTS = ['applied', 'stale', 'duplicate', 'skipped'] as const;
 export const fromReceipt = (receipt: { at: Date; result: string; action: string }): TimelineEntry =>
   personal(receipt.at, 'webhook', RESULTS.find((known) => known === receipt.result) ?? 'received', {
     mirror: 'portal',
-    detail: { action: receipt.action },
+    detail: { action: changeAction.safeParse(receipt.action).data },
   });
 
 /** A run whose lists name the person; a failed one had planned it, and the record says how it ended. */

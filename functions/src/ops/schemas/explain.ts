@@ -30,11 +30,16 @@ export const rosterNow = z.discriminatedUnion('state', [
   z.object({ state: z.literal('not-listed'), generation: z.string().nullable() }),
   unknown,
 ]);
+/** Who wrote a member's document last. */
+export const memberOrigin = z.enum(['registry', 'two-way', 'reconcile']);
+/** What an event or an edit is about. */
+export const changeAction = z.enum(['create', 'update', 'delete']);
+
 export const portalNow = z.discriminatedUnion('state', [
   z.object({
     state: z.enum(['active', 'inactive']),
     version: z.number().nullable(),
-    origin: z.string().nullable(),
+    origin: memberOrigin.nullable(),
     syncedAt: time.nullable(),
     deletedAt: time.nullable(),
   }),
@@ -115,14 +120,14 @@ export const timelineWhat = z.enum([
 export const timelineDetail = z
   .object({
     id: z.string(),
-    action: z.string(),
+    action: changeAction,
     trigger: runTrigger,
     outcome: endedOutcome,
     errorCode: z.string().nullable(),
     rules: z.array(guardRule),
     approvedBy: z.string().nullable(),
     rollbackOf: z.string().nullable(),
-    origin: z.string().nullable(),
+    origin: memberOrigin.nullable(),
     version: z.number().nullable(),
     status: z.enum(['active', 'inactive']),
     paths: z.array(z.string()),
