@@ -168,6 +168,19 @@ const FAULTS: [title: string, (well: WellProject) => Answers, Partial<NamedFindi
     { check: 'iam', remedy: expect.stringContaining('remove-iam-policy-binding') },
   ],
   [
+    'a role that is left over from a setting that is off',
+    (well) => ({
+      ...well,
+      'projects get-iam-policy': {
+        bindings: [
+          ...well['projects get-iam-policy'].bindings,
+          wide('sync-webhook', 'roles/cloudsql.client'),
+        ],
+      },
+    }),
+    { check: 'iam', text: expect.stringContaining('roles/cloudsql.client') },
+  ],
+  [
     'a list that everybody can read',
     (well) => ({
       ...well,
@@ -183,6 +196,17 @@ it.each(FAULTS)('finds %s, and nothing else', async (_title, change, expected) =
   const { code, stdout } = await examine(change);
   expect(notOk(stdout)).toEqual([expect.objectContaining({ state: 'bad', ...expected })]);
   expect(code).toBe(1);
+});
+
+it('lets the webhook reach the database where the settings say that it writes there', async () => {
+  const server = await startServer(replyWell);
+  const settings = { REGISTER_FROM_WEBHOOK: 'true', CLOUD_SQL_INSTANCE: `${PROJECT}:europe-west2:register` };
+  const well = await makeWellProject(server.url, settings);
+  expect(JSON.stringify(well['projects get-iam-policy'])).toContain('sync-webhook');
+  const gcloud = await makeGcloudStandIn(well);
+  const target = ['--project', PROJECT, '--url', `${server.url}/opsApi`];
+  const { stdout } = await runOps(['doctor', ...target, '--json'], { env: gcloud.env });
+  expect(findings(stdout).filter(({ check }) => check === 'iam')).toMatchObject([{ state: 'ok' }]);
 });
 
 it('a webhook that takes an unsigned call is the worst that can be found', async () => {
