@@ -32,11 +32,17 @@ export const addPause = (program: Command, cli: Cli): void => {
           async ({ api, confirm, show, commandLine }, mirror: Mirror, { reason }: { reason: string }) => {
             await confirm(question(mirror));
             const answer = await api.post(`/mirrors/${mirror}/${verb}`, { reason }, pauseAnswer);
-            show(answer, () => [
+            show(answer, () =>
               answer.paused === null
-                ? `The ${mirror} runs by its schedule again. What its next run will do: ${commandLine(`plan ${mirror}`)}`
-                : `The ${mirror} is paused since ${shownTime(answer.paused.since)} by ${answer.paused.by}: ${answer.paused.reason}`,
-            ]);
+                ? [
+                    `The ${mirror} runs by its schedule again. What its next run would change:`,
+                    `  ${commandLine(`plan ${mirror}`)}`,
+                  ]
+                : [
+                    `The ${mirror} is paused since ${shownTime(answer.paused.since)} by ${answer.paused.by}:`,
+                    `  ${answer.paused.reason}`,
+                  ],
+            );
             return EXIT_CODES.done;
           },
         ),

@@ -97,7 +97,7 @@ const RETRIED = {
   given_up: 'The registry refused it again: queue show says why.',
   conflict: 'The registry has another value by now: see conflicts.',
   waiting: 'The registry does not have it yet. The nightly sweep (03:30) tries again.',
-  busy: "The member's edits are being delivered by somebody else. Look again in some minutes.",
+  busy: "Somebody else is delivering the member's edits. Look again in some minutes.",
 } as const;
 
 const retriedLines = ({ outcome, code }: RetryAnswer['delivery']): string[] => [
