@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { WELL } from '../../../functions/test/ops/support/status-answers.ts';
 import { findFreeOffset } from './free-offset.ts';
 import { makeGcloudStandIn } from './gcloud-stand-in.ts';
 import { type Reply, startServer } from './http-server.ts';
 import { runOps } from './run-ops.ts';
-import { WELL } from './status-answer.ts';
 
 const TOKEN = 'secret-token-of-the-test';
 const env = { OPS_TOKEN: TOKEN };

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
+import { WELL } from '../../../functions/test/ops/support/status-answers.ts';
 import type { NamedFinding } from '../../src/cli/doctor/check.ts';
 import { defaultAudience } from '../../src/cli/places.ts';
 import { emailOf } from '../../src/deploy/iam-table.ts';
 import { type Answers, makeGcloudStandIn } from './gcloud-stand-in.ts';
 import { type Asked, type Reply, startServer } from './http-server.ts';
 import { runOps, tooWide } from './run-ops.ts';
-import { WELL } from './status-answer.ts';
 import { BUCKET, makeWellProject, PROJECT } from './well-project.ts';
 
 const TOKEN = 'Token token-of-the-test';

@@ -6,31 +6,25 @@ import type {
   StatusAnswer,
   TwoWayReason,
 } from '../../../functions/src/ops/schemas.ts';
+import { QUIET, WELL, wellMirror } from '../../../functions/test/ops/support/status-answers.ts';
 import { makeCli } from '../../src/cli/cli.ts';
 import { makeProgram } from '../../src/cli/program.ts';
 import { runbookOf } from '../../src/cli/remedies.ts';
 import { PROCESS_TERMINAL } from '../../src/cli/terminal.ts';
 import { startServer } from './http-server.ts';
 import { runOps, tooWide } from './run-ops.ts';
-import { WELL } from './status-answer.ts';
 
 const RUN = '20261120T120000Z-0123abcd';
-const AT = '2026-11-20T12:00:00.000Z';
 
 const rosterThat = (...why: HealthReason[]): MirrorStatus => ({
-  mirror: 'roster',
+  ...wellMirror('roster'),
   healthy: false,
   why,
-  members: 2_216,
-  lastRun: { runId: RUN, outcome: 'failed', errorCode: 'registry_timeout', at: AT },
-  lastSuccess: null,
-  ageSeconds: null,
-  schedule: { cron: '0 3 * * 1', timeZone: 'Atlantic/Reykjavik', overdueAfterSeconds: 691_200 },
-  running: null,
-  paused: { reason: 'The registry is moved', by: 'operator', since: AT },
+  lastRun: { runId: RUN, outcome: 'failed', errorCode: 'registry_timeout', at: WELL.at },
+  paused: { reason: 'The registry is moved', by: 'operator', since: WELL.at },
 });
 const wayBackThat = (...why: TwoWayReason[]): StatusAnswer['twoWay'] => ({
-  ...WELL.twoWay,
+  ...QUIET,
   healthy: false,
   why,
 });
