@@ -1,8 +1,39 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../../functions/src/config.ts';
 import { readDeployedFunctions } from '../../src/deploy/deployed-functions.ts';
 import { type IamPlace, planIam } from '../../src/deploy/iam-commands.ts';
 import { parseIamTable, readIamTable, withSettings } from '../../src/deploy/iam-table.ts';
+import { ROOT } from '../../src/deploy/root.ts';
 import { secretSettings } from '../../src/deploy/settings.ts';
+
+const WIRING = join(ROOT, 'functions/src/wiring');
+
+/** The secrets of which the functions read all versions, by their usual names, as the wiring says. */
+const secretsReadWhole = async (): Promise<string[]> => {
+  const settings = Object.fromEntries(secretSettings().map(({ setting, usual }) => [setting, usual]));
+  const config: unknown = parseConfig({
+    ...settings,
+    DJANGO_BASE_URL: 'https://registry.example.is',
+    SYNC_BUCKET: 'lists',
+    GCLOUD_PROJECT: 'demo-iam',
+  });
+  const files = await Promise.all(
+    (await readdir(WIRING)).map((file) => readFile(join(WIRING, file), 'utf8')),
+  );
+  return files.flatMap((text) =>
+    [...text.matchAll(/\.readAll\((?:config\.([\w.]+)|`([\w-]+)\$\{\w+\}`)\)/g)].map(([, path, start]) =>
+      start === undefined
+        ? String(
+            (path ?? '')
+              .split('.')
+              .reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], config),
+          )
+        : `${start}*`,
+    ),
+  );
+};
 
 describe('docs/iam.md', () => {
   it('gives every deployed function exactly one account', async () => {
@@ -48,6 +79,19 @@ describe('docs/iam.md', () => {
     const { grants } = await readIamTable();
     const granted = grants.flatMap(({ on }) => (on.kind === 'secret' ? [on.name] : []));
     for (const { usual } of secretSettings()) expect(granted).toContain(usual);
+  });
+
+  it('lets whoever accepts every version of a secret list them', async () => {
+    const { grants } = await readIamTable();
+    const given = (role: string) =>
+      grants.flatMap(({ account, role: of, on }) =>
+        of === role && on.kind === 'secret' ? [`${account} ${on.name}`] : [],
+      );
+    const listed = given('roles/secretmanager.viewer');
+    for (const pair of listed) expect(given('roles/secretmanager.secretAccessor')).toContain(pair);
+    expect(listed.map((pair) => pair.split(' ')[1]).toSorted()).toEqual(
+      (await secretsReadWhole()).toSorted(),
+    );
   });
 
   it('keeps the list from the webhook, and the register unless it is to write there', async () => {
