@@ -139,7 +139,8 @@ export const en = {
   whatToDo: 'What to do',
   error: 'Error',
   count: 'Number',
-  wayBackIs: '{pending} waiting, {deadLetters} given up, {conflicts} conflicts; last nightly sweep: {sweep}',
+  wayBackIs:
+    '{pending} waiting, {deadLetters} dead letters, {conflicts} conflicts; last nightly sweep: {sweep}',
   decidedSent: 'Decided. The registry has it.',
   decidedQueued: 'Decided. It has yet to reach the registry: the nightly sweep (03:30) sends it.',
   decidedHere: 'Decided. Nothing had to be sent.',
@@ -149,6 +150,8 @@ export const en = {
   conflict: 'Conflict',
   choose: 'Choose',
   versions: 'Kept versions, newest first',
+  decision: 'Decision',
+  staysUndelivered: 'given up by an operator',
 } as const;
 
 export type TextKey = keyof typeof en;

@@ -150,4 +150,6 @@ export const is: Record<TextKey, string> = {
   conflict: 'Árekstur',
   choose: 'Velja',
   versions: 'Geymdar útgáfur, nýjasta fyrst',
+  decision: 'Ákvörðun',
+  staysUndelivered: 'umsjón hætti við hana',
 };

@@ -43,7 +43,7 @@ export const ConflictsPage = () => {
                   .map((path) => tCode('field', path))
                   .join(', '),
                 Object.values(conflict.paths)
-                  .map(({ winner }) => tCode('keep', winner))
+                  .map(({ winner, decided }) => tCode('keep', decided ?? winner))
                   .join(', '),
               ],
             }))}

@@ -46,6 +46,7 @@ export const QueueItemPage = ({ id }: { id: string }) => {
               <Facts
                 of={[
                   [t('state'), <Badge key="state" kind="queue" code={item.status} />],
+                  [t('decision'), item.isGivenUp ? t('staysUndelivered') : null],
                   [t('kennitala'), item.kennitala],
                   [t('member'), item.member],
                   [t('edited'), format.time(item.editedAt)],
@@ -66,7 +67,9 @@ export const QueueItemPage = ({ id }: { id: string }) => {
             {(item.status === 'failed' || item.status === 'pending') && (
               <ReasonForm label={t('retry')} act={retry} />
             )}
-            {item.status === 'pending' && <ReasonForm label={t('giveUp')} isDanger act={giveUp} />}
+            {(item.status === 'pending' || (item.status === 'failed' && !item.isGivenUp)) && (
+              <ReasonForm label={t('giveUp')} isDanger act={giveUp} />
+            )}
           </>
         )}
       </Loaded>

@@ -34,7 +34,7 @@ export interface TwoWayActions {
    */
   retry(kennitala: Kennitala, id: string): Promise<Retried>;
   /**
-   * Gives a pending change up: a dead letter. The member's other waiting edits of the same fields go with it, since they
+   * Gives a change up: a pending one ends, and a dead letter waits for nobody any more. The member's other waiting edits of the same fields go with it, since they
    * are one change to the registry; the portal shows again what they started from. Throws `not_found`,
    * `invalid_request` for a change that has ended, and `lease_held` while it is being delivered.
    */
@@ -81,6 +81,7 @@ const planRetry = ({ item, later }: MemberView, at: Date): Step<null> => {
 
 const planFail = ({ item, pending, stored }: MemberView, at: Date): Step<null> => {
   const { status, changes } = assertItem(item);
+  if (status === 'failed') return { items: [{ ...assertItem(item), syncedAt: at }], result: null };
   if (status !== 'pending') throw ended(status);
   const begun = pending.find(({ delivery }) => delivery !== null);
   if (begun?.claim != null && begun.claim.expiresAt > at) {
@@ -101,7 +102,10 @@ const planFail = ({ item, pending, stored }: MemberView, at: Date): Step<null> =
   const items = withDelivery(settled, rest, null);
   const known = knownOfRegistry([...given], pending, begun?.delivery ?? null);
   return {
-    items: items.filter((one, n) => one !== pending[n]),
+    items: items
+      .filter((one, n) => one !== pending[n])
+      // Decided, and so no dead letter that waits for somebody.
+      .map((one) => (one.status === 'failed' ? { ...one, syncedAt: at } : one)),
     // Nothing is on its way to the registry any more, so the portal must not show it.
     member: stored === null ? null : { values: planShown(stored.member, pending, known), meta: stored.meta },
     result: null,

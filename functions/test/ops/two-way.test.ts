@@ -100,6 +100,23 @@ describe('the queue', () => {
     expect(seen.pending.map(({ id }) => id)).toEqual(['three']);
   });
 
+  it('counts a dead letter until somebody gives it up, and still delivers it when that was wrong', async () => {
+    await put(dead(edit('one')));
+    const wayBack = async () => (await ops.call('GET', '/status')).body.twoWay;
+    expect(await wayBack()).toMatchObject({ deadLetters: 1, why: ['dead_letters_waiting'] });
+    expect((await act('fail', 'one')).body.item).toMatchObject({ status: 'failed', isGivenUp: true });
+    expect(await wayBack()).toMatchObject({ deadLetters: 0, oldestDeadLetterAt: null, why: [] });
+    const { body } = await act('retry', 'one');
+    expect(body.item).toMatchObject({ status: 'synced', isGivenUp: false });
+    expect(emailInRegistry()).toBe('one@example.is');
+  });
+
+  it('does not hold it against anybody that an operator has given a change up', async () => {
+    await put(edit('one'));
+    expect((await act('fail', 'one')).body.item.isGivenUp).toBe(true);
+    expect((await ops.call('GET', '/status')).body.twoWay).toMatchObject({ healthy: true, deadLetters: 0 });
+  });
+
   it('shows in the portal again what a change that is given up started from', async () => {
     const created = {
       kennitala: MEMBER,
@@ -194,6 +211,8 @@ describe('conflicts', () => {
       keep: 'registry',
       by: 'operator',
     });
+    const list = await ops.call('GET', '/conflicts?state=resolved');
+    expect(list.body.conflicts[0].paths['profile.email'].decided).toBe('registry');
     expect((await ops.call('POST', '/conflicts/one/resolve', decision)).status).toBe(200);
     const other = await ops.call('POST', '/conflicts/one/resolve', { path: 'profile.email', keep: 'portal' });
     expect([other.status, other.body.code]).toEqual([409, 'already_done']);

@@ -42,7 +42,7 @@ const ABOUT_MIRRORS: Record<HealthReason, (facts: Facts) => Step> = {
 
 const ABOUT_THE_WAY_BACK: Record<TwoWayReason, Step> = {
   dead_letters_waiting: {
-    todo: 'mend the reason, then retry each, or tell the member',
+    todo: 'mend the reason and retry each, or give it up',
     command: 'queue --status failed',
   },
   conflicts_waiting: { todo: 'decide each', command: 'conflicts' },

@@ -20,6 +20,8 @@ const queueItemFields = {
   syncedAt: time.nullable(),
   retryCount: z.number(),
   nextAttemptAt: time,
+  /** A dead letter about which an operator has decided: it stays undelivered. */
+  isGivenUp: z.boolean(),
 };
 export const queueItem = z.object(queueItemFields);
 
@@ -65,6 +67,8 @@ const pathFacts = {
   state: conflictState,
   portalEditedAt: time,
   registryChangedAt: time.nullable(),
+  /** What an operator decided; null: `winner` stands. */
+  decided: conflictKeep.nullable(),
 };
 const conflictFields = { id: z.string(), member: memberReference, state: conflictState, detectedAt: time };
 export const conflict = z.object({ ...conflictFields, paths: z.record(z.string(), z.object(pathFacts)) });

@@ -12,7 +12,7 @@ import { EXIT_CODES } from '../exit-codes.ts';
 import { withProgress } from '../progress.ts';
 import { runbookOf } from '../remedies.ts';
 import { pairLines, tableLines } from '../table.ts';
-import { shownTime } from '../text.ts';
+import { counted, shownTime } from '../text.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 const STATUSES = [...queueItem.shape.status.options];
@@ -29,7 +29,8 @@ const ACTIONS = {
     question: 'Send this change to the registry now?',
   },
   fail: {
-    description: "Gives a change up: the member's edit will not reach the registry.",
+    description:
+      "Gives a change up, also a dead letter: the member's edit will not reach the\nregistry, and nobody has to look at it any more.",
     question: 'Give this change up?',
   },
 } as const;
@@ -115,7 +116,13 @@ const itemsLines = (items: readonly QueueItem[]): string[] =>
       { head: 'fields', width: 25 },
     ],
     items.flatMap((item) => [
-      [item.status, shownTime(item.editedAt), String(item.retryCount), item.member, fieldsOf(item)],
+      [
+        item.isGivenUp ? 'given up' : item.status,
+        shownTime(item.editedAt),
+        String(item.retryCount),
+        item.member,
+        fieldsOf(item),
+      ],
       { line: item.id },
     ]),
   );
@@ -127,7 +134,10 @@ const itemLines = (item: QueueItemDetail): string[] =>
   pairLines([
     ['change', item.id],
     ['member', `${item.kennitala} (${item.member})`],
-    ['status', `${item.status}, ${item.retryCount} tries`],
+    [
+      'status',
+      `${item.isGivenUp ? 'given up' : item.status}, ${counted(item.retryCount, 'failed try', 'failed tries')}`,
+    ],
     ['edited', shownTime(item.editedAt)],
     [item.status === 'pending' ? 'next try' : 'ended', shownTime(item.syncedAt ?? item.nextAttemptAt)],
     ...(item.errorMessage === null ? [] : ([['why', item.errorMessage]] as [string, string][])),

@@ -90,7 +90,7 @@ const detailsOf = ({ mirror, paused, running, lastRun }: MirrorStatus): [string,
 const wayBackOf = ({ twoWay }: StatusAnswer): string => {
   const parts = [
     `${shownNumber(twoWay.pending)} waiting`,
-    `${shownNumber(twoWay.deadLetters)} given up`,
+    counted(twoWay.deadLetters, 'dead letter'),
     counted(twoWay.openConflicts, 'open conflict'),
     `last sweep ${twoWay.lastSweep === null ? 'never' : `${shownTime(twoWay.lastSweep.at)} ${twoWay.lastSweep.status}`}`,
   ];
