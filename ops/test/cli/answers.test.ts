@@ -62,6 +62,16 @@ it('a pipe gets no colours, a terminal does, unless NO_COLOR is set', async () =
   expect((await runOps(args, { env: { ...env, NO_COLOR: '1' }, typed: '' })).stdout).not.toContain(colour);
 });
 
+it('shows on a terminal that a run works and for how long, and leaves no trace of that in a pipe', async () => {
+  const { url } = await startServer(() => problem(503, 'registry_timeout'));
+  const args = ['plan', 'roster', '--url', url];
+  const onTerminal = await runOps(args, { env, typed: '' });
+  expect(onTerminal.stderr).toMatch(/Planning a run of the roster: \d+ s/);
+  // The line is cleared before anything else is said.
+  expect(onTerminal.stderr).toMatch(/ s\u001b\[1G\u001b\[2Kregistry_timeout/);
+  expect((await runOps(args, { env })).stderr).toMatch(/^registry_timeout/);
+});
+
 it('gcloud makes the token for the audience of the project, as the account that is named', async () => {
   const server = await startServer(() => ({ status: 200, body: WELL }));
   const gcloud = await makeGcloudStandIn({ 'auth print-identity-token': 'identity\n' });
