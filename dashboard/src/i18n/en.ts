@@ -63,7 +63,7 @@ export const en = {
   asTable: 'As a table',
   day: 'Day',
   truncated: 'There is more than is read at once: the oldest days lack runs.',
-  waitingEdits: '{count} edits wait',
+  waitingEdits: 'edits that wait: {count}',
   missed30: 'Missed events in 7 days: {week}, in 30 days: {month}',
   time: 'Time',
   outcome: 'Outcome',

@@ -64,7 +64,7 @@ export const is: Record<TextKey, string> = {
   asTable: 'Sem tafla',
   day: 'Dagur',
   truncated: 'Meira er til en lesið er í einu: elstu dagana vantar keyrslur.',
-  waitingEdits: '{count} breytingar bíða',
+  waitingEdits: 'breytingar sem bíða: {count}',
   missed30: 'Týndir atburðir á 7 dögum: {week}, á 30 dögum: {month}',
   time: 'Tími',
   outcome: 'Niðurstaða',
