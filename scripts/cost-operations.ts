@@ -25,9 +25,9 @@ export const rosterRun = (members: number, joined: number): Operations => {
   const held = listOf(members);
   const { forecast } = planRoster({
     list: { kennitalas: listOf(members + joined), findings: NOTHING_FOUND },
-    target: { generation: '1', held: { kennitalas: held, sha256: '', unreadable: 0 }, runId: null },
+    target: { generation: '1', held: { kennitalas: held, sha256: '', unreadable: 0 } },
     lastMemberCount: members,
-    abandonedRunId: null,
+    abandonedPublished: null,
   });
   return forecast;
 };

@@ -24,6 +24,7 @@ export const startServers = async (members: number) => {
     env: {
       GCLOUD_PROJECT: PROJECT,
       FIREBASE_CONFIG: JSON.stringify({ projectId: PROJECT, storageBucket: BUCKET }),
+      FUNCTION_TARGET: 'syncMemberList',
       FUNCTIONS_EMULATOR: 'true',
       FIRESTORE_EMULATOR_HOST: `${firestore.host}:${firestore.port}`,
       STORAGE_EMULATOR_HOST: storage.url,

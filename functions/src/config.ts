@@ -237,7 +237,7 @@ const databaseTarget = (settings: Settings): DatabaseTarget | null => {
       kind: 'cloud-sql',
       instance: settings.CLOUD_SQL_INSTANCE,
       database: settings.DATABASE_NAME,
-      user: settings.DATABASE_USER,
+      user: settings.DATABASE_USER === '' ? null : settings.DATABASE_USER,
       ipType: settings.CLOUD_SQL_IP_TYPE,
     };
   }

@@ -84,7 +84,7 @@ export const PARAMS = [
   defineString('DATABASE_NAME', { label: 'Register: database', default: 'members' }),
   defineString('DATABASE_USER', {
     label: 'Register: IAM database user',
-    description: "The functions' service account without .gserviceaccount.com",
+    description: 'Empty: each function logs in as its own service account',
     default: '',
   }),
   defineString('DATABASE_URL', {

@@ -68,6 +68,13 @@ export const ERROR_CODES = {
   already_done: { retryable: false, httpStatus: 409, meaning: 'this scheduled run has already been done' },
   abandoned: { retryable: true, httpStatus: 500, meaning: 'a run ended without closing its record' },
   deadline_exceeded: { retryable: true, httpStatus: 503, meaning: 'the run reached its time limit' },
+  still_a_member: { retryable: false, httpStatus: 409, meaning: 'the registry has this person as a member' },
+  still_published: { retryable: false, httpStatus: 409, meaning: 'a mirror has this person as a member' },
+  events_waiting: {
+    retryable: true,
+    httpStatus: 409,
+    meaning: 'the registry has undelivered events about this person',
+  },
   secret_unavailable: { retryable: true, httpStatus: 503, meaning: 'a secret could not be read' },
   config_invalid: { retryable: false, httpStatus: 500, meaning: 'a setting is missing or wrong' },
   invalid_request: { retryable: false, httpStatus: 400, meaning: 'the request is not of the agreed form' },

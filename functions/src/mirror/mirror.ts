@@ -31,6 +31,8 @@ export interface Mirror<Source extends MirrorSource, Plan extends MirrorPlan> {
   readonly title: string;
   /** Where the source comes from, for log messages. Missing: Django. */
   readonly sourceName?: string;
+  /** `fetch` changes nothing anywhere, so it may be under way while the lease is being taken. */
+  readonly fetchesEarly?: true;
   fetch(context: RunContext): Promise<Source>;
   plan(source: Source, context: RunContext): Promise<Plan>;
   apply(plan: Plan, source: Source, context: RunContext): Promise<AppliedFacts>;

@@ -1,4 +1,5 @@
 import { asSyncError, SyncError, stackFrames } from '../lib/errors.ts';
+import type { Fetching } from './early-fetch.ts';
 import { judgePlan } from './guard.ts';
 import type { Mirror, MirrorSource, RunContext } from './mirror.ts';
 import type { RunDependencies, RunRequest } from './run.ts';
@@ -25,10 +26,11 @@ export const fetchSource = async <S extends MirrorSource, P extends MirrorPlan>(
   { mirror, dependencies, logs }: Run<S, P>,
   progress: Progress,
   context: RunContext,
+  early: Fetching<S> | null = null,
 ): Promise<S> => {
-  const before = dependencies.now().getTime();
-  const source = await mirror.fetch(context);
-  logs.received(source.received, dependencies.now().getTime() - before);
+  const { source: fetched, since } = early ?? { source: mirror.fetch(context), since: dependencies.now() };
+  const source = await fetched;
+  logs.received(source.received, dependencies.now().getTime() - since.getTime());
   for (const warning of source.warnings) logs.warning(warning.code, warning.message);
   progress.record = withSource(progress.record, source);
   return source;

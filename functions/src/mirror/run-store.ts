@@ -25,15 +25,16 @@ export interface Lease {
   readonly passesPause?: boolean;
 }
 
+/** What the runs before have left. */
+export interface Found {
+  readonly lastSuccess: LastSuccess | null;
+  readonly unfinished: Unfinished | null;
+  /** The run whose lease had expired unclosed: its record is marked `failed` / `abandoned` when the lease is taken. */
+  readonly abandonedRunId: string | null;
+}
+
 export type Begun =
-  | {
-      readonly kind: 'begun';
-      readonly lease: Lease;
-      readonly lastSuccess: LastSuccess | null;
-      readonly unfinished: Unfinished | null;
-      /** The run whose lease had expired unclosed: its record has been marked `failed` / `abandoned`. */
-      readonly abandonedRunId: string | null;
-    }
+  | ({ readonly kind: 'begun'; readonly lease: Lease } & Found)
   | { readonly kind: 'held'; readonly owner: string; readonly expiresAt: Date }
   | { readonly kind: 'already-done'; readonly runId: string }
   | { readonly kind: 'paused'; readonly pause: Pause };
@@ -43,6 +44,11 @@ export interface BeginOptions {
   readonly leaseExpiresAt: Date;
   readonly occurrence: ScheduledOccurrence | null;
   readonly passesPause?: boolean;
+  /**
+   * Called when nobody was found to hold the lease, before it is taken, with what `begun` will say; again when somebody
+   * came between. Must not throw.
+   */
+  readonly whenFree?: (found: Found) => void;
 }
 
 export interface FinishOptions {

@@ -1,10 +1,10 @@
 import { asSyncError, isSyncError, SyncError } from '../lib/errors.ts';
 import type { LogSink } from '../lib/log.ts';
+import { type Fetching, makeEarlyFetch } from './early-fetch.ts';
 import type { GuardLimits } from './guard.ts';
 import type { Mirror, MirrorSource, RunContext } from './mirror.ts';
-import { pausedError } from './pause.ts';
 import { makeRunLogs } from './run-logs.ts';
-import { closeBlocked, closePartial, closeSkipped, closeSuccess, openRecord } from './run-record.ts';
+import { closeBlocked, closePartial, closeSuccess, openRecord } from './run-record.ts';
 import {
   applyPlan,
   assertInTime,
@@ -16,7 +16,8 @@ import {
   type Run,
   withDeadline,
 } from './run-steps.ts';
-import type { Begun, Lease, RunStore, ScheduledOccurrence } from './run-store.ts';
+import type { Begun, Found, Lease, RunStore, ScheduledOccurrence } from './run-store.ts';
+import { skip } from './skip-run.ts';
 import type { Approval, MirrorPlan, Pause, RunRecord, RunReport, RunTrigger } from './types.ts';
 
 export interface RunDependencies {
@@ -63,8 +64,8 @@ export interface RunRequest {
  * expire; the next run closes it as `failed` / `abandoned`. A dry run takes no lease and stops after the guard.
  *
  * Returns the closed record whatever the outcome; a failure is an outcome, not an exception.
- * Throws `audit_unavailable` when the record cannot be opened (then nothing was read or written) or closed (then
- * what was done stands, and the open record is the evidence).
+ * Throws `audit_unavailable` when the record cannot be opened (then nothing was written, and what
+ * the registry was asked meanwhile is forgotten) or closed (then what was done stands, and the open record is the evidence).
  */
 export const runMirror = async <Source extends MirrorSource, Plan extends MirrorPlan>(
   mirror: Mirror<Source, Plan>,
@@ -94,46 +95,56 @@ export const runMirror = async <Source extends MirrorSource, Plan extends Mirror
   return request.dryRun === true ? dryRun(run) : fullRun(run);
 };
 
-const fullRun = async <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, P>): Promise<RunReport> => {
-  const { dependencies, request, opened, logs } = run;
-  const begun = await dependencies.runs.begin({
+const fullRun = <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, P>): Promise<RunReport> =>
+  withDeadline(run.dependencies.runLimitMs, async (signal) => {
+    const { mirror, opened, logs } = run;
+    const early = makeEarlyFetch(mirror, { now: run.dependencies.now, signal });
+    const facts = { runId: opened.runId, startedAt: opened.timestamp };
+    const begun = await begin(run, (found) => early.start({ ...facts, ...found })).catch(async (cause) => {
+      await early.cancel();
+      throw cause;
+    });
+    if (begun.kind !== 'begun') {
+      await early.cancel();
+      return skip(run, begun);
+    }
+    const { kind, lease, ...found } = begun;
+    if (found.abandonedRunId !== null) logs.recovered(found.abandonedRunId);
+
+    const progress: Progress = { record: opened };
+    let report: RunReport;
+    try {
+      report = await work(run, progress, lease, { ...facts, ...found, signal }, early.take());
+    } catch (cause) {
+      report = fail(run, progress, cause);
+    } finally {
+      await mirror.close?.();
+    }
+    await close(run, lease, report.record);
+    return report;
+  });
+
+const begin = <S extends MirrorSource, P extends MirrorPlan>(
+  { dependencies, request, opened }: Run<S, P>,
+  whenFree: (found: Found) => void,
+): Promise<Begun> =>
+  dependencies.runs.begin({
     record: opened,
     leaseExpiresAt: new Date(opened.timestamp.getTime() + dependencies.leaseMs),
     occurrence: request.occurrence ?? null,
     passesPause: request.approve !== undefined || request.rollback !== undefined,
+    whenFree,
   });
-  if (begun.kind !== 'begun') return skip(run, begun);
-  if (begun.abandonedRunId !== null) logs.recovered(begun.abandonedRunId);
-
-  const progress: Progress = { record: opened };
-  const report = await withDeadline(dependencies.runLimitMs, async (signal) => {
-    try {
-      return await work(run, progress, begun.lease, {
-        runId: opened.runId,
-        startedAt: opened.timestamp,
-        lastSuccess: begun.lastSuccess,
-        unfinished: begun.unfinished,
-        abandonedRunId: begun.abandonedRunId,
-        signal,
-      });
-    } catch (cause) {
-      return fail(run, progress, cause);
-    } finally {
-      await run.mirror.close?.();
-    }
-  });
-  await close(run, begun.lease, report.record);
-  return report;
-};
 
 const work = async <S extends MirrorSource, P extends MirrorPlan>(
   run: Run<S, P>,
   progress: Progress,
   lease: Lease,
   context: RunContext,
+  early: Fetching<S> | null,
 ): Promise<RunReport> => {
   const { dependencies, logs, request } = run;
-  const source = await fetchSource(run, progress, context);
+  const source = await fetchSource(run, progress, context, early);
   for (let attempt = 1; ; attempt += 1) {
     const { plan, verdict } = await makePlan(run, progress, source, context);
     if (request.approve !== undefined && request.approve.planId !== plan.planId) {
@@ -195,35 +206,6 @@ const dryRun = async <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, 
   });
   await dependencies.runs.append(report.record);
   return report;
-};
-
-const skip = async <S extends MirrorSource, P extends MirrorPlan>(
-  { dependencies, logs, opened }: Run<S, P>,
-  begun: Exclude<Begun, { kind: 'begun' }>,
-): Promise<RunReport> => {
-  const why = whySkipped(begun);
-  logs.skipped(why.message, why.code);
-  const record = closeSkipped(opened, why, dependencies.now());
-  await dependencies.runs.append(record);
-  return { record, forecast: null };
-};
-
-const whySkipped = (begun: Exclude<Begun, { kind: 'begun' }>): SyncError => {
-  switch (begun.kind) {
-    case 'held':
-      return new SyncError(
-        'lease_held',
-        `Run ${begun.owner} is under way; it keeps the lease until ${begun.expiresAt.toISOString()} at the latest.`,
-      );
-    case 'already-done':
-      return new SyncError('already_done', `This scheduled run has been done by run ${begun.runId}.`);
-    case 'paused':
-      return pausedError(begun.pause.at);
-    default: {
-      const never: never = begun;
-      return never;
-    }
-  }
 };
 
 const close = async <S extends MirrorSource, P extends MirrorPlan>(

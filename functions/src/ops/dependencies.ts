@@ -1,4 +1,5 @@
 import type { Kennitala } from '../domain/kennitala.ts';
+import type { EraseDependencies } from './erase/erase-person.ts';
 import type { ExplainDependencies } from './explain.ts';
 import type { ListVersions, MirrorStates, OperatorActions, RunHistory, TwoWayReader } from './ports.ts';
 import type { RollbackDependencies } from './rollback.ts';
@@ -10,6 +11,7 @@ export interface OpsDependencies {
   readonly runners: Runners;
   readonly rollback: RollbackDependencies;
   readonly explain: ExplainDependencies;
+  readonly erase: EraseDependencies;
   readonly history: RunHistory;
   readonly states: MirrorStates;
   readonly versions: ListVersions;

@@ -21,6 +21,8 @@ export interface OperatorAction {
   readonly action:
     | 'view_changes'
     | 'explain'
+    | 'erase'
+    | 'erase_check'
     | 'view_queue_item'
     | 'view_conflict'
     | 'pause'

@@ -2,6 +2,7 @@ import { SyncError } from '../lib/errors.ts';
 import { defineRoute, type Route } from '../lib/http/route.ts';
 import { byWhom } from './by-whom.ts';
 import type { OpsDependencies } from './dependencies.ts';
+import { eraseRoutes } from './erase/erase-routes.ts';
 import { explainMember } from './explain.ts';
 import { toWirePause } from './mirror-health.ts';
 import { rollBackRoster } from './rollback.ts';
@@ -150,6 +151,7 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
       return makeSeries({ from, to, runs: found, sweeps, deadLetters });
     },
   }),
+  ...eraseRoutes(ops),
   ...twoWayRoutes(ops),
 ];
 

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ResolveRequest } from '../twoway/resolve-conflict.ts';
+import type * as erase from './schemas/erase.ts';
 import type * as explain from './schemas/explain.ts';
 import type * as mirrors from './schemas/mirrors.ts';
 import type * as runs from './schemas/runs.ts';
@@ -10,6 +11,7 @@ import type * as twoWay from './schemas/two-way.ts';
  * Requests and answers of the operators' API, as schemas and as types, for the command line and the dashboard. Nothing
  * here or in `schemas/` loads an SDK, so that they can import it; whoever wants the types alone uses `import type`.
  */
+export * from './schemas/erase.ts';
 export * from './schemas/explain.ts';
 export * from './schemas/mirrors.ts';
 export * from './schemas/runs.ts';
@@ -42,6 +44,11 @@ export type RegistryNow = z.output<typeof explain.registryNow>;
 export type RosterNow = z.output<typeof explain.rosterNow>;
 export type PortalNow = z.output<typeof explain.portalNow>;
 export type RegisterNow = z.output<typeof explain.registerNow>;
+
+export type EraseBody = z.input<typeof erase.eraseBody>;
+export type EraseAnswer = z.output<typeof erase.eraseAnswer>;
+export type ErasedStore = z.output<typeof erase.erasedStore>;
+export type SoftDeletedCopies = z.output<typeof erase.softDeletedCopies>;
 
 export type SeriesAnswer = z.output<typeof series.seriesAnswer>;
 export type SeriesDay = z.output<typeof series.seriesDay>;

@@ -18,8 +18,6 @@ export interface ListSource {
 export interface PublishedList {
   readonly generation: string;
   readonly bytes: Uint8Array;
-  /** The run that wrote it, if the object says so. */
-  readonly runId: string | null;
 }
 
 /** What is written beside the list, as custom metadata. */
@@ -32,8 +30,13 @@ export interface ListMetadata {
 }
 
 export interface ListStore {
-  /** The current version, or null when nothing has been published. Throws `storage_unavailable`, `storage_rejected`. */
-  read(): Promise<PublishedList | null>;
+  /**
+   * The current version, or null when nothing has been published. Once the signal is aborted, a failure is not tried
+   * again. Throws `storage_unavailable`, `storage_rejected`.
+   */
+  read(signal?: AbortSignal): Promise<PublishedList | null>;
+  /** The run that wrote this version or last confirmed it, if it is the current one and says so; same errors. */
+  publishedBy(generation: string): Promise<string | null>;
   /**
    * Publishes a new version if the current one is still `ifGeneration` (null: if there is none), and returns its
    * generation. Throws `storage_conflict` when it is not, `storage_unavailable`, `storage_rejected`.

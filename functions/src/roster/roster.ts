@@ -3,30 +3,47 @@ import { SyncError } from '../lib/errors.ts';
 import type { Mirror, MirrorSource, RunContext } from '../mirror/mirror.ts';
 import type { RunWarning } from '../mirror/types.ts';
 import { planRoster, type RosterPlan } from './plan-roster.ts';
-import type { KennitalaExport, ListMetadata, ListSource, ListStore } from './ports.ts';
+import type { KennitalaExport, ListMetadata, ListSource, ListStore, PublishedList } from './ports.ts';
 import { readHeldList } from './published-list.ts';
+import { readAhead } from './read-ahead.ts';
 
 export interface RosterSource extends MirrorSource {
   readonly list: MemberList;
+  /** The list as it is published; anew at each call. */
+  readonly readPublished: () => Promise<PublishedList | null>;
 }
 
 /** The roster: `kennitalas.txt` in Cloud Storage, one kennitala a line, equal to the registry's member list. */
 export const makeRoster = (registry: ListSource, store: ListStore): Mirror<RosterSource, RosterPlan> => ({
   name: 'roster',
   title: 'weekly member list sync',
+  fetchesEarly: true,
 
-  fetch: async ({ signal }) => validateExport(await registry.fetchKennitalaExport({ signal })),
+  fetch: async ({ signal, lastSuccess }) => {
+    const answer = registry.fetchKennitalaExport({ signal });
+    const ahead = readAhead(store, lastSuccess);
+    try {
+      return { ...validateExport(await answer), readPublished: ahead.read };
+    } catch (cause) {
+      await ahead.giveUp();
+      throw cause;
+    }
+  },
 
   plan: async (source, context) => {
-    const published = await store.read();
+    const published = await source.readPublished();
+    const { abandonedRunId } = context;
     return planRoster({
       list: source.list,
       target:
-        published === null
-          ? null
-          : { generation: published.generation, runId: published.runId, held: readHeldList(published.bytes) },
+        published === null ? null : { generation: published.generation, held: readHeldList(published.bytes) },
       lastMemberCount: context.lastSuccess?.memberCount ?? null,
-      abandonedRunId: context.abandonedRunId,
+      abandonedPublished:
+        published !== null &&
+        abandonedRunId !== null &&
+        (await store.publishedBy(published.generation)) === abandonedRunId
+          ? abandonedRunId
+          : null,
     });
   },
 
@@ -49,7 +66,7 @@ export const makeRoster = (registry: ListSource, store: ListStore): Mirror<Roste
  * Refuses what is surely not the whole list. Throws `empty_export` when no member is left, `incomplete_export`
  * when fewer entries came than the registry says it has: publishing those would drop members.
  */
-export const validateExport = (answer: KennitalaExport): RosterSource => {
+export const validateExport = (answer: KennitalaExport): Omit<RosterSource, 'readPublished'> => {
   const list = makeMemberList(answer.kennitalas);
   const { findings } = list;
   if (findings.received < answer.count) {

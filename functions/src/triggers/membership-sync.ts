@@ -1,24 +1,26 @@
-import { onRequest } from 'firebase-functions/https';
 import { REGION } from '../params.ts';
 import { serveApp } from './serve-app.ts';
+import { https, served } from './served.ts';
 
 /**
  * The register's REST API (docs/api.md). Open to the network because Cloud Run cannot check API keys and Firebase ID
  * tokens; who calls is checked in the API before a body is read.
  */
-export const membershipSync = onRequest(
-  {
-    region: REGION,
-    serviceAccount: 'sync-register@',
-    memory: '512MiB',
-    timeoutSeconds: 540,
-    maxInstances: 3,
-    concurrency: 20,
-    invoker: 'public',
-    cors: false,
-  },
-  async (request, response) => {
-    const { registerApi } = await import('../wiring/register.ts');
-    await serveApp(await registerApi(), request, response);
-  },
+export const membershipSync = served('membershipSync', () =>
+  https().onRequest(
+    {
+      region: REGION,
+      serviceAccount: 'sync-register@',
+      memory: '512MiB',
+      timeoutSeconds: 540,
+      maxInstances: 3,
+      concurrency: 20,
+      invoker: 'public',
+      cors: false,
+    },
+    async (request, response) => {
+      const { registerApi } = await import('../wiring/register.ts');
+      await serveApp(await registerApi(), request, response);
+    },
+  ),
 );

@@ -1,20 +1,22 @@
-import { onRequest } from 'firebase-functions/https';
 import { REGION } from '../params.ts';
 import { send, toCall } from './send.ts';
+import { https, served } from './served.ts';
 
 /** An operator decides a conflict: `POST {"conflict", "path", "keep", "value"?}`. */
-export const resolveConflict = onRequest(
-  {
-    region: REGION,
-    serviceAccount: 'sync-two-way@',
-    memory: '256MiB',
-    timeoutSeconds: 60,
-    maxInstances: 2,
-    invoker: 'public',
-    cors: false,
-  },
-  async (request, response) => {
-    const { answerResolveConflict } = await import('../wiring/twoway.ts');
-    send(response, await answerResolveConflict(toCall(request)));
-  },
+export const resolveConflict = served('resolveConflict', () =>
+  https().onRequest(
+    {
+      region: REGION,
+      serviceAccount: 'sync-two-way@',
+      memory: '256MiB',
+      timeoutSeconds: 60,
+      maxInstances: 2,
+      invoker: 'public',
+      cors: false,
+    },
+    async (request, response) => {
+      const { answerResolveConflict } = await import('../wiring/twoway.ts');
+      send(response, await answerResolveConflict(toCall(request)));
+    },
+  ),
 );

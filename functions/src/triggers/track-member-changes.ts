@@ -1,25 +1,33 @@
-import { onDocumentWritten } from 'firebase-functions/firestore';
 import { REGION } from '../params.ts';
+import { firestore, served } from './served.ts';
 
 /**
  * Carries a member's own edits to the registry. Every write of a member's document comes here, also our own, which are
  * recognised and let go at once; so one instance serves many.
  */
-export const trackMemberChanges = onDocumentWritten(
-  {
-    document: 'members/{kennitala}',
-    region: REGION,
-    serviceAccount: 'sync-two-way@',
-    memory: '256MiB',
-    timeoutSeconds: 120,
-    maxInstances: 10,
-    concurrency: 40,
-    cpu: 1,
-    retry: true,
-  },
-  async ({ id, time, params, data }) => {
-    if (data === undefined) return;
-    const { trackMemberEvent } = await import('../wiring/twoway.ts');
-    await trackMemberEvent({ id, time, kennitala: params.kennitala, before: data.before, after: data.after });
-  },
+export const trackMemberChanges = served('trackMemberChanges', () =>
+  firestore().onDocumentWritten(
+    {
+      document: 'members/{kennitala}',
+      region: REGION,
+      serviceAccount: 'sync-two-way@',
+      memory: '256MiB',
+      timeoutSeconds: 120,
+      maxInstances: 10,
+      concurrency: 40,
+      cpu: 1,
+      retry: true,
+    },
+    async ({ id, time, params, data }) => {
+      if (data === undefined) return;
+      const { trackMemberEvent } = await import('../wiring/twoway.ts');
+      await trackMemberEvent({
+        id,
+        time,
+        kennitala: params.kennitala,
+        before: data.before,
+        after: data.after,
+      });
+    },
+  ),
 );

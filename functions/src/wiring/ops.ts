@@ -1,13 +1,18 @@
+import { makeMemberChanges } from '../adapters/django/member-changes.ts';
 import { makeMemberReader } from '../adapters/django/member-read.ts';
+import { makeFirestoreErasure } from '../adapters/firestore/erase-documents.ts';
 import { makeOperatorActions } from '../adapters/firestore/ops-actions.ts';
 import { makeRunHistory } from '../adapters/firestore/ops-runs.ts';
 import { makeMirrorStates } from '../adapters/firestore/ops-states.ts';
 import { makeMemberTrace } from '../adapters/firestore/ops-trace.ts';
 import { makeTwoWayReader } from '../adapters/firestore/ops-two-way.ts';
+import { makeRegisterErasure } from '../adapters/postgres/erase-member.ts';
 import { makeRegisterLookup } from '../adapters/postgres/ops-lookup.ts';
 import { makeStorageClient } from '../adapters/storage/client.ts';
+import { makeVersionsErasure } from '../adapters/storage/erase-versions.ts';
 import { makeListStore } from '../adapters/storage/list-store.ts';
 import { makeListVersions } from '../adapters/storage/list-versions.ts';
+import { makeSoftDeletedList } from '../adapters/storage/soft-deleted-list.ts';
 import { makeAdminApp } from '../lib/http/make-admin-app.ts';
 import type { RunReport } from '../mirror/types.ts';
 import type { OpsDependencies } from '../ops/dependencies.ts';
@@ -32,6 +37,11 @@ const wireOps = (base: Shared): OpsDependencies => {
   const { config, firestore, registry, reference, now } = base;
   const storage = makeStorageClient({ projectId: config.projectId, callLimitMs: STORAGE_CALL_LIMIT_MS });
   const place = { bucket: config.bucket, object: config.rosterObject };
+  const erasing = makeStorageClient({
+    projectId: config.projectId,
+    callLimitMs: STORAGE_CALL_LIMIT_MS,
+    retriesEverything: true,
+  });
   const store = makeListStore(storage, place);
   const versions = makeListVersions(storage, place);
   const history = makeRunHistory(firestore);
@@ -40,6 +50,8 @@ const wireOps = (base: Shared): OpsDependencies => {
   const twoWay = makeTwoWayReader(firestore);
   const reader = makeMemberReader(registry);
   const database = registerDatabase();
+  const trace = makeMemberTrace(firestore, twoWay);
+  const register = database === null ? null : makeRegisterLookup(database);
   return {
     runners: { roster: runRoster, portal: runReconcile, register: database === null ? null : runRegister },
     rollback: {
@@ -51,12 +63,30 @@ const wireOps = (base: Shared): OpsDependencies => {
     explain: {
       registry: reader,
       roster: store,
-      register: database === null ? null : makeRegisterLookup(database),
-      trace: makeMemberTrace(firestore, twoWay),
+      register,
+      trace,
       states,
       history,
       actions,
       reference,
+      now,
+    },
+    erase: {
+      registry: reader,
+      events: makeMemberChanges(registry),
+      roster: store,
+      register,
+      trace,
+      states,
+      stores: [
+        ...makeFirestoreErasure(firestore),
+        ...(database === null ? [] : [makeRegisterErasure(database)]),
+        makeVersionsErasure(erasing, place),
+      ],
+      softDeleted: makeSoftDeletedList(erasing, place),
+      actions,
+      reference,
+      logs: makeOpsLogs(base.log),
       now,
     },
     history,

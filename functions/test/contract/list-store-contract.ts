@@ -35,7 +35,8 @@ export const describeListStore = (name: string, make: () => Promise<ListStoreHar
 
     it('gives back what was published, with its generation and run', async () => {
       const generation = await publish('0101302989\n', 'run-1', null);
-      expect(await harness.store.read()).toMatchObject({ generation, runId: 'run-1' });
+      expect(await harness.store.read()).toMatchObject({ generation });
+      expect(await harness.store.publishedBy(generation)).toBe('run-1');
       expect(await textNow()).toBe('0101302989\n');
       expect(await harness.metadata()).toEqual({
         syncedAt: '2026-11-23T03:00:00.000Z',
@@ -63,7 +64,8 @@ export const describeListStore = (name: string, make: () => Promise<ListStoreHar
     it('refreshes the metadata without a new generation, of that generation only', async () => {
       const generation = await publish('0101302989\n', 'run-1', null);
       await harness.store.refresh(metadata('0101302989\n', 'run-2'), generation);
-      expect(await harness.store.read()).toMatchObject({ generation, runId: 'run-2' });
+      expect(await harness.store.read()).toMatchObject({ generation });
+      expect(await harness.store.publishedBy(generation)).toBe('run-2');
       await expect(harness.store.refresh(metadata('0101302989\n', 'run-3'), '1')).rejects.toMatchObject({
         code: 'storage_conflict',
       });
@@ -72,7 +74,13 @@ export const describeListStore = (name: string, make: () => Promise<ListStoreHar
     it('knows its own write again when the answer was lost', async () => {
       harness.loseNextAnswer();
       const generation = await publish('0101302989\n', 'run-1', null);
-      expect(await harness.store.read()).toMatchObject({ generation, runId: 'run-1' });
+      expect(await harness.store.publishedBy(generation)).toBe('run-1');
+    });
+
+    it('says of no other version who published it', async () => {
+      const first = await publish('0101302989\n', 'run-1', null);
+      await publish('1502903309\n', 'run-2', first);
+      expect(await harness.store.publishedBy(first)).toBeNull();
     });
 
     it('keeps a list of a million', async () => {

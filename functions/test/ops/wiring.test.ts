@@ -20,6 +20,8 @@ let auth: LocalAuth;
 let folder: string;
 /** What the functions logged; it would drown the test's own output. */
 const logged: unknown[] = [];
+/** The person of the first test, for those that follow. */
+let left = '';
 let wiring: typeof import('../../src/wiring/ops.ts');
 
 beforeAll(async () => {
@@ -102,12 +104,34 @@ describe('the operators API as production wires it', () => {
     expect((await call('POST', '/runs', { mirror: 'roster' })).body.code).toBe('paused');
     await call('POST', '/mirrors/roster/resume', { reason: 'Done' });
     expect((await call('POST', '/runs', { mirror: 'roster' })).body.run.outcome).toBe('published');
+    left = kennitala;
+  });
+
+  it('erases who has left, once they have left everywhere', async () => {
+    const erase = () => call('POST', '/erase', { kennitala: left, reason: 'asked for it' });
+    expect((await erase()).body.code).toBe('events_waiting');
+    const headers = { authorization: `Token ${TOKEN}`, 'content-type': 'application/json' };
+    const waiting = await fetch(`${registry.url}/api/sync/changes/`, { headers });
+    const { changes } = (await waiting.json()) as { changes: { id: number }[] };
+    const body = JSON.stringify({ sync_ids: changes.map(({ id }) => id) });
+    await fetch(`${registry.url}/api/sync/mark-synced/`, { method: 'POST', headers, body });
+    expect((await erase()).body).toMatchObject({
+      code: 'still_published',
+      detail: expect.stringContaining('portal'),
+    });
+    expect((await call('POST', '/runs', { mirror: 'portal' })).status).toBe(200);
+
+    const erased = await erase();
+    expect(erased.body).toMatchObject({ absent: true, hasRegister: false, softDeleted: { copies: 2 } });
+    expect((await erase()).body.stores.map(({ found }: Body) => found)).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
   it('logs every request and every run, and no member', async () => {
     const text = JSON.stringify(logged);
     expect(text).toContain('POST /explain 200');
     expect(text).toContain('run_completed');
+    expect(text).toContain('member_erased');
+    expect(text).not.toContain(left.replace('-', ''));
     const members = (await readFile(join(folder, BUCKET, 'kennitalas.txt'), 'utf8')).trim().split('\n');
     expect(members.filter((kennitala) => text.includes(kennitala))).toEqual([]);
   });

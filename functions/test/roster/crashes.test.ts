@@ -110,6 +110,7 @@ describe('overlapping runs', () => {
     const held = stack.storage.holdNext(() => true, 'before');
     const slow = stack.run();
     await held.reached;
+    await expect.poll(async () => (await stack.records()).length).toBe(1);
     stack.clock.advance(150_001);
     stack.registry.createMember();
     expect((await stack.run()).record.outcome).toBe('published');

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { replaceFile, type StepHook, syncFolder } from './durable-file.ts';
 import { hasCode } from './file-errors.ts';
 import { type FolderView, makeFolderView } from './folder-view.ts';
-import type { ObjectRecord } from './object-record.ts';
+import { isEmpty, type ObjectRecord } from './object-record.ts';
 
 export const VERSIONS_FOLDER = '.versions';
 
@@ -80,10 +80,10 @@ export async function openBucketFiles(directory: string, bucket: string): Promis
       for (const record of records) {
         if (record.live) await view.repair(record.name, dataPath(record.live));
         else await view.hide(record.name);
-        if (record.versions.length === 0) await rm(recordPath(record.name), { force: true });
+        if (isEmpty(record)) await rm(recordPath(record.name), { force: true });
       }
       await emptyFolder(folder.data, (file) => known.has(file));
-      return records.filter((record) => record.versions.length > 0);
+      return records.filter((record) => !isEmpty(record));
     },
     async removeAll() {
       await rm(viewFolder, { recursive: true, force: true });

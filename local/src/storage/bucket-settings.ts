@@ -1,11 +1,12 @@
 import { isJsonObject, type JsonObject } from './attributes.ts';
+import { defaultSoftDeletePolicy, stampSoftDeletePolicy } from './soft-delete.ts';
 
 /** A bucket's metadata as the API shows it, without what follows from the server's address. */
 export interface BucketSettings {
   readonly timeCreated: string;
   readonly updated: string;
   readonly metageneration: number;
-  /** Stored and shown as set; only `versioning` changes what the server does. Lifecycle rules do not run. */
+  /** Stored and shown as set; `versioning` and `softDeletePolicy` change what the server does. Lifecycle rules do not run. */
   readonly fields: JsonObject;
 }
 
@@ -36,8 +37,13 @@ export function makeBucketSettings(
   versioningByDefault: boolean,
   now: string,
 ): BucketSettings {
-  const base = versioningByDefault ? { ...DEFAULT_FIELDS, versioning: { enabled: true } } : DEFAULT_FIELDS;
-  return { timeCreated: now, updated: now, metageneration: 1, fields: mergePatch(base, settable(body)) };
+  const base = {
+    ...DEFAULT_FIELDS,
+    softDeletePolicy: defaultSoftDeletePolicy(now),
+    ...(versioningByDefault ? { versioning: { enabled: true } } : {}),
+  };
+  const fields = mergePatch(base, stampSoftDeletePolicy(settable(body), now));
+  return { timeCreated: now, updated: now, metageneration: 1, fields };
 }
 
 export function patchBucketSettings(current: BucketSettings, body: JsonObject, now: string): BucketSettings {
@@ -45,7 +51,7 @@ export function patchBucketSettings(current: BucketSettings, body: JsonObject, n
     ...current,
     updated: now,
     metageneration: current.metageneration + 1,
-    fields: mergePatch(current.fields, settable(body)),
+    fields: mergePatch(current.fields, stampSoftDeletePolicy(settable(body), now)),
   };
 }
 

@@ -14,6 +14,7 @@ import { linkOrCopy } from './folder-view.ts';
 import type { GenerationClock } from './generations.ts';
 import { makeKeyedLock } from './keyed-lock.ts';
 import {
+  isEmpty,
   liveVersion,
   type ObjectRecord,
   type ObjectVersion,
@@ -24,6 +25,7 @@ import {
   versionOf,
 } from './object-record.ts';
 import { assertPreconditions, type Preconditions } from './preconditions.ts';
+import { softDeleteSeconds, withSoftDeleted } from './soft-delete.ts';
 import type { StagedUpload } from './upload-sink.ts';
 
 /** What the new version of an object is made of. */
@@ -82,7 +84,9 @@ export async function openBucket(options: BucketOptions): Promise<Bucket> {
   const files = await openBucketFiles(options.directory, bucketName);
   const records = new Map((await files.recover()).map((record) => [record.name, record]));
   for (const record of records.values()) {
-    for (const version of record.versions) clock.raiseAbove(version.generation);
+    for (const { generation } of [...record.versions, ...(record.softDeleted ?? [])]) {
+      clock.raiseAbove(generation);
+    }
   }
   const saved = await files.readSettings();
   let settings: BucketSettings = saved
@@ -98,21 +102,22 @@ export async function openBucket(options: BucketOptions): Promise<Bucket> {
     return found;
   }
 
-  async function commit(next: ObjectRecord): Promise<void> {
-    const before = records.get(next.name);
+  async function commit(planned: ObjectRecord): Promise<void> {
+    const before = records.get(planned.name);
+    const dropped = (before?.versions ?? []).filter((old) => !versionOf(planned, old.generation));
+    const next = withSoftDeleted(planned, dropped, softDeleteSeconds(settings.fields), new Date());
     step('record');
     await files.saveRecord(next, step);
-    if (next.versions.length > 0) records.set(next.name, next);
-    else records.delete(next.name);
+    if (isEmpty(next)) records.delete(next.name);
+    else records.set(next.name, next);
     if (next.live !== (before?.live ?? null)) {
       step('view');
       if (next.live) await files.view.show(next.name, files.dataPath(next.live));
       else await files.view.hide(next.name);
     }
-    const dropped = (before?.versions ?? []).filter((old) => !versionOf(next, old.generation));
     if (dropped.length === 0) return;
     step('prune');
-    if (next.versions.length === 0) await files.removeRecord(next.name);
+    if (isEmpty(next)) await files.removeRecord(next.name);
     for (const { generation } of dropped) await rm(files.dataPath(generation), { force: true });
   }
 

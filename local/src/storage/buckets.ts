@@ -65,7 +65,7 @@ export async function openBuckets(options: {
       const opening = open.get(name);
       if (!opening) throw bucketNotFound();
       const bucket = await opening;
-      if (bucket.records().length > 0) {
+      if (bucket.records().some(({ versions }) => versions.length > 0)) {
         throw new ApiError(409, 'conflict', 'The bucket you tried to delete is not empty.');
       }
       open.delete(name);

@@ -33,10 +33,10 @@ export interface StorageOptions {
 
 /**
  * A Cloud Storage server over a folder: the JSON API's buckets and objects with generations, preconditions,
- * object versioning, checksums and resumable uploads.
+ * object versioning, soft delete, checksums and resumable uploads.
  *
- * Not simulated: soft delete (a version that is erased is gone at once, where Cloud Storage keeps it for
- * seven days), lifecycle rules (stored, never run), and ACLs, IAM, compose, encryption keys, retention and
+ * Not simulated: restoring what is soft-deleted (it is listed until its time is up, but its bytes are gone at
+ * once), lifecycle rules (stored, never run), and ACLs, IAM, compose, encryption keys, retention and
  * notifications, which answer 501 or have no effect. One process at a time may use a directory.
  */
 export interface LocalStorage {

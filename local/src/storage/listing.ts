@@ -1,5 +1,6 @@
 import { badRequest } from './errors.ts';
 import type { ObjectRecord, ObjectVersion } from './object-record.ts';
+import { softDeletedVersions } from './soft-delete.ts';
 
 const MAX_PAGE_SIZE = 1000;
 
@@ -23,17 +24,23 @@ interface Position {
 
 /**
  * One page of https://cloud.google.com/storage/docs/json_api/v1/objects/list: names in the order of their
- * UTF-8 bytes, versions oldest first; prefixes count towards `maxResults`. A token says after what the page
+ * UTF-8 bytes, versions oldest first, with `softDeleted` only soft-deleted ones; prefixes count towards `maxResults`. A token says after what the page
  * goes on, so listing while objects come and go neither repeats nor loses those that stay.
  * @throws ApiError 400
  */
-export function planListPage(records: readonly ObjectRecord[], query: URLSearchParams): ListPage {
+export function planListPage(
+  records: readonly ObjectRecord[],
+  query: URLSearchParams,
+  now = new Date(),
+): ListPage {
   const prefix = query.get('prefix') ?? '';
   const delimiter = query.get('delimiter') ?? '';
   const startOffset = query.get('startOffset') ?? '';
   const endOffset = query.get('endOffset');
   const trailing = query.get('includeTrailingDelimiter') === 'true';
   const versions = query.get('versions') === 'true';
+  const softDeleted = query.get('softDeleted') === 'true';
+  if (versions && softDeleted) throw badRequest('versions and softDeleted exclude each other.');
   const limit = parseMaxResults(query.get('maxResults'));
   const after = parsePageToken(query.get('pageToken'));
 
@@ -49,8 +56,10 @@ export function planListPage(records: readonly ObjectRecord[], query: URLSearchP
   for (const record of wanted) {
     const cut = delimiter === '' ? -1 : record.name.indexOf(delimiter, prefix.length);
     const group = cut < 0 ? null : record.name.slice(0, cut + delimiter.length);
-    for (const version of record.versions) {
-      if (!versions && version.generation !== record.live) continue;
+    const shown = softDeleted
+      ? softDeletedVersions(record, now)
+      : record.versions.filter(({ generation }) => versions || generation === record.live);
+    for (const version of shown) {
       const isNewGroup =
         group !== null && last?.name !== group && !isPast(after, { name: group, generation: null });
       const isItem =

@@ -1,5 +1,6 @@
 import type { ObjectAttributes } from './attributes.ts';
 import type { Checksums } from './checksums.ts';
+import type { SoftDeletedVersion } from './soft-delete.ts';
 
 /** One version of an object. Its bytes never change; its attributes may, which raises `metageneration`. */
 export interface ObjectVersion extends Checksums {
@@ -22,6 +23,13 @@ export interface ObjectRecord {
   readonly live: string | null;
   /** Oldest first. */
   readonly versions: readonly ObjectVersion[];
+  /** Missing in records that never had one. */
+  readonly softDeleted?: readonly SoftDeletedVersion[];
+}
+
+/** Nothing is left to remember under this name. */
+export function isEmpty({ versions, softDeleted = [] }: ObjectRecord): boolean {
+  return versions.length === 0 && softDeleted.length === 0;
 }
 
 export function liveVersion(record: ObjectRecord | undefined): ObjectVersion | undefined {
@@ -40,18 +48,18 @@ export function planReplace(
   keepNoncurrent: boolean,
 ): ObjectRecord {
   const retired = retireLive(record, version.timeCreated, keepNoncurrent);
-  return { name, live: version.generation, versions: [...retired, version] };
+  return { ...record, name, live: version.generation, versions: [...retired, version] };
 }
 
 /** The record after a delete that named no generation: the live version is retired, or dropped without versioning. */
 export function planRetire(record: ObjectRecord, now: string, keepNoncurrent: boolean): ObjectRecord {
-  return { name: record.name, live: null, versions: retireLive(record, now, keepNoncurrent) };
+  return { ...record, live: null, versions: retireLive(record, now, keepNoncurrent) };
 }
 
 /** The record after a delete that named a generation, which is final even for the live version. */
 export function planErase(record: ObjectRecord, generation: string): ObjectRecord {
   return {
-    name: record.name,
+    ...record,
     live: record.live === generation ? null : record.live,
     versions: record.versions.filter((version) => version.generation !== generation),
   };

@@ -1,5 +1,6 @@
 import type { Bucket } from './bucket.ts';
 import type { ObjectVersion } from './object-record.ts';
+import type { SoftDeletedVersion } from './soft-delete.ts';
 
 /** `storage#object`, https://cloud.google.com/storage/docs/json_api/v1/objects#resource. */
 export interface ObjectResource extends Readonly<Record<string, unknown>> {
@@ -19,7 +20,7 @@ export function objectResource(
   origin: string,
   bucket: string,
   name: string,
-  version: ObjectVersion,
+  version: ObjectVersion | SoftDeletedVersion,
 ): ObjectResource {
   const at = `b/${bucket}/o/${encodeURIComponent(name)}`;
   return {
@@ -41,6 +42,9 @@ export function objectResource(
     timeStorageClassUpdated: version.timeCreated,
     updated: version.updated,
     ...(version.timeDeleted ? { timeDeleted: version.timeDeleted } : {}),
+    ...('softDeleteTime' in version
+      ? { softDeleteTime: version.softDeleteTime, hardDeleteTime: version.hardDeleteTime }
+      : {}),
     ...version.attributes,
   };
 }

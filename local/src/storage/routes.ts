@@ -49,7 +49,7 @@ const ROUTES: readonly (readonly [method: string, pattern: RegExp, route: Route]
   ['GET', /^\/(?!b\/|storage\/v1\/|upload\/|download\/)([^/]+)\/(.+)$/, downloadObject],
 ];
 
-/** @throws ApiError 501 for calls that are not simulated (ACLs, IAM, compose, soft delete, notifications, …) */
+/** @throws ApiError 501 for calls that are not simulated (ACLs, IAM, compose, restoring, notifications, …) */
 export async function dispatch(api: Api, request: ApiRequest): Promise<Reply> {
   // POST with this header is how clients behind narrow proxies send PATCH.
   const override = request.headers['x-http-method-override'];

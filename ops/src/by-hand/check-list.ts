@@ -29,7 +29,7 @@ export const checkList = (
   const source = validateExport(exported);
   const target =
     published === null ? null : { generation: 'by hand', held: readHeldList(published), runId: null };
-  const plan = planRoster({ list: source.list, target, lastMemberCount: null, abandonedRunId: null });
+  const plan = planRoster({ list: source.list, target, lastMemberCount: null, abandonedPublished: null });
   return {
     bytes: bytesOf(plan.kennitalas),
     memberCount: plan.memberCount,

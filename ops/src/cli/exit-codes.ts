@@ -3,7 +3,7 @@ export const EXIT_CODES = {
   done: 0,
   /** Not done, not known, or not allowed. */
   failed: 1,
-  /** The guard refuses the plan: nothing was changed. */
+  /** The guard refuses the plan, or who is to be erased has not left: nothing was changed. */
   blocked: 2,
 } as const;
 

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Cli } from './cli.ts';
 import { addConflicts } from './commands/conflicts.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addErase } from './commands/erase.ts';
 import { addExplain } from './commands/explain.ts';
 import { addPause } from './commands/pause.ts';
 import { addQueue } from './commands/queue.ts';
@@ -23,7 +24,8 @@ Environment:
 Exit codes:
   0  done
   1  failed, not known, or not confirmed
-  2  the guard refuses the plan: nothing was changed
+  2  the guard refuses the plan, or who is to be erased has not left:
+     nothing was changed
 
 Example:
   npm run ops -- status
@@ -34,7 +36,7 @@ export const makeProgram = (cli: Cli): Command => {
   const { stdout, stderr } = cli.terminal;
   const program = new Command()
     .name('npm run ops --')
-    .description('Sees, stops, approves, rolls back and explains the membership sync.')
+    .description('Sees, stops, approves, rolls back and explains the membership sync; erases who has left.')
     .option('--local', 'the local stack of this machine')
     .option('--project <id>', 'a project of Google Cloud')
     .option('--url <address>', "the API's own address, such as https://P.web.app/api")
@@ -57,6 +59,7 @@ export const makeProgram = (cli: Cli): Command => {
   addRollback(program, cli);
   addPause(program, cli);
   addExplain(program, cli);
+  addErase(program, cli);
   addQueue(program, cli);
   addConflicts(program, cli);
   addDoctor(program, cli);

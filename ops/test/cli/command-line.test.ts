@@ -37,6 +37,7 @@ const BAD_LINES: [line: string, said: string][] = [
   ['runs --outcome good', 'Allowed choices are published'],
   ['pause roster', "required option '--reason <text>'"],
   ['approve roster abc --operator A --reason B --url https://ops.invalid', '64 digits'],
+  ['erase --url https://ops.invalid', 'erase needs --reason'],
   ['rollback 1 --run r --url https://ops.invalid', 'not both'],
   ['doctor --url https://ops.invalid', '--project'],
   ['status --url nonsense', 'https://'],

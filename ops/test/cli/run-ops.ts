@@ -7,11 +7,13 @@ export interface Ended {
   readonly stderr: string;
 }
 
+export type Answer = readonly [question: RegExp, text: string];
+
 export interface Given {
   /** Standard input of a pipe; none by default. */
   readonly stdin?: string;
-  /** Somebody sits at a terminal and types this when asked. */
-  readonly typed?: string;
+  /** Somebody sits at a terminal and types this when asked; each of several after its own question. */
+  readonly typed?: string | readonly Answer[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -27,15 +29,17 @@ export const runOps = async (argv: readonly string[], given: Given = {}): Promis
   // Like the process's own: a prompt that ends does not close it.
   terminal.stderr.end = () => terminal.stderr;
   const shown = { stdout: '', stderr: '' };
-  let isAnswered = false;
+  const answers: Answer[] =
+    typeof given.typed === 'string' ? [[/\(y\/N\)|\? \S+:/, given.typed]] : [...(given.typed ?? [])];
   for (const name of ['stdout', 'stderr'] as const) {
     terminal[name].setEncoding('utf8').on('data', (text: string) => {
       shown[name] += text;
       // A question ends in its default or a colon.
-      if (isAnswered || given.typed === undefined || !/\(y\/N\)|\? \S+:/.test(shown.stderr)) return;
-      isAnswered = true;
+      const [next] = answers;
+      if (next === undefined || !next[0].test(shown.stderr)) return;
+      answers.shift();
       // What is typed before the question listens is lost, and it listens once it has been shown.
-      setImmediate(() => terminal.stdin.write(`${given.typed}\n`));
+      setImmediate(() => terminal.stdin.write(`${next[1]}\n`));
     });
   }
   if (!isTTY) terminal.stdin.end(given.stdin ?? '');

@@ -75,6 +75,16 @@ describe('docs/iam.md', () => {
     }
   });
 
+  it("lets only the operators' function read the settings of the bucket, and none change them", async () => {
+    const { grants } = await readIamTable();
+    const onBucket = grants.filter(({ on }) => on.kind === 'bucket');
+    expect(onBucket.map(({ account, role }) => `${account} ${role}`).toSorted()).toEqual([
+      'sync-ops roles/storage.legacyBucketReader',
+      'sync-ops roles/storage.objectUser',
+      'sync-roster roles/storage.objectUser',
+    ]);
+  });
+
   it('knows every secret that the settings name', async () => {
     const { grants } = await readIamTable();
     const granted = grants.flatMap(({ on }) => (on.kind === 'secret' ? [on.name] : []));

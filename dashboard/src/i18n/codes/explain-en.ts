@@ -68,6 +68,8 @@ export const explainEn: Pick<
     retry_change: 'sent an edit again',
     fail_change: 'gave an edit up',
     resolve_conflict: 'decided a conflict',
+    erase: 'erased the person',
+    erase_check: 'looked what is held about the person',
   },
   detail: {
     id: 'id',

@@ -69,6 +69,8 @@ export const explainIs: Pick<
     retry_change: 'sendi breytingu aftur',
     fail_change: 'hætti við breytingu',
     resolve_conflict: 'ákvað árekstur',
+    erase: 'eyddi gögnum um manneskjuna',
+    erase_check: 'skoðaði hvaða gögn eru til um manneskjuna',
   },
   detail: {
     id: 'auðkenni',

@@ -60,7 +60,13 @@ export const makeRunStore = (
    */
   const writtenAt = new WeakMap<Lease, Timestamp>();
 
-  const begin = ({ record, leaseExpiresAt, occurrence, passesPause = false }: BeginOptions): Promise<Begun> =>
+  const begin = ({
+    record,
+    leaseExpiresAt,
+    occurrence,
+    passesPause = false,
+    whenFree,
+  }: BeginOptions): Promise<Begun> =>
     call('open the run record', async () => {
       const db = await client();
       const stateRef = refs(db).state(record.mirror);
@@ -81,6 +87,12 @@ export const makeRunStore = (
         if (before !== null && before.expiresAt.toMillis() > record.timestamp.getTime()) {
           return { kind: 'held', owner: before.owner, expiresAt: before.expiresAt.toDate() };
         }
+        const left = {
+          lastSuccess: lastSuccessOf(state),
+          unfinished: state.unfinished ?? null,
+          abandonedRunId: before?.owner ?? null,
+        };
+        whenFree?.(left);
         const batch = db.batch();
         if (before !== null) batch.set(refs(db).record(before.owner), abandonedBy(record), { merge: true });
         batch.set(recordRef, toDocument(record));
@@ -91,13 +103,7 @@ export const makeRunStore = (
         if (time === null) continue;
         const lease = { mirror: record.mirror, owner: record.runId, expiresAt: leaseExpiresAt, passesPause };
         writtenAt.set(lease, time);
-        return {
-          kind: 'begun',
-          lease,
-          lastSuccess: lastSuccessOf(state),
-          unfinished: state.unfinished ?? null,
-          abandonedRunId: before?.owner ?? null,
-        };
+        return { kind: 'begun', lease, ...left };
       }
       throw new SyncError(
         'audit_unavailable',

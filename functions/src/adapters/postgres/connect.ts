@@ -1,5 +1,6 @@
 import type { PoolConfig } from 'pg';
 import { SyncError } from '../../lib/errors.ts';
+import { readOwnUser } from './own-user.ts';
 
 /** Where the database is: a Cloud SQL instance reached with our own identity, or a URL. */
 export type DatabaseTarget =
@@ -8,8 +9,8 @@ export type DatabaseTarget =
       /** `project:region:instance` */
       readonly instance: string;
       readonly database: string;
-      /** The service account's e-mail address without `.gserviceaccount.com`. */
-      readonly user: string;
+      /** The IAM database user; null: the service account of this process. */
+      readonly user: string | null;
       readonly ipType: 'PUBLIC' | 'PRIVATE' | 'PSC';
     }
   | { readonly kind: 'url'; readonly url: string };
@@ -32,6 +33,7 @@ export const openConnection = async (target: DatabaseTarget): Promise<Connection
     }
     return { config: { connectionString: target.url }, close: () => undefined };
   }
+  const user = target.user ?? (await readOwnUser());
   const { AuthTypes, Connector, IpAddressTypes } = await import('@google-cloud/cloud-sql-connector');
   const connector = new Connector();
   try {
@@ -41,7 +43,7 @@ export const openConnection = async (target: DatabaseTarget): Promise<Connection
       ipType: IpAddressTypes[target.ipType],
     });
     return {
-      config: { ...options, user: target.user, database: target.database },
+      config: { ...options, user, database: target.database },
       close: () => connector.close(),
     };
   } catch (cause) {

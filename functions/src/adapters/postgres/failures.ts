@@ -32,6 +32,7 @@ export const RETRIED_STATES: Readonly<Record<string, RetryPolicy>> = {
 
 /** Refusals that an operator meets, with what to do. */
 const REMEDIES: Readonly<Record<string, string>> = {
+  '23503': 'A row of another table still points at the member. Let its service delete that row first.',
   '25006': 'The database is read-only. Point the connection at the primary, or end its read-only mode.',
   '28000': 'The database does not know this user. Create the IAM database user and grant it its roles.',
   '28P01': 'The password is wrong. Set DATABASE_URL anew.',

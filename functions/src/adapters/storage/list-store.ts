@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import type { File, FileMetadata, Storage } from '@google-cloud/storage';
 import { SyncError } from '../../lib/errors.ts';
 import type { ListMetadata, ListStore, PublishedList } from '../../roster/ports.ts';
+import { download } from './download.ts';
+import { isBucketMissing, statusOf, storageCall, textOf } from './failures.ts';
 
 export interface ListStoreOptions {
   readonly bucket: string;
@@ -28,20 +30,29 @@ export const makeListStore = (
     }
   };
 
-  const read = async (): Promise<PublishedList | null> => {
+  /** One request where the answer names its version in a header, as Cloud Storage's do; otherwise two. */
+  const read = async (signal: AbortSignal | undefined): Promise<PublishedList | null> => {
+    const found = await download(READING, await fileAt(), signal);
+    if (found === null) return null;
+    if (found.generation !== null) return { generation: found.generation, bytes: found.bytes };
     // A version that is replaced between the two calls can still be read on a versioned bucket; on another it is
     // gone (404), and then the newer one is read.
-    for (let attempt = 1; ; attempt += 1) {
+    for (let attempt = 1; attempt <= READ_ATTEMPTS; attempt += 1) {
       const metadata = await currentMetadata();
       if (metadata === null) return null;
       const generation = String(metadata.generation);
-      try {
-        const [bytes] = await (await fileAt(generation)).download();
-        return { generation, bytes, runId: textOf(metadata.metadata?.['runId']) };
-      } catch (cause) {
-        if (statusOf(cause) !== 404 || attempt === READ_ATTEMPTS) throw cause;
-      }
+      const version = await download(READING, await fileAt(generation), signal);
+      if (version !== null) return { generation, bytes: version.bytes };
     }
+    throw new SyncError(
+      'storage_conflict',
+      'The published list was replaced again and again while it was read.',
+    );
+  };
+
+  const publishedBy = async (generation: string): Promise<string | null> => {
+    const metadata = await currentMetadata();
+    return String(metadata?.generation) === generation ? textOf(metadata?.metadata?.['runId']) : null;
   };
 
   const publish = async (
@@ -81,12 +92,15 @@ export const makeListStore = (
   };
 
   return {
-    read: () => storageCall('read the published list', read),
+    read: (signal) => storageCall(READING, () => read(signal)),
+    publishedBy: (generation) =>
+      storageCall('read the metadata of the published list', () => publishedBy(generation)),
     publish: (...input) => storageCall('publish the list', () => publish(...input)),
     refresh: (...input) => storageCall('refresh the metadata of the list', () => refresh(...input)),
   };
 };
 
+const READING = 'read the published list';
 const READ_ATTEMPTS = 3;
 
 const toCustomMetadata = (metadata: ListMetadata): Record<string, string> => ({
@@ -97,49 +111,3 @@ const toCustomMetadata = (metadata: ListMetadata): Record<string, string> => ({
   sha256: metadata.sha256,
   runId: metadata.runId,
 });
-
-/** 412 → `storage_conflict`; other 4xx → `storage_rejected`; the rest → `storage_unavailable`. */
-export const storageCall = async <T>(what: string, call: () => Promise<T>): Promise<T> => {
-  try {
-    return await call();
-  } catch (cause) {
-    // A fault of our own is no outage: it must not be tried again.
-    if (cause instanceof SyncError || cause instanceof TypeError || cause instanceof RangeError) throw cause;
-    const status = statusOf(cause);
-    const details = status === null ? {} : { status };
-    if (status === 412) {
-      throw new SyncError(
-        'storage_conflict',
-        `Could not ${what}: another writer was first. Nothing was changed.`,
-        {
-          cause,
-          details,
-        },
-      );
-    }
-    if (status !== null && status >= 400 && status < 500 && status !== 408 && status !== 429) {
-      throw new SyncError(
-        'storage_rejected',
-        `Could not ${what}: Cloud Storage answered ${status}. Check that the bucket exists and our access to it.`,
-        { cause, details },
-      );
-    }
-    throw new SyncError(
-      'storage_unavailable',
-      `Could not ${what}: ${status === null ? 'no connection' : `Cloud Storage answered ${status}`}. Try again later.`,
-      { cause, details },
-    );
-  }
-};
-
-export const statusOf = (cause: unknown): number | null => {
-  const code = Number((cause as { code?: unknown } | null)?.code);
-  return Number.isInteger(code) && code >= 100 && code < 600 ? code : null;
-};
-
-/** A missing bucket is a wrong setting, not an empty one. */
-const isBucketMissing = (cause: unknown): boolean =>
-  /bucket does not exist/i.test(String((cause as { message?: unknown } | null)?.message));
-
-export const textOf = (value: unknown): string | null =>
-  typeof value === 'string' && value !== '' ? value : null;

@@ -1,8 +1,11 @@
 import type { FileMetadata, Storage } from '@google-cloud/storage';
 import type { ListVersion, ListVersions } from '../../ops/ports.ts';
-import { type ListStoreOptions, statusOf, storageCall, textOf } from './list-store.ts';
+import { download } from './download.ts';
+import { storageCall, textOf } from './failures.ts';
+import type { ListStoreOptions } from './list-store.ts';
 
 const VERSIONS_SHOWN = 100;
+const READING = 'read a version of the list';
 
 /** The versions that the bucket keeps of the published list. */
 export const makeListVersions = (
@@ -18,16 +21,12 @@ export const makeListVersions = (
         .toSorted((one, other) => Number(other.generation) - Number(one.generation))
         .slice(0, VERSIONS_SHOWN);
     }),
-  read: (generation) =>
-    storageCall('read a version of the list', async () => {
-      try {
-        const [bytes] = await (await client()).bucket(bucket).file(object, { generation }).download();
-        return bytes;
-      } catch (cause) {
-        if (statusOf(cause) === 404) return null;
-        throw cause;
-      }
-    }),
+  read: async (generation) => {
+    const file = await storageCall(READING, async () =>
+      (await client()).bucket(bucket).file(object, { generation }),
+    );
+    return (await download(READING, file))?.bytes ?? null;
+  },
 });
 
 const toVersion = (metadata: FileMetadata): ListVersion => {

@@ -114,6 +114,8 @@ export const timelineWhat = z.enum([
   'retry_change',
   'fail_change',
   'resolve_conflict',
+  'erase',
+  'erase_check',
 ]);
 
 /** Facts that go with an entry: codes, ids, paths of fields, no value of one. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { IdempotencyStrategy, Storage } from '@google-cloud/storage';
 import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { type LocalAuth, startAuth } from '../../../../local/src/auth/start-auth.ts';
 import { makeAuthorizeAdmin } from '../../../src/adapters/auth/authorize-admin.ts';
@@ -6,6 +7,7 @@ import { makeVerifyFirebaseToken, makeVerifyGoogleToken } from '../../../src/ada
 import { makeMemberChanges } from '../../../src/adapters/django/member-changes.ts';
 import { makeMemberReader } from '../../../src/adapters/django/member-read.ts';
 import { makeRegistryHttp } from '../../../src/adapters/django/registry-http.ts';
+import { makeFirestoreErasure } from '../../../src/adapters/firestore/erase-documents.ts';
 import { makeMemberStore } from '../../../src/adapters/firestore/member-store.ts';
 import { makeOperatorActions } from '../../../src/adapters/firestore/ops-actions.ts';
 import { makeRunHistory } from '../../../src/adapters/firestore/ops-runs.ts';
@@ -15,12 +17,16 @@ import { makeTwoWayReader } from '../../../src/adapters/firestore/ops-two-way.ts
 import { makeQueueStore } from '../../../src/adapters/firestore/queue-store.ts';
 import { makeEnvSecrets } from '../../../src/adapters/secrets/env-secrets.ts';
 import { makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
+import { makeVersionsErasure } from '../../../src/adapters/storage/erase-versions.ts';
 import { makeListStore } from '../../../src/adapters/storage/list-store.ts';
 import { makeListVersions } from '../../../src/adapters/storage/list-versions.ts';
+import { makeSoftDeletedList } from '../../../src/adapters/storage/soft-deleted-list.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../../src/domain/member-reference.ts';
 import { makeAdminApp } from '../../../src/lib/http/make-admin-app.ts';
 import type { OpsDependencies } from '../../../src/ops/dependencies.ts';
+import type { ErasureStore } from '../../../src/ops/erase/ports.ts';
+import { makeOpsLogs } from '../../../src/ops/ops-logs.ts';
 import type { RegisterLookup } from '../../../src/ops/ports.ts';
 import { opsRoutes } from '../../../src/ops/routes.ts';
 import { makeTwoWayActions } from '../../../src/ops/two-way-actions.ts';
@@ -33,6 +39,7 @@ const PROJECT = 'demo-ekklesia';
 
 export interface OpsStackOptions extends StackOptions {
   readonly register?: RegisterLookup;
+  readonly registerErasure?: ErasureStore;
 }
 
 /** A body as the tests look into it. */
@@ -40,7 +47,7 @@ export interface OpsStackOptions extends StackOptions {
 export type Body = any;
 
 /** The operators' API over the roster's stack: real Firestore, Storage, registry, and Firebase ID tokens. */
-export const startOpsStack = async ({ register, ...options }: OpsStackOptions = {}) => {
+export const startOpsStack = async ({ register, registerErasure, ...options }: OpsStackOptions = {}) => {
   const stack = await startStack(options);
   const auth: LocalAuth = await startAuth({ projectId: PROJECT, port: 0 });
   process.env['FIREBASE_AUTH_EMULATOR_HOST'] = auth.emulatorHost;
@@ -54,6 +61,12 @@ export const startOpsStack = async ({ register, ...options }: OpsStackOptions = 
   });
   const db = async () => stack.db;
   const storage = async () => stack.storageClient;
+  const erasing = async () =>
+    new Storage({
+      projectId: PROJECT,
+      apiEndpoint: stack.storage.url,
+      retryOptions: { maxRetries: 1, maxRetryDelay: 1, idempotencyStrategy: IdempotencyStrategy.RetryAlways },
+    });
   const place = { bucket: BUCKET, object: 'kennitalas.txt' };
   const store = makeListStore(storage, place);
   const versions = makeListVersions(storage, place);
@@ -64,10 +77,13 @@ export const startOpsStack = async ({ register, ...options }: OpsStackOptions = 
   const queue = makeQueueStore(db);
   const reference = async (kennitala: Kennitala) => makeMemberReference('key of the tests', kennitala);
   const { now } = stack.clock;
+  const registry = makeMemberReader(http, { deadlineMs: 1_000 });
+  const registryChanges = makeMemberChanges(http, { deadlineMs: 1_000 });
+  const trace = makeMemberTrace(db, twoWay);
   const delivery: DeliveryDependencies = {
     store: queue,
-    registry: makeMemberChanges(http, { deadlineMs: 1_000 }),
-    reader: makeMemberReader(http, { deadlineMs: 1_000 }),
+    registry: registryChanges,
+    reader: registry,
     companion: makeCompanion(),
     logs: makeTwoWayLogs(stack.dependencies.log),
     random: () => 0,
@@ -79,14 +95,32 @@ export const startOpsStack = async ({ register, ...options }: OpsStackOptions = 
     runners: { roster: (request) => stack.run(request), portal: null, register: null },
     rollback: { versions, store, history, run: stack.dependencies },
     explain: {
-      registry: makeMemberReader(http, { deadlineMs: 1_000 }),
+      registry,
       roster: store,
       register: register ?? null,
-      trace: makeMemberTrace(db, twoWay),
+      trace,
       states,
       history,
       actions,
       reference,
+      now,
+    },
+    erase: {
+      registry,
+      events: registryChanges,
+      roster: store,
+      trace,
+      register: register ?? null,
+      states,
+      stores: [
+        ...makeFirestoreErasure(db),
+        ...(registerErasure === undefined ? [] : [registerErasure]),
+        makeVersionsErasure(erasing, place),
+      ],
+      softDeleted: makeSoftDeletedList(erasing, place),
+      actions,
+      reference,
+      logs: makeOpsLogs((severity, message, fields) => stack.logs.push({ severity, message, fields })),
       now,
     },
     history,
@@ -156,7 +190,8 @@ export const startOpsStack = async ({ register, ...options }: OpsStackOptions = 
     queue,
     reference,
     members: makeMemberStore(db),
-    registryMembers: makeMemberReader(http, { deadlineMs: 1_000 }),
+    registryMembers: registry,
+    registryChanges,
     actions: async () =>
       (await stack.db.collection('operator_actions').orderBy('at').get()).docs.map((found) => found.data()),
     close: async () => {

@@ -1,20 +1,16 @@
 import type { Command } from 'commander';
-import { tryKennitala } from '../../../../functions/src/domain/kennitala.ts';
 import { explainAnswer } from '../../../../functions/src/ops/schemas/explain.ts';
 import type { ExplainAnswer, TimelineEntry } from '../../../../functions/src/ops/schemas.ts';
-import { readPersonal } from '../ask.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
-import { OpsError } from '../ops-error.ts';
+import { KENNITALA_HELP, readKennitala, refuseArguments } from '../kennitala-input.ts';
 import { withProgress } from '../progress.ts';
 import { runbookOf } from '../remedies.ts';
 import { pairLines, tableLines } from '../table.ts';
 import type { Paint } from '../terminal.ts';
 import { asWords, shownTime } from '../text.ts';
 
-const EXAMPLE = `
-Asks for the kennitala, or reads it from standard input; it is no argument,
-since those end in the shell's history. Each use is recorded with your name.
+const EXAMPLE = `${KENNITALA_HELP}
 Exit code 1 when something could not be read, so that the answer may lack it.
 
 Example:
@@ -22,28 +18,20 @@ Example:
   npm run ops --silent -- explain --json < file-with-one-kennitala`;
 
 export const addExplain = (program: Command, cli: Cli): void => {
-  program
+  const command = program
     .command('explain')
     .description('Why a person is, or is not, in each mirror; and all that happened.')
-    .addHelpText('after', EXAMPLE)
-    // Refused here: the library's own message would repeat the number on the screen.
-    .allowExcessArguments(true)
-    .hook('preAction', (_program, { args }) => {
-      if (args.length > 0) throw new OpsError('A kennitala is never an argument: type it when asked.');
-    })
-    .action(
-      cli.action(async ({ api, terminal, show, paint }, _options: object) => {
-        const kennitala = await readPersonal(terminal, {
-          message: 'Kennitala:',
-          fault: (text) => (tryKennitala(text) === null ? 'That is no kennitala: ten digits.' : null),
-        });
-        const answer = await withProgress(terminal, 'Looking everywhere', () =>
-          api.post('/explain', { kennitala }, explainAnswer),
-        );
-        show(answer, () => explainLines(answer, paint));
-        return isComplete(answer) ? EXIT_CODES.done : EXIT_CODES.failed;
-      }),
-    );
+    .addHelpText('after', EXAMPLE);
+  refuseArguments(command).action(
+    cli.action(async ({ api, terminal, show, paint }, _options: object) => {
+      const kennitala = await readKennitala(terminal);
+      const answer = await withProgress(terminal, 'Looking everywhere', () =>
+        api.post('/explain', { kennitala }, explainAnswer),
+      );
+      show(answer, () => explainLines(answer, paint));
+      return isComplete(answer) ? EXIT_CODES.done : EXIT_CODES.failed;
+    }),
+  );
 };
 
 const isComplete = ({ incomplete, now }: ExplainAnswer): boolean =>

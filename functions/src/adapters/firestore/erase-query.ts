@@ -1,0 +1,52 @@
+import type { DocumentReference, Firestore, Query } from 'firebase-admin/firestore';
+import { SyncError } from '../../lib/errors.ts';
+import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
+
+/** Documents of one round: well below what one commit may hold, and each round has the time limit for itself. */
+const PAGE = 100;
+const NOT_FOUND = 5;
+
+export type Client = () => Promise<Firestore>;
+
+export const eraseCall = <T>(client: Client, what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
+  storeCall('store_unavailable', what, STORE_CALL_LIMIT_MS, async () => work(await client()));
+
+/**
+ * Treats everything that a query finds, round by round, until it finds nothing: `treat` must take its document out of the
+ * query. Only names are read, since a list of a run can be large. Says how many documents were treated.
+ */
+export const eraseFound = async (
+  client: Client,
+  query: (db: Firestore) => Query,
+  treat: (ref: DocumentReference) => Promise<unknown>,
+  signal: AbortSignal,
+): Promise<number> => {
+  for (let treated = 0; ; ) {
+    if (signal.aborted) throw new SyncError('deadline_exceeded', 'The erasure reached its time limit.');
+    const round = await eraseCall(client, 'erase documents of a person', async (db) => {
+      const { docs } = await query(db).limit(PAGE).select().get();
+      const done = await Promise.all(docs.map(({ ref }) => unlessGone(() => treat(ref))));
+      return { found: docs.length, treated: done.filter(Boolean).length };
+    });
+    if (round.found === 0) return treated;
+    treated += round.treated;
+  }
+};
+
+export const countFound = (client: Client, query: (db: Firestore) => Query): Promise<number> =>
+  eraseCall(
+    client,
+    'count documents of a person',
+    async (db) => (await query(db).count().get()).data().count,
+  );
+
+/** False for a document that somebody else, the TTL for one, deleted in between. */
+const unlessGone = async (treat: () => Promise<unknown>): Promise<boolean> => {
+  try {
+    await treat();
+    return true;
+  } catch (cause) {
+    if ((cause as { code?: unknown } | null)?.code === NOT_FOUND) return false;
+    throw cause;
+  }
+};

@@ -1,0 +1,36 @@
+import type { LastSuccess } from '../mirror/run-store.ts';
+import type { ListStore, PublishedList } from './ports.ts';
+
+/** Above this many members a list is read in its turn: beside the registry's answer it would cost memory, not time. */
+const MOST_MEMBERS = 50_000;
+
+export interface ReadAhead {
+  /** The first call takes what was read ahead; each later one, after another writer came between, reads anew. */
+  readonly read: () => Promise<PublishedList | null>;
+  /** Nobody will ask for it: waits for the try that is under way, so that nothing goes on behind a run that has ended. */
+  readonly giveUp: () => Promise<void>;
+}
+
+/**
+ * Reads the published list while the registry is still answering, where the list is short. What was read ahead may be old
+ * by the time it is used: that shows when the list is replaced, on the condition that it is still this version.
+ */
+export const readAhead = (store: Pick<ListStore, 'read'>, lastSuccess: LastSuccess | null): ReadAhead => {
+  const controller = new AbortController();
+  let ahead = (lastSuccess?.memberCount ?? 0) > MOST_MEMBERS ? null : store.read(controller.signal);
+  // A failure is told to whoever takes it; a run that ends before that has one of its own.
+  const settled = ahead?.then(nothing, nothing);
+  return {
+    read: () => {
+      const taken = ahead ?? store.read();
+      ahead = null;
+      return taken;
+    },
+    giveUp: async () => {
+      controller.abort();
+      await settled;
+    },
+  };
+};
+
+const nothing = (): void => undefined;

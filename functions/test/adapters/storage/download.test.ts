@@ -1,0 +1,110 @@
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Storage } from '@google-cloud/storage';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { download } from '../../../src/adapters/storage/download.ts';
+import { makeListStore } from '../../../src/adapters/storage/list-store.ts';
+import { makeTemporaryStorage, type TemporaryStorage } from './support/temporary-storage.ts';
+
+const BUCKET = 'bucket';
+const OBJECT = 'kennitalas.txt';
+const TEXT = '0101302989\n';
+
+let storage: TemporaryStorage;
+beforeEach(async () => {
+  storage = await makeTemporaryStorage();
+});
+afterEach(async () => {
+  await storage.close();
+});
+
+const isDownload = ({ query }: { query: URLSearchParams }) => query.get('alt') === 'media';
+const file = (client = storage.client) => client.bucket(BUCKET).file(OBJECT);
+const publish = async () => {
+  await file().save(TEXT, { resumable: false });
+  return String((await file().getMetadata())[0].generation);
+};
+
+/** The storage server with its answers changed on their way. */
+const startProxy = async (change: (answer: IncomingMessage, response: ServerResponse) => void) => {
+  const { port } = new URL(storage.url);
+  const proxy = createServer((incoming, response) => {
+    incoming.pipe(
+      request({ port, path: incoming.url, method: incoming.method, headers: incoming.headers }, (answer) =>
+        change(answer, response),
+      ),
+    );
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const client = new Storage({
+    projectId: 'demo-ekklesia',
+    apiEndpoint: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+  });
+  return {
+    client,
+    close: () =>
+      new Promise<void>((resolve) => {
+        proxy.closeAllConnections();
+        proxy.close(() => resolve());
+      }),
+  };
+};
+
+describe('downloading an object', () => {
+  it('gives its bytes and its version in one request', async () => {
+    const generation = await publish();
+    const requests = storage.countRequests();
+    expect(await download('read', file())).toEqual({ bytes: Buffer.from(TEXT), generation });
+    expect(requests()).toBe(1);
+  });
+
+  it('says null for an object that is not there, and refuses a bucket that is not', async () => {
+    expect(await download('read', file())).toBeNull();
+    const missing = await makeTemporaryStorage({ createBucketsOnDemand: false });
+    await expect(download('read', file(missing.client))).rejects.toMatchObject({ code: 'storage_rejected' });
+    await missing.close();
+  });
+
+  it.each([500, 503, 429, 408, 'destroy'] as const)('tries again after %s', async (answer) => {
+    const generation = await publish();
+    storage.server.failNext({ matches: isDownload, stage: 'before', answer, times: 2 });
+    expect(await download('read', file())).toMatchObject({ generation });
+  });
+
+  it('gives up after five tries, without harm to the process', async () => {
+    await publish();
+    const fault = storage.server.failNext({ matches: isDownload, stage: 'before', answer: 503, times: 9 });
+    await expect(download('read', file())).rejects.toMatchObject({ code: 'storage_unavailable' });
+    expect(fault.struck()).toBe(5);
+  });
+
+  it('does not try again what was refused', async () => {
+    await publish();
+    const fault = storage.server.failNext({ matches: isDownload, stage: 'before', answer: 403, times: 9 });
+    await expect(download('read', file())).rejects.toMatchObject({ code: 'storage_rejected' });
+    expect(fault.struck()).toBe(1);
+  });
+
+  it('refuses bytes that were damaged on their way', async () => {
+    await publish();
+    const proxy = await startProxy((answer, response) => {
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.on('data', (chunk: Buffer) => response.write(Buffer.from(chunk).fill('9', 0, 1)));
+      answer.on('end', () => response.end());
+    });
+    await expect(download('read', file(proxy.client))).rejects.toMatchObject({ code: 'storage_unavailable' });
+    await proxy.close();
+  });
+
+  it('is made again by two requests where the answer does not name its version', async () => {
+    const generation = await publish();
+    const proxy = await startProxy((answer, response) => {
+      delete answer.headers['x-goog-generation'];
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(response);
+    });
+    const list = makeListStore(async () => proxy.client, { bucket: BUCKET, object: OBJECT });
+    expect(await list.read()).toEqual({ bytes: Buffer.from(TEXT), generation });
+    await proxy.close();
+  });
+});

@@ -1,0 +1,119 @@
+import { status } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeEarlyFetch } from '../../src/mirror/early-fetch.ts';
+import type { Mirror, MirrorSource, RunContext } from '../../src/mirror/mirror.ts';
+import type { MirrorPlan } from '../../src/mirror/types.ts';
+import { type Stack, startStack } from '../support/stack.ts';
+
+const FOUND = {
+  runId: 'run-1',
+  startedAt: new Date(0),
+  lastSuccess: null,
+  unfinished: null,
+  abandonedRunId: null,
+};
+
+/** A mirror whose fetches stay open until the test ends them. */
+const openMirror = (fetchesEarly?: true) => {
+  const fetches: { context: RunContext; end: (source: MirrorSource) => void; fail: (why: Error) => void }[] =
+    [];
+  const fetch = (context: RunContext) =>
+    new Promise<MirrorSource>((end, fail) => {
+      fetches.push({ context, end, fail });
+    });
+  const mirror = { fetch, ...(fetchesEarly && { fetchesEarly }) } as unknown as Mirror<
+    MirrorSource,
+    MirrorPlan
+  >;
+  return { mirror, fetches };
+};
+const options = (signal = new AbortController().signal) => ({ now: () => new Date(7), signal });
+const SOURCE: MirrorSource = { received: 1, exportedAt: null, findings: {}, warnings: [] };
+
+describe('fetching while the lease is taken', () => {
+  it('hands over the fetch that is under way, and when it began', async () => {
+    const { mirror, fetches } = openMirror(true);
+    const early = makeEarlyFetch(mirror, options());
+    early.start(FOUND);
+    const taken = early.take();
+    fetches[0]?.end(SOURCE);
+    expect(await taken?.source).toBe(SOURCE);
+    expect(taken?.since).toEqual(new Date(7));
+    expect(early.take()).toBeNull();
+  });
+
+  it('does nothing for a mirror whose fetch changes something', () => {
+    const { mirror, fetches } = openMirror();
+    const early = makeEarlyFetch(mirror, options());
+    early.start(FOUND);
+    expect(fetches).toEqual([]);
+    expect(early.take()).toBeNull();
+  });
+
+  it('gives up a fetch from before another run came between, and its failure is nobody’s', async () => {
+    const { mirror, fetches } = openMirror(true);
+    const early = makeEarlyFetch(mirror, options());
+    early.start(FOUND);
+    early.start({ ...FOUND, abandonedRunId: 'run-0' });
+    expect(fetches.map(({ context }) => context.signal.aborted)).toEqual([true, false]);
+    fetches[0]?.fail(new Error('given up'));
+    const taken = early.take();
+    fetches[1]?.end(SOURCE);
+    expect(await taken?.source).toBe(SOURCE);
+    expect(fetches[1]?.context.abandonedRunId).toBe('run-0');
+  });
+
+  it('ends with the run’s time, and when it is cancelled', async () => {
+    const { mirror, fetches } = openMirror(true);
+    const deadline = new AbortController();
+    makeEarlyFetch(mirror, options(deadline.signal)).start(FOUND);
+    deadline.abort();
+    const other = makeEarlyFetch(mirror, options());
+    other.start(FOUND);
+    const cancelled = other.cancel();
+    expect(fetches.map(({ context }) => context.signal.aborted)).toEqual([true, true]);
+    expect(other.take()).toBeNull();
+    // Nothing of it goes on behind the run.
+    const first = await Promise.race([cancelled.then(() => 'cancelled'), Promise.resolve('under way')]);
+    expect(first).toBe('under way');
+    fetches[1]?.fail(new Error('given up'));
+    await cancelled;
+  });
+});
+
+describe('the roster', () => {
+  let stack: Stack;
+  beforeEach(async () => {
+    stack = await startStack();
+  });
+  afterEach(async () => {
+    await stack.close();
+  });
+
+  it('asks the registry nothing while another run holds the lease', async () => {
+    const held = stack.storage.holdNext(() => true, 'before');
+    const working = stack.run();
+    await held.reached;
+    await expect.poll(() => stack.logs.some(({ message }) => message.includes('Received'))).toBe(true);
+    stack.registry.addFault({ status: 404, times: 1 });
+    expect((await stack.run()).record.outcome).toBe('skipped');
+    held.release();
+    expect((await working).record.outcome).toBe('published');
+    // The fault was still there.
+    expect((await stack.run()).record.errorCode).toBe('registry_rejected');
+  });
+
+  it('publishes nothing when the lease cannot be taken, and leaves no request behind', async () => {
+    stack.registry.addFault({ delay_ms: 200, times: 1 });
+    const undo = stack.firestore.failNext({
+      code: status.PERMISSION_DENIED,
+      times: Number.POSITIVE_INFINITY,
+      method: 'commit',
+    });
+    await expect(stack.run()).rejects.toMatchObject({ code: 'audit_unavailable' });
+    undo();
+    expect(await stack.file()).toBeNull();
+    expect(await stack.records()).toEqual([]);
+    expect((await stack.run()).record.outcome).toBe('published');
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import type { PublishedList } from '../../src/roster/ports.ts';
+import { readAhead } from '../../src/roster/read-ahead.ts';
+
+const LAST = { runId: 'run-1', at: new Date(0), memberCount: 2_216 };
+
+const counting = (answer: (n: number, signal?: AbortSignal) => Promise<PublishedList | null>) => {
+  const store = {
+    reads: 0,
+    read: (signal?: AbortSignal) => {
+      store.reads += 1;
+      return answer(store.reads, signal);
+    },
+  };
+  return store;
+};
+const version = async (n: number): Promise<PublishedList> => ({
+  generation: String(n),
+  bytes: new Uint8Array(),
+});
+
+describe('reading the published list ahead', () => {
+  it('reads once for the first plan, and anew for a second one', async () => {
+    const store = counting(version);
+    const { read } = readAhead(store, LAST);
+    expect(store.reads).toBe(1);
+    expect((await read())?.generation).toBe('1');
+    expect(store.reads).toBe(1);
+    expect((await read())?.generation).toBe('2');
+  });
+
+  it('reads ahead before the first run too', () => {
+    const store = counting(version);
+    readAhead(store, null);
+    expect(store.reads).toBe(1);
+  });
+
+  it('waits for its turn with a long list', async () => {
+    const store = counting(version);
+    const { read } = readAhead(store, { ...LAST, memberCount: 50_001 });
+    expect(store.reads).toBe(0);
+    expect((await read())?.generation).toBe('1');
+  });
+
+  it('tells a failure to whoever asks for the list, and to nobody else', async () => {
+    const store = counting(() => Promise.reject(new Error('no answer')));
+    const { read } = readAhead(store, LAST);
+    await new Promise(setImmediate);
+    await expect(read()).rejects.toThrow('no answer');
+  });
+
+  it('is given up: no further try, and nothing goes on afterwards', async () => {
+    const { promise, reject } = Promise.withResolvers<null>();
+    const signals: (AbortSignal | undefined)[] = [];
+    const { giveUp } = readAhead(
+      counting((_, signal) => {
+        signals.push(signal);
+        return promise;
+      }),
+      LAST,
+    );
+    const givenUp = giveUp();
+    expect(signals.map((signal) => signal?.aborted)).toEqual([true]);
+    reject(new Error('no answer'));
+    await expect(givenUp).resolves.toBeUndefined();
+  });
+});
