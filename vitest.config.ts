@@ -5,8 +5,19 @@ export const START_SUITES = ['local/test/cli/weekly-run.test.ts', 'local/test/cl
 
 export default defineConfig({
   test: {
-    include: ['functions/test/**/*.test.ts', 'ops/test/**/*.test.ts', ...START_SUITES],
-    exclude: ['**/node_modules/**', '**/*.long.test.ts', '**/*.emulator.test.ts', '**/*.postgres.test.ts'],
+    include: [
+      'functions/test/**/*.test.ts',
+      'ops/test/**/*.test.ts',
+      'dashboard/test/**/*.test.ts',
+      ...START_SUITES,
+    ],
+    exclude: [
+      '**/node_modules/**',
+      '**/*.long.test.ts',
+      '**/*.browser.test.ts',
+      '**/*.emulator.test.ts',
+      '**/*.postgres.test.ts',
+    ],
     // Google's libraries look for a metadata server otherwise, and warn when there is none.
     env: { METADATA_SERVER_DETECTION: 'none', TZ: 'UTC' },
     pool: 'forks',

@@ -7,7 +7,7 @@ import { violationsOf } from './accessibility.ts';
 import { type Operator, openBrowser } from './browser.ts';
 import { emailInRegistry, makeConflict, makeWaitingEdit } from './edits.ts';
 import { type Everything, startEverything } from './start-everything.ts';
-import { textsOf } from './texts.ts';
+import { codesOf, textsOf } from './texts.ts';
 
 const MEMBERS = 120;
 const DROPPED = 40;
@@ -16,6 +16,7 @@ const LANGUAGES: readonly Language[] = ['en', 'is'];
 
 describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
   const t = textsOf(language);
+  const code = codesOf(language);
   let all: Everything;
   let operator: Operator;
   let everybody: string[] = [];
@@ -47,7 +48,16 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
   const see = (text: string | RegExp) => operator.page.getByText(text).first().waitFor();
   const seeState = (text: string) =>
     operator.page.getByRole('definition').getByText(text, { exact: true }).waitFor();
-  const seeDone = () => operator.page.getByRole('link', { name: t('doneLink') }).waitFor();
+  const seeDone = async () => {
+    const refused = operator.page.getByRole('alert');
+    await operator.page
+      .getByRole('link', { name: t('doneLink') })
+      .or(refused)
+      .first()
+      .waitFor();
+    // The page's own words say more than that it took too long.
+    expect(await refused.allInnerTexts()).toEqual([]);
+  };
   const screenshot = (name: string) =>
     operator.page.screenshot({ path: join(IMAGES, `dashboard-${name}-${language}.png`) });
 
@@ -62,7 +72,7 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
     await operator.page.getByRole('heading', { name: t('developmentSignIn') }).waitFor();
     expect(await operator.page.locator('html').getAttribute('lang')).toBe(language);
     await press(t('signIn'));
-    await see(t('why.never_run'));
+    await see(code('why', 'never_run'));
   });
 
   it('plans the first run of each mirror, and runs it', async () => {
@@ -78,6 +88,8 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
     }
     everybody = await published();
     expect(everybody).toHaveLength(MEMBERS);
+    // The portal's first members have asked for the list anew: its run must not come between those of the next tests.
+    await all.stack.functions.drain();
   });
 
   it('sees that all is in order, the picture and the charts', async () => {
@@ -143,7 +155,7 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
     await operator.page.getByLabel(t('outcome')).selectOption('blocked');
     await operator.page
       .getByRole('row')
-      .filter({ hasText: t('outcome.blocked') })
+      .filter({ hasText: code('outcome', 'blocked') })
       .first()
       .getByRole('link')
       .click();
@@ -159,9 +171,11 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
     await open('explain', t('explain'));
     await fill(t('kennitala'), missing);
     await press(t('explainDo'));
-    await see('not-listed');
+    await see(code('now', 'not-listed'));
+    await see(code('because', 'not_in_last_export'));
     await operator.page.getByRole('heading', { name: t('timeline') }).waitFor();
-    await see(/removed/);
+    await see(`${code('source', 'run')}: ${code('what', 'removed')}`);
+    await screenshot('explain');
     expect(operator.page.url()).not.toContain(missing);
   });
 
@@ -174,8 +188,7 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
       .getByRole('button')
       .click();
     await operator.page
-      .getByRole('button', { name: new RegExp(t('preview')) })
-      .last()
+      .getByRole('button', { name: new RegExp(`^${t('previewOf').split(':')[0]}:`) })
       .click();
     await see(t('plannedNothing'));
     expect(await published()).toHaveLength(MEMBERS - DROPPED - 5);
@@ -211,7 +224,7 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
     await operator.page.getByLabel(t('state')).selectOption('pending');
     await operator.page
       .getByRole('row')
-      .filter({ hasText: t('queue.pending') })
+      .filter({ hasText: code('queue', 'pending') })
       .getByRole('link')
       .click();
     await see(edit.email);
@@ -221,19 +234,23 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
       await form.getByRole('button').click();
     };
     await act('giveUp');
-    await seeState(t('queue.failed'));
+    await seeState(code('queue', 'failed'));
     expect(await all.portal.emailOf(edit.kennitala)).toBe(edit.before);
     all.stack.registry?.clearFaults();
-    const answered = operator.page.waitForResponse((response) => response.url().endsWith('/retry'));
     await act('retry');
-    expect((await answered).status()).toBe(200);
+    await see(code('retry', 'delivered'));
+    expect(emailInRegistry(all, edit.memberId)).toBe(edit.email);
   });
 
   it('decides conflicts: ours, theirs and another value', async () => {
     const decide = async (keep: 'keepPortal' | 'keepRegistry' | 'keepOther', name: string) => {
       const conflict = await makeConflict(all, `${name}.${language}`);
       await operator.page.goto(`${all.url}/#/conflicts`);
-      await operator.page.getByRole('row').filter({ hasText: 'profile.email' }).getByRole('link').click();
+      await operator.page
+        .getByRole('row')
+        .filter({ hasText: code('field', 'profile.email') })
+        .getByRole('link')
+        .click();
       await see(conflict.portal);
       await see(conflict.registry);
       if (name === 'ours') await screenshot('conflict');
@@ -241,7 +258,7 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
       const other = `other.${language}@postur.example`;
       if (keep === 'keepOther') await operator.page.getByLabel(t('wanted'), { exact: true }).fill(other);
       await press(t('decide'));
-      await see(t('actionDone'));
+      await see(t(keep === 'keepRegistry' ? 'decidedHere' : 'decidedSent'));
       const expected = { keepPortal: conflict.portal, keepRegistry: conflict.registry, keepOther: other }[
         keep
       ];

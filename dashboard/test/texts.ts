@@ -1,3 +1,6 @@
+import { codesEn } from '../src/i18n/codes/en.ts';
+import { codesIs } from '../src/i18n/codes/is.ts';
+import type { CodeKind } from '../src/i18n/codes/kinds.ts';
 import { en, type TextKey } from '../src/i18n/en.ts';
 import { is } from '../src/i18n/is.ts';
 import type { Language } from '../src/i18n/language.tsx';
@@ -8,4 +11,13 @@ export const textsOf =
   (key: TextKey, fill: Readonly<Record<string, string>> = {}): string => {
     const text: string = (language === 'is' ? is : en)[key];
     return text.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => fill[name] ?? '');
+  };
+
+export const codesOf =
+  (language: Language) =>
+  (kind: CodeKind, code: string): string => {
+    const texts: Readonly<Record<string, string>> = (language === 'is' ? codesIs : codesEn)[kind];
+    const text = texts[code];
+    if (text === undefined) throw new Error(`${kind} ${code} has no text in ${language}`);
+    return text;
   };

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../src/lib/errors.ts';
+import { WARNING_CODES } from '../src/mirror/warning-codes.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -12,6 +13,14 @@ describe('the runbook', () => {
         ?.matchAll(/^### (\w+)$/gm) ?? []),
     ];
     expect(sections.map(([, code]) => code).toSorted()).toEqual(Object.keys(ERROR_CODES).toSorted());
+  });
+
+  it('has a row for every warning of a run, and for no other', () => {
+    const section = read('docs/runbook.md').split('## Warnings of a run')[1]?.split('\n## ')[0] ?? '';
+    const rows = [...section.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell]) =>
+      [...(cell ?? '').matchAll(/`(\w+)`/g)].map(([, code]) => code),
+    );
+    expect(rows.toSorted()).toEqual([...WARNING_CODES].toSorted());
   });
 });
 

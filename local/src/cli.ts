@@ -2,7 +2,7 @@ import { logText } from './cli/log-text.ts';
 import { EXIT_CODES, parseOptions } from './cli/options.ts';
 import { runRegister } from './cli/run-register.ts';
 import { runSync, type SyncAnswer } from './cli/run-sync.ts';
-import { loadScenario, type ScenarioName } from './cli/scenarios.ts';
+import { loadScenario, type ScenarioName, staysUpAfter } from './cli/scenarios.ts';
 import { settingsIn } from './cli/settings.ts';
 import { describeRun, describeStack } from './cli/summary.ts';
 import { portsWithOffset } from './ports.ts';
@@ -66,7 +66,7 @@ const play = async (stack: LocalStack, name: ScenarioName): Promise<number> => {
   return ended === true ? EXIT_CODES.done : EXIT_CODES.failed;
 };
 
-const staysUp = !options.exit && options.scenario === undefined;
+const staysUp = !options.exit && (options.scenario === undefined || staysUpAfter(options.scenario));
 
 const main = async (): Promise<number> => {
   // After the options, so that --help and a bad option answer at once.
@@ -97,9 +97,11 @@ const main = async (): Promise<number> => {
       ]);
       return EXIT_CODES.failed;
     }
-    if (options.scenario !== undefined) return await play(stack, options.scenario);
-    if (options.exit) return ran;
+    if (!staysUp) return options.scenario === undefined ? ran : await play(stack, options.scenario);
     say(['', ...(await runRegister(stack))]);
+    if (options.scenario !== undefined && (await play(stack, options.scenario)) !== EXIT_CODES.done) {
+      return EXIT_CODES.failed;
+    }
     say(['', 'The stack stays up. Ctrl-C stops it.']);
     await untilStopped;
     say(['', 'Stopping...']);

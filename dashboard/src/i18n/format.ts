@@ -11,7 +11,7 @@ export interface Format {
   age(seconds: number): string;
 }
 
-type Unit = 'second' | 'minute' | 'hour' | 'day';
+type Unit = 'millisecond' | 'second' | 'minute' | 'hour' | 'day';
 
 const ENGLISH = 'en-GB';
 
@@ -39,7 +39,10 @@ export const makeFormat = (language: Language): Format => {
     number: (value) => (value === null || value === undefined ? '–' : numbers.format(value)),
     time: (iso) => (iso === null || iso === undefined ? '–' : timeOf(new Date(iso))),
     day: isIcelandic ? icelandicDay : (date) => days.format(date),
-    duration: (ms) => (ms === null || ms === undefined ? '–' : inUnit(ms / 1_000, 'second')),
+    duration: (ms) => {
+      if (ms === null || ms === undefined) return '–';
+      return ms < 1_000 ? inUnit(Math.round(ms), 'millisecond') : inUnit(ms / 1_000, 'second');
+    },
     age: (seconds) => {
       if (seconds < 60) return inUnit(Math.round(seconds), 'second');
       if (seconds < 3_600) return inUnit(Math.round(seconds / 60), 'minute');

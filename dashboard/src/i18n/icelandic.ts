@@ -20,6 +20,7 @@ const MONTHS = [
 ] as const;
 
 const UNITS = {
+  millisecond: ['millisekúnda', 'millisekúndur'],
   second: ['sekúnda', 'sekúndur'],
   minute: ['mínúta', 'mínútur'],
   hour: ['klukkustund', 'klukkustundir'],

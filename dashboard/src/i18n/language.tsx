@@ -1,5 +1,8 @@
 import { type ComponentChildren, createContext } from 'preact';
 import { useContext, useEffect, useMemo, useState } from 'preact/hooks';
+import { codesEn } from './codes/en.ts';
+import { codesIs } from './codes/is.ts';
+import type { CodeKind } from './codes/kinds.ts';
 import { en, type TextKey } from './en.ts';
 import { type Format, makeFormat } from './format.ts';
 import { is } from './is.ts';
@@ -12,12 +15,13 @@ export interface Texts {
   readonly setLanguage: (language: Language) => void;
   readonly t: (key: TextKey, fill?: Fill) => string;
   /** A code's text, or the code itself: the API may know a code that this page does not know yet. */
-  readonly tCode: (kind: string, code: string, fill?: Fill) => string;
+  readonly tCode: (kind: CodeKind, code: string, fill?: Fill) => string;
   readonly format: Format;
 }
 
 const KEPT = 'language';
 const TEXTS = { is, en };
+const CODES = { is: codesIs, en: codesEn };
 const Context = createContext<Texts | null>(null);
 
 export const useTexts = (): Texts => {
@@ -35,11 +39,12 @@ export const LanguageProvider = ({ children }: { children: ComponentChildren }) 
   }, [language]);
   const texts = useMemo<Texts>(() => {
     const known: Readonly<Record<string, string>> = TEXTS[language];
+    const codes: Readonly<Record<CodeKind, Readonly<Record<string, string>>>> = CODES[language];
     return {
       language,
       setLanguage,
       t: (key, fill) => filled(known[key] ?? key, fill),
-      tCode: (kind, code, fill) => filled(known[`${kind}.${code}`] ?? code, fill),
+      tCode: (kind, code, fill) => filled(codes[kind][code] ?? code, fill),
       format: makeFormat(language),
     };
   }, [language]);

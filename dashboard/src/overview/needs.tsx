@@ -9,7 +9,7 @@ export const Needs = ({ status }: { status: StatusAnswer }) => {
   const ofMirrors = status.mirrors.flatMap(({ mirror, why: reasons, lastRun }) =>
     reasons.map((reason) => ({
       key: `${mirror}.${reason}`,
-      text: `${t(mirror)} ${tCode('why', reason)}`,
+      text: `${t(mirror)}: ${tCode('why', reason)}`,
       href:
         reason.startsWith('last_run') && lastRun !== null
           ? hrefOf('runs', lastRun.runId)

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { ConflictDetail, ResolveBody } from '../../../functions/src/ops/schemas.ts';
+import type { ConflictDetail, ResolveAnswer, ResolveBody } from '../../../functions/src/ops/schemas.ts';
 import { useTexts } from '../i18n/language.tsx';
 import { useOperator } from '../operator.ts';
 import { Badge } from '../parts/badge.tsx';
@@ -14,22 +14,22 @@ import { toText } from '../parts/value.ts';
 export const ConflictPage = ({ id }: { id: string }) => {
   const { t, format } = useTexts();
   const { api } = useOperator();
-  const [isDecided, setDecided] = useState(false);
+  const [decided, setDecided] = useState<ResolveAnswer | null>(null);
   const found = useLoad(() => api.conflict(id));
   const decide = (path: string) => async (decision: Decision) => {
-    await api.resolve(id, {
+    const answer = await api.resolve(id, {
       path: path as ResolveBody['path'],
       keep: decision.keep,
       ...('value' in decision && { value: decision.value }),
     });
-    setDecided(true);
+    setDecided(answer);
     found.reload();
   };
   return (
     <Page title={t('conflicts')}>
-      {isDecided && (
+      {decided !== null && (
         <p role="status" class="notice">
-          {t('actionDone')}
+          {t(!decided.queued ? 'decidedHere' : decided.delivered ? 'decidedSent' : 'decidedQueued')}
         </p>
       )}
       <Loaded of={found}>
@@ -66,7 +66,7 @@ const FieldView = (props: {
   const { resolution } = disputed;
   return (
     <div class="card">
-      <h2>{path}</h2>
+      <h2>{tCode('field', path)}</h2>
       <Table
         caption={`${t('inPortal')} – ${t('inRegistry')}`}
         columns={[t('value'), t('inPortal'), t('inRegistry')]}

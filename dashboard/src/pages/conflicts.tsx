@@ -39,9 +39,11 @@ export const ConflictsPage = () => {
                 </a>,
                 <Badge key="state" kind="conflict" code={conflict.state} />,
                 conflict.member,
-                Object.keys(conflict.paths).join(', '),
+                Object.keys(conflict.paths)
+                  .map((path) => tCode('field', path))
+                  .join(', '),
                 Object.values(conflict.paths)
-                  .map(({ winner }) => tCode('keep', winner))
+                  .map(({ winner, decided }) => tCode('keep', decided ?? winner))
                   .join(', '),
               ],
             }))}

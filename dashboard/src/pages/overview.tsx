@@ -1,3 +1,4 @@
+import type { StatusAnswer } from '../../../functions/src/ops/schemas.ts';
 import { useTexts } from '../i18n/language.tsx';
 import { useOperator } from '../operator.ts';
 import { MirrorCard } from '../overview/mirror-card.tsx';
@@ -9,10 +10,20 @@ import { Page } from '../parts/page.tsx';
 import { useLoad } from '../parts/use-load.ts';
 
 export const OverviewPage = () => {
-  const { t, format } = useTexts();
+  const { t, tCode, format } = useTexts();
   const { api } = useOperator();
   const status = useLoad(api.status);
   const series = useLoad(() => api.series(90));
+  const wayBack = ({ twoWay: { pending, deadLetters, openConflicts, lastSweep } }: StatusAnswer) =>
+    t('wayBackIs', {
+      pending: format.number(pending),
+      deadLetters: format.number(deadLetters),
+      conflicts: format.number(openConflicts),
+      sweep:
+        lastSweep === null
+          ? t('never')
+          : `${format.time(lastSweep.at)} (${tCode('sweep', lastSweep.status)})`,
+    });
   return (
     <Page title={t('overview')}>
       <Loaded of={status}>
@@ -26,10 +37,14 @@ export const OverviewPage = () => {
               ))}
             </div>
             <p class="small">
+              {t('twoWay')}: {wayBack(now)}
+              <br />
               {t('missed30', {
                 week: format.number(sumOf(now.missedEvents.last7Days)),
                 month: format.number(sumOf(now.missedEvents.last30Days)),
               })}
+              <br />
+              {t('icelandicTime')}
             </p>
           </>
         )}

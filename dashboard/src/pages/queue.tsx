@@ -41,7 +41,9 @@ export const QueuePage = () => {
                 </a>,
                 <Badge key="state" kind="queue" code={item.status} />,
                 item.member,
-                [...item.waiting, ...Object.keys(item.settled)].join(', '),
+                [...item.waiting, ...Object.keys(item.settled)]
+                  .map((path) => tCode('field', path))
+                  .join(', '),
                 format.number(item.retryCount),
               ],
             }))}

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import type { RosterVersions } from '../../../functions/src/ops/schemas.ts';
 import { useTexts } from '../i18n/language.tsx';
 import { useOperator } from '../operator.ts';
 import { Loaded } from '../parts/loaded.tsx';
@@ -11,51 +12,23 @@ import { hrefOf } from '../route.ts';
 export const RollbackPage = () => {
   const { t, format } = useTexts();
   const { api } = useOperator();
-  const [generation, setGeneration] = useState<string | null>(null);
+  const [chosen, setChosen] = useState<RosterVersions['versions'][number] | null>(null);
   const versions = useLoad(api.versions);
   return (
     <Page title={t('rollbackTitle')}>
       <p>{t('rollbackText')}</p>
-      <Loaded of={versions}>
-        {({ versions: kept }) =>
-          kept.length === 0 ? (
-            <p>{t('none')}</p>
-          ) : (
-            <Table
-              caption={t('version')}
-              columns={[t('published'), t('members'), t('run'), t('version')]}
-              rows={kept.map((version) => ({
-                key: version.generation,
-                cells: [
-                  format.time(version.publishedAt),
-                  format.number(version.memberCount),
-                  version.runId === null ? '–' : <a href={hrefOf('runs', version.runId)}>{t('show')}</a>,
-                  version.isCurrent ? (
-                    t('current')
-                  ) : (
-                    <button
-                      type="button"
-                      aria-pressed={generation === version.generation}
-                      onClick={() => setGeneration(version.generation)}
-                    >
-                      {version.generation}
-                    </button>
-                  ),
-                ],
-              }))}
-            />
-          )
-        }
-      </Loaded>
-      {generation !== null && (
+      {chosen !== null && (
         <Planned
-          key={generation}
-          planLabel={t('previewOf', { version: generation })}
+          key={chosen.generation}
+          planLabel={t('previewOf', {
+            version: format.time(chosen.publishedAt),
+            members: format.number(chosen.memberCount),
+          })}
           doLabel={t('doRollback')}
           needsReason
           start={({ dryRun, reason, approve }) =>
             api.rollback({
-              generation,
+              generation: chosen.generation,
               ...(dryRun && { dryRun }),
               ...(reason !== undefined && { reason }),
               ...(approve && { approve }),
@@ -63,6 +36,41 @@ export const RollbackPage = () => {
           }
         />
       )}
+      <Loaded of={versions}>
+        {({ versions: kept }) =>
+          kept.length === 0 ? (
+            <p>{t('none')}</p>
+          ) : (
+            <Table
+              caption={t('versions')}
+              columns={[t('published'), t('version'), t('members'), t('run')]}
+              rows={kept.map((version) => ({
+                key: version.generation,
+                cells: [
+                  format.time(version.publishedAt),
+                  version.isCurrent ? (
+                    t('current')
+                  ) : (
+                    <button
+                      type="button"
+                      aria-pressed={chosen?.generation === version.generation}
+                      aria-label={`${t('choose')}: ${format.time(version.publishedAt)} (${version.generation})`}
+                      onClick={() => {
+                        setChosen(version);
+                        scrollTo({ top: 0 });
+                      }}
+                    >
+                      {t('choose')}
+                    </button>
+                  ),
+                  format.number(version.memberCount),
+                  version.runId === null ? '–' : <a href={hrefOf('runs', version.runId)}>{t('show')}</a>,
+                ],
+              }))}
+            />
+          )
+        }
+      </Loaded>
     </Page>
   );
 };

@@ -9,6 +9,7 @@ import { Loaded } from '../parts/loaded.tsx';
 import { Page } from '../parts/page.tsx';
 import { PlanView } from '../parts/plan-view.tsx';
 import { RunChangesView } from '../parts/run-changes-view.tsx';
+import { RunbookSection } from '../parts/runbook-section.tsx';
 import { useLoad } from '../parts/use-load.ts';
 import { hrefOf } from '../route.ts';
 
@@ -51,9 +52,12 @@ const RunView = ({ run }: { run: WireRunRecord }) => {
             [t('reason'), run.reason],
             [t('rollbackOf'), rollbackOf],
             [t('version'), run.objectGeneration],
-            [t('code'), run.errorCode],
-            [t('failed'), run.error],
-            [t('warnings'), run.warnings.map(({ message }) => message).join(' ')],
+            [t('error'), run.errorCode === null ? null : tCode('error', run.errorCode)],
+            [
+              t('code'),
+              run.errorCode === null ? null : <RunErrorCode code={run.errorCode} text={run.error} />,
+            ],
+            [t('warnings'), run.warnings.length === 0 ? null : <Warnings of={run.warnings} />],
           ]}
         />
         {!isLocal && (
@@ -74,6 +78,34 @@ const RunView = ({ run }: { run: WireRunRecord }) => {
       )}
       {run.outcome === 'published' && <RunChangesView runId={run.runId} />}
     </>
+  );
+};
+
+const RunErrorCode = ({ code, text }: { code: string; text: string | null }) => (
+  <>
+    <code>{code}</code>
+    <RunbookSection code={code} />
+    {text !== null && (
+      <p class="small" lang="en">
+        {text}
+      </p>
+    )}
+  </>
+);
+
+const Warnings = ({ of: warnings }: { of: WireRunRecord['warnings'] }) => {
+  const { tCode } = useTexts();
+  return (
+    <ul>
+      {warnings.map(({ code, message }) => (
+        <li key={code}>
+          {tCode('warning', code)}
+          <p class="small" lang="en">
+            {message}
+          </p>
+        </li>
+      ))}
+    </ul>
   );
 };
 

@@ -105,7 +105,11 @@ const optionsOf = (element: HTMLElement, lines: readonly ChartLine[], format: Fo
     cursor: { show: false },
     scales: { x: { time: true }, y: { range: (_plot, low, high) => rangeOf(low, high) } },
     axes: [
-      { ...axis, values: (_plot, seconds) => seconds.map((second) => format.day(new Date(second * 1_000))) },
+      {
+        ...axis,
+        space: 80,
+        values: (_plot, seconds) => seconds.map((second) => format.day(new Date(second * 1_000))),
+      },
       {
         ...axis,
         size: 64,

@@ -21,7 +21,7 @@ export const DecideForm = (props: {
   like: readonly unknown[];
   decide: (decision: Decision) => Promise<void>;
 }) => {
-  const { t } = useTexts();
+  const { t, tCode } = useTexts();
   const [keep, setKeep] = useState<Decision['keep'] | null>(null);
   const [typed, setTyped] = useState('');
   const action = useAction();
@@ -36,7 +36,7 @@ export const DecideForm = (props: {
     <form onSubmit={submit}>
       <fieldset>
         <legend>
-          {t('decide')}: {props.path}
+          {t('decide')}: {tCode('field', props.path)}
         </legend>
         {CHOICES.map(([choice, text]) => (
           <label key={choice} class="choice">

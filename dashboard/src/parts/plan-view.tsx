@@ -16,7 +16,7 @@ export const PlanView = ({ run, costUsd }: { run: WireRunRecord; costUsd?: numbe
     <>
       <Table
         caption={t('comparison')}
-        columns={[t('members'), t('today'), t('afterwards')]}
+        columns={[t('count'), t('today'), t('afterwards')]}
         rows={[
           row(t('members'), kept + changes.removed, kept + changes.added),
           row(t('added'), null, changes.added),
@@ -41,7 +41,7 @@ export const GuardView = ({ run }: { run: WireRunRecord }) => {
         {run.guard.findings.map(({ rule, field, count, allowed }) => (
           <li key={`${rule}.${field}`}>
             {t('guardFinding', {
-              what: tCode('guard', rule, { field: field ?? '' }),
+              what: tCode('guard', rule, { field: tCode('field', field ?? '') }),
               count: format.number(count),
               allowed: format.number(allowed),
             })}

@@ -1,27 +1,31 @@
 import { ApiProblem } from '../api/problem.ts';
 import { useTexts } from '../i18n/language.tsx';
+import { RunbookSection } from './runbook-section.tsx';
 
-/** What went wrong, with the reference by which the log knows it. */
+/** What went wrong, in the reader's language and in the server's own words, with the reference by which the log knows it. */
 export const Problem = ({ cause }: { cause: unknown }) => {
-  const { t } = useTexts();
+  const { t, tCode } = useTexts();
   const problem = cause instanceof ApiProblem ? cause : null;
-  const known = { gave_up: 'gaveUp', no_answer: 'noAnswer', forbidden: 'forbidden' } as const;
-  const code = problem?.code ?? '';
-  const text = code in known ? t(known[code as keyof typeof known]) : problem?.message;
   return (
     <div role="alert" class="problem">
-      <strong>{t('failed')}</strong>
-      {text !== undefined && text !== '' && <p>{text}</p>}
+      <strong>
+        {t('failed')}
+        {problem !== null && `: ${tCode('error', problem.code)}`}
+      </strong>
       {problem !== null && (
-        <p class="small">
-          {t('code')} <code>{problem.code}</code>
-          {problem.requestId !== null && (
-            <>
-              {' · '}
-              {t('reference')} <code>{problem.requestId}</code>
-            </>
-          )}
-        </p>
+        <>
+          {problem.message !== '' && <p lang="en">{problem.message}</p>}
+          <p class="small">
+            {t('code')} <code>{problem.code}</code>
+            {problem.requestId !== null && (
+              <>
+                {' · '}
+                {t('reference')} <code>{problem.requestId}</code>
+              </>
+            )}
+            <RunbookSection code={problem.code} />
+          </p>
+        </>
       )}
     </div>
   );

@@ -30,13 +30,16 @@ export interface GuardLimits {
   readonly quarantinedFloor: number;
 }
 
-export type GuardRule =
-  | 'removed_share'
-  | 'removed_total'
-  | 'added_share'
-  | 'changed_share'
-  | 'blanked_share'
-  | 'quarantined_share';
+export const GUARD_RULES = [
+  'removed_share',
+  'removed_total',
+  'added_share',
+  'changed_share',
+  'blanked_share',
+  'quarantined_share',
+] as const;
+
+export type GuardRule = (typeof GUARD_RULES)[number];
 
 export interface GuardFinding {
   readonly rule: GuardRule;
@@ -86,7 +89,8 @@ export const judgePlan = (figures: GuardFigures, limits: GuardLimits): GuardVerd
 const allowedBy = (base: number, percent: number, floor: number): number =>
   Math.max(floor, Math.floor((base * percent) / 100));
 
-const RULE_TEXT: Record<GuardRule, string> = {
+/** What a plan would do that a rule refuses, after a number. */
+export const GUARD_TEXT: Record<GuardRule, string> = {
   removed_share: 'members would be removed',
   removed_total: 'members would be removed',
   added_share: 'members would be added',
@@ -102,6 +106,6 @@ export const explainVerdict = (verdict: GuardVerdict): string =>
     : verdict.findings
         .map(
           ({ rule, field, count, allowed }) =>
-            `${count} ${RULE_TEXT[rule]}, ${allowed} allowed (${field === undefined ? rule : `${rule} ${field}`})`,
+            `${count} ${GUARD_TEXT[rule]}, ${allowed} allowed (${field === undefined ? rule : `${rule} ${field}`})`,
         )
         .join('; ');

@@ -1,3 +1,4 @@
+import { counted } from '../lib/counted.ts';
 import type { SyncError } from '../lib/errors.ts';
 import type { LogFields, LogSink } from '../lib/log.ts';
 import { explainVerdict, type GuardVerdict } from './guard.ts';
@@ -43,8 +44,9 @@ export const makeRunLogs = (
     applied: (memberCount: number, objectGeneration: string | undefined) =>
       info(words.applied, { event: 'applied', memberCount, objectGeneration }),
     missed: ({ created, updated, deleted }: MissedEvents) => {
-      if (created + updated + deleted === 0) return;
-      warn(`${created + updated + deleted} changes were announced by no event of the registry`, {
+      const count = created + updated + deleted;
+      if (count === 0) return;
+      warn(`${counted(count, 'change was', 'changes were')} announced by no event of the registry`, {
         event: 'missed_events',
         created,
         updated,

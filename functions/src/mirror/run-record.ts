@@ -21,6 +21,8 @@ export interface RunStart {
   readonly approve: Approval | null;
   readonly requestedBy: string | null;
   readonly rollbackOf?: string | undefined;
+  /** Why it was asked for, where no approval says so. */
+  readonly reason?: string | undefined;
 }
 
 /** The record as it is opened: everything that is known before the registry is asked. */
@@ -51,7 +53,7 @@ export const openRecord = (start: RunStart): RunRecord => ({
   errorStack: null,
   requestedBy: start.requestedBy,
   approvedBy: start.approve?.operator ?? null,
-  reason: start.approve?.reason ?? null,
+  reason: start.approve?.reason ?? start.reason ?? null,
   ...(start.rollbackOf !== undefined && { rollbackOf: start.rollbackOf }),
   expireAt: monthsAfter(start.startedAt, RECORD_KEPT_MONTHS),
 });

@@ -88,6 +88,7 @@ export const runMirror = async <Source extends MirrorSource, Plan extends Mirror
     approve: request.approve ?? null,
     requestedBy: request.requestedBy ?? null,
     rollbackOf: request.rollback?.of,
+    ...(request.dryRun !== true && { reason: request.rollback?.pause.reason }),
   });
   logs.starting(request.trigger, request.dryRun === true);
   const run = { mirror, request, dependencies, logs, opened };

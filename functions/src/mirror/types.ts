@@ -2,6 +2,7 @@ import type { KennitalaSequence } from '../domain/kennitala-list.ts';
 import type { ErrorCode } from '../lib/errors.ts';
 import type { Forecast } from './forecast.ts';
 import type { GuardFigures, GuardVerdict } from './guard.ts';
+import type { WarningCode } from './warning-codes.ts';
 
 export type MirrorName = 'roster' | 'portal' | 'register';
 
@@ -32,7 +33,7 @@ export interface ChangeCounts {
 
 /** Something an operator should look at although the run went on. Counts and positions only. */
 export interface RunWarning {
-  readonly code: string;
+  readonly code: WarningCode;
   readonly message: string;
 }
 

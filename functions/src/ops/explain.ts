@@ -13,7 +13,14 @@ import type {
   RegisterLookup,
   RunHistory,
 } from './ports.ts';
-import type { ExplainAnswer, RegisterNow, RegistryNow, RosterNow, TimelineEntry } from './schemas.ts';
+import type {
+  ExplainAnswer,
+  ExplainSource,
+  RegisterNow,
+  RegistryNow,
+  RosterNow,
+  TimelineEntry,
+} from './schemas.ts';
 import { MIRRORS } from './status.ts';
 import {
   fromAction,
@@ -64,8 +71,8 @@ export const explainMember = async (
   const at = now();
   await actions.record({ action: 'explain', ...by, at, member });
 
-  const incomplete: { source: string; code: string }[] = [];
-  const attempt = async <T>(source: string, read: () => Promise<T>, otherwise: T): Promise<T> => {
+  const incomplete: ExplainAnswer['incomplete'] = [];
+  const attempt = async <T>(source: ExplainSource, read: () => Promise<T>, otherwise: T): Promise<T> => {
     try {
       return await read();
     } catch (cause) {
@@ -80,22 +87,26 @@ export const explainMember = async (
       readRoster(kennitala, dependencies.roster),
       attempt('portal', () => trace.portal(kennitala), unknown),
       readRegister(kennitala, dependencies.register),
-      attempt('mirror states', () => states.read(), null),
-      attempt('webhook receipts', () => trace.receipts(member), []),
-      attempt('run changes', () => trace.runs(kennitala), []),
+      attempt('mirror_states', () => states.read(), null),
+      attempt('webhook_receipts', () => trace.receipts(member), []),
+      attempt('run_changes', () => trace.runs(kennitala), []),
       attempt('queue', () => trace.queued(kennitala), []),
       attempt('conflicts', () => trace.conflictsOf(kennitala), []),
-      attempt('operator actions', () => trace.actions(member), []),
+      attempt('operator_actions', () => trace.actions(member), []),
       ...MIRRORS.map((mirror) =>
         attempt(
-          `runs of the ${mirror}`,
+          `${mirror}_runs`,
           async () => (await history.page({ mirror, limit: RUNS_LOOKED_AT })).items,
           [],
         ),
       ),
     ]);
-  for (const [source, { state: found, ...rest }] of Object.entries({ registry, roster, register })) {
-    if (found === 'unknown' && 'code' in rest) incomplete.push({ source, code: rest.code });
+  for (const [source, found] of [
+    ['registry', registry],
+    ['roster', roster],
+    ['register', register],
+  ] as const) {
+    if (found.state === 'unknown') incomplete.push({ source, code: found.code });
   }
 
   const timeline: TimelineEntry[] = [

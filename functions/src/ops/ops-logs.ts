@@ -1,3 +1,4 @@
+import { counted } from '../lib/counted.ts';
 import { type SyncError, stackFrames } from '../lib/errors.ts';
 import type { LogSink } from '../lib/log.ts';
 import type { EraseAnswer } from './schemas.ts';
@@ -14,7 +15,10 @@ export const makeOpsLogs = (log: LogSink) => ({
       ageSeconds,
     }),
   watched: (concerns: number) =>
-    log('INFO', `[OPS] Looked at the mirrors: ${concerns} concerns`, { event: 'ops_watched', concerns }),
+    log('INFO', `[OPS] Looked at the mirrors: ${counted(concerns, 'concern')}`, {
+      event: 'ops_watched',
+      concerns,
+    }),
   rosterChecked: (runId: string) =>
     log('INFO', '[OPS] The published list was read back and is what was meant', {
       event: 'roster_checked',

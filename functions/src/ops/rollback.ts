@@ -4,7 +4,7 @@ import { type RunDependencies, runMirror } from '../mirror/run.ts';
 import type { Approval, RunReport } from '../mirror/types.ts';
 import type { ListStore } from '../roster/ports.ts';
 import type { ListVersions, RunHistory } from './ports.ts';
-import { makeRosterRollback } from './roster-rollback.ts';
+import { makeRosterRollback, noVersion } from './roster-rollback.ts';
 import type { StartedRun } from './schemas.ts';
 import { toRunAnswer } from './start-run.ts';
 
@@ -30,13 +30,15 @@ export interface RollbackRequest {
  * Brings an earlier version of the published list back, as a run like any other: lease, plan, guard, approval, record.
  * The pause that keeps the list so is written with the plan, before the list itself: a scheduled run that came between
  * would undo the rollback. It stays even when the publishing then fails, until somebody resumes.
- * Throws `not_found` for a run that is none, or has published nothing.
+ * Throws `not_found` for a version that is not kept any more, and for a run that is none, or has published nothing.
  */
 export const rollBackRoster = async (
   request: RollbackRequest,
   dependencies: RollbackDependencies,
 ): Promise<StartedRun | OtherAnswer> => {
   const generation = request.generation ?? (await generationOf(request.runId ?? '', dependencies.history));
+  // Looked at before a run is begun: a slip of the hand is no failed run, and alerts nobody.
+  if ((await dependencies.versions.read(generation)) === null) throw noVersion(generation);
   return toRunAnswer(await runRollback(generation, request, dependencies));
 };
 

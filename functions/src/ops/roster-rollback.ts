@@ -6,6 +6,9 @@ import type { KennitalaExport, ListStore } from '../roster/ports.ts';
 import { makeRoster, type RosterSource } from '../roster/roster.ts';
 import type { ListVersions } from './ports.ts';
 
+export const noVersion = (generation: string): SyncError =>
+  new SyncError('not_found', `The bucket holds no version ${generation} of the list any more.`);
+
 /**
  * The roster with an earlier version of itself in the registry's place: reading, planning, guard, precondition and
  * record are the roster's own. Its plan ids are never those of a run that follows the registry, even where both would
@@ -18,9 +21,7 @@ export const makeRosterRollback = (
 ): Mirror<RosterSource, RosterPlan> => {
   const fetchKennitalaExport = async (): Promise<KennitalaExport> => {
     const bytes = await versions.read(generation);
-    if (bytes === null) {
-      throw new SyncError('not_found', `The bucket holds no version ${generation} of the list any more.`);
-    }
+    if (bytes === null) throw noVersion(generation);
     const kennitalas = Buffer.from(bytes)
       .toString('latin1')
       .split(/\r?\n/)

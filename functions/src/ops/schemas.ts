@@ -37,6 +37,7 @@ export type PauseAnswer = z.output<typeof mirrors.pauseAnswer>;
 
 export type ExplainBody = z.input<typeof explain.explainBody>;
 export type ExplainAnswer = z.output<typeof explain.explainAnswer>;
+export type ExplainSource = z.output<typeof explain.explainSource>;
 export type TimelineEntry = z.output<typeof explain.timelineEntry>;
 export type BecauseCode = z.output<typeof explain.becauseCode>;
 export type RegistryNow = z.output<typeof explain.registryNow>;
@@ -56,6 +57,9 @@ export type MirrorDay = z.output<typeof series.mirrorDay>;
 export type QueuePage = z.output<typeof twoWay.queuePage>;
 export type QueueItem = z.output<typeof twoWay.queueItem>;
 export type QueueItemDetail = z.output<typeof twoWay.queueItemDetail>;
+export type RetryOutcome = z.output<typeof twoWay.retryOutcome>;
+export type RetryAnswer = z.output<typeof twoWay.retryAnswer>;
+export type QueueActionAnswer = z.output<typeof twoWay.queueActionAnswer>;
 export type ConflictsPage = z.output<typeof twoWay.conflictsPage>;
 export type Conflict = z.output<typeof twoWay.conflict>;
 export type ConflictDetail = z.output<typeof twoWay.conflictDetail>;

@@ -1,6 +1,7 @@
 import type { MirrorName, MissedEvents } from '../mirror/types.ts';
 import { judgeMirror } from './mirror-health.ts';
 import type { MirrorStates, RunHistory, TwoWayFigures, TwoWayReader } from './ports.ts';
+import { sweepStatus } from './schemas/mirrors.ts';
 import type { StatusAnswer, TwoWayReason } from './schemas.ts';
 
 export const MIRRORS: readonly MirrorName[] = ['roster', 'portal', 'register'];
@@ -64,7 +65,10 @@ const judgeTwoWay = (figures: TwoWayFigures, now: Date): StatusAnswer['twoWay'] 
     lastSweep:
       figures.lastSweep === null
         ? null
-        : { at: figures.lastSweep.at.toISOString(), status: figures.lastSweep.status },
+        : {
+            at: figures.lastSweep.at.toISOString(),
+            status: sweepStatus.catch('unknown').parse(figures.lastSweep.status),
+          },
   };
 };
 

@@ -2,6 +2,7 @@ import type { RunRecord } from '../mirror/types.ts';
 import type { ConflictRecord } from '../twoway/conflict.ts';
 import { dateOf } from '../twoway/edit-time.ts';
 import type { OperatorAction, QueuedChange } from './ports.ts';
+import { changeAction } from './schemas/explain.ts';
 import type { PortalNow, RegisterNow, TimelineEntry } from './schemas.ts';
 
 /** Entries of one person's timeline: facts and codes, no value of a field. */
@@ -9,7 +10,7 @@ import type { PortalNow, RegisterNow, TimelineEntry } from './schemas.ts';
 const personal = (
   at: Date | string,
   source: TimelineEntry['source'],
-  what: string,
+  what: TimelineEntry['what'],
   more: Partial<TimelineEntry> = {},
 ): TimelineEntry => ({
   at: typeof at === 'string' ? at : at.toISOString(),
@@ -22,8 +23,14 @@ const personal = (
   ...more,
 });
 
+/** What a webhook is answered with. */
+const RESULTS = ['applied', 'stale', 'duplicate', 'skipped'] as const;
+
 export const fromReceipt = (receipt: { at: Date; result: string; action: string }): TimelineEntry =>
-  personal(receipt.at, 'webhook', receipt.result, { mirror: 'portal', detail: { action: receipt.action } });
+  personal(receipt.at, 'webhook', RESULTS.find((known) => known === receipt.result) ?? 'received', {
+    mirror: 'portal',
+    detail: { action: changeAction.safeParse(receipt.action).data },
+  });
 
 /** A run whose lists name the person; a failed one had planned it, and the record says how it ended. */
 export const fromRunOfMember = ({
@@ -40,20 +47,41 @@ export const fromRunOfMember = ({
   });
 
 /** Runs that changed nothing for anybody, and so not for this person either. */
-const LEFT_ALL = new Set<RunRecord['outcome']>(['blocked', 'failed', 'partial', 'skipped', null]);
-
 export const fromRunAboutAll = (run: RunRecord): TimelineEntry[] => {
-  const isAboutAll = LEFT_ALL.has(run.outcome) && (run.outcome !== 'skipped' || run.errorCode === 'paused');
-  return isAboutAll
-    ? [
-        personal(run.timestamp, 'run', run.outcome ?? run.status, {
+  const what = whatForAll(run);
+  return what === null
+    ? []
+    : [
+        personal(run.timestamp, 'run', what, {
           mirror: run.mirror,
           runId: run.runId,
           isPersonal: false,
           detail: detailOf(run),
         }),
-      ]
-    : [];
+      ];
+};
+
+/** A rollback takes the mirror away from the registry and pauses it; every other run but these is about some only. */
+const whatForAll = ({ outcome, status, errorCode, rollbackOf }: RunRecord): TimelineEntry['what'] | null => {
+  switch (outcome) {
+    case 'published':
+      return rollbackOf === null || rollbackOf === undefined ? null : 'rolled_back';
+    case 'skipped':
+      return errorCode === 'paused' ? 'skipped' : null;
+    case 'blocked':
+    case 'failed':
+    case 'partial':
+      return outcome;
+    case 'unchanged':
+    case 'dry-run':
+      return null;
+    case null:
+      return status === 'running' ? 'running' : 'failed';
+    default: {
+      const never: never = outcome;
+      return never;
+    }
+  }
 };
 
 const detailOf = (run: RunRecord): TimelineEntry['detail'] => ({
@@ -81,7 +109,9 @@ export const fromQueue = (item: QueuedChange): TimelineEntry[] => {
 
 export const fromConflict = (conflict: ConflictRecord): TimelineEntry[] => {
   const paths = Object.keys(conflict.paths).toSorted();
-  const winners = Object.entries(conflict.paths).map(([path, { winner }]) => `${path}: ${winner}`);
+  const winners = Object.fromEntries(
+    Object.entries(conflict.paths).map(([path, { winner }]) => [path, winner]),
+  );
   const decided = Object.entries(conflict.paths).flatMap(([path, { resolution }]) =>
     resolution === null
       ? []

@@ -4,10 +4,9 @@ import type { Json } from '../domain/member/field-row.ts';
 import type { AdminCaller } from '../lib/callers.ts';
 import { SyncError } from '../lib/errors.ts';
 import { decideConflictOnDemand } from '../twoway/decide-on-demand.ts';
-import { deliverMembers } from '../twoway/deliver.ts';
 import { type Delivery, withDelivery, withoutPaths } from '../twoway/delivery.ts';
 import type { DeliveryDependencies } from '../twoway/delivery-dependencies.ts';
-import { makeEditTime } from '../twoway/edit-time.ts';
+import { BEFORE_ALL } from '../twoway/edit-time.ts';
 import { mergeEdits } from '../twoway/merge-edits.ts';
 import type { MemberView, Step } from '../twoway/ports.ts';
 import { type QueueItem, RETRIED_FOR_MS } from '../twoway/queue-item.ts';
@@ -15,9 +14,12 @@ import type { ResolveRequest } from '../twoway/resolve-conflict.ts';
 import { reviveItem } from '../twoway/revive.ts';
 import { settlePaths } from '../twoway/settle-paths.ts';
 import { planShown } from '../twoway/show-value.ts';
+import { deliverUntilEnded, type Retried } from './deliver-until-ended.ts';
 
 /** For one member's edits, while an operator waits; below the 60 s that Firebase Hosting waits. */
 const DELIVERY_LIMIT_MS = 45_000;
+/** Before it is looked again what became of a delivery that somebody else makes. */
+const DELIVERY_PAUSE_MS = 500;
 
 const decided = z.object({ queued: z.boolean(), delivered: z.boolean() });
 
@@ -28,11 +30,11 @@ export type Decided = z.output<typeof decided>;
 export interface TwoWayActions {
   /**
    * Makes a dead letter pending again, and delivers what waits of the member now, whatever the time of the next try.
-   * Throws `not_found`, and `invalid_request` for a change that has ended otherwise.
+   * Says what came of it. Throws `not_found`, and `invalid_request` for a change that has ended otherwise.
    */
-  retry(kennitala: Kennitala, id: string): Promise<void>;
+  retry(kennitala: Kennitala, id: string): Promise<Retried>;
   /**
-   * Gives a pending change up: a dead letter. The member's other waiting edits of the same fields go with it, since they
+   * Gives a change up: a pending one ends, and a dead letter waits for nobody any more. The member's other waiting edits of the same fields go with it, since they
    * are one change to the registry; the portal shows again what they started from. Throws `not_found`,
    * `invalid_request` for a change that has ended, and `lease_held` while it is being delivered.
    */
@@ -41,30 +43,29 @@ export interface TwoWayActions {
   resolve(request: ResolveRequest, caller: AdminCaller): Promise<Decided>;
 }
 
-export const makeTwoWayActions = (dependencies: DeliveryDependencies): TwoWayActions => {
+export const makeTwoWayActions = (
+  dependencies: DeliveryDependencies,
+  { limitMs = DELIVERY_LIMIT_MS, pauseMs = DELIVERY_PAUSE_MS } = {},
+): TwoWayActions => {
   const { store, now } = dependencies;
   return {
     retry: async (kennitala, id) => {
       const at = now();
+      // All that the member has said since has to be known.
       await store.transact(kennitala, { item: id, laterThan: BEFORE_ALL }, at, (view) => planRetry(view, at));
-      // What cannot be delivered now stays in the queue: that is no failure of the retry.
-      const signal = AbortSignal.timeout(DELIVERY_LIMIT_MS);
-      await deliverMembers([kennitala], { signal, isUrgent: true }, dependencies);
+      return deliverUntilEnded({ kennitala, id, limitMs, pauseMs }, dependencies);
     },
     fail: async (kennitala, id) => {
       const at = now();
       await store.transact(kennitala, { item: id }, at, (view) => planFail(view, at));
     },
     resolve: async (request, caller) => {
-      const signal = AbortSignal.timeout(DELIVERY_LIMIT_MS);
+      const signal = AbortSignal.timeout(limitMs);
       const { body } = await decideConflictOnDemand(request, caller, signal, dependencies);
       return decided.parse(body);
     },
   };
 };
-
-/** A retry has to know all that the member has said since. */
-const BEFORE_ALL = makeEditTime(0, 0);
 
 const planRetry = ({ item, later }: MemberView, at: Date): Step<null> => {
   const { status } = assertItem(item);
@@ -80,6 +81,7 @@ const planRetry = ({ item, later }: MemberView, at: Date): Step<null> => {
 
 const planFail = ({ item, pending, stored }: MemberView, at: Date): Step<null> => {
   const { status, changes } = assertItem(item);
+  if (status === 'failed') return { items: [{ ...assertItem(item), syncedAt: at }], result: null };
   if (status !== 'pending') throw ended(status);
   const begun = pending.find(({ delivery }) => delivery !== null);
   if (begun?.claim != null && begun.claim.expiresAt > at) {
@@ -100,7 +102,10 @@ const planFail = ({ item, pending, stored }: MemberView, at: Date): Step<null> =
   const items = withDelivery(settled, rest, null);
   const known = knownOfRegistry([...given], pending, begun?.delivery ?? null);
   return {
-    items: items.filter((one, n) => one !== pending[n]),
+    items: items
+      .filter((one, n) => one !== pending[n])
+      // Decided, and so no dead letter that waits for somebody.
+      .map((one) => (one.status === 'failed' ? { ...one, syncedAt: at } : one)),
     // Nothing is on its way to the registry any more, so the portal must not show it.
     member: stored === null ? null : { values: planShown(stored.member, pending, known), meta: stored.meta },
     result: null,

@@ -33,23 +33,32 @@ export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
       return { item: toWireItemDetail(item, member) };
     },
   }),
-  ...(['retry', 'fail'] as const).map((verb) =>
-    defineRoute({
-      method: 'POST',
-      path: `/queue/:id/${verb}`,
-      params: byId,
-      body: schemas.queueActionBody,
-      answer: schemas.queueActionAnswer,
-      handle: async (input) => {
-        const { id } = input.params;
-        const { item, member } = await findItem(ops, id);
-        const action = actionOf(`${verb}_change`, input, ops, member);
-        await ops.actions.record({ ...action, reason: input.body.reason });
-        await ops.twoWayActions[verb](item.kennitala, id);
-        return { item: toWireItem((await findItem(ops, id)).item, member) };
-      },
-    }),
-  ),
+  defineRoute({
+    method: 'POST',
+    path: '/queue/:id/retry',
+    params: byId,
+    body: schemas.queueActionBody,
+    answer: schemas.retryAnswer,
+    handle: async (input) => {
+      const { id } = input.params;
+      const { item, member } = await beginAction('retry_change', input, ops);
+      const delivery = await ops.twoWayActions.retry(item.kennitala, id);
+      return { item: toWireItem((await findItem(ops, id)).item, member), delivery };
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/queue/:id/fail',
+    params: byId,
+    body: schemas.queueActionBody,
+    answer: schemas.queueActionAnswer,
+    handle: async (input) => {
+      const { id } = input.params;
+      const { item, member } = await beginAction('fail_change', input, ops);
+      await ops.twoWayActions.fail(item.kennitala, id);
+      return { item: toWireItem((await findItem(ops, id)).item, member) };
+    },
+  }),
   defineRoute({
     method: 'GET',
     path: '/conflicts',
@@ -95,6 +104,17 @@ const actionOf = (
   ops: OpsDependencies,
   member: string,
 ): OperatorAction => ({ ...byWhom(input, ops), action, changeId: input.params.id, member });
+
+/** The action is on record before it is done. */
+const beginAction = async (
+  action: 'retry_change' | 'fail_change',
+  input: RouteInput<{ id: string }, unknown, { reason: string }>,
+  ops: OpsDependencies,
+) => {
+  const found = await findItem(ops, input.params.id);
+  await ops.actions.record({ ...actionOf(action, input, ops, found.member), reason: input.body.reason });
+  return found;
+};
 
 const findItem = async ({ twoWay, reference }: OpsDependencies, id: string) => {
   const item = await twoWay.queueItem(id);

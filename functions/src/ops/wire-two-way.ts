@@ -1,5 +1,6 @@
 import { type ConflictRecord, isOpen } from '../twoway/conflict.ts';
 import { dateOf } from '../twoway/edit-time.ts';
+import { isGivenUp } from '../twoway/queue-item.ts';
 import type { QueuedChange } from './ports.ts';
 import type { Conflict, ConflictDetail, QueueItem, QueueItemDetail } from './schemas.ts';
 
@@ -16,6 +17,7 @@ export const toWireItem = (item: QueuedChange, member: string): QueueItem => ({
   syncedAt: item.syncedAt?.toISOString() ?? null,
   retryCount: item.retryCount,
   nextAttemptAt: item.nextAttemptAt.toISOString(),
+  isGivenUp: isGivenUp(item),
 });
 
 export const toWireItemDetail = (item: QueuedChange, member: string): QueueItemDetail => ({
@@ -62,10 +64,18 @@ const factsOf = (conflict: ConflictRecord, member: string) => ({
   detectedAt: conflict.detectedAt.toISOString(),
 });
 
-const pathFactsOf = ({ winner, reason, state, portal, registry }: ConflictRecord['paths'][string]) => ({
+const pathFactsOf = ({
+  winner,
+  reason,
+  state,
+  portal,
+  registry,
+  resolution,
+}: ConflictRecord['paths'][string]) => ({
   winner,
   reason,
   state,
   portalEditedAt: portal.editedAt.toISOString(),
   registryChangedAt: registry.changedAt?.toISOString() ?? null,
+  decided: resolution?.keep ?? null,
 });

@@ -1,6 +1,7 @@
 import { SyncError } from '../lib/errors.ts';
 import type { MirrorSource } from '../mirror/mirror.ts';
 import type { RunWarning } from '../mirror/types.ts';
+import type { WarningCode } from '../mirror/warning-codes.ts';
 import { type CollectedMembers, digestMembers } from './collect-members.ts';
 
 export interface RegisterSource extends MirrorSource {
@@ -54,7 +55,7 @@ export const toRegisterSource = (collected: CollectedMembers): RegisterSource =>
 const warningsAbout = (collected: CollectedMembers): RunWarning[] => {
   const { unreadable, adjusted, repeated, legalEntities } = collected;
   const unknown = unreadable.filter((it) => it.kennitala === null && it.external_id === null).length;
-  const warnings: [boolean, string, string][] = [
+  const warnings: [applies: boolean, code: WarningCode, message: string][] = [
     [
       unreadable.length > 0,
       'quarantined_entries',

@@ -66,7 +66,7 @@ export const makeRoster = (registry: ListSource, store: ListStore): Mirror<Roste
  * Refuses what is surely not the whole list. Throws `empty_export` when no member is left, `incomplete_export`
  * when fewer entries came than the registry says it has: publishing those would drop members.
  */
-const validateExport = (answer: KennitalaExport): Omit<RosterSource, 'readPublished'> => {
+export const validateExport = (answer: KennitalaExport): Omit<RosterSource, 'readPublished'> => {
   const list = makeMemberList(answer.kennitalas);
   const { findings } = list;
   if (findings.received < answer.count) {

@@ -72,7 +72,7 @@ export interface TwoWayStore {
   members(options: DueOptions): Promise<readonly Kennitala[]>;
   /** Whose conflict it is; null when there is none of that id. */
   conflictMember(id: string): Promise<Kennitala | null>;
-  /** Deletes synced items that ended before the time, and says how many; call again while it deletes some. */
+  /** Deletes items that were synced or given up before the time, and says how many; call again while it deletes some. */
   deleteSynced(before: Date): Promise<number>;
 }
 

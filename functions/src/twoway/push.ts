@@ -4,7 +4,7 @@ import { deliverMembers } from './deliver.ts';
 import type { DeliveryDependencies } from './delivery-dependencies.ts';
 import { BEFORE_ALL } from './edit-time.ts';
 import type { DueOptions, Step } from './ports.ts';
-import { RETRIED_FOR_MS } from './queue-item.ts';
+import { isGivenUp, RETRIED_FOR_MS } from './queue-item.ts';
 import { reviveItem } from './revive.ts';
 
 export interface Pushed {
@@ -56,7 +56,7 @@ const revive = async (kennitala: Kennitala, { store, now }: DeliveryDependencies
     { failed: true, laterThan: BEFORE_ALL },
     at,
     ({ failed, later }): Step<null> => ({
-      items: failed.map((item) => reviveItem(item, later, at, retryUntil)),
+      items: failed.filter((item) => !isGivenUp(item)).map((item) => reviveItem(item, later, at, retryUntil)),
       result: null,
     }),
   );

@@ -49,6 +49,7 @@ export interface QueueItem {
   /** The member edited a document that held more of their own edits: one may be late that comes before this one. */
   readonly isContinuation: boolean;
   readonly createdAt: Date;
+  /** When it was over: the registry had it, or an operator decided that it stays a dead letter. */
   readonly syncedAt: Date | null;
   /** For an operator; it names fields and codes, and may quote the registry. Never logged. */
   readonly errorMessage: string | null;
@@ -61,6 +62,10 @@ export interface QueueItem {
   readonly claim: Claim | null;
   readonly delivery: Delivery | null;
 }
+
+/** A dead letter about which an operator has decided: it stays undelivered, and waits for nobody. */
+export const isGivenUp = ({ status, syncedAt }: Pick<QueueItem, 'status' | 'syncedAt'>): boolean =>
+  status === 'failed' && syncedAt !== null;
 
 export const RETRIED_FOR_MS = 3 * 24 * 60 * 60_000;
 

@@ -1,3 +1,4 @@
+import { counted } from '../lib/counted.ts';
 import type { SyncError } from '../lib/errors.ts';
 import type { LogSink } from '../lib/log.ts';
 import type { TwoWayRecord } from './run-record.ts';
@@ -12,12 +13,16 @@ export const makeTwoWayLogs = (log: LogSink) => ({
       member,
     }),
   delivered: (members: number, synced: number, milliseconds: number) =>
-    log('INFO', `[TWO-WAY] ${synced} deliveries to the registry for ${members} members`, {
-      event: 'edits_delivered',
-      members,
-      synced,
-      milliseconds,
-    }),
+    log(
+      'INFO',
+      `[TWO-WAY] ${counted(synced, 'delivery', 'deliveries')} to the registry for ${counted(members, 'member')}`,
+      {
+        event: 'edits_delivered',
+        members,
+        synced,
+        milliseconds,
+      },
+    ),
   conflict: (member: string, conflict: string, paths: readonly string[]) =>
     log('WARNING', '[TWO-WAY] Both sides changed: look at sync_conflicts', {
       event: 'edit_conflict',

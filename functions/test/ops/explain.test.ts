@@ -140,6 +140,17 @@ describe('explaining a member', () => {
     ]);
   });
 
+  it('shows a rollback to everybody, since the list follows the registry no longer', async () => {
+    const first = (await sync()).body.run;
+    ops.registry.createMember();
+    await sync();
+    await ops.call('POST', '/roster/rollback', { runId: first.runId, reason: 'A wrong export' });
+    const body = await explain(kennitalaOf(ops.registry.randomMember()));
+    expect(body.timeline.filter(({ isPersonal }: Body) => !isPersonal)).toMatchObject([
+      { source: 'run', what: 'rolled_back', detail: { rollbackOf: first.objectGeneration } },
+    ]);
+  });
+
   it('shows waiting edits by the paths of their fields, never their values', async () => {
     const kennitala = kennitalaOf(ops.registry.randomMember());
     const at = ops.clock.now();

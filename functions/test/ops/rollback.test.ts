@@ -146,6 +146,24 @@ describe('rolling the list back', () => {
     expect((await rollBack({ runId: body.run.runId })).status).toBe(404);
   });
 
+  it('to a version that is not kept is a 404, and no failed run that would alert somebody', async () => {
+    await publishTwice();
+    const { status, body } = await rollBack({ generation: '123', reason: 'A slip of the hand' });
+    expect([status, body.code]).toEqual([404, 'not_found']);
+    expect((await ops.call('GET', '/runs?outcome=failed')).body.runs).toEqual([]);
+    expect(ops.logs.filter(({ fields }) => fields['event'] === 'run_failed')).toEqual([]);
+  });
+
+  it('has its reason in the record and in the pause, and a look at it has none', async () => {
+    const { first } = await publishTwice();
+    const reason = 'Those three are spam';
+    const dry = await rollBack({ runId: first.runId, reason, dryRun: true });
+    expect(dry.body.run.reason).toBeNull();
+    const { body } = await rollBack({ runId: first.runId, reason });
+    expect((await ops.call('GET', `/runs/${body.run.runId}`)).body.run.reason).toBe(reason);
+    expect((await ops.dependencies.states.read()).roster.pause?.reason).toBe(reason);
+  });
+
   it('says in the log where the list came from', async () => {
     const { first } = await publishTwice();
     await rollBack({ runId: first.runId });

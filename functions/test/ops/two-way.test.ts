@@ -89,29 +89,6 @@ describe('the queue', () => {
     expect(await ops.actions()).toMatchObject([{ action: 'view_queue_item', changeId: 'one' }]);
   });
 
-  it('takes a dead letter up again, delivers it, and has who did that on record', async () => {
-    await put(dead(edit('one')));
-    const { status, body } = await act('retry', 'one');
-    expect([status, body.item.status]).toEqual([200, 'synced']);
-    expect(emailInRegistry()).toBe('one@example.is');
-    expect(await ops.actions()).toMatchObject([
-      { action: 'retry_change', changeId: 'one', reason: 'The registry is mended', by: 'operator' },
-    ]);
-  });
-
-  it('delivers a change at once that waits for its next try', async () => {
-    const later = new Date(ops.clock.now().getTime() + 3_600_000);
-    await put({ ...edit('one'), nextAttemptAt: later });
-    expect((await act('retry', 'one')).body.item.status).toBe('synced');
-    expect(emailInRegistry()).toBe('one@example.is');
-  });
-
-  it('keeps a dead letter in the queue when the registry cannot be reached for the retry', async () => {
-    await put(dead(edit('one')));
-    ops.registry.acceptToken('another');
-    expect((await act('retry', 'one')).body.item).toMatchObject({ status: 'pending', retryCount: 1 });
-  });
-
   it("gives a change up with the member's other waiting edits of the same field, and leaves the rest", async () => {
     await put(edit('one'));
     await put(edit('two'));
@@ -121,6 +98,23 @@ describe('the queue', () => {
     const seen = await view('one');
     expect(seen.failed.map(({ id }) => id).toSorted()).toEqual(['one', 'two']);
     expect(seen.pending.map(({ id }) => id)).toEqual(['three']);
+  });
+
+  it('counts a dead letter until somebody gives it up, and still delivers it when that was wrong', async () => {
+    await put(dead(edit('one')));
+    const wayBack = async () => (await ops.call('GET', '/status')).body.twoWay;
+    expect(await wayBack()).toMatchObject({ deadLetters: 1, why: ['dead_letters_waiting'] });
+    expect((await act('fail', 'one')).body.item).toMatchObject({ status: 'failed', isGivenUp: true });
+    expect(await wayBack()).toMatchObject({ deadLetters: 0, oldestDeadLetterAt: null, why: [] });
+    const { body } = await act('retry', 'one');
+    expect(body.item).toMatchObject({ status: 'synced', isGivenUp: false });
+    expect(emailInRegistry()).toBe('one@example.is');
+  });
+
+  it('does not hold it against anybody that an operator has given a change up', async () => {
+    await put(edit('one'));
+    expect((await act('fail', 'one')).body.item.isGivenUp).toBe(true);
+    expect((await ops.call('GET', '/status')).body.twoWay).toMatchObject({ healthy: true, deadLetters: 0 });
   });
 
   it('shows in the portal again what a change that is given up started from', async () => {
@@ -217,6 +211,8 @@ describe('conflicts', () => {
       keep: 'registry',
       by: 'operator',
     });
+    const list = await ops.call('GET', '/conflicts?state=resolved');
+    expect(list.body.conflicts[0].paths['profile.email'].decided).toBe('registry');
     expect((await ops.call('POST', '/conflicts/one/resolve', decision)).status).toBe(200);
     const other = await ops.call('POST', '/conflicts/one/resolve', { path: 'profile.email', keep: 'portal' });
     expect([other.status, other.body.code]).toEqual([409, 'already_done']);

@@ -5,6 +5,7 @@ import { makeOpsLogs } from '../../src/ops/ops-logs.ts';
 import type { MirrorState } from '../../src/ops/ports.ts';
 import type { StatusAnswer } from '../../src/ops/schemas.ts';
 import { findConcerns, watchMirrors } from '../../src/ops/watch.ts';
+import { QUIET, WELL } from './support/status-answers.ts';
 
 const NOW = new Date('2026-11-23T08:00:00Z');
 const hoursAgo = (hours: number) => new Date(NOW.getTime() - hours * 3_600_000);
@@ -15,28 +16,15 @@ const FRESH: MirrorState = {
   lease: null,
   pause: null,
 };
-const NO_EVENTS = { created: 0, updated: 0, deleted: 0 };
 
 const status = (
   roster: Partial<MirrorState>,
   twoWay: Partial<StatusAnswer['twoWay']> = {},
 ): StatusAnswer => ({
+  ...WELL,
   at: NOW.toISOString(),
-  healthy: true,
   mirrors: [judgeMirror('roster', { ...FRESH, ...roster }, true, NOW)],
-  twoWay: {
-    healthy: true,
-    why: [],
-    pending: 0,
-    oldestPendingAt: null,
-    deadLetters: 0,
-    oldestDeadLetterAt: null,
-    openConflicts: 0,
-    oldestOpenConflictAt: null,
-    lastSweep: null,
-    ...twoWay,
-  },
-  missedEvents: { last7Days: NO_EVENTS, last30Days: NO_EVENTS },
+  twoWay: { ...QUIET, ...twoWay },
 });
 const pausedFor = (hours: number) => ({ pause: { reason: 'why', by: 'who', at: hoursAgo(hours) } });
 const oldest = (hours: number) => hoursAgo(hours).toISOString();

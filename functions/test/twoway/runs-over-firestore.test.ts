@@ -1,6 +1,8 @@
 import { status } from '@grpc/grpc-js';
 import { Timestamp } from 'firebase-admin/firestore';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Kennitala } from '../../src/domain/kennitala.ts';
+import { makeTwoWayActions } from '../../src/ops/two-way-actions.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 import { startTwoWayStack, type TwoWayStack } from './support/two-way-stack.ts';
 
@@ -124,6 +126,21 @@ describe('a run', () => {
     await stack.settled();
     expect(emailOf(1)).toBe('patient@example.is');
     expect((await stack.member(kennitala))['profile']['email']).toBe('patient@example.is');
+  });
+
+  it('leaves an edit alone that an operator has given up for good, when all dead letters are sent again', async () => {
+    const [kennitala = ''] = await stack.load(1);
+    const before = emailOf(1);
+    stack.registry.addFault({ status: 503, path: '/api/sync/apply/' });
+    await stack.edit(kennitala, { 'profile.email': 'given.up@example.is' });
+    await stack.settled();
+    const { docs } = await stack.db.collection('sync_queue').get();
+    await makeTwoWayActions(stack.dependencies).fail(kennitala as Kennitala, docs[0]?.id ?? '');
+    stack.registry.clearFaults();
+    expect(await stack.run({ which: 'failed' })).toMatchObject({ firestoreToDjango: { success: 0 } });
+    await stack.settled();
+    expect(emailOf(1)).toBe(before);
+    expect((await stack.items())[0]).toMatchObject({ sync_status: 'failed' });
   });
 
   it('sends the edits of many members in one request', async () => {

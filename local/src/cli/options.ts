@@ -33,6 +33,7 @@ ALLOW_INSECURE_REGISTRY are taken from the environment.
 Examples:
   npm start                                   the stack, one run, and then it stays up
   npm start --silent -- --exit --json         for scripts; --silent keeps npm's own lines off stdout
+  npm start -- --scenario monday              a bad Monday: a refused run and a conflict, for you to decide
   npm start -- --scenario two-way             a member's own edit, a conflict, and a registry that is down
   npm start -- --scenario webhooks            changes, repetitions, a burst, an outage, and a reconcile
   npm start -- --dry-run                      what a run would change
@@ -71,7 +72,7 @@ export const parseOptions = (argv: readonly string[]): CliOptions => {
     .addOption(
       new Option(
         '--scenario <name>',
-        'play a tour after the run, then stop; 1 if something was not as it should be',
+        'play a tour after the run, then stop; 1 if something was not as it should be. monday leaves the stack up, for an operator to try',
       )
         .choices(SCENARIO_NAMES)
         .conflicts(['dryRun', 'approve', 'django']),

@@ -44,7 +44,8 @@ const urlOf = (stack: LocalStack, name: string): string => {
   return served.url;
 };
 
-const runAsScheduler = async (stack: LocalStack): Promise<SyncAnswer> => {
+/** As Cloud Scheduler calls it. */
+export const runAsScheduler = async (stack: LocalStack): Promise<SyncAnswer> => {
   const before = await latestRecord(stack);
   const answer = await fetch(urlOf(stack, 'syncMemberList'), { method: 'POST' });
   const record = await latestRecord(stack);

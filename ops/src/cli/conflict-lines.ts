@@ -17,7 +17,7 @@ export const conflictsLines = (found: readonly Conflict[]): string[] =>
         shownTime(conflict.detectedAt),
         conflict.member,
         Object.entries(conflict.paths)
-          .map(([path, { winner }]) => `${path} ${winner}`)
+          .map(([path, { winner, decided }]) => `${path} ${decided ?? winner}`)
           .join(', '),
       ],
       { line: conflict.id },

@@ -1,9 +1,11 @@
+import { GUARD_TEXT } from '../../../functions/src/mirror/guard.ts';
 import type { WireRunRecord } from '../../../functions/src/ops/schemas.ts';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
+import { runbookOf } from './remedies.ts';
 import type { Session } from './session.ts';
 import { pairLines, tableLines } from './table.ts';
 import type { Paint } from './terminal.ts';
-import { asWords, shownNumber, shownTime } from './text.ts';
+import { shownNumber, shownTime } from './text.ts';
 
 /** Runs, one a line: what happened, not to whom. */
 export const runsLines = (runs: readonly WireRunRecord[], paint: Paint): string[] =>
@@ -115,13 +117,14 @@ const factsOf = (run: WireRunRecord): [string, string][] => {
     ),
     ...(run.guard?.findings ?? []).map(({ rule, field, count, allowed }): [string, string] => [
       'guard',
-      `${asWords(rule)}${field === undefined ? '' : ` of ${field}`}: ${shownNumber(count)}, allowed are ${shownNumber(allowed)}`,
+      `${shownNumber(count)} ${GUARD_TEXT[rule]}${field === undefined ? '' : ` (${field})`}; allowed are ${shownNumber(allowed)}`,
     ]),
     ...run.warnings.map(({ message }): [string, string] => ['warning', message]),
     ...given('why', run.errorCode === null ? null : `${run.errorCode}: ${run.error}`),
+    ...given('what to do', run.errorCode === null ? null : runbookOf(run.errorCode)),
     ...given('rolled back', run.rollbackOf === null ? null : `to version ${run.rollbackOf}`),
     ...given('version', run.objectGeneration),
-    ...given('before', run.previousGeneration),
+    ...given('replaced', run.outcome === 'published' ? run.previousGeneration : null),
     ...given('approved by', run.approvedBy),
     ...given('reason', run.reason),
     ...given('plan', run.planId),

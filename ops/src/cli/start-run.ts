@@ -6,7 +6,7 @@ import { withProgress } from './progress.ts';
 import { exitCodeOf, nextLines, runLines } from './run-lines.ts';
 import type { Session } from './session.ts';
 import { pairLines } from './table.ts';
-import { shownNumber } from './text.ts';
+import { counted } from './text.ts';
 
 /**
  * Starts a run through `path` and waits for its end. A run that was refused or failed is an answer too; only a request
@@ -34,7 +34,7 @@ export const showStarted = (session: Session, { run, forecast }: StartedRun): Ex
       : pairLines([
           [
             'forecast',
-            `${shownNumber(forecast.firestoreReads)} reads, ${shownNumber(forecast.firestoreWrites)} writes and ${shownNumber(forecast.firestoreDeletes)} deletes in Firestore, ${forecast.costUsd} US dollars`,
+            `${counted(forecast.firestoreReads, 'read')}, ${counted(forecast.firestoreWrites, 'write')} and ${counted(forecast.firestoreDeletes, 'delete')} in Firestore, ${forecast.costUsd} US dollars`,
           ],
         ])),
     ...nextLines(run, session),

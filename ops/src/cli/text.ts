@@ -3,6 +3,10 @@ const number = new Intl.NumberFormat('en-GB');
 export const shownNumber = (count: number | null | undefined): string =>
   count === null || count === undefined ? '-' : number.format(count);
 
+/** `1 read`, `2,216 reads`. */
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${shownNumber(count)} ${count === 1 ? one : many}`;
+
 /** `2026-11-20 03:00`, UTC, which is Iceland's time all year. */
 export const shownTime = (iso: string | null | undefined): string =>
   iso ? new Date(iso).toISOString().slice(0, 16).replace('T', ' ') : '-';

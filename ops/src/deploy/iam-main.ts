@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { REGION } from '../../../functions/src/params.ts';
 import { readDeployedFunctions, serviceOf } from './deployed-functions.ts';
 import { planIam } from './iam-commands.ts';
-import { readIamTable } from './iam-table.ts';
+import { readIamTable, withSettings } from './iam-table.ts';
 import { parseProject } from './parse-options.ts';
 import { readJson } from './read-json.ts';
 import { ROOT } from './root.ts';
@@ -46,7 +46,7 @@ try {
     await shell.read('gcloud', ['run', 'services', 'list', `--region=${REGION}`, inProject, '--format=json']),
     'the services',
   ).map(({ metadata }) => metadata.name);
-  const { commands, later } = planIam(await readIamTable(), {
+  const { commands, later } = planIam(withSettings(await readIamTable(), values), {
     project,
     region: REGION,
     bucket: config.bucket,

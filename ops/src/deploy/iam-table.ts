@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PARAMS } from '../../../functions/src/params.ts';
 import { tablesIn } from './markdown-tables.ts';
 import { ROOT } from './root.ts';
 
@@ -21,7 +22,15 @@ export interface Grant {
   readonly account: string;
   readonly role: string;
   readonly on: Place;
+  /** The setting with which alone it is needed; null: always. */
+  readonly when: Condition | null;
   readonly why: string;
+}
+
+/** A setting of `functions/.env.<project>`. Without a value: that it has any. */
+export interface Condition {
+  readonly setting: string;
+  readonly value: string | null;
 }
 
 export interface IamTable {
@@ -47,15 +56,29 @@ export const parseIamTable = (markdown: string): IamTable => {
     ([name = '', functions = '', does = '']): Account => ({ name, functions: namesIn(functions), does }),
   );
   const known = new Set(accounts.map(({ name }) => name));
-  const grants = rowsUnder('account', 'role', 'on', 'why').flatMap((row): Grant[] => {
-    const [account = '', role = '', on = '', why = ''] = row;
+  const grants = rowsUnder('account', 'role', 'on', 'when', 'why').flatMap((row): Grant[] => {
+    const [account = '', role = '', on = '', condition = '', why = ''] = row;
     if (!known.has(account) || !/^roles\/[\w.]+$/.test(role) || why === '') {
       throw new Error(`docs/iam.md: a row of the roles cannot be read: ${row.join(' | ')}`);
     }
-    return placesIn(on).map((place) => ({ account, role, on: place, why }));
+    const when = conditionIn(condition);
+    return placesIn(on).map((place) => ({ account, role, on: place, when, why }));
   });
   return { accounts, grants };
 };
+
+/** The table as it holds with these settings: without the rows that they do not need. */
+export const withSettings = (
+  { accounts, grants }: IamTable,
+  values: Readonly<Record<string, string | undefined>>,
+): IamTable => ({
+  accounts,
+  grants: grants.filter(({ when }) => {
+    if (when === null) return true;
+    const value = values[when.setting] ?? '';
+    return when.value === null ? value !== '' : value === when.value;
+  }),
+});
 
 /** The full address of an account of the table. */
 export const emailOf = (account: string, project: string): string =>
@@ -68,6 +91,16 @@ const placesIn = (text: string): Place[] => {
     throw new Error(`docs/iam.md: "${text}" is no place; project, bucket, secret NAME or function NAME are.`);
   }
   return namesIn(names).map((name) => ({ kind, name }));
+};
+
+const conditionIn = (text: string): Condition | null => {
+  if (text === '') return null;
+  const [, setting, value] = /^([A-Z][A-Z0-9_]*)(?:=(\S+))?$/.exec(text) ?? [];
+  const isKnown = PARAMS.some(({ name }) => name === setting);
+  if (setting === undefined || !isKnown) {
+    throw new Error(`docs/iam.md: "${text}" is no setting; NAME and NAME=value are.`);
+  }
+  return { setting, value: value ?? null };
 };
 
 const namesIn = (text: string): string[] => text.split(',').map((name) => name.trim());

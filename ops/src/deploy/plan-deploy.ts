@@ -1,6 +1,7 @@
 import type { DeployContext } from './context.ts';
 import type { Step } from './run-steps.ts';
 import { bucket } from './steps/bucket.ts';
+import { doctor } from './steps/doctor.ts';
 import { indexes, rules } from './steps/firestore.ts';
 import { functions, invokers, traffic } from './steps/functions.ts';
 import { hosting } from './steps/hosting.ts';
@@ -13,6 +14,7 @@ import { smokeTest } from './steps/smoke-test.ts';
 /** A deployment in its order: look, then what the functions stand on, then the functions, then look again. */
 export const planDeploy = (context: DeployContext): Step[] =>
   [
+    doctor,
     preflight,
     secrets,
     bucket,

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { WELL } from '../../../functions/test/ops/support/status-answers.ts';
 import { findFreeOffset } from './free-offset.ts';
 import { makeGcloudStandIn } from './gcloud-stand-in.ts';
 import { type Reply, startServer } from './http-server.ts';
 import { runOps } from './run-ops.ts';
-import { WELL } from './status-answer.ts';
 
 const TOKEN = 'secret-token-of-the-test';
 const env = { OPS_TOKEN: TOKEN };
@@ -60,6 +60,16 @@ it('a pipe gets no colours, a terminal does, unless NO_COLOR is set', async () =
   expect((await runOps(args, { env })).stdout).not.toContain(colour);
   expect((await runOps(args, { env, typed: '' })).stdout).toContain(colour);
   expect((await runOps(args, { env: { ...env, NO_COLOR: '1' }, typed: '' })).stdout).not.toContain(colour);
+});
+
+it('shows on a terminal that a run works and for how long, and leaves no trace of that in a pipe', async () => {
+  const { url } = await startServer(() => problem(503, 'registry_timeout'));
+  const args = ['plan', 'roster', '--url', url];
+  const onTerminal = await runOps(args, { env, typed: '' });
+  expect(onTerminal.stderr).toMatch(/Planning a run of the roster: \d+ s/);
+  // The line is cleared before anything else is said.
+  expect(onTerminal.stderr).toContain(' s\u001b[1G\u001b[2Kregistry_timeout');
+  expect((await runOps(args, { env })).stderr).toMatch(/^registry_timeout/);
 });
 
 it('gcloud makes the token for the audience of the project, as the account that is named', async () => {

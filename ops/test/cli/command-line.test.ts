@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { parseConfig } from '../../../functions/src/config.ts';
@@ -58,4 +59,15 @@ it('names places as their owners do', () => {
     GCLOUD_PROJECT: 'demo-p',
   };
   expect(parseConfig(settings).callers.audiences).toContain(places.defaultAudience('demo-p'));
+});
+
+it("has every command of the README's Monday", async () => {
+  const readme = await readFile(new URL('../../../README.md', import.meta.url), 'utf8');
+  const table = readme.split('\n## A Monday\n')[1]?.split('\n## ')[0] ?? '';
+  const cells = table.split('\n').flatMap((row) => row.split('|')[2] ?? []);
+  const commands = cells
+    .flatMap((cell) => [...cell.matchAll(/`([a-z]+)[^`]*`/g)].map(([, name]) => name ?? ''))
+    .filter((name) => !['npm', 'curl'].includes(name));
+  expect(commands.length).toBeGreaterThan(10);
+  for (const name of commands) expect(PATHS).toContain(name);
 });

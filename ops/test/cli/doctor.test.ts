@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
+import { WELL } from '../../../functions/test/ops/support/status-answers.ts';
 import type { NamedFinding } from '../../src/cli/doctor/check.ts';
 import { defaultAudience } from '../../src/cli/places.ts';
 import { emailOf } from '../../src/deploy/iam-table.ts';
 import { type Answers, makeGcloudStandIn } from './gcloud-stand-in.ts';
 import { type Asked, type Reply, startServer } from './http-server.ts';
 import { runOps, tooWide } from './run-ops.ts';
-import { WELL } from './status-answer.ts';
 import { BUCKET, makeWellProject, PROJECT } from './well-project.ts';
 
 const TOKEN = 'Token token-of-the-test';
@@ -168,6 +168,19 @@ const FAULTS: [title: string, (well: WellProject) => Answers, Partial<NamedFindi
     { check: 'iam', remedy: expect.stringContaining('remove-iam-policy-binding') },
   ],
   [
+    'a role that is left over from a setting that is off',
+    (well) => ({
+      ...well,
+      'projects get-iam-policy': {
+        bindings: [
+          ...well['projects get-iam-policy'].bindings,
+          wide('sync-webhook', 'roles/cloudsql.client'),
+        ],
+      },
+    }),
+    { check: 'iam', text: expect.stringContaining('roles/cloudsql.client') },
+  ],
+  [
     'a list that everybody can read',
     (well) => ({
       ...well,
@@ -183,6 +196,17 @@ it.each(FAULTS)('finds %s, and nothing else', async (_title, change, expected) =
   const { code, stdout } = await examine(change);
   expect(notOk(stdout)).toEqual([expect.objectContaining({ state: 'bad', ...expected })]);
   expect(code).toBe(1);
+});
+
+it('lets the webhook reach the database where the settings say that it writes there', async () => {
+  const server = await startServer(replyWell);
+  const settings = { REGISTER_FROM_WEBHOOK: 'true', CLOUD_SQL_INSTANCE: `${PROJECT}:europe-west2:register` };
+  const well = await makeWellProject(server.url, settings);
+  expect(JSON.stringify(well['projects get-iam-policy'])).toContain('sync-webhook');
+  const gcloud = await makeGcloudStandIn(well);
+  const target = ['--project', PROJECT, '--url', `${server.url}/opsApi`];
+  const { stdout } = await runOps(['doctor', ...target, '--json'], { env: gcloud.env });
+  expect(findings(stdout).filter(({ check }) => check === 'iam')).toMatchObject([{ state: 'ok' }]);
 });
 
 it('a webhook that takes an unsigned call is the worst that can be found', async () => {

@@ -1,5 +1,10 @@
 import { expect, it } from 'vitest';
-import type { ConflictDetail, QueueItemDetail } from '../../../functions/src/ops/schemas.ts';
+import type {
+  ConflictDetail,
+  QueueItemDetail,
+  RetryAnswer,
+  RetryOutcome,
+} from '../../../functions/src/ops/schemas.ts';
 import { type Asked, type Reply, startServer } from './http-server.ts';
 import { type Given, runOps, tooWide } from './run-ops.ts';
 
@@ -21,6 +26,7 @@ const item: QueueItemDetail = {
   syncedAt: null,
   retryCount: 7,
   nextAttemptAt: AT,
+  isGivenUp: false,
   kennitala: KENNITALA,
   values: { 'profile.email': { oldValue: 'old@example.is', newValue: 'new@example.is' } },
   errorMessage: 'registry_unavailable',
@@ -32,6 +38,7 @@ const disputed = {
   state: 'open',
   portalEditedAt: AT,
   registryChangedAt: null,
+  decided: null,
   expected: 'old@example.is',
   portal: 'portal@example.is',
   registry: 'registry@example.is',
@@ -52,13 +59,18 @@ const severalOpen: ConflictDetail = {
 
 const address = (kind: string) => `/opsApi/${kind}/${encodeURIComponent(ID)}`;
 
+const DELIVERED: RetryAnswer = {
+  item: { ...item, status: 'synced', syncedAt: AT },
+  delivery: { outcome: 'delivered', code: null },
+};
+
 const replyWith =
-  (shown: ConflictDetail = conflict) =>
+  (shown: ConflictDetail = conflict, retried: RetryAnswer = DELIVERED) =>
   ({ method, path }: Asked): Reply => {
     const answers: Record<string, unknown> = {
       'GET /opsApi/queue?status=failed&limit=20': { items: [item], next: 'cursor-2' },
       [`GET ${address('queue')}`]: { item },
-      [`POST ${address('queue')}/retry`]: { item: { ...item, status: 'synced', syncedAt: AT } },
+      [`POST ${address('queue')}/retry`]: retried,
       [`POST ${address('queue')}/fail`]: { item },
       'GET /opsApi/conflicts?state=open&limit=20': { conflicts: [shown], next: null },
       [`GET ${address('conflicts')}`]: { conflict: shown },
@@ -70,8 +82,8 @@ const replyWith =
       : { status: 200, body };
   };
 
-const open = async (shown?: ConflictDetail) => {
-  const server = await startServer(replyWith(shown));
+const open = async (shown?: ConflictDetail, retried?: RetryAnswer) => {
+  const server = await startServer(replyWith(shown, retried));
   const ops = (args: readonly string[], given: Given = {}) =>
     runOps([...args, '--url', `${server.url}/opsApi`], { ...given, env: { OPS_TOKEN: 'token' } });
   const posted = () => server.asked.filter(({ method }) => method === 'POST').map(({ body }) => body);
@@ -113,6 +125,24 @@ it('retries with a reason: done when the registry has it', async () => {
   expect(await ops(['queue', 'retry', ID, '--reason', 'it is up again', '--yes'])).toMatchObject({ code: 0 });
   expect(posted()).toEqual([{ reason: 'it is up again' }]);
 });
+
+const NOT_DELIVERED: [outcome: RetryOutcome, code: string | null, said: string][] = [
+  ['given_up', null, 'refused it again'],
+  ['conflict', null, 'see conflicts'],
+  ['waiting', 'registry_unauthorized', 'docs/runbook.md#registry_unauthorized'],
+  ['busy', null, 'Somebody else is delivering'],
+];
+
+it.each(NOT_DELIVERED)(
+  'a retry that came to %s (%s) is not done, and it says so',
+  async (outcome, code, said) => {
+    const { ops } = await open(undefined, { item, delivery: { outcome, code } });
+    const ended = await ops(['queue', 'retry', ID, '--reason', 'it is up again', '--yes']);
+    expect(ended.code).toBe(1);
+    expect(ended.stdout).toContain(said);
+    expect(tooWide(ended.stdout)).toEqual([]);
+  },
+);
 
 it('gives up only what was confirmed', async () => {
   const { ops, posted } = await open();

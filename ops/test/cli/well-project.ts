@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { rulesFor } from '../../src/deploy/bucket-lifecycle.ts';
 import { jobOf, readDeployedFunctions } from '../../src/deploy/deployed-functions.ts';
 import { indexesFile } from '../../src/deploy/firestore-state.ts';
-import { emailOf, readIamTable } from '../../src/deploy/iam-table.ts';
+import { emailOf, readIamTable, withSettings } from '../../src/deploy/iam-table.ts';
 
 export const PROJECT = 'demo-operators';
 export const BUCKET = 'demo-operators-lists';
@@ -19,25 +19,32 @@ const overrides = z.object({
 });
 
 /** What gcloud says about a project in which everything is as this source tree wants it. `url`: of a test server. */
-export const makeWellProject = async (url: string) => {
+export const makeWellProject = async (url: string, settings: Readonly<Record<string, string>> = {}) => {
   const indexesText = JSON.parse(
     await readFile(new URL('../../../firestore.indexes.json', import.meta.url), 'utf8'),
   );
   const wanted = indexesFile.parse(indexesText);
   const group = (name: string) => `projects/${PROJECT}/databases/(default)/collectionGroups/${name}`;
   const deployed = await readDeployedFunctions();
-  const iam = await readIamTable();
+  const environment = {
+    DJANGO_BASE_URL: `${url}/felagar`,
+    SYNC_BUCKET: BUCKET,
+    FIREBASE_CONFIG: '{}',
+    ...settings,
+  };
+  const iam = withSettings(await readIamTable(), environment);
   const member = (account: string) => `serviceAccount:${emailOf(account, PROJECT)}`;
   const policyOf = (isHere: (on: (typeof iam.grants)[number]['on']) => boolean) => ({
     bindings: iam.grants
       .filter(({ on }) => isHere(on))
       .map(({ role, account }) => ({ role, members: [member(account)] })),
   });
-  const environment = {
-    DJANGO_BASE_URL: `${url}/felagar`,
-    SYNC_BUCKET: BUCKET,
-    FIREBASE_CONFIG: '{}',
-  };
+  const secretPolicies = Object.fromEntries(
+    ['django-api-token', 'django-webhook-secret', 'member-reference-key', 'admin-api-key'].map((name) => [
+      `secrets get-iam-policy ${name}`,
+      policyOf((on) => on.kind === 'secret' && on.name === name),
+    ]),
+  );
   return {
     'functions list': deployed.map(({ name }) => ({
       name: `projects/${PROJECT}/locations/europe-west2/functions/${name}`,
@@ -94,15 +101,7 @@ export const makeWellProject = async (url: string) => {
     ),
     'projects get-iam-policy': policyOf(({ kind }) => kind === 'project'),
     'storage buckets get-iam-policy': policyOf(({ kind }) => kind === 'bucket'),
-    'secrets get-iam-policy django-api-token': policyOf(
-      (on) => on.kind === 'secret' && on.name === 'django-api-token',
-    ),
-    'secrets get-iam-policy django-webhook-secret': policyOf(
-      (on) => on.kind === 'secret' && on.name === 'django-webhook-secret',
-    ),
-    'secrets get-iam-policy member-reference-key': policyOf(
-      (on) => on.kind === 'secret' && on.name === 'member-reference-key',
-    ),
+    ...secretPolicies,
     'auth print-identity-token': 'identity-token-of-the-test',
   };
 };

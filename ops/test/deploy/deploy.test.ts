@@ -34,6 +34,28 @@ describe('a deployment to a project that is ready', () => {
     expect(first('jobs describe')).toBeGreaterThan(first('--only functions'));
   });
 
+  it('asks the doctor first, shows what he finds with the remedy, and goes on: it may be the cure', async () => {
+    await project.standIns.answer({
+      to: 'functions list',
+      print: JSON.stringify([
+        { name: `projects/${PROJECT}/locations/europe-west2/functions/syncMemberList`, state: 'FAILED' },
+      ]),
+    });
+    const { isDeployed, calls, said } = await project.deploy();
+    expect(calls[0]).toContain('gcloud functions list');
+    expect(said).toMatch(/ 1\/\d+ doctor\n/);
+    expect(said).toContain('bad: configuration: syncMemberList is FAILED, not ACTIVE');
+    expect(said).toContain(`-> npm run deploy -- --project ${PROJECT}`);
+    expect(isDeployed).toBe(true);
+  });
+
+  it('has no doctor where nothing is deployed yet, or where he may not look', async () => {
+    expect((await project.deploy({ dryRun: true })).said).toContain('nothing is deployed yet');
+    await project.standIns.answer({ to: 'functions list', print: 'ERROR: denied', status: 1 });
+    const { isDeployed, said } = await project.deploy({ dryRun: true });
+    expect([isDeployed, said.includes('could not be read')]).toEqual([true, true]);
+  });
+
   it('proves that the webhook refuses, then plans a run of each mirror that there is', async () => {
     const { calls } = await project.deploy();
 

@@ -1,5 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { StatusAnswer } from '../../../functions/src/ops/schemas.ts';
+import { WELL, wellMirror } from '../../../functions/test/ops/support/status-answers.ts';
 
 export interface FunctionsServer {
   readonly url: string;
@@ -10,39 +12,9 @@ export interface FunctionsServer {
   close(): Promise<void>;
 }
 
-const MIRROR = {
-  healthy: true,
-  why: [],
-  members: 2_216,
-  lastRun: null,
-  lastSuccess: null,
-  ageSeconds: 60,
-  schedule: { cron: '0 3 * * 1', timeZone: 'Atlantic/Reykjavik', overdueAfterSeconds: 691_200 },
-  running: null,
-  paused: null,
-};
-const NO_EVENTS = { created: 0, updated: 0, deleted: 0 };
-
-const STATUS = {
-  at: '2026-11-20T12:00:00.000Z',
-  healthy: true,
-  mirrors: [
-    { mirror: 'roster', ...MIRROR },
-    { mirror: 'portal', ...MIRROR },
-    { mirror: 'register', ...MIRROR, healthy: null },
-  ],
-  twoWay: {
-    healthy: true,
-    why: [],
-    pending: 0,
-    oldestPendingAt: null,
-    deadLetters: 0,
-    oldestDeadLetterAt: null,
-    openConflicts: 0,
-    oldestOpenConflictAt: null,
-    lastSweep: null,
-  },
-  missedEvents: { last7Days: NO_EVENTS, last30Days: NO_EVENTS },
+const STATUS: StatusAnswer = {
+  ...WELL,
+  mirrors: [wellMirror('roster'), wellMirror('portal'), { ...wellMirror('register'), healthy: null }],
 };
 
 /** A run as `opsApi` answers it. */

@@ -1,8 +1,39 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../../functions/src/config.ts';
 import { readDeployedFunctions } from '../../src/deploy/deployed-functions.ts';
 import { type IamPlace, planIam } from '../../src/deploy/iam-commands.ts';
-import { parseIamTable, readIamTable } from '../../src/deploy/iam-table.ts';
+import { parseIamTable, readIamTable, withSettings } from '../../src/deploy/iam-table.ts';
+import { ROOT } from '../../src/deploy/root.ts';
 import { secretSettings } from '../../src/deploy/settings.ts';
+
+const WIRING = join(ROOT, 'functions/src/wiring');
+
+/** The secrets of which the functions read all versions, by their usual names, as the wiring says. */
+const secretsReadWhole = async (): Promise<string[]> => {
+  const settings = Object.fromEntries(secretSettings().map(({ setting, usual }) => [setting, usual]));
+  const config: unknown = parseConfig({
+    ...settings,
+    DJANGO_BASE_URL: 'https://registry.example.is',
+    SYNC_BUCKET: 'lists',
+    GCLOUD_PROJECT: 'demo-iam',
+  });
+  const files = await Promise.all(
+    (await readdir(WIRING)).map((file) => readFile(join(WIRING, file), 'utf8')),
+  );
+  return files.flatMap((text) =>
+    [...text.matchAll(/\.readAll\((?:config\.([\w.]+)|`([\w-]+)\$\{\w+\}`)\)/g)].map(([, path, start]) =>
+      start === undefined
+        ? String(
+            (path ?? '')
+              .split('.')
+              .reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], config),
+          )
+        : `${start}*`,
+    ),
+  );
+};
 
 describe('docs/iam.md', () => {
   it('gives every deployed function exactly one account', async () => {
@@ -60,10 +91,31 @@ describe('docs/iam.md', () => {
     for (const { usual } of secretSettings()) expect(granted).toContain(usual);
   });
 
-  it('keeps the list and the register from the webhook', async () => {
+  it('lets whoever accepts every version of a secret list them', async () => {
     const { grants } = await readIamTable();
-    const roles = grants.filter(({ account }) => account === 'sync-webhook').map(({ role }) => role);
-    expect(new Set(roles)).toEqual(
+    const given = (role: string) =>
+      grants.flatMap(({ account, role: of, on }) =>
+        of === role && on.kind === 'secret' ? [`${account} ${on.name}`] : [],
+      );
+    const listed = given('roles/secretmanager.viewer');
+    for (const pair of listed) expect(given('roles/secretmanager.secretAccessor')).toContain(pair);
+    expect(listed.map((pair) => pair.split(' ')[1]).toSorted()).toEqual(
+      (await secretsReadWhole()).toSorted(),
+    );
+  });
+
+  it('keeps the list from the webhook, and the register unless it is to write there', async () => {
+    const { grants } = await readIamTable();
+    const rolesWith = (settings: Readonly<Record<string, string>>) =>
+      new Set(
+        withSettings({ accounts: [], grants }, settings)
+          .grants.filter(({ account }) => account === 'sync-webhook')
+          .map(({ role }) => role),
+      );
+    const ofDatabase = ['roles/cloudsql.client', 'roles/cloudsql.instanceUser'];
+    const all = rolesWith({ REGISTER_FROM_WEBHOOK: 'true', CLOUD_SQL_INSTANCE: 'p:r:i' });
+    expect(ofDatabase.filter((role) => all.has(role))).toEqual(ofDatabase);
+    expect(rolesWith({ REGISTER_FROM_WEBHOOK: 'false', CLOUD_SQL_INSTANCE: 'p:r:i' })).toEqual(
       new Set(['roles/datastore.user', 'roles/secretmanager.secretAccessor', 'roles/secretmanager.viewer']),
     );
   });
@@ -74,25 +126,44 @@ const TABLE = (row: string) => `
 |---|---|---|
 | a-one | f, g | works |
 
-| account | role | on | why |
-|---|---|---|---|
+| account | role | on | when | why |
+|---|---|---|---|---|
 ${row}
 `;
 
 describe('the table', () => {
   it('is read with one grant a place', () => {
-    const { grants } = parseIamTable(TABLE('| a-one | roles/x.y | secrets s, t | because |'));
+    const { grants } = parseIamTable(TABLE('| a-one | roles/x.y | secrets s, t | | because |'));
     expect(grants.map(({ on }) => on)).toEqual([
       { kind: 'secret', name: 's' },
       { kind: 'secret', name: 't' },
     ]);
   });
 
+  it('has rows that hold with a setting alone: with its value, or with any', () => {
+    const table = parseIamTable(
+      TABLE(
+        [
+          '| a-one | roles/x.always | project | | because |',
+          '| a-one | roles/x.value | project | `REGISTER_FROM_WEBHOOK=true` | because |',
+          '| a-one | roles/x.any | project | `CLOUD_SQL_INSTANCE` | because |',
+        ].join('\n'),
+      ),
+    );
+    const rolesWith = (values: Readonly<Record<string, string>>) =>
+      withSettings(table, values).grants.map(({ role }) => role);
+    expect(rolesWith({})).toEqual(['roles/x.always']);
+    expect(rolesWith({ REGISTER_FROM_WEBHOOK: 'false', CLOUD_SQL_INSTANCE: '' })).toEqual(['roles/x.always']);
+    expect(rolesWith({ REGISTER_FROM_WEBHOOK: 'true' })).toEqual(['roles/x.always', 'roles/x.value']);
+    expect(rolesWith({ CLOUD_SQL_INSTANCE: 'p:r:i' })).toEqual(['roles/x.always', 'roles/x.any']);
+  });
+
   it.each([
-    ['an unknown account', '| b-two | roles/x.y | project | because |'],
-    ['no role', '| a-one | x.y | project | because |'],
-    ['no reason', '| a-one | roles/x.y | project | |'],
-    ['an unknown place', '| a-one | roles/x.y | folder | because |'],
+    ['an unknown account', '| b-two | roles/x.y | project | | because |'],
+    ['no role', '| a-one | x.y | project | | because |'],
+    ['no reason', '| a-one | roles/x.y | project | | |'],
+    ['an unknown place', '| a-one | roles/x.y | folder | | because |'],
+    ['an unknown setting', '| a-one | roles/x.y | project | REGISTER_FROM_WEBOOK=true | because |'],
     ['too few cells', '| a-one | roles/x.y |'],
   ])('is refused with %s', (_title, row) => {
     expect(() => parseIamTable(TABLE(row))).toThrow('docs/iam.md');

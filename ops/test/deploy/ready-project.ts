@@ -31,6 +31,7 @@ export const answersOfReadyProject = async (): Promise<Answer[]> => {
   ]);
   const group = (name: string) => `projects/${PROJECT}/databases/(default)/collectionGroups/${name}`;
   return [
+    { to: 'functions list', print: '[]' },
     { to: 'firebase --version', print: '15.34.2\n' },
     { to: 'auth list', print: 'deployer@example.is\n' },
     { to: 'projects describe', print: '123456789012\n' },

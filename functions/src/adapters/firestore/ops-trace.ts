@@ -1,6 +1,7 @@
 import { type DocumentData, type Firestore, Timestamp } from 'firebase-admin/firestore';
 import type { Kennitala } from '../../domain/kennitala.ts';
 import type { MemberTrace } from '../../ops/ports.ts';
+import { memberOrigin } from '../../ops/schemas/explain.ts';
 import type { PortalNow } from '../../ops/schemas.ts';
 import { fromActionDocument } from './ops-actions.ts';
 import { toRecord } from './ops-runs.ts';
@@ -83,7 +84,7 @@ const toPortalNow = (data: DocumentData | undefined): PortalNow => {
   return {
     state: membership?.status === 'active' ? 'active' : 'inactive',
     version: typeof metadata?.source_version === 'number' ? metadata.source_version : null,
-    origin: typeof metadata?.origin === 'string' ? metadata.origin : null,
+    origin: memberOrigin.safeParse(metadata?.origin).data ?? null,
     syncedAt: dateOf(metadata?.synced_at)?.toISOString() ?? null,
     deletedAt: dateOf(metadata?.deleted_at)?.toISOString() ?? null,
   };

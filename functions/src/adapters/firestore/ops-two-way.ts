@@ -52,7 +52,8 @@ export const makeTwoWayReader = (
     figures: () =>
       call('count what waits', async (db) => {
         const pending = queueOf(db).where('sync_status', '==', 'pending');
-        const failed = queueOf(db).where('sync_status', '==', 'failed');
+        // Those that an operator has given up wait for nobody.
+        const failed = queueOf(db).where('sync_status', '==', 'failed').where('synced_at', '==', null);
         const open = conflictsIn(db).where('state', '==', 'open');
         const [pendingCount, failedCount, openCount, ...oldest] = await Promise.all([
           countOf(pending),

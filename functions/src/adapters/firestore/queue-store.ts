@@ -71,17 +71,21 @@ export const makeQueueStore = (
       }),
     deleteSynced: (before) =>
       call('delete old items of the queue', async (db) => {
-        const found = await db
-          .collection('sync_queue')
-          .where('sync_status', '==', 'synced')
-          .where('synced_at', '<', before)
-          .orderBy('synced_at')
-          .limit(DELETED_AT_ONCE)
-          .get();
+        const ended = (status: QueueItem['status']) =>
+          db
+            .collection('sync_queue')
+            .where('sync_status', '==', status)
+            .where('synced_at', '<', before)
+            .orderBy('synced_at')
+            .limit(DELETED_AT_ONCE)
+            .get();
+        const found = (await ended('synced')).docs;
+        // Dead letters that an operator has given up hold values of a member too.
+        const old = found.length > 0 ? found : (await ended('failed')).docs;
         const batch = db.batch();
-        for (const { ref } of found.docs) batch.delete(ref);
-        if (!found.empty) await batch.commit();
-        return found.size;
+        for (const { ref } of old) batch.delete(ref);
+        if (old.length > 0) await batch.commit();
+        return old.length;
       }),
   };
 };

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { tryKennitala } from '../../domain/kennitala.ts';
-import { memberReference, time } from './common.ts';
+import { memberReference, mirrorName, time } from './common.ts';
+import { endedOutcome, guardRule, runTrigger } from './runs.ts';
+import { conflictKeep, conflictWinner } from './two-way.ts';
 
 export const explainBody = z.strictObject({
   kennitala: z
@@ -28,11 +30,16 @@ export const rosterNow = z.discriminatedUnion('state', [
   z.object({ state: z.literal('not-listed'), generation: z.string().nullable() }),
   unknown,
 ]);
+/** Who wrote a member's document last. */
+export const memberOrigin = z.enum(['registry', 'two-way', 'reconcile']);
+/** What an event or an edit is about. */
+export const changeAction = z.enum(['create', 'update', 'delete']);
+
 export const portalNow = z.discriminatedUnion('state', [
   z.object({
     state: z.enum(['active', 'inactive']),
     version: z.number().nullable(),
-    origin: z.string().nullable(),
+    origin: memberOrigin.nullable(),
     syncedAt: time.nullable(),
     deletedAt: time.nullable(),
   }),
@@ -59,27 +66,118 @@ export const becauseCode = z.enum([
   'waits_for_next_run',
 ]);
 
+export const timelineSource = z.enum([
+  'webhook',
+  'run',
+  'portal',
+  'register',
+  'queue',
+  'conflict',
+  'operator',
+]);
+
+/** What happened. */
+export const timelineWhat = z.enum([
+  // An event of the registry, by what it was answered; `received`: with an answer that is not known any more.
+  'applied',
+  'stale',
+  'duplicate',
+  'received',
+  // A run, or the register's own row.
+  'added',
+  'removed',
+  'rolled_back',
+  'blocked',
+  'failed',
+  'partial',
+  'skipped',
+  'running',
+  // The portal's own document.
+  'last_written',
+  'deleted',
+  // A member's own edit.
+  'edited',
+  'edit_pending',
+  'edit_synced',
+  'edit_failed',
+  'edit_conflict',
+  // A conflict.
+  'detected',
+  'resolved',
+  // What an operator did, or looked at.
+  'view_changes',
+  'explain',
+  'view_queue_item',
+  'view_conflict',
+  'pause',
+  'resume',
+  'retry_change',
+  'fail_change',
+  'resolve_conflict',
+  'erase',
+  'erase_check',
+]);
+
+/** Facts that go with an entry: codes, ids, paths of fields, no value of one. */
+export const timelineDetail = z
+  .object({
+    id: z.string(),
+    action: changeAction,
+    trigger: runTrigger,
+    outcome: endedOutcome,
+    errorCode: z.string().nullable(),
+    rules: z.array(guardRule),
+    approvedBy: z.string().nullable(),
+    rollbackOf: z.string().nullable(),
+    origin: memberOrigin.nullable(),
+    version: z.number().nullable(),
+    status: z.enum(['active', 'inactive']),
+    paths: z.array(z.string()),
+    /** Whose value stands, by the path of the field. */
+    winners: z.record(z.string(), conflictWinner),
+    keep: conflictKeep,
+    retryCount: z.number(),
+    nextAttemptAt: time,
+    by: z.string(),
+    reason: z.string().nullable(),
+  })
+  .partial();
+
 export const timelineEntry = z.object({
   at: time,
-  source: z.enum(['webhook', 'run', 'portal', 'register', 'queue', 'conflict', 'operator']),
-  /** What happened, as a code: `added`, `removed`, `blocked`, `applied`, `edit_pending`, … */
-  what: z.string(),
-  mirror: z.enum(['roster', 'portal', 'register']).nullable(),
+  source: timelineSource,
+  what: timelineWhat,
+  mirror: mirrorName.nullable(),
   runId: z.string().nullable(),
   /** False: it was about the whole mirror, and so about this member too. */
   isPersonal: z.boolean(),
-  detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())])),
+  detail: timelineDetail,
 });
+
+/** Where an explanation looks. */
+export const explainSource = z.enum([
+  'registry',
+  'roster',
+  'portal',
+  'register',
+  'mirror_states',
+  'webhook_receipts',
+  'run_changes',
+  'roster_runs',
+  'portal_runs',
+  'register_runs',
+  'queue',
+  'conflicts',
+  'operator_actions',
+]);
 
 export const explainAnswer = z.object({
   member: memberReference,
   at: time,
   now: z.object({ registry: registryNow, roster: rosterNow, portal: portalNow, register: registerNow }),
-  because: z.array(
-    z.object({ mirror: z.enum(['roster', 'portal', 'register']), code: becauseCode, text: z.string() }),
-  ),
+  because: z.array(z.object({ mirror: mirrorName, code: becauseCode, text: z.string() })),
   /** Oldest first. */
   timeline: z.array(timelineEntry),
   /** Sources that could not be read: what is above may lack their entries. */
-  incomplete: z.array(z.object({ source: z.string(), code: z.string() })),
+  incomplete: z.array(z.object({ source: explainSource, code: z.string() })),
 });

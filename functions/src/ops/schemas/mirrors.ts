@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { mirrorName, reasonText, time } from './common.ts';
-import { missedEvents } from './runs.ts';
+import { missedEvents, runOutcome } from './runs.ts';
 
 export const mirrorPath = z.strictObject({ name: mirrorName });
 export const reasonBody = z.strictObject({ reason: reasonText });
@@ -27,7 +27,7 @@ export const mirrorStatus = z.object({
   why: z.array(healthReason),
   members: z.number().nullable(),
   lastRun: z
-    .object({ runId: z.string(), outcome: z.string(), errorCode: z.string().nullable(), at: time })
+    .object({ runId: z.string(), outcome: runOutcome, errorCode: z.string().nullable(), at: time })
     .nullable(),
   lastSuccess: z.object({ runId: z.string(), at: time, memberCount: z.number() }).nullable(),
   /** Since the last success. */
@@ -44,6 +44,9 @@ export const twoWayReason = z.enum([
   'last_sweep_failed',
 ]);
 
+/** `unknown`: a record of another version. */
+export const sweepStatus = z.enum(['running', 'success', 'partial', 'error', 'unknown']);
+
 export const statusAnswer = z.object({
   at: time,
   healthy: z.boolean(),
@@ -57,7 +60,7 @@ export const statusAnswer = z.object({
     oldestDeadLetterAt: time.nullable(),
     openConflicts: z.number(),
     oldestOpenConflictAt: time.nullable(),
-    lastSweep: z.object({ at: time, status: z.string() }).nullable(),
+    lastSweep: z.object({ at: time, status: sweepStatus }).nullable(),
   }),
   missedEvents: z.object({ last7Days: missedEvents, last30Days: missedEvents }),
 });

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { GUARD_RULES } from '../../mirror/guard.ts';
 import { isPossibleRun, NOTHING_TO_APPROVE, runFields } from '../../mirror/run-answer.ts';
 import { documentId, mirrorName, nextCursor, pageFields, reasonText, time } from './common.ts';
 
-const RUN_OUTCOMES = [
+export const runOutcome = z.enum([
   'published',
   'unchanged',
   'blocked',
@@ -10,7 +11,11 @@ const RUN_OUTCOMES = [
   'failed',
   'dry-run',
   'skipped',
-] as const;
+]);
+/** Of a record that may still be open, or closed without an outcome by an earlier version. */
+export const endedOutcome = z.enum([...runOutcome.options, 'running', 'success', 'error']);
+export const runTrigger = z.enum(['schedule', 'http', 'local', 'event']);
+export const guardRule = z.enum(GUARD_RULES);
 
 const counts = z.object({
   added: z.number(),
@@ -26,9 +31,9 @@ export const missedEvents = z.object({ created: z.number(), updated: z.number(),
 export const runRecord = z.object({
   runId: z.string(),
   mirror: mirrorName,
-  trigger: z.enum(['schedule', 'http', 'local', 'event']),
+  trigger: runTrigger,
   status: z.enum(['running', 'success', 'error']),
-  outcome: z.enum(RUN_OUTCOMES).nullable(),
+  outcome: runOutcome.nullable(),
   timestamp: time,
   durationMs: z.number().nullable(),
   memberCount: z.number().nullable(),
@@ -40,7 +45,7 @@ export const runRecord = z.object({
     .object({
       tripped: z.boolean(),
       findings: z.array(
-        z.object({ rule: z.string(), field: z.string().optional(), count: z.number(), allowed: z.number() }),
+        z.object({ rule: guardRule, field: z.string().optional(), count: z.number(), allowed: z.number() }),
       ),
     })
     .nullable(),
@@ -58,7 +63,7 @@ export const runRecord = z.object({
 
 export const runsQuery = z.strictObject({
   mirror: mirrorName.optional(),
-  outcome: z.enum(RUN_OUTCOMES).optional(),
+  outcome: runOutcome.optional(),
   ...pageFields,
 });
 export const runsPage = z.object({ runs: z.array(runRecord), next: nextCursor });

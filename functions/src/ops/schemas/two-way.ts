@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { memberReference, nextCursor, pageFields, reasonText, time } from './common.ts';
 
-const queueStatus = z.enum(['pending', 'synced', 'failed', 'conflict']);
+export const queueStatus = z.enum(['pending', 'synced', 'failed', 'conflict']);
+/** What became of one field of a change. */
+export const fieldOutcome = z.enum(['synced', 'superseded', 'cancelled', 'failed', 'conflict']);
 /** What a field held or shall hold, as the portal spells it. */
 const fieldValue = z.unknown();
 
@@ -12,12 +14,14 @@ const queueItemFields = {
   action: z.enum(['create', 'update']),
   /** Paths of the fields: those that wait, and what became of the others. */
   waiting: z.array(z.string()),
-  settled: z.record(z.string(), z.string()),
+  settled: z.record(z.string(), fieldOutcome),
   createdAt: time,
   editedAt: time,
   syncedAt: time.nullable(),
   retryCount: z.number(),
   nextAttemptAt: time,
+  /** A dead letter about which an operator has decided: it stays undelivered. */
+  isGivenUp: z.boolean(),
 };
 export const queueItem = z.object(queueItemFields);
 
@@ -34,13 +38,37 @@ export const queueItemAnswer = z.object({ item: queueItemDetail });
 export const queueActionBody = z.strictObject({ reason: reasonText });
 export const queueActionAnswer = z.object({ item: queueItem });
 
-const conflictState = z.enum(['open', 'resolved']);
+/** What came of a try that an operator asked for. Only `delivered` means that nothing is left to do. */
+export const retryOutcome = z.enum([
+  /** The registry has the value, or one that the member wrote later. */
+  'delivered',
+  /** The registry refused it again: a dead letter as before. */
+  'given_up',
+  /** The registry had another value: somebody has to decide. */
+  'conflict',
+  /** It did not work; the nightly sweep tries again. */
+  'waiting',
+  /** Somebody else was delivering the member's edits all the while. */
+  'busy',
+]);
+export const retryAnswer = z.object({
+  item: queueItem,
+  /** `code`: why it is still waiting, a code of the runbook. */
+  delivery: z.object({ outcome: retryOutcome, code: z.string().nullable() }),
+});
+
+export const conflictState = z.enum(['open', 'resolved']);
+export const conflictWinner = z.enum(['portal', 'registry']);
+export const conflictReason = z.enum(['later', 'too-close', 'incomparable']);
+export const conflictKeep = z.enum(['portal', 'registry', 'value']);
 const pathFacts = {
-  winner: z.enum(['portal', 'registry']),
-  reason: z.enum(['later', 'too-close', 'incomparable']),
+  winner: conflictWinner,
+  reason: conflictReason,
   state: conflictState,
   portalEditedAt: time,
   registryChangedAt: time.nullable(),
+  /** What an operator decided; null: `winner` stands. */
+  decided: conflictKeep.nullable(),
 };
 const conflictFields = { id: z.string(), member: memberReference, state: conflictState, detectedAt: time };
 export const conflict = z.object({ ...conflictFields, paths: z.record(z.string(), z.object(pathFacts)) });
@@ -58,7 +86,7 @@ export const conflictDetail = z.object({
       registry: fieldValue,
       resolution: z
         .object({
-          keep: z.enum(['portal', 'registry', 'value']),
+          keep: conflictKeep,
           value: fieldValue,
           by: z.string(),
           at: time,

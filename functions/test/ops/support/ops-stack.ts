@@ -31,6 +31,7 @@ import type { RegisterLookup } from '../../../src/ops/ports.ts';
 import { opsRoutes } from '../../../src/ops/routes.ts';
 import { makeTwoWayActions } from '../../../src/ops/two-way-actions.ts';
 import { makeCompanion } from '../../../src/twoway/companion.ts';
+import type { DeliveryDependencies } from '../../../src/twoway/delivery-dependencies.ts';
 import { makeTwoWayLogs } from '../../../src/twoway/twoway-logs.ts';
 import { BUCKET, type StackOptions, startStack } from '../../support/stack.ts';
 
@@ -79,6 +80,17 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
   const registry = makeMemberReader(http, { deadlineMs: 1_000 });
   const registryChanges = makeMemberChanges(http, { deadlineMs: 1_000 });
   const trace = makeMemberTrace(db, twoWay);
+  const delivery: DeliveryDependencies = {
+    store: queue,
+    registry: registryChanges,
+    reader: registry,
+    companion: makeCompanion(),
+    logs: makeTwoWayLogs(stack.dependencies.log),
+    random: () => 0,
+    makeOwner: randomUUID,
+    reference,
+    now,
+  };
   const dependencies: OpsDependencies = {
     runners: { roster: (request) => stack.run(request), portal: null, register: null },
     rollback: { versions, store, history, run: stack.dependencies },
@@ -116,17 +128,7 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
     versions,
     actions,
     twoWay,
-    twoWayActions: makeTwoWayActions({
-      store: queue,
-      registry: registryChanges,
-      reader: registry,
-      companion: makeCompanion(),
-      logs: makeTwoWayLogs(stack.dependencies.log),
-      random: () => 0,
-      makeOwner: randomUUID,
-      reference,
-      now,
-    }),
+    twoWayActions: makeTwoWayActions(delivery, { pauseMs: 20 }),
     reference,
     now,
   };
@@ -177,6 +179,7 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
   return {
     ...stack,
     dependencies,
+    delivery,
     runDependencies: stack.dependencies,
     routes,
     api,

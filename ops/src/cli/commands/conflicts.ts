@@ -23,10 +23,13 @@ export const addConflicts = (program: Command, cli: Cli): void => {
     .option('--before <cursor>', 'the next page, as the page before it named it')
     .addHelpText('after', '\nExample:\n  npm run ops -- conflicts\n  npm run ops -- conflicts show ID')
     .action(
-      cli.action(async ({ api, show, note }, { state, limit, before }: ListOptions) => {
+      cli.action(async ({ api, show, note, commandLine }, { state, limit, before }: ListOptions) => {
         const query = { state: state === 'all' ? undefined : state, limit, before };
         const page = await api.get('/conflicts', conflictsPage, query);
         show(page, () => (page.conflicts.length === 0 ? ['No conflicts.'] : conflictsLines(page.conflicts)));
+        if (page.conflicts.some(({ state: is }) => is === 'open')) {
+          note(`To decide one: ${commandLine('conflicts resolve ID')}`);
+        }
         if (page.next !== null) note(`There are older ones: --before ${page.next}`);
         return EXIT_CODES.done;
       }),

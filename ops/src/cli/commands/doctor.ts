@@ -42,7 +42,7 @@ const look = async ({ api, target, commandLine }: Session): Promise<NamedFinding
   const base = { api, gcloud, commandLine, now: new Date() };
   if (functionsPort !== null) {
     const webhookUrl = async () => localFunctionUrl(functionsPort, 'syncFromDjango');
-    return runChecks(HTTP_CHECKS, { ...base, deployment: null, webhookUrl } satisfies DoctorContext);
+    return runChecks(HTTP_CHECKS, { ...base, webhookUrl } satisfies DoctorContext);
   }
   if (project === null) throw new OpsError('doctor needs --project.');
   const deployment = readDeployment(project, gcloud);

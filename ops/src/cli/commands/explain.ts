@@ -5,6 +5,7 @@ import type { Cli } from '../cli.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { KENNITALA_HELP, readKennitala, refuseArguments } from '../kennitala-input.ts';
 import { withProgress } from '../progress.ts';
+import { runbookOf } from '../remedies.ts';
 import { pairLines, tableLines } from '../table.ts';
 import type { Paint } from '../terminal.ts';
 import { asWords, shownTime } from '../text.ts';
@@ -54,7 +55,13 @@ const explainLines = (answer: ExplainAnswer, paint: Paint): string[] => [
     : [
         '',
         paint('red', 'Not complete. These could not be read:'),
-        ...pairLines(answer.incomplete.map(({ source, code }) => [source, code])),
+        ...pairLines(
+          answer.incomplete.map(({ source, code }) => [
+            asWords(source),
+            `${code}: ${runbookOf(code) ?? '-'}`,
+          ]),
+          18,
+        ),
       ]),
 ];
 
@@ -72,11 +79,22 @@ const timelineRow = (entry: TimelineEntry): string[] => [
   [
     ...(entry.runId === null ? [] : [`run ${entry.runId}`]),
     ...Object.entries(entry.detail).flatMap(([name, value]) => {
-      const text = Array.isArray(value) ? value.join(', ') : value;
-      return text === null || text === '' ? [] : [`${name} ${text}`];
+      const text = detailText(name, value);
+      return text === '' ? [] : [`${asWords(snakeOf(name))} ${text}`];
     }),
   ].join('; '),
 ];
+
+const detailText = (name: string, value: TimelineEntry['detail'][keyof TimelineEntry['detail']]): string => {
+  if (value === null || value === undefined) return '';
+  if (Array.isArray(value)) return value.join(', ');
+  if (typeof value === 'object') {
+    return Object.entries(value)
+      .map(([path, winner]) => `${path}: ${winner}`)
+      .join(', ');
+  }
+  return name.endsWith('At') ? shownTime(String(value)) : String(value);
+};
 
 /** The state and what goes with it, in words. */
 const nowText = ({ state, ...facts }: ExplainAnswer['now'][keyof ExplainAnswer['now']]): string =>

@@ -4,13 +4,15 @@ import {
   queueItem,
   queueItemAnswer,
   queuePage,
+  retryAnswer,
 } from '../../../../functions/src/ops/schemas/two-way.ts';
-import type { QueueItem, QueueItemDetail } from '../../../../functions/src/ops/schemas.ts';
+import type { QueueItem, QueueItemDetail, RetryAnswer } from '../../../../functions/src/ops/schemas.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { withProgress } from '../progress.ts';
+import { runbookOf } from '../remedies.ts';
 import { pairLines, tableLines } from '../table.ts';
-import { shownTime } from '../text.ts';
+import { counted, shownTime } from '../text.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 const STATUSES = [...queueItem.shape.status.options];
@@ -27,7 +29,8 @@ const ACTIONS = {
     question: 'Send this change to the registry now?',
   },
   fail: {
-    description: "Gives a change up: the member's edit will not reach the registry.",
+    description:
+      "Gives a change up, also a dead letter: the member's edit will not reach the\nregistry, and nobody has to look at it any more.",
     question: 'Give this change up?',
   },
 } as const;
@@ -75,17 +78,33 @@ export const addQueue = (program: Command, cli: Cli): void => {
       .action(
         cli.action(async ({ api, terminal, confirm, show }, id: string, { reason }: { reason: string }) => {
           await confirm(question);
-          const answer = await withProgress(terminal, 'Working', () =>
-            api.post(`/queue/${encodeURIComponent(id)}/${verb}`, { reason }, queueActionAnswer),
-          );
-          show(answer, () => itemsLines([answer.item]));
-          // A change that was to be sent and still waits, or was given up again, is not done.
-          const isDone = verb === 'fail' || answer.item.status === 'synced';
-          return isDone ? EXIT_CODES.done : EXIT_CODES.failed;
+          const path = `/queue/${encodeURIComponent(id)}/${verb}`;
+          const working = <T>(work: () => Promise<T>) => withProgress(terminal, 'Working', work);
+          if (verb === 'fail') {
+            const answer = await working(() => api.post(path, { reason }, queueActionAnswer));
+            show(answer, () => [...itemsLines([answer.item]), '', 'Given up.']);
+            return EXIT_CODES.done;
+          }
+          const answer = await working(() => api.post(path, { reason }, retryAnswer));
+          show(answer, () => [...itemsLines([answer.item]), '', ...retriedLines(answer.delivery)]);
+          return answer.delivery.outcome === 'delivered' ? EXIT_CODES.done : EXIT_CODES.failed;
         }),
       );
   }
 };
+
+const RETRIED = {
+  delivered: 'The registry has it.',
+  given_up: 'The registry refused it again: queue show says why.',
+  conflict: 'The registry has another value by now: see conflicts.',
+  waiting: 'The registry does not have it yet. The nightly sweep (03:30) tries again.',
+  busy: "Somebody else is delivering the member's edits. Look again in some minutes.",
+} as const;
+
+const retriedLines = ({ outcome, code }: RetryAnswer['delivery']): string[] => [
+  RETRIED[outcome],
+  ...(code === null ? [] : [`Why: ${code}. What to do: ${runbookOf(code) ?? 'see its last error'}`]),
+];
 
 const itemsLines = (items: readonly QueueItem[]): string[] =>
   tableLines(
@@ -97,7 +116,13 @@ const itemsLines = (items: readonly QueueItem[]): string[] =>
       { head: 'fields', width: 25 },
     ],
     items.flatMap((item) => [
-      [item.status, shownTime(item.editedAt), String(item.retryCount), item.member, fieldsOf(item)],
+      [
+        item.isGivenUp ? 'given up' : item.status,
+        shownTime(item.editedAt),
+        String(item.retryCount),
+        item.member,
+        fieldsOf(item),
+      ],
       { line: item.id },
     ]),
   );
@@ -109,7 +134,10 @@ const itemLines = (item: QueueItemDetail): string[] =>
   pairLines([
     ['change', item.id],
     ['member', `${item.kennitala} (${item.member})`],
-    ['status', `${item.status}, ${item.retryCount} tries`],
+    [
+      'status',
+      `${item.isGivenUp ? 'given up' : item.status}, ${counted(item.retryCount, 'failed try', 'failed tries')}`,
+    ],
     ['edited', shownTime(item.editedAt)],
     [item.status === 'pending' ? 'next try' : 'ended', shownTime(item.syncedAt ?? item.nextAttemptAt)],
     ...(item.errorMessage === null ? [] : ([['why', item.errorMessage]] as [string, string][])),

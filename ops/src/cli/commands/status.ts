@@ -3,9 +3,11 @@ import { statusAnswer } from '../../../../functions/src/ops/schemas/mirrors.ts';
 import type { MirrorStatus, StatusAnswer } from '../../../../functions/src/ops/schemas.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
+import { remediesOf } from '../remedies.ts';
+import type { Session } from '../session.ts';
 import { pairLines, tableLines } from '../table.ts';
 import type { Paint } from '../terminal.ts';
-import { asWords, shownAge, shownNumber, shownTime } from '../text.ts';
+import { asWords, counted, shownAge, shownNumber, shownTime } from '../text.ts';
 
 const EXAMPLE = `
 Exit code 1 when something is not healthy.
@@ -19,9 +21,9 @@ export const addStatus = (program: Command, cli: Cli): void => {
     .description('Is everything right? Each mirror, the way back, and missed events.')
     .addHelpText('after', EXAMPLE)
     .action(
-      cli.action(async ({ api, show, paint }, _options: object) => {
+      cli.action(async ({ api, show, paint, commandLine }, _options: object) => {
         const status = await api.get('/status', statusAnswer);
-        show(status, () => statusLines(status, paint));
+        show(status, () => [...statusLines(status, paint), ...remedyLines(status, commandLine)]);
         return status.healthy ? EXIT_CODES.done : EXIT_CODES.failed;
       }),
     );
@@ -37,6 +39,8 @@ const COLUMNS = [
 ] as const;
 
 const statusLines = (status: StatusAnswer, paint: Paint): string[] => [
+  `${shownTime(status.at)}, Icelandic time (UTC), as all times here`,
+  '',
   ...tableLines(
     COLUMNS,
     status.mirrors.map((mirror) => [
@@ -55,8 +59,15 @@ const statusLines = (status: StatusAnswer, paint: Paint): string[] => [
     ['missed', missedText(status)],
   ]),
   '',
-  status.healthy ? paint('green', 'All is well.') : paint('red', 'Somebody must look.'),
+  status.healthy ? paint('green', 'All is well.') : paint('red', 'Somebody must look:'),
 ];
+
+/** One remedy a finding: what it is about in a line, and the command in the next, as it can be copied. */
+const remedyLines = (status: StatusAnswer, commandLine: Session['commandLine']): string[] =>
+  remediesOf(status).flatMap(({ where, why, todo, command }) => [
+    `- ${where}, ${asWords(why)}: ${todo}`,
+    `  ${commandLine(command)}`,
+  ]);
 
 const healthOf = ({ healthy, why }: MirrorStatus, paint: Paint): string => {
   if (healthy === null) return 'not configured';
@@ -79,15 +90,14 @@ const detailsOf = ({ mirror, paused, running, lastRun }: MirrorStatus): [string,
 const wayBackOf = ({ twoWay }: StatusAnswer): string => {
   const parts = [
     `${shownNumber(twoWay.pending)} waiting`,
-    `${shownNumber(twoWay.deadLetters)} given up`,
-    `${shownNumber(twoWay.openConflicts)} open conflicts`,
+    counted(twoWay.deadLetters, 'dead letter'),
+    counted(twoWay.openConflicts, 'open conflict'),
     `last sweep ${twoWay.lastSweep === null ? 'never' : `${shownTime(twoWay.lastSweep.at)} ${twoWay.lastSweep.status}`}`,
   ];
   return [...(twoWay.healthy ? [] : [twoWay.why.map(asWords).join(', ')]), parts.join(', ')].join(': ');
 };
 
-const missedText = ({ missedEvents: { last7Days, last30Days } }: StatusAnswer): string =>
-  [last7Days, last30Days]
-    .map(({ created, updated, deleted }) => shownNumber(created + updated + deleted))
-    .join(' events in 7 days, ')
-    .concat(' in 30 days');
+const missedText = ({ missedEvents: { last7Days, last30Days } }: StatusAnswer): string => {
+  const sumOf = (found: typeof last7Days): number => found.created + found.updated + found.deleted;
+  return `${counted(sumOf(last7Days), 'event')} in 7 days, ${shownNumber(sumOf(last30Days))} in 30 days`;
+};

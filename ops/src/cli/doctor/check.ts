@@ -7,18 +7,20 @@ export type Finding =
   | { readonly state: 'ok'; readonly text: string }
   | { readonly state: 'bad' | 'unknown'; readonly text: string; readonly remedy: string };
 
-export interface DoctorContext {
-  readonly api: Api;
+interface AnyContext {
   readonly gcloud: Gcloud;
-  /** Null on the local stack, where only what answers over HTTP can be looked at. */
-  readonly deployment: Deployment | null;
-  readonly webhookUrl: () => Promise<string>;
   /** A command of this tool for the same target. */
   readonly commandLine: (command: string) => string;
   readonly now: Date;
 }
 
-export interface ProjectContext extends DoctorContext {
+/** For what answers over HTTP, which is all that can be looked at on the local stack. */
+export interface DoctorContext extends AnyContext {
+  readonly api: Api;
+  readonly webhookUrl: () => Promise<string>;
+}
+
+export interface ProjectContext extends AnyContext {
   readonly deployment: Deployment;
 }
 

@@ -13,11 +13,13 @@ export interface DeployedFunction {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** What is deployed in one project; asked for once, by whoever needs it first. Both throw OpsError or SyncError. */
+/** What is deployed in one project; asked for once, by whoever needs it first. All throw OpsError, `config` SyncError too. */
 export interface Deployment {
   readonly project: string;
   functions(): Promise<readonly DeployedFunction[]>;
-  /** The settings of the deployed functions, held to the same rules as at their start. */
+  /** The settings of the deployed functions, as they stand there. */
+  settings(): Promise<Readonly<Record<string, string>>>;
+  /** The same, held to the same rules as at their start. */
   config(): Promise<Config>;
 }
 
@@ -42,14 +44,16 @@ export const readDeployment = (project: string, gcloud: Gcloud): Deployment => {
     listed ??= listFunctions(project, gcloud);
     return listed;
   };
+  const settings = async () => {
+    const [any] = await functions();
+    if (any === undefined) throw new OpsError(`No function is deployed in ${REGION} of ${project}.`);
+    return any.environment;
+  };
   return {
     project,
     functions,
-    config: async () => {
-      const [any] = await functions();
-      if (any === undefined) throw new OpsError(`No function is deployed in ${REGION} of ${project}.`);
-      return parseConfig({ ...any.environment, GCLOUD_PROJECT: project });
-    },
+    settings,
+    config: async () => parseConfig({ ...(await settings()), GCLOUD_PROJECT: project }),
   };
 };
 

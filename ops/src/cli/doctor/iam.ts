@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { emailOf, type IamTable, type Place, readIamTable } from '../../deploy/iam-table.ts';
+import { emailOf, type IamTable, type Place, readIamTable, withSettings } from '../../deploy/iam-table.ts';
 import { gcloudJson } from '../gcloud.ts';
 import { bad, type Check, type Finding, faultsOr, type ProjectContext } from './check.ts';
 import { usedSecrets } from './used-secrets.ts';
@@ -20,7 +20,7 @@ interface Resource {
 /** Functions run as their own accounts, and no account holds a role that docs/iam.md does not give it. */
 export const checkIam: Check<ProjectContext> = async ({ gcloud, deployment }) => {
   const { project } = deployment;
-  const table = await readIamTable();
+  const table = withSettings(await readIamTable(), await deployment.settings());
   const config = await deployment.config();
   const secrets = usedSecrets(config);
   const resources: Resource[] = [

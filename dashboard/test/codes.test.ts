@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { FIELD_TABLE } from '../../functions/src/domain/member/field-table.ts';
+import { ERROR_CODES } from '../../functions/src/lib/errors.ts';
+import { WARNING_CODES } from '../../functions/src/mirror/warning-codes.ts';
+import { mirrorName } from '../../functions/src/ops/schemas/common.ts';
+import * as schemas from '../../functions/src/ops/schemas.ts';
+import { codesEn } from '../src/i18n/codes/en.ts';
+import { codesIs } from '../src/i18n/codes/is.ts';
+import type { CodeKind } from '../src/i18n/codes/kinds.ts';
+import { en } from '../src/i18n/en.ts';
+import { is } from '../src/i18n/is.ts';
+import { enumsIn } from './schema-enums.ts';
+
+const statesOf = (union: { readonly options: readonly z.ZodObject[] }): string[] =>
+  union.options.flatMap(({ shape }) => enumsIn(shape['state']).flat());
+
+/** What the API can answer, as its schemas and its tables say. */
+const CAN_BE: Record<CodeKind, readonly string[]> = {
+  outcome: schemas.endedOutcome.options,
+  trigger: schemas.runTrigger.options,
+  guard: schemas.guardRule.options,
+  why: [...schemas.healthReason.options, ...schemas.twoWayReason.options],
+  queue: schemas.queueStatus.options,
+  fieldOutcome: schemas.fieldOutcome.options,
+  retry: schemas.retryOutcome.options,
+  conflict: schemas.conflictState.options,
+  keep: schemas.conflictKeep.options,
+  reason: schemas.conflictReason.options,
+  because: schemas.becauseCode.options,
+  now: [
+    ...statesOf(schemas.registryNow),
+    ...statesOf(schemas.rosterNow),
+    ...statesOf(schemas.portalNow),
+    ...statesOf(schemas.registerNow),
+  ],
+  source: schemas.timelineSource.options,
+  what: schemas.timelineWhat.options,
+  detail: Object.keys(schemas.timelineDetail.shape),
+  place: schemas.explainSource.options,
+  sweep: schemas.sweepStatus.options,
+  origin: schemas.memberOrigin.options,
+  action: schemas.changeAction.options,
+  field: [...Object.keys(FIELD_TABLE), 'name', 'email', 'phone'],
+  warning: WARNING_CODES,
+  error: [...Object.keys(ERROR_CODES), 'no_answer', 'gave_up'],
+};
+/** Erasing one person is for the command line alone. */
+const NOT_ON_THE_PAGE = ['eraseStoreName', 'erasedStore', 'softDeletedCopies', 'eraseAnswer'];
+const KINDS = Object.keys(CAN_BE) as CodeKind[];
+
+describe.each([
+  ['Icelandic', codesIs],
+  ['English', codesEn],
+] as const)('the page in %s', (_language, texts) => {
+  it.each(KINDS)('has a text for every code of %s that the API can answer, and for no other', (kind) => {
+    const known: Readonly<Record<string, string>> = texts[kind];
+    expect(Object.keys(known).toSorted()).toEqual([...new Set(CAN_BE[kind])].toSorted());
+    expect(Object.values(known).filter((text) => text.trim() === '')).toEqual([]);
+  });
+});
+
+it('knows the kind of every choice that stands in an answer of the API', () => {
+  const answers = Object.entries(schemas).filter(
+    ([name, schema]) => schema instanceof z.ZodType && !NOT_ON_THE_PAGE.includes(name),
+  );
+  const choicesOf = (name: string) => enumsIn((schemas as Readonly<Record<string, unknown>>)[name]);
+  expect(choicesOf('explainAnswer')).toContainEqual(schemas.explainSource.options);
+  expect(choicesOf('explainAnswer')).toContainEqual(['not-configured']);
+  const kinds = [...Object.values(CAN_BE), mirrorName.options];
+  for (const [name, schema] of answers) {
+    for (const choice of enumsIn(schema)) {
+      const isKnown = kinds.some((kind) => choice.every((code) => kind.includes(code)));
+      expect(isKnown, `${name}: ${choice.join(', ')}`).toBe(true);
+    }
+  }
+});
+
+it('calls the fields, the states and the errors differently in the two languages', () => {
+  for (const kind of ['why', 'what', 'error', 'because'] as const) {
+    for (const [code, text] of Object.entries(codesIs[kind])) {
+      expect((codesEn[kind] as Readonly<Record<string, string>>)[code], `${kind} ${code}`).not.toBe(text);
+    }
+  }
+});
+
+it('fills in the same in both languages', () => {
+  const filled = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(([name]) => name).toSorted();
+  for (const [key, text] of Object.entries(en)) {
+    expect(filled((is as Readonly<Record<string, string>>)[key] ?? ''), key).toEqual(filled(text));
+  }
+  for (const kind of KINDS) {
+    for (const [code, text] of Object.entries(codesEn[kind])) {
+      expect(filled((codesIs[kind] as Readonly<Record<string, string>>)[code] ?? ''), code).toEqual(
+        filled(text),
+      );
+    }
+  }
+});
