@@ -53,12 +53,10 @@ const goalsOf = (size: SizeMeasured): Goal[] =>
   SITUATIONS.flatMap(([entrant, text]): Goal[] => {
     const ours = size[entrant];
     const what = `${size.members.toLocaleString('en')} kennitalas, ${text}`;
-    const ratio = { atMost: RATIO_AT_MOST, unit: '×' };
     if (size.members === 2_216) {
-      return [
-        { ...ratio, what: `${what}, cold`, measured: ratioOf('coldMs', ours, size.reference) },
-        { ...ratio, what: `${what}, warm`, measured: ratioOf('warmMs', ours, size.reference) },
-      ];
+      // Cold, as Cloud Scheduler finds a function that runs once a week.
+      const measured = ratioOf('coldMs', ours, size.reference);
+      return [{ what: `${what}, cold`, measured, atMost: RATIO_AT_MOST, unit: '×' }];
     }
     if (size.members === 1_000_000) {
       const seconds = median(ours.coldMs) / 1_000;

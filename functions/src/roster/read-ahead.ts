@@ -1,7 +1,7 @@
 import type { LastSuccess } from '../mirror/run-store.ts';
 import type { ListStore, PublishedList } from './ports.ts';
 
-/** Above this many members a list is read in its turn: beside the registry's answer it would cost memory, not time. */
+/** A longer list is read in its turn: beside the registry's answer it would cost memory, not time. */
 const MOST_MEMBERS = 50_000;
 
 export interface ReadAhead {
@@ -12,12 +12,13 @@ export interface ReadAhead {
 }
 
 /**
- * Reads the published list while the registry is still answering, where the list is short. What was read ahead may be old
+ * Reads the published list while the registry is still answering, where the last run left a short one. What was read ahead may be old
  * by the time it is used: that shows when the list is replaced, on the condition that it is still this version.
  */
 export const readAhead = (store: Pick<ListStore, 'read'>, lastSuccess: LastSuccess | null): ReadAhead => {
   const controller = new AbortController();
-  let ahead = (lastSuccess?.memberCount ?? 0) > MOST_MEMBERS ? null : store.read(controller.signal);
+  const isShort = lastSuccess !== null && lastSuccess.memberCount <= MOST_MEMBERS;
+  let ahead = isShort ? store.read(controller.signal) : null;
   // A failure is told to whoever takes it; a run that ends before that has one of its own.
   const settled = ahead?.then(nothing, nothing);
   return {
