@@ -27,8 +27,7 @@ export const checkList = (
   limits: GuardLimits,
 ): CheckedList => {
   const source = validateExport(exported);
-  const target =
-    published === null ? null : { generation: 'by hand', held: readHeldList(published), runId: null };
+  const target = published === null ? null : { generation: 'by hand', held: readHeldList(published) };
   const plan = planRoster({ list: source.list, target, lastMemberCount: null, abandonedPublished: null });
   return {
     bytes: bytesOf(plan.kennitalas),
