@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+/** What drives a command line against whole stacks takes longest, and `npm run test:local` has it. */
+export const COMMAND_LINE_SUITES = ['ops/test/cli/**/*.test.ts', 'ops/test/by-hand/**/*.test.ts'];
 /** Of the local stack's suites the ordinary run has what `npm start` promises; `npm run test:local` has the rest. */
 export const START_SUITES = ['local/test/cli/weekly-run.test.ts', 'local/test/cli/bad-options.test.ts'];
 
@@ -13,6 +15,7 @@ export default defineConfig({
     ],
     exclude: [
       '**/node_modules/**',
+      ...COMMAND_LINE_SUITES,
       '**/*.long.test.ts',
       '**/*.browser.test.ts',
       '**/*.emulator.test.ts',

@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config';
-import { START_SUITES } from './vitest.config.ts';
+import { COMMAND_LINE_SUITES, START_SUITES } from './vitest.config.ts';
 
-/** The local stack's own suites: its servers against the real clients, its command line, its tours. */
+/** The local stack's own suites (its servers against the real clients, its command line, its tours) and the operators' command line. */
 export default defineConfig({
   test: {
-    include: ['local/test/**/*.test.ts'],
+    include: ['local/test/**/*.test.ts', ...COMMAND_LINE_SUITES],
     exclude: ['**/node_modules/**', '**/*.django.test.ts', ...START_SUITES],
     env: { METADATA_SERVER_DETECTION: 'none', TZ: 'UTC' },
     pool: 'forks',

@@ -7,7 +7,7 @@ import { type Stack, startStack } from '../support/stack.ts';
 let stack: Stack;
 let published: string | null;
 beforeAll(async () => {
-  stack = await startStack({ members: 600, fetchTimeoutMs: 900 });
+  stack = await startStack({ members: 600, fetchTimeoutMs: 600 });
   await stack.run();
   published = await stack.file();
 });

@@ -12,8 +12,6 @@ export interface Downloaded {
 /** The library's own type of a request on its way, which it does not export. */
 type Prepared = ReturnType<File['interceptors'][number]['request']>;
 
-const RETRY: RetryPolicy = { attempts: 5, baseDelayMs: 250, maxDelayMs: 4_000 };
-
 /**
  * An object's bytes, checked by their CRC32C; null when there is no such object. `what` is for messages.
  *
@@ -25,9 +23,16 @@ const RETRY: RetryPolicy = { attempts: 5, baseDelayMs: 250, maxDelayMs: 4_000 };
 export const download = (what: string, file: File, signal?: AbortSignal): Promise<Downloaded | null> => {
   file.interceptors.push({ request: (options) => ({ ...(options as Prepared), maxRetries: 0 }) });
   return withRetry(() => storageCall(what, () => downloadOnce(file)), {
-    policy: RETRY,
+    policy: policyOf(file),
     ...(signal !== undefined && { signal }),
   });
+};
+
+/** As often as the client would, and as long. */
+const policyOf = ({ storage }: File): RetryPolicy => {
+  const { maxRetries = 3, maxRetryDelay = 64 } = storage.retryOptions;
+  const maxDelayMs = maxRetryDelay * 1_000;
+  return { attempts: maxRetries + 1, baseDelayMs: maxDelayMs / 8, maxDelayMs };
 };
 
 const downloadOnce = async (file: File): Promise<Downloaded | null> => {

@@ -1,10 +1,9 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Storage } from '@google-cloud/storage';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { download } from '../../../src/adapters/storage/download.ts';
 import { makeListStore } from '../../../src/adapters/storage/list-store.ts';
-import { makeTemporaryStorage, type TemporaryStorage } from './support/temporary-storage.ts';
+import { makeClient, makeTemporaryStorage, type TemporaryStorage } from './support/temporary-storage.ts';
 
 const BUCKET = 'bucket';
 const OBJECT = 'kennitalas.txt';
@@ -36,12 +35,8 @@ const startProxy = async (change: (answer: IncomingMessage, response: ServerResp
     );
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  const client = new Storage({
-    projectId: 'demo-ekklesia',
-    apiEndpoint: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
-  });
   return {
-    client,
+    client: makeClient(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}`),
     close: () =>
       new Promise<void>((resolve) => {
         proxy.closeAllConnections();

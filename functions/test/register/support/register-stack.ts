@@ -32,7 +32,7 @@ export interface RegisterStackOptions extends Partial<RegistryOptions> {
 
 /** Pages of 25, so that the tests' few members come on several. */
 const smallPages = (http: RegistryHttp, baseUrl: string): MemberPages => {
-  const pages = makeMemberPages(http, { baseUrl, deadlineMs: 1_000 });
+  const pages = makeMemberPages(http, { baseUrl, deadlineMs: 600 });
   return { pages: (options) => pages.pages({ pageSize: 25, ...options }) };
 };
 

@@ -4,6 +4,14 @@ import { join } from 'node:path';
 import { Storage } from '@google-cloud/storage';
 import { type StorageOptions, startStorage } from '../../../../../local/src/storage/index.ts';
 
+/** Waits between its tries are short, so that a test that needs all of them is too. */
+export const makeClient = (url: string): Storage =>
+  new Storage({
+    projectId: 'demo-ekklesia',
+    apiEndpoint: url,
+    retryOptions: { maxRetries: 4, maxRetryDelay: 1 },
+  });
+
 export type TemporaryStorage = Awaited<ReturnType<typeof makeTemporaryStorage>>;
 
 /** A storage server over a folder of its own, and the real client to it. */
@@ -13,7 +21,7 @@ export const makeTemporaryStorage = async (options: Omit<StorageOptions, 'direct
   return {
     server,
     url: server.url,
-    client: new Storage({ projectId: 'demo-ekklesia', apiEndpoint: server.url }),
+    client: makeClient(server.url),
     /** Counts from now on. */
     countRequests: () => {
       let count = 0;
