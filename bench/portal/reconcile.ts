@@ -1,6 +1,6 @@
-import type { RunMeasured } from '../roster/contender.ts';
+import type { RunMeasured } from '../lib/contender.ts';
 import { type ReconcileServers, startReconcileServers } from './reconcile-servers.ts';
-import { runAlone } from './spawn-contender.ts';
+import { runAlone } from './run-alone.ts';
 
 /** The reference writes one member after another; beyond so many, its time is reckoned from these. */
 const REFERENCE_SETS = 5_000;

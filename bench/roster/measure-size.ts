@@ -1,6 +1,6 @@
+import { spawnContender } from '../lib/spawn-contender.ts';
 import { type Servers, startServers } from './servers.ts';
 import { prepare, type Situation, textOf } from './situations.ts';
-import { spawnContender } from './spawn-contender.ts';
 
 /** Our run in each situation that it can find, and the reference, to which they are all the same. */
 export const ENTRANTS = ['reference', 'first', 'unchanged', 'changed'] as const;
@@ -41,7 +41,8 @@ const runTwice = async (
   wanted: readonly string[],
 ): Promise<void> => {
   const situation: Situation = entrant === 'reference' ? 'first' : entrant;
-  const contender = await spawnContender(entrant === 'reference' ? 'reference' : 'ours', servers.env);
+  const module = entrant === 'reference' ? './reference.ts' : './ours.ts';
+  const contender = await spawnContender(new URL(module, import.meta.url), servers.env);
   try {
     for (const times of [measured.coldMs, measured.warmMs]) {
       await prepare(situation, servers, wanted);

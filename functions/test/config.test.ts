@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../src/config.ts';
 import { isSyncError } from '../src/lib/errors.ts';
 import { PARAMS } from '../src/params.ts';
+import { DEFAULT_LIMITS } from './support/default-limits.ts';
 
 const good = {
   GCLOUD_PROJECT: 'demo-ekklesia',
@@ -32,7 +33,7 @@ describe('the configuration', () => {
         requestTimeoutMs: 30_000,
         allowInsecure: false,
       },
-      guard: { removedPercent: 5, removedFloor: 10, removedMax: 500, addedPercent: 50, quarantinedFloor: 5 },
+      guard: DEFAULT_LIMITS,
       callers: {
         serviceAccounts: [],
         audiences: ['https://europe-west2-demo-ekklesia.cloudfunctions.net/runMemberListSync'],

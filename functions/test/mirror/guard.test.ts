@@ -1,20 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { explainVerdict, type GuardFigures, type GuardLimits, judgePlan } from '../../src/mirror/guard.ts';
+import { explainVerdict, type GuardFigures, judgePlan } from '../../src/mirror/guard.ts';
+import { DEFAULT_LIMITS } from '../support/default-limits.ts';
 
-const limits: GuardLimits = {
-  removedPercent: 5,
-  removedFloor: 10,
-  removedMax: 500,
-  addedPercent: 50,
-  addedFloor: 50,
-  changedPercent: 50,
-  changedFloor: 50,
-  blankedPercent: 5,
-  blankedFloor: 10,
-  quarantinedPercent: 1,
-  quarantinedFloor: 5,
-};
+const limits = DEFAULT_LIMITS;
 
 const figures = (given: Partial<GuardFigures>): GuardFigures => ({
   baseline: 2_216,

@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tryKennitala } from '../../src/domain/kennitala.ts';
-import { parseMemberChange } from '../../src/domain/member/member-change.ts';
-import { applyVersionedEvent } from '../../src/portal/apply-event.ts';
 import { toEditTime } from '../../src/twoway/edit-time.ts';
 import { makeQueueItem } from '../../src/twoway/queue-item.ts';
+import { announce as announceTo } from './support/leave-traces.ts';
 import { type Body, type OpsStack, startOpsStack } from './support/ops-stack.ts';
 
 let ops: OpsStack;
@@ -28,18 +27,8 @@ const becauseOf = (body: Body, mirror: string) =>
   body.because.find((found: Body) => found.mirror === mirror)?.code;
 const sync = () => ops.call('POST', '/runs', { mirror: 'roster' });
 
-/** What the registry's webhook does, version and receipt included. */
-const announce = (id: number, action: 'create' | 'delete', version = 1) => {
-  const member = ops.registry.member(id);
-  const data = action === 'delete' ? {} : { data: { ...member, version } };
-  const json = { kennitala: member.ssn, action, version, occurred_at: new Date().toISOString(), ...data };
-  return applyVersionedEvent(parseMemberChange(json), `event-${id}-${version}`, {
-    members: ops.members,
-    registry: ops.registryMembers,
-    reference: ops.reference,
-    now: ops.clock.now,
-  });
-};
+const announce = (id: number, action: 'create' | 'delete', version = 1) =>
+  announceTo(ops, id, action, version);
 
 describe('explaining a member', () => {
   it('tells what every store and the registry say now, and what happened in time order', async () => {

@@ -15,6 +15,7 @@ import type { RunDependencies, RunRequest } from '../../../src/mirror/run.ts';
 import type { MemberPages, ReferTo, RegisterStore } from '../../../src/register/ports.ts';
 import type { RegisterOptions } from '../../../src/register/register.ts';
 import { runRegister } from '../../../src/register/run-register.ts';
+import { DEFAULT_LIMITS } from '../../support/default-limits.ts';
 import { makeFailingDatabase } from './failing-database.ts';
 import { startDatabase } from './test-database.ts';
 
@@ -70,19 +71,7 @@ export const startRegisterStack = async (options: RegisterStackOptions = {}) => 
   let runs = 0;
   const dependencies: RunDependencies = {
     runs: makeRunStore(async () => db, { callLimitMs: 2_000 }),
-    limits: {
-      removedPercent: 5,
-      removedFloor: 10,
-      removedMax: 500,
-      addedPercent: 50,
-      addedFloor: 50,
-      changedPercent: 50,
-      changedFloor: 50,
-      blankedPercent: 5,
-      blankedFloor: 10,
-      quarantinedPercent: 1,
-      quarantinedFloor: 5,
-    },
+    limits: DEFAULT_LIMITS,
     log: (severity, message, fields) => logs.push({ severity, message, fields }),
     now: () => new Date(Date.now() + offsetMs),
     makeRunId: () => {

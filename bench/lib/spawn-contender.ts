@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ContenderMessage, RunMeasured } from './contender.ts';
 
@@ -13,18 +14,19 @@ export interface Contender {
  * The heap of a small instance. Without it V8 sizes its heap by this machine's memory and collects late, and the peak
  * says how much memory there was rather than how much was needed.
  */
-const NODE_FLAGS = ['--max-old-space-size=128', '--max-semi-space-size=1'];
-
-/** Starts a process for a contender and waits until it has loaded. */
+const OLD_SPACE_MIB = 128;
+/** Starts a process for the module of a contender, whose default export is one run, and waits until it has loaded. */
 export const spawnContender = async (
-  name: 'ours' | 'reference',
+  module: URL,
   env: Readonly<Record<string, string>>,
+  { semiSpaceMib = 1 } = {},
 ): Promise<Contender> => {
-  const child = fork(
-    fileURLToPath(new URL('./contender.ts', import.meta.url)),
-    [new URL(`./${name}.ts`, import.meta.url).href],
-    { env: { ...env }, execArgv: NODE_FLAGS, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
-  );
+  const name = basename(module.pathname, '.ts');
+  const child = fork(fileURLToPath(new URL('./contender.ts', import.meta.url)), [module.href], {
+    env: { ...env },
+    execArgv: [`--max-old-space-size=${OLD_SPACE_MIB}`, `--max-semi-space-size=${semiSpaceMib}`],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
   const ended = once(child, 'exit');
   const nextMessage = async (): Promise<ContenderMessage> =>
     Promise.race([
