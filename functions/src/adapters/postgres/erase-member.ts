@@ -1,21 +1,14 @@
 import { stillPublished } from '../../ops/erase/may-be-erased.ts';
 import type { Counts, ErasureStore, Person } from '../../ops/erase/ports.ts';
+import { makeCheckedTransactions } from './checked-transaction.ts';
 import type { Database, Query } from './database.ts';
-import { retried } from './retried.ts';
-import { assertSchema } from './schema-version.ts';
 
 /**
  * All that the register holds of one person, erased in one transaction: `member_changes` names rows by their number, which
  * nobody could find any more once the member's row is gone. Rows of other people are rewritten without the reference.
  */
 export const makeRegisterErasure = (database: Database): ErasureStore => {
-  const inTransaction = <T>(work: (query: Query) => Promise<T>): Promise<T> =>
-    retried(() =>
-      database.transaction(async (query) => {
-        await assertSchema(query);
-        return work(query);
-      }),
-    );
+  const inTransaction = makeCheckedTransactions(database);
   return {
     places: [
       'public.members',

@@ -1,20 +1,14 @@
 import type { ChangedRow, Eligibility, RegisterReader, SyncLogEntry } from '../../register/reading.ts';
+import { makeCheckedTransactions } from './checked-transaction.ts';
 import type { Database, Query } from './database.ts';
-import { retried } from './retried.ts';
-import { assertSchema, readSchemaVersion, SCHEMA_VERSION } from './schema-version.ts';
+import { readSchemaVersion, SCHEMA_VERSION } from './schema-version.ts';
 
 const LOG_COLUMNS = `id, sync_type, sync_timestamp, members_added, members_removed, members_verified, error_count, status,
   details`;
 
 /** What the API reads, each in one short transaction. */
 export const makeRegisterReader = (database: Database): RegisterReader => {
-  const read = <T>(work: (query: Query) => Promise<T>): Promise<T> =>
-    retried(() =>
-      database.transaction(async (query) => {
-        await assertSchema(query);
-        return work(query);
-      }),
-    );
+  const read = makeCheckedTransactions(database);
   const oneLog = async (query: Query, where: string): Promise<SyncLogEntry | null> => {
     const [row] = await query<SyncLogEntry>(
       `select ${LOG_COLUMNS} from public.sync_log where ${where} order by sync_timestamp desc, id desc limit 1`,

@@ -1,8 +1,7 @@
 import type { EventResult, RowStore } from '../../register/apply-event.ts';
 import { SAID } from '../../register/ports.ts';
+import { makeCheckedTransactions } from './checked-transaction.ts';
 import type { Database, Query } from './database.ts';
-import { retried } from './retried.ts';
-import { assertSchema } from './schema-version.ts';
 
 interface Written {
   readonly id: number;
@@ -11,13 +10,7 @@ interface Written {
 
 /** Rows of one member, for registry events. Waits while a sync holds the table; then the versions decide. */
 export const makeRowStore = (database: Database): RowStore => {
-  const inTransaction = <T>(work: (query: Query) => Promise<T>): Promise<T> =>
-    retried(() =>
-      database.transaction(async (query) => {
-        await assertSchema(query);
-        return work(query);
-      }),
-    );
+  const inTransaction = makeCheckedTransactions(database);
 
   return {
     upsert: (member, at) =>
