@@ -3,6 +3,8 @@ import type { Language } from './language.tsx';
 
 export interface Format {
   number(value: number | null | undefined): string;
+  /** An amount of which the first two digits say enough, such as 0.00013. */
+  roughly(value: number): string;
   time(iso: string | null | undefined): string;
   /** A day of a chart: `20 Nov`. */
   day(date: Date): string;
@@ -19,6 +21,7 @@ const ENGLISH = 'en-GB';
 export const makeFormat = (language: Language): Format => {
   const isIcelandic = language === 'is';
   const numbers = new Intl.NumberFormat(isIcelandic ? NUMBERS_LIKE : ENGLISH, { maximumFractionDigits: 1 });
+  const rough = new Intl.NumberFormat(isIcelandic ? NUMBERS_LIKE : ENGLISH, { maximumSignificantDigits: 2 });
   const times = new Intl.DateTimeFormat(ENGLISH, {
     dateStyle: 'medium',
     timeStyle: 'short',
@@ -37,6 +40,7 @@ export const makeFormat = (language: Language): Format => {
         }).format(value);
   return {
     number: (value) => (value === null || value === undefined ? '–' : numbers.format(value)),
+    roughly: (value) => rough.format(value),
     time: (iso) => (iso === null || iso === undefined ? '–' : timeOf(new Date(iso))),
     day: isIcelandic ? icelandicDay : (date) => days.format(date),
     duration: (ms) => {

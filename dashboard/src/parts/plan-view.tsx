@@ -25,7 +25,7 @@ export const PlanView = ({ run, costUsd }: { run: WireRunRecord; costUsd?: numbe
           row(t('quarantined'), null, changes.quarantined),
         ]}
       />
-      {costUsd !== undefined && <p class="small">{t('cost', { cost: costUsd.toPrecision(2) })}</p>}
+      {costUsd !== undefined && <p class="small">{t('cost', { cost: format.roughly(costUsd) })}</p>}
       <GuardView run={run} />
     </>
   );

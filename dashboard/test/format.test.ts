@@ -1,0 +1,16 @@
+import { describe, expect, it } from 'vitest';
+import { makeFormat } from '../src/i18n/format.ts';
+
+const [english, icelandic] = [makeFormat('en'), makeFormat('is')];
+
+describe('numbers on the page', () => {
+  it('are written as each language writes them', () => {
+    expect([english.number(2_216.5), icelandic.number(2_216.5)]).toEqual(['2,216.5', '2.216,5']);
+    expect([english.number(null), icelandic.number(undefined)]).toEqual(['–', '–']);
+  });
+
+  it('say an amount roughly, however small it is', () => {
+    expect([english.roughly(0.000_128), icelandic.roughly(0.000_128)]).toEqual(['0.00013', '0,00013']);
+    expect([english.roughly(1.26), icelandic.roughly(1.26)]).toEqual(['1.3', '1,3']);
+  });
+});
