@@ -6,6 +6,8 @@ export interface PostgresOptions {
   readonly port?: number;
   /** Where the database lives; without it in memory. */
   readonly dataDir?: string;
+  /** What another one dumped, to begin with. */
+  readonly loadDataDir?: Blob;
 }
 
 export interface LocalPostgres {
@@ -28,8 +30,12 @@ const MAX_CONNECTIONS = 20;
 export const startPostgres = async ({
   port = DEFAULT_PORT,
   dataDir,
+  loadDataDir,
 }: PostgresOptions = {}): Promise<LocalPostgres> => {
-  const db = await PGlite.create(dataDir === undefined ? {} : { dataDir });
+  const db = await PGlite.create({
+    ...(dataDir !== undefined && { dataDir }),
+    ...(loadDataDir !== undefined && { loadDataDir }),
+  });
   const server = new PGLiteSocketServer({ db, port, host: '127.0.0.1', maxConnections: MAX_CONNECTIONS });
   try {
     await server.start();

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, inject } from 'vitest';
 import { migrateDatabase } from '../../../../local/src/postgres/migrate-database.ts';
 import { type LocalPostgres, startPostgres } from '../../../../local/src/postgres/start-postgres.ts';
+import { pgliteSnapshot } from './pglite-snapshot.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -23,7 +24,7 @@ afterAll(async () => (await pglite)?.close());
 
 /** Starting PGlite takes seconds, so a file has one and each test an empty schema. */
 const emptyPglite = async () => {
-  pglite ??= startPostgres({ port: 0 });
+  pglite ??= pgliteSnapshot().then((loadDataDir) => startPostgres({ port: 0, loadDataDir }));
   const { url } = await pglite;
   await administer(url, 'drop schema if exists public cascade; create schema public');
   return { url, close: async () => undefined };
