@@ -10,9 +10,9 @@ export interface Fetching<Source> {
 export interface EarlyFetch<Source> {
   /** Begins to fetch; one that was under way is given up, since another run may have come between. */
   readonly start: (context: Omit<RunContext, 'signal'>) => void;
-  /** The fetch that is under way, or null: then there is none, and none will begin. */
+  /** The fetch that is under way, or null; none begins afterwards. */
   readonly take: () => Fetching<Source> | null;
-  /** Gives up what is under way, and waits until nothing of it goes on. */
+  /** Gives up what is under way, and waits until nothing of it goes on; none begins afterwards. */
   readonly cancel: () => Promise<void>;
 }
 
@@ -26,32 +26,43 @@ export const makeEarlyFetch = <S extends MirrorSource, P extends MirrorPlan>(
   mirror: Mirror<S, P>,
   { now, signal }: { readonly now: () => Date; readonly signal: AbortSignal },
 ): EarlyFetch<S> => {
-  let underWay: (Fetching<S> & { readonly giveUp: () => void }) | null = null;
-  let settled: Promise<unknown> = Promise.resolve();
-  const cancel = async (): Promise<void> => {
-    underWay?.giveUp();
+  let underWay: (Fetching<S> & { readonly abort: () => void }) | null = null;
+  let isOver = false;
+  let ended: Promise<unknown> = Promise.resolve();
+
+  const giveUp = (): void => {
+    if (underWay === null) return;
+    const { source, abort } = underWay;
     underWay = null;
-    await settled;
+    abort();
+    const left = source.then(
+      (fetched) => fetched.giveUp?.(),
+      () => undefined,
+    );
+    ended = Promise.allSettled([ended, left]);
   };
+
   return {
     start: (context) => {
-      if (mirror.fetchesEarly !== true) return;
-      underWay?.giveUp();
+      giveUp();
+      if (mirror.fetchesEarly !== true || isOver || signal.aborted) return;
       const controller = new AbortController();
-      const giveUp = (): void => controller.abort();
-      signal.addEventListener('abort', giveUp, { once: true });
-      const source = mirror
-        .fetch({ ...context, signal: controller.signal })
-        .finally(() => signal.removeEventListener('abort', giveUp));
+      signal.addEventListener('abort', () => controller.abort(), { once: true });
+      const source = mirror.fetch({ ...context, signal: controller.signal });
       // Whoever takes it hears of a failure; nobody else wants to.
-      settled = Promise.allSettled([settled, source]);
-      underWay = { source, since: now(), giveUp };
+      source.catch(() => undefined);
+      underWay = { source, since: now(), abort: () => controller.abort() };
     },
     take: () => {
+      isOver = true;
       const taken = underWay;
       underWay = null;
       return taken;
     },
-    cancel,
+    cancel: async () => {
+      isOver = true;
+      giveUp();
+      await ended;
+    },
   };
 };

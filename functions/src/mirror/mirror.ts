@@ -18,6 +18,8 @@ export interface MirrorSource {
   readonly exportedAt: Date | null;
   readonly findings: Readonly<Record<string, number | readonly number[]>>;
   readonly warnings: readonly RunWarning[];
+  /** Ends what fetch has left under way, when nobody will plan this. Never throws. */
+  readonly giveUp?: () => Promise<void>;
 }
 
 /**

@@ -22,6 +22,8 @@ export interface AppliedEvent {
   readonly receipt: Receipt;
   /** Somebody joined or left, as far as can be known. */
   readonly changesRoster: boolean;
+  /** The event's own word was not believed: what counted is what the registry said when it was asked. */
+  readonly wasAsked?: true;
 }
 
 /** A hint asks the registry; below the webhook's 30 s, so that a slow one is answered 503. */
@@ -52,9 +54,9 @@ export const applyVersionedEvent = async (
         : decideChange(stored, change, { pending, origin: 'registry', now: at }),
     toReceipt: (decision) => receiptOf(decision, change.action, member),
   });
-  return outcome.kind === 'undecided'
-    ? applyHint(change, eventId, AbortSignal.timeout(HINT_LIMIT_MS), dependencies)
-    : toApplied(outcome);
+  if (outcome.kind !== 'undecided') return toApplied(outcome);
+  const signal = AbortSignal.timeout(HINT_LIMIT_MS);
+  return { ...(await applyHint(change, eventId, signal, dependencies)), wasAsked: true };
 };
 
 /**

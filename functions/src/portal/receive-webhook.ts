@@ -77,6 +77,8 @@ const apply = async (
     return applyHint(change, eventId, AbortSignal.timeout(HINT_LIMIT_MS), dependencies);
   }
   const applied = await applyVersionedEvent(change, eventId, dependencies);
+  // An event that came before or was not believed is no news: what the register lacks, its next run brings.
+  if (applied.result === 'duplicate' || applied.wasAsked) return applied;
   // The portal has the event; a register that is down is mended by its next run, and must not make the sender repeat.
   await dependencies.register?.(change).catch((cause: unknown) => logs.registerMissed(asSyncError(cause)));
   return applied;

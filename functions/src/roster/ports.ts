@@ -31,8 +31,7 @@ export interface ListMetadata {
 
 export interface ListStore {
   /**
-   * The current version, or null when nothing has been published. Once the signal is aborted, a failure is not tried
-   * again. Throws `storage_unavailable`, `storage_rejected`.
+   * The current version, or null when nothing has been published. Ends when the signal is aborted. Throws `storage_unavailable`, `storage_rejected`.
    */
   read(signal?: AbortSignal): Promise<PublishedList | null>;
   /** The run that wrote this version or last confirmed it, if it is the current one and says so; same errors. */

@@ -6,24 +6,28 @@ const MOST_MEMBERS = 50_000;
 
 export interface ReadAhead {
   /** The first call takes what was read ahead; each later one, after another writer came between, reads anew. */
-  readonly read: () => Promise<PublishedList | null>;
-  /** Nobody will ask for it: waits for the try that is under way, so that nothing goes on behind a run that has ended. */
+  readonly read: (signal: AbortSignal) => Promise<PublishedList | null>;
+  /** Nobody will ask for it: ends it, and waits until nothing of it goes on. */
   readonly giveUp: () => Promise<void>;
 }
 
 /**
- * Reads the published list while the registry is still answering, where the last run left a short one. What was read ahead may be old
- * by the time it is used: that shows when the list is replaced, on the condition that it is still this version.
+ * Reads the published list while the registry is still answering, where the last run left a short one. What was read ahead
+ * may be old by the time it is used: that shows when the list is replaced, on the condition that it is still this version.
  */
-export const readAhead = (store: Pick<ListStore, 'read'>, lastSuccess: LastSuccess | null): ReadAhead => {
+export const readAhead = (
+  store: Pick<ListStore, 'read'>,
+  lastSuccess: LastSuccess | null,
+  signal: AbortSignal,
+): ReadAhead => {
   const controller = new AbortController();
   const isShort = lastSuccess !== null && lastSuccess.memberCount <= MOST_MEMBERS;
-  let ahead = isShort ? store.read(controller.signal) : null;
+  let ahead = isShort ? store.read(AbortSignal.any([signal, controller.signal])) : null;
   // A failure is told to whoever takes it; a run that ends before that has one of its own.
   const settled = ahead?.then(nothing, nothing);
   return {
-    read: () => {
-      const taken = ahead ?? store.read();
+    read: (now) => {
+      const taken = ahead ?? store.read(now);
       ahead = null;
       return taken;
     },

@@ -10,7 +10,7 @@ import { readAhead } from './read-ahead.ts';
 export interface RosterSource extends MirrorSource {
   readonly list: MemberList;
   /** The list as it is published; anew at each call. */
-  readonly readPublished: () => Promise<PublishedList | null>;
+  readonly readPublished: (signal: AbortSignal) => Promise<PublishedList | null>;
 }
 
 /** The roster: `kennitalas.txt` in Cloud Storage, one kennitala a line, equal to the registry's member list. */
@@ -21,17 +21,17 @@ export const makeRoster = (registry: ListSource, store: ListStore): Mirror<Roste
 
   fetch: async ({ signal, lastSuccess }) => {
     const answer = registry.fetchKennitalaExport({ signal });
-    const ahead = readAhead(store, lastSuccess);
+    const { read: readPublished, giveUp } = readAhead(store, lastSuccess, signal);
     try {
-      return { ...validateExport(await answer), readPublished: ahead.read };
+      return { ...validateExport(await answer), readPublished, giveUp };
     } catch (cause) {
-      await ahead.giveUp();
+      await giveUp();
       throw cause;
     }
   },
 
   plan: async (source, context) => {
-    const published = await source.readPublished();
+    const published = await source.readPublished(context.signal);
     const { abandonedRunId } = context;
     return planRoster({
       list: source.list,

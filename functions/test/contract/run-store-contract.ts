@@ -10,6 +10,8 @@ export interface RunStoreHarness {
   readonly record: (runId: string) => Promise<RunRecord | null>;
   /** Documents of the restricted lists of a run. */
   readonly changes: (runId: string) => Promise<{ added: string[]; removed: string[] }[]>;
+  /** What happens before the next write that asks for nothing before it. */
+  readonly beforeNextCommit: (happening: () => Promise<void>) => void;
 }
 
 const START = Date.parse('2026-11-23T03:00:00.000Z');
@@ -61,6 +63,36 @@ export const describeRunStore = (name: string, make: () => Promise<RunStoreHarne
       const results = await Promise.all(Array.from({ length: 6 }, (_, n) => begin(`run-${n}`)));
       expect(results.filter(({ kind }) => kind === 'begun')).toHaveLength(1);
       expect(results.filter(({ kind }) => kind === 'held')).toHaveLength(5);
+    });
+
+    it('says that nobody holds the lease before it takes it, and anew when another run came between', async () => {
+      const found: (string | null)[] = [];
+      harness.beforeNextCommit(async () => {
+        const { lease } = await begun('other', START + 1_000);
+        await harness.store.finish({
+          lease,
+          record: published('other', START + 1_000),
+          occurrenceDone: null,
+        });
+      });
+      const result = await harness.store.begin({
+        record: open('one'),
+        leaseExpiresAt: new Date(START + LEASE_MS),
+        occurrence: null,
+        whenFree: ({ lastSuccess }) => found.push(lastSuccess?.runId ?? null),
+      });
+      expect(result).toMatchObject({ kind: 'begun', lastSuccess: { runId: 'other' } });
+      expect(found).toEqual([null, 'other']);
+    });
+
+    it('does not say so while somebody holds it, or when the occurrence has been done', async () => {
+      const occurrence = { job: 'weekly', time: '2026-11-23T03:00:00Z' };
+      const whenFree = () => expect.unreachable('It is not free.');
+      const asked = { leaseExpiresAt: new Date(START + LEASE_MS), occurrence, whenFree };
+      const { lease } = await begun('one');
+      expect((await harness.store.begin({ ...asked, record: open('two') })).kind).toBe('held');
+      await harness.store.finish({ lease, record: published('one'), occurrenceDone: occurrence });
+      expect((await harness.store.begin({ ...asked, record: open('three') })).kind).toBe('already-done');
     });
 
     it('says who holds the lease and until when, and opens no record then', async () => {

@@ -1,15 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { initializeFirestore } from 'firebase-admin/firestore';
-import { afterAll } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { startFirestore } from '../../../local/src/firestore/server.ts';
 import { fromDocument } from '../../src/adapters/firestore/run-record-document.ts';
 import { makeRunStore } from '../../src/adapters/firestore/run-store.ts';
+import { openRecord } from '../../src/mirror/run-record.ts';
+import { holdCommits } from '../support/before-commit.ts';
 import { describeRunStore } from './run-store-contract.ts';
 
 const server = await startFirestore({ projectId: 'demo-ekklesia' });
 const app = initializeApp({ projectId: 'demo-ekklesia' }, 'run-store-contract');
 const db = initializeFirestore(app);
 db.settings({ host: `${server.host}:${server.port}`, ssl: false });
+const held = holdCommits(db);
 afterAll(async () => {
   await deleteApp(app);
   await server.close();
@@ -18,7 +22,8 @@ afterAll(async () => {
 describeRunStore('Firestore', async () => {
   await server.clear();
   return {
-    store: makeRunStore(async () => db),
+    store: makeRunStore(async () => held.db),
+    beforeNextCommit: held.beforeNextCommit,
     record: async (runId) => {
       const data = (await db.doc(`sync_audit/${runId}`).get()).data();
       return data === undefined ? null : fromDocument(data);
@@ -33,4 +38,31 @@ describeRunStore('Firestore', async () => {
         }));
     },
   };
+});
+
+it('takes no lease for a run that has stopped waiting for it', async () => {
+  await server.clear();
+  const answered = Promise.withResolvers<void>();
+  const slow = makeRunStore(
+    async () => {
+      await answered.promise;
+      return db;
+    },
+    { callLimitMs: 50 },
+  );
+  const startedAt = new Date();
+  const record = openRecord({
+    runId: 'late',
+    mirror: 'roster',
+    trigger: 'http',
+    startedAt,
+    approve: null,
+    requestedBy: null,
+  });
+  const whenFree = () => expect.unreachable('Nobody waits any more.');
+  const begun = slow.begin({ record, leaseExpiresAt: startedAt, occurrence: null, whenFree });
+  await expect(begun).rejects.toMatchObject({ code: 'audit_unavailable' });
+  answered.resolve();
+  await sleep(200);
+  expect((await db.doc('sync_state/roster').get()).exists).toBe(false);
 });

@@ -1,8 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeRunStore } from '../../src/adapters/firestore/run-store.ts';
 import { makeEarlyFetch } from '../../src/mirror/early-fetch.ts';
 import type { Mirror, MirrorSource, RunContext } from '../../src/mirror/mirror.ts';
+import { runMirror } from '../../src/mirror/run.ts';
 import type { MirrorPlan } from '../../src/mirror/types.ts';
+import { holdCommits } from '../support/before-commit.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 const FOUND = {
@@ -63,6 +67,34 @@ describe('fetching while the lease is taken', () => {
     expect(fetches[1]?.context.abandonedRunId).toBe('run-0');
   });
 
+  it('does not begin once the run has gone on, been cancelled or run out of time', async () => {
+    const { mirror, fetches } = openMirror(true);
+    const taken = makeEarlyFetch(mirror, options());
+    taken.take();
+    taken.start(FOUND);
+    const cancelled = makeEarlyFetch(mirror, options());
+    await cancelled.cancel();
+    cancelled.start(FOUND);
+    makeEarlyFetch(mirror, options(AbortSignal.abort())).start(FOUND);
+    expect(fetches).toEqual([]);
+  });
+
+  it('ends what a finished fetch has left, when it is given up', async () => {
+    const { mirror, fetches } = openMirror(true);
+    const early = makeEarlyFetch(mirror, options());
+    const ended: string[] = [];
+    const giveUp = (name: string) => async () => {
+      ended.push(name);
+    };
+    early.start(FOUND);
+    fetches[0]?.end({ ...SOURCE, giveUp: giveUp('first') });
+    await new Promise(setImmediate);
+    early.start(FOUND);
+    fetches[1]?.end({ ...SOURCE, giveUp: giveUp('second') });
+    await early.cancel();
+    expect(ended).toEqual(['first', 'second']);
+  });
+
   it('ends with the run’s time, and when it is cancelled', async () => {
     const { mirror, fetches } = openMirror(true);
     const deadline = new AbortController();
@@ -104,16 +136,41 @@ describe('the roster', () => {
   });
 
   it('publishes nothing when the lease cannot be taken, and leaves no request behind', async () => {
-    stack.registry.addFault({ delay_ms: 200, times: 1 });
+    const { mirror, fetches } = openMirror(true);
     const undo = stack.firestore.failNext({
       code: status.PERMISSION_DENIED,
       times: Number.POSITIVE_INFINITY,
       method: 'commit',
     });
-    await expect(stack.run()).rejects.toMatchObject({ code: 'audit_unavailable' });
+    const run = runMirror(
+      { ...mirror, name: 'roster', title: 'a run' },
+      { trigger: 'http' },
+      stack.dependencies,
+    );
+    await expect.poll(() => fetches.map(({ context }) => context.signal.aborted)).toEqual([true]);
+    // It has been told to end, and the run waits until it has.
+    const soon = new Promise<string>((resolve) => setTimeout(() => resolve('under way'), 50));
+    expect(await Promise.race([run.then(String, () => 'ended'), soon])).toBe('under way');
+    fetches[0]?.fail(new Error('given up'));
+    await expect(run).rejects.toMatchObject({ code: 'audit_unavailable' });
     undo();
     expect(await stack.file()).toBeNull();
     expect(await stack.records()).toEqual([]);
     expect((await stack.run()).record.outcome).toBe('published');
+  });
+
+  it('never publishes the list of before another run: one that was overtaken fetches anew', async () => {
+    await stack.run();
+    const held = holdCommits(stack.db);
+    held.beforeNextCommit(async () => {
+      // The overtaken run has its answer by then.
+      await sleep(300);
+      stack.registry.createMember();
+      expect((await stack.run()).record.outcome).toBe('published');
+    });
+    const overtaken = { ...stack.dependencies, runs: makeRunStore(async () => held.db) };
+    const { record } = await stack.run({ trigger: 'http' }, overtaken);
+    expect(record).toMatchObject({ outcome: 'unchanged', memberCount: 61 });
+    expect((await stack.file())?.split('\n')).toHaveLength(62);
   });
 });

@@ -7,9 +7,16 @@ import { event, eventId, resultOf, someone } from '../support/registry-events.ts
 
 /** What the registry answers about a member; the table's last word, whatever events are still under way. */
 let answer: () => unknown;
+/** Versions of the events that the register was told of. */
+const told: (number | null)[] = [];
 let stack: PortalStack;
 beforeAll(async () => {
-  stack = await startPortalStack({ registry: { readMember: async () => answer() } });
+  stack = await startPortalStack({
+    registry: { readMember: async () => answer() },
+    register: async ({ version }) => {
+      told.push(version);
+    },
+  });
 });
 afterAll(async () => {
   await stack.close();
@@ -44,6 +51,8 @@ describe('an event that would bring back who was found gone', () => {
       const late = event(kennitala, 5, action);
       expect(await resultOf(stack.deliver(eventId(), late))).toMatchObject({ status: 200 });
       expect(await stack.member(kennitala)).toMatchObject(GONE);
+      // The register, which cannot ask, hears nothing of it.
+      expect(told).not.toContain(5);
       // Nor does the next one: that the registry was asked does not make the tombstone any surer.
       expect(await resultOf(stack.deliver(eventId(), event(kennitala, 6, action)))).toMatchObject({
         status: 200,
@@ -51,6 +60,14 @@ describe('an event that would bring back who was found gone', () => {
       expect(await stack.member(kennitala)).toMatchObject(GONE);
     },
   );
+
+  it('a repetition is no news to the register either', async () => {
+    const kennitala = someone();
+    const [id, created] = [eventId(), event(kennitala, 21, 'create')];
+    await stack.deliver(id, created);
+    expect(await resultOf(stack.deliver(id, created))).toMatchObject({ result: 'duplicate' });
+    expect(told.filter((version) => version === 21)).toEqual([21]);
+  });
 
   it('a rejoin does, by what the registry says', async () => {
     const kennitala = await foundGone();

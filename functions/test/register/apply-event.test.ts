@@ -69,6 +69,27 @@ describe('an event of the registry', () => {
     expect(await row()).toMatchObject({ name: 'Name 5', is_active: true });
   });
 
+  it('brings nobody back whom a run found gone, until the deletion has a version', async () => {
+    // As a run leaves it: it knows no version of a deletion that nobody announced.
+    const findGone = () =>
+      stack.postgres.sql(
+        'update public.members set is_active = false, removed_at = now() where kennitala = $1',
+        [KENNITALA],
+      );
+    await event('create', 1);
+    await findGone();
+    for (const action of ['update', 'create'] as const) expect(await event(action, 5)).toBe('skipped');
+    expect(await row()).toMatchObject({ is_active: false, name: 'Name 1' });
+    expect(await event('delete', 9)).toBe('unchanged');
+    expect(await event('update', 8)).toBe('stale');
+    expect(await event('create', 10)).toBe('applied');
+    expect(await row()).toMatchObject({ is_active: true, name: 'Name 10' });
+    // An earlier deletion of which the version is known says nothing about this one.
+    await findGone();
+    expect(await event('update', 12)).toBe('skipped');
+    expect(await row()).toMatchObject({ is_active: false });
+  });
+
   it('deletes nobody whom the register never had, and stores no placeholder', async () => {
     expect(await event('delete', 1)).toBe('skipped');
     const change = parseMemberChange({

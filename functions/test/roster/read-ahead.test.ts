@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PublishedList } from '../../src/roster/ports.ts';
 import { readAhead } from '../../src/roster/read-ahead.ts';
 
+const LIVE = new AbortController().signal;
 const LAST = { runId: 'run-1', at: new Date(0), memberCount: 2_216 };
 
 const counting = (answer: (n: number, signal?: AbortSignal) => Promise<PublishedList | null>) => {
@@ -22,11 +23,11 @@ const version = async (n: number): Promise<PublishedList> => ({
 describe('reading the published list ahead', () => {
   it('reads once for the first plan, and anew for a second one', async () => {
     const store = counting(version);
-    const { read } = readAhead(store, LAST);
+    const { read } = readAhead(store, LAST, LIVE);
     expect(store.reads).toBe(1);
-    expect((await read())?.generation).toBe('1');
+    expect((await read(LIVE))?.generation).toBe('1');
     expect(store.reads).toBe(1);
-    expect((await read())?.generation).toBe('2');
+    expect((await read(LIVE))?.generation).toBe('2');
   });
 
   it.each([
@@ -34,16 +35,31 @@ describe('reading the published list ahead', () => {
     ['a list of unknown length', null],
   ])('waits for its turn with %s', async (_what, last) => {
     const store = counting(version);
-    const { read } = readAhead(store, last);
+    const { read } = readAhead(store, last, LIVE);
     expect(store.reads).toBe(0);
-    expect((await read())?.generation).toBe('1');
+    expect((await read(LIVE))?.generation).toBe('1');
   });
 
   it('tells a failure to whoever asks for the list, and to nobody else', async () => {
     const store = counting(() => Promise.reject(new Error('no answer')));
-    const { read } = readAhead(store, LAST);
+    const { read } = readAhead(store, LAST, LIVE);
     await new Promise(setImmediate);
-    await expect(read()).rejects.toThrow('no answer');
+    await expect(read(LIVE)).rejects.toThrow('no answer');
+  });
+
+  it('ends with the run’s time', () => {
+    const run = new AbortController();
+    const signals: (AbortSignal | undefined)[] = [];
+    readAhead(
+      counting((_, signal) => {
+        signals.push(signal);
+        return new Promise(() => undefined);
+      }),
+      LAST,
+      run.signal,
+    );
+    run.abort();
+    expect(signals.map((signal) => signal?.aborted)).toEqual([true]);
   });
 
   it('is given up: no further try, and nothing goes on afterwards', async () => {
@@ -55,6 +71,7 @@ describe('reading the published list ahead', () => {
         return promise;
       }),
       LAST,
+      LIVE,
     );
     const givenUp = giveUp();
     expect(signals.map((signal) => signal?.aborted)).toEqual([true]);

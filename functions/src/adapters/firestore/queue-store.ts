@@ -6,6 +6,7 @@ import type {
   Transaction,
 } from 'firebase-admin/firestore';
 import { isKennitala, type Kennitala } from '../../domain/kennitala.ts';
+import type { Origin } from '../../domain/member/decide-change.ts';
 import { chunksOf } from '../../twoway/in-parallel.ts';
 import type { DueOptions, MemberUpdate, MemberView, Reads, Step, TwoWayStore } from '../../twoway/ports.ts';
 import type { QueueItem } from '../../twoway/queue-item.ts';
@@ -189,11 +190,15 @@ const toUpdate = (
   const { member } = fromMemberDocument(kennitala, {});
   const written = toMemberDocument(
     member,
-    { ...meta, source_hash: meta.source_hash ?? '', origin: 'two-way' },
+    { ...meta, source_hash: meta.source_hash ?? '', origin: originOf(meta) },
     at,
   );
   return { ...values, metadata: { ...written['metadata'], source_hash: meta.source_hash } };
 };
+
+/** A tombstone stays what it is: who made it says whether its version is that of the deletion. */
+const originOf = ({ deleted_at, origin }: MemberUpdate['meta']): Origin =>
+  deleted_at === null ? 'two-way' : (origin ?? 'two-way');
 
 const itemsIn = ({ docs }: QuerySnapshot): QueueItem[] =>
   docs.flatMap((document) => tryItemDocument(document.id, document.data()) ?? []);

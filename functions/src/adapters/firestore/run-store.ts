@@ -46,7 +46,7 @@ export const makeRunStore = (
   client: () => Promise<Firestore>,
   { callLimitMs = STORE_CALL_LIMIT_MS }: RunStoreOptions = {},
 ): RunStore => {
-  const call = <T>(what: string, work: () => Promise<T>): Promise<T> =>
+  const call = <T>(what: string, work: (isOver: () => boolean) => Promise<T>): Promise<T> =>
     storeCall('audit_unavailable', what, callLimitMs, work);
 
   const refs = (db: Firestore) => ({
@@ -67,12 +67,14 @@ export const makeRunStore = (
     passesPause = false,
     whenFree,
   }: BeginOptions): Promise<Begun> =>
-    call('open the run record', async () => {
+    call('open the run record', async (isOver) => {
       const db = await client();
       const stateRef = refs(db).state(record.mirror);
       const recordRef = refs(db).record(record.runId);
       for (let attempt = 1; attempt <= BEGIN_ATTEMPTS; attempt += 1) {
         const found = await stateRef.get();
+        // Whoever asked has gone: a lease taken now would only keep others out.
+        if (isOver()) break;
         const state = (found.data() ?? {}) as State;
         if (occurrence !== null && isSame(state.lastDone, occurrence)) {
           return { kind: 'already-done', runId: state.lastDone.runId };

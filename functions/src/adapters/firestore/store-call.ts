@@ -9,13 +9,14 @@ export type StoreFailure = Extract<ErrorCode, 'audit_unavailable' | 'store_unava
 /**
  * Runs one call to Firestore with a time limit and makes every failure the given code, with the gRPC code as
  * the only detail: Firestore's own messages quote document paths. SyncErrors pass. A call that ran out of time
- * may still take effect; callers must be safe against that.
+ * may still take effect; callers must be safe against that. `call` is told when its time is over: what it has not begun
+ * by then nobody waits for.
  */
 export const storeCall = async <T>(
   failure: StoreFailure,
   what: string,
   limitMs: number,
-  call: () => Promise<T>,
+  call: (isOver: () => boolean) => Promise<T>,
 ): Promise<T> => {
   const unavailable = (why: string, cause?: unknown, code: number | null = null): SyncError =>
     new SyncError(failure, `Firestore did not ${what}: ${why}. Check Firestore's state and our access.`, {
@@ -23,11 +24,15 @@ export const storeCall = async <T>(
       details: code === null ? {} : { grpcCode: code },
     });
   let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(unavailable(`no answer within ${limitMs} ms`)), limitMs);
+    timer = setTimeout(() => {
+      isOver = true;
+      reject(unavailable(`no answer within ${limitMs} ms`));
+    }, limitMs);
   });
   try {
-    return await Promise.race([call(), limit]);
+    return await Promise.race([call(() => isOver), limit]);
   } catch (cause) {
     if (cause instanceof SyncError) throw cause;
     const code = grpcCodeOf(cause);

@@ -23,6 +23,7 @@ export const makeRowStore = (database: Database): RowStore => {
         const values = [kennitala, name, email, phone, external_id, JSON.stringify(metadata), said, at];
         const before = await readRow(query, kennitala);
         if (isStale(before, version)) return 'stale';
+        if (version !== null && isFoundGone(before)) return 'skipped';
         const [written] = await query<{ id: number }>(UPSERT, values);
         if (written === undefined) return 'unchanged';
         const kind = before === undefined ? 'added' : before.is_active ? 'updated' : 'reactivated';
@@ -35,7 +36,7 @@ export const makeRowStore = (database: Database): RowStore => {
         const before = await readRow(query, kennitala);
         if (before === undefined) return 'skipped';
         if (isStale(before, version)) return 'stale';
-        const said = version === null ? {} : { version };
+        const said = version === null ? {} : { version, removed_version: version };
         await query(
           `update public.members
               set is_active = false, removed_at = case when is_active then $3 else removed_at end,
@@ -54,11 +55,14 @@ interface Row {
   readonly id: number;
   readonly is_active: boolean;
   readonly version: string | null;
+  /** The version of the deletion, where an event brought it. */
+  readonly removed_version: string | null;
 }
 
 const readRow = async (query: Query, kennitala: string): Promise<Row | undefined> => {
   const [row] = await query<Row>(
-    `select id, is_active, metadata->>'version' as version from public.members where kennitala = $1 for update`,
+    `select id, is_active, metadata->>'version' as version, metadata->>'removed_version' as removed_version
+       from public.members where kennitala = $1 for update`,
     [kennitala],
   );
   return row;
@@ -66,6 +70,15 @@ const readRow = async (query: Query, kennitala: string): Promise<Row | undefined
 
 const isStale = (row: Row | undefined, version: number | null): boolean =>
   version !== null && row !== undefined && row.version !== null && Number(row.version) >= version;
+
+/**
+ * Deactivated by a run, which found the member gone and knows no version of that: an event may be newer than the row and
+ * older than the deletion. The next run knows.
+ */
+const isFoundGone = (row: Row | undefined): boolean =>
+  row !== undefined &&
+  !row.is_active &&
+  (row.removed_version === null || row.removed_version !== row.version);
 
 /** Two events of a new member meet at the unique kennitala: the later one updates, if it is newer. */
 const UPSERT = `

@@ -25,7 +25,10 @@ const publish = async () => {
 };
 
 /** The storage server with its answers changed on their way. */
-const startProxy = async (change: (answer: IncomingMessage, response: ServerResponse) => void) => {
+const startProxy = async (
+  change: (answer: IncomingMessage, response: ServerResponse) => void,
+  timeout?: number,
+) => {
   const { port } = new URL(storage.url);
   const proxy = createServer((incoming, response) => {
     incoming.pipe(
@@ -36,7 +39,7 @@ const startProxy = async (change: (answer: IncomingMessage, response: ServerResp
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
   return {
-    client: makeClient(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}`),
+    client: makeClient(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, timeout),
     close: () =>
       new Promise<void>((resolve) => {
         proxy.closeAllConnections();
@@ -71,6 +74,50 @@ describe('downloading an object', () => {
     const fault = storage.server.failNext({ matches: isDownload, stage: 'before', answer: 503, times: 9 });
     await expect(download('read', file())).rejects.toMatchObject({ code: 'storage_unavailable' });
     expect(fault.struck()).toBe(5);
+  });
+
+  it.each([
+    ['never answers', () => undefined],
+    [
+      'never ends its body',
+      (answer: IncomingMessage, response: ServerResponse) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        response.flushHeaders();
+      },
+    ],
+  ])('gives up in its time, all tries together, when the server %s', async (_what, change) => {
+    await publish();
+    const proxy = await startProxy(change, 700);
+    const before = performance.now();
+    await expect(download('read', file(proxy.client))).rejects.toMatchObject({ code: 'storage_unavailable' });
+    expect(performance.now() - before).toBeLessThan(3_000);
+    await proxy.close();
+  });
+
+  it.each([false, true])('ends when it is given up (its answer has come: %s)', async (hasAnswer) => {
+    await publish();
+    const asked = Promise.withResolvers<void>();
+    const proxy = await startProxy((answer, response) => {
+      if (hasAnswer) {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        response.flushHeaders();
+      }
+      setTimeout(asked.resolve, 50);
+    });
+    const controller = new AbortController();
+    const given = download('read', file(proxy.client), controller.signal);
+    await asked.promise;
+    controller.abort();
+    await expect(given).rejects.toMatchObject({ code: 'storage_unavailable' });
+    await proxy.close();
+  });
+
+  it('does not begin for whom has given up already', async () => {
+    const generation = await publish();
+    await expect(download('read', file(), AbortSignal.abort())).rejects.toMatchObject({
+      code: 'storage_unavailable',
+    });
+    expect(await download('read', file())).toMatchObject({ generation });
   });
 
   it('does not try again what was refused', async () => {

@@ -148,6 +148,16 @@ export const describeStoreContract = (name: string, open: () => Promise<OpenedSt
       expect((await view(kennitala)).state).not.toBe(after.state);
     });
 
+    it('leaves a tombstone of a reading what it is: an event is not believed against it', async () => {
+      const kennitala = someone();
+      await opened.putMember(kennitala, {});
+      const before = await view(kennitala);
+      if (before.stored === null) throw new Error('The member is missing.');
+      const meta = { ...before.stored.meta, deleted_at: NOW, origin: 'reconcile' as const };
+      await write(kennitala, { member: { values: {}, meta } });
+      expect((await view(kennitala)).stored?.meta).toMatchObject({ deleted_at: NOW, origin: 'reconcile' });
+    });
+
     it('keeps a conflict, and knows whose it is', async () => {
       const kennitala = someone();
       const conflict: ConflictRecord = {

@@ -5,10 +5,11 @@ import { Storage } from '@google-cloud/storage';
 import { type StorageOptions, startStorage } from '../../../../../local/src/storage/index.ts';
 
 /** Waits between its tries are short, so that a test that needs all of them is too. */
-export const makeClient = (url: string): Storage =>
+export const makeClient = (url: string, timeout?: number): Storage =>
   new Storage({
     projectId: 'demo-ekklesia',
     apiEndpoint: url,
+    ...(timeout !== undefined && { timeout }),
     retryOptions: { maxRetries: 4, maxRetryDelay: 1 },
   });
 
