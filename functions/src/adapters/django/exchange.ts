@@ -47,10 +47,10 @@ export const exchange = async (dispatcher: Dispatcher, request: ExchangeRequest)
     });
     if (SUCCESS_STATUSES.has(statusCode) || (statusCode === 404 && request.takesNotFound)) {
       const encoding = asText(headers['content-encoding']);
-      const bytes = await readBody(where, body, encoding, maxBytes);
+      const text = await readBody(where, body, encoding, maxBytes);
       const isDelimited = 'content-length' in headers || 'transfer-encoding' in headers;
       const contentType = asText(headers['content-type']) ?? '';
-      return { status: statusCode, bytes, contentType, isDelimited, redirectStatus };
+      return { status: statusCode, text, contentType, isDelimited, redirectStatus };
     }
     discardBody(body);
     if (!REDIRECT_STATUSES.has(statusCode)) {

@@ -3,7 +3,8 @@ import { brokenOff, invalidAnswer, redirectFailure } from './failures.ts';
 
 export interface Answer {
   readonly status: number;
-  readonly bytes: Buffer;
+  /** Null for a body that is not UTF-8. */
+  readonly text: string | null;
   readonly contentType: string;
   /** Whether the answer says where it ends; otherwise a lost connection looks like its end. */
   readonly isDelimited: boolean;
@@ -18,7 +19,8 @@ export interface Answer {
  *   a login page; `registry_unreachable` for a part of an answer that does not say where it ends.
  */
 export const parseJson = (where: string, answer: Answer): unknown => {
-  const text = decode(where, answer.bytes);
+  const { text } = answer;
+  if (text === null) throw invalidAnswer(where, 'the body is not UTF-8');
   try {
     return JSON.parse(text);
   } catch {
@@ -51,14 +53,6 @@ export const isAgreedRefusal = (answer: Answer, schema: ZodType): boolean => {
     return schema.safeParse(parseJson('', answer)).success;
   } catch {
     return false;
-  }
-};
-
-const decode = (where: string, bytes: Buffer): string => {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw invalidAnswer(where, 'the body is not UTF-8');
   }
 };
 

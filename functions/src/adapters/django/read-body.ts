@@ -18,7 +18,8 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
 };
 
 /**
- * The whole body, decompressed. Bytes are counted as they leave the decompressor, so that a few kilobytes which unpack
+ * The whole body as text, decompressed; null when it is not UTF-8. Decoded as it comes: the bytes of a list of a million,
+ * once more as a whole, would count against the function's memory. Bytes are counted as they leave the decompressor, so that a few kilobytes which unpack
  * to gigabytes end at the limit; the pool counts those on the wire.
  * @throws SyncError `registry_too_large`, `registry_invalid_response` (a coding that we do not know); otherwise what
  *   the socket or zlib threw.
@@ -28,16 +29,19 @@ export const readBody = async (
   body: Body,
   encoding: string | undefined,
   maxBytes: number,
-): Promise<Buffer> => {
-  const collect = async (chunks: AsyncIterable<Buffer>): Promise<Buffer> => {
-    const kept: Buffer[] = [];
+): Promise<string | null> => {
+  const collect = async (chunks: AsyncIterable<Buffer>): Promise<string | null> => {
+    const decode = makeDecode();
+    let text: string | null = '';
     let bytes = 0;
     for await (const chunk of chunks) {
       bytes += chunk.length;
       if (bytes > maxBytes) throw tooLarge(where, maxBytes);
-      kept.push(chunk);
+      const decoded: string | null = text === null ? null : decode(chunk);
+      text = decoded === null ? null : text + decoded;
     }
-    return Buffer.concat(kept, bytes);
+    const rest = text === null ? null : decode();
+    return rest === null ? null : text + rest;
   };
   const coding = encoding?.trim().toLowerCase() ?? '';
   if (coding === '' || coding === 'identity') return await pipeline(body, collect);
@@ -47,6 +51,18 @@ export const readBody = async (
     throw invalidAnswer(where, 'the body has a content-encoding that was not asked for');
   }
   return await pipeline(body, makeDecoder(), collect);
+};
+
+/** Decodes piece by piece, and the rest without a piece; null once it is no UTF-8. */
+const makeDecode = (): ((chunk?: Buffer) => string | null) => {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  return (chunk) => {
+    try {
+      return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
+    } catch {
+      return null;
+    }
+  };
 };
 
 /** The rest of a body that nobody reads. A short one is drained, so that its connection can be used again. */
