@@ -33,6 +33,7 @@ describe('what a registry may answer instead of an export', () => {
     ['brotli', answers.brotli(JSON.stringify(answers.EXPORT))],
     ['deflate', answers.deflate(JSON.stringify(answers.EXPORT))],
     ['a byte order mark before it', answers.body(`\ufeff${JSON.stringify(answers.EXPORT)}`)],
+    ['a character in two pieces', answers.inTwoPieces(JSON.stringify({ ...answers.EXPORT, note: 'ð' }), 'ð')],
     ['a body without length', answers.undelimited(JSON.stringify(answers.EXPORT))],
     ['another content type', answers.json(answers.EXPORT, { 'content-type': 'text/plain' })],
     ['extra keys', answers.json({ ...answers.EXPORT, version: 2, next: null })],

@@ -65,6 +65,17 @@ export const truncatedBrotli: Answer = body(brotliCompressSync(JSON.stringify(EX
   'content-encoding': 'br',
 });
 
+/** Cut in the middle of that character's bytes, the second piece some time after the first. */
+export const inTwoPieces =
+  (text: string, character: string): Answer =>
+  (_, response) => {
+    const bytes = Buffer.from(text);
+    const cut = bytes.indexOf(character) + 1;
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.length });
+    response.write(bytes.subarray(0, cut));
+    setTimeout(() => response.end(bytes.subarray(cut)), 30);
+  };
+
 /** Takes the request and never answers. */
 export const silence: Answer = () => undefined;
 
