@@ -145,6 +145,13 @@ export const parseConfig = (environment: Environment): Config => {
   );
 };
 
+/**
+ * The one function that this process serves, as the platform names it before it loads the module
+ * (https://cloud.google.com/functions/docs/configuring/env-var). Undefined where the module is only looked at
+ * (`firebase deploy`) or serves everything (the local stack).
+ */
+export const functionTarget = (): string | undefined => process.env['FUNCTION_TARGET'] || undefined;
+
 /** The configuration of this process. */
 export const loadConfig = (): Config => {
   loaded ??= parseConfig(process.env);

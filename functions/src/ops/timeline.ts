@@ -46,7 +46,7 @@ export const fromRunOfMember = ({
     detail: detailOf(run),
   });
 
-/** Runs that changed nothing for anybody, and so not for this person either. */
+/** Runs that say something of everybody, and so of this person: they changed nothing for anybody, or took the list back. */
 export const fromRunAboutAll = (run: RunRecord): TimelineEntry[] => {
   const what = whatForAll(run);
   return what === null

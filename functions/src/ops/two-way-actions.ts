@@ -34,9 +34,9 @@ export interface TwoWayActions {
    */
   retry(kennitala: Kennitala, id: string): Promise<Retried>;
   /**
-   * Gives a change up: a pending one ends, and a dead letter waits for nobody any more. The member's other waiting edits of the same fields go with it, since they
-   * are one change to the registry; the portal shows again what they started from. Throws `not_found`,
-   * `invalid_request` for a change that has ended, and `lease_held` while it is being delivered.
+   * Gives a change up: a pending one ends, and a dead letter waits for nobody any more. The member's other waiting edits
+   * of the same fields go with it, since they are one change to the registry; the portal shows again what they started
+   * from. Throws `not_found`, `invalid_request` for a change that has ended, and `lease_held` while it is being delivered.
    */
   fail(kennitala: Kennitala, id: string): Promise<void>;
   /** Decides one field of a conflict, as the function `resolveConflict` does, with its errors. */

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { FUNCTION_TARGET } from '../function-target.ts';
+import { functionTarget } from '../config.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -17,4 +17,4 @@ export const firestore = (): typeof import('firebase-functions/firestore') =>
  * (https://github.com/firebase/firebase-tools/issues/8589).
  */
 export const served = <Made>(name: string, make: () => Made): Made =>
-  FUNCTION_TARGET === undefined || FUNCTION_TARGET === name ? make() : (undefined as Made);
+  [undefined, name].includes(functionTarget()) ? make() : (undefined as Made);

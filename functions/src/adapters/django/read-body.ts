@@ -19,8 +19,8 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
 
 /**
  * The whole body as text, decompressed; null when it is not UTF-8. Decoded as it comes: the bytes of a list of a million,
- * once more as a whole, would count against the function's memory. Bytes are counted as they leave the decompressor, so that a few kilobytes which unpack
- * to gigabytes end at the limit; the pool counts those on the wire.
+ * once more as a whole, would count against the function's memory. Bytes are counted as they leave the decompressor, so
+ * that a few kilobytes which unpack to gigabytes end at the limit; the pool counts those on the wire.
  * @throws SyncError `registry_too_large`, `registry_invalid_response` (a coding that we do not know); otherwise what
  *   the socket or zlib threw.
  */
@@ -31,7 +31,7 @@ export const readBody = async (
   maxBytes: number,
 ): Promise<string | null> => {
   const collect = async (chunks: AsyncIterable<Buffer>): Promise<string | null> => {
-    const decode = makeDecode();
+    const decode = makeTextDecoder();
     let text: string | null = '';
     let bytes = 0;
     for await (const chunk of chunks) {
@@ -54,7 +54,7 @@ export const readBody = async (
 };
 
 /** Decodes piece by piece, and the rest without a piece; null once it is no UTF-8. */
-const makeDecode = (): ((chunk?: Buffer) => string | null) => {
+const makeTextDecoder = (): ((chunk?: Buffer) => string | null) => {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   return (chunk) => {
     try {

@@ -2,10 +2,10 @@ import { type DocumentData, Timestamp } from 'firebase-admin/firestore';
 import type { Kennitala } from '../../domain/kennitala.ts';
 import type { MemberMeta, StoredMember } from '../../domain/member/decide-change.ts';
 import type { Member } from '../../domain/member/member.ts';
+import { ORIGINS } from '../../domain/member/origin.ts';
 import { parsePortalMember } from '../../domain/member/parse-portal-member.ts';
 
 const SCHEMA_VERSION = 1;
-const ORIGINS = ['registry', 'two-way', 'reconcile'] as const;
 
 /** A member as `members/{kennitala}` holds it: the same fields, times as Timestamps. */
 export const toMemberDocument = (member: Member, meta: MemberMeta, at: Date): DocumentData => ({

@@ -6,7 +6,7 @@ import type {
   Transaction,
 } from 'firebase-admin/firestore';
 import { isKennitala, type Kennitala } from '../../domain/kennitala.ts';
-import type { Origin } from '../../domain/member/decide-change.ts';
+import type { Origin } from '../../domain/member/origin.ts';
 import { chunksOf } from '../../twoway/in-parallel.ts';
 import type { DueOptions, MemberUpdate, MemberView, Reads, Step, TwoWayStore } from '../../twoway/ports.ts';
 import type { QueueItem } from '../../twoway/queue-item.ts';

@@ -5,13 +5,8 @@ import type { FieldPath } from './fields.ts';
 import { keepPendingEdits, type PendingEdit } from './keep-pending-edits.ts';
 import type { Member } from './member.ts';
 import type { MemberChange } from './member-change.ts';
+import type { Origin } from './origin.ts';
 import { sourceHash } from './source-hash.ts';
-
-/**
- * By which way a document was last written by a server. A tombstone of a reading, which found the member gone and knows no
- * version of that, is `reconcile`, whoever read.
- */
-export type Origin = 'registry' | 'two-way' | 'reconcile';
 
 /** What a decision says about `metadata`; the writer adds the times of writing and the schema's version. */
 export interface MemberMeta {

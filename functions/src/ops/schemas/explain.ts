@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { tryKennitala } from '../../domain/kennitala.ts';
+import { ORIGINS } from '../../domain/member/origin.ts';
 import { memberReference, mirrorName, time } from './common.ts';
 import { endedOutcome, guardRule, runTrigger } from './runs.ts';
 import { conflictKeep, conflictWinner } from './two-way.ts';
@@ -31,7 +32,7 @@ export const rosterNow = z.discriminatedUnion('state', [
   unknown,
 ]);
 /** Who wrote a member's document last. */
-export const memberOrigin = z.enum(['registry', 'two-way', 'reconcile']);
+export const memberOrigin = z.enum(ORIGINS);
 /** What an event or an edit is about. */
 export const changeAction = z.enum(['create', 'update', 'delete']);
 
