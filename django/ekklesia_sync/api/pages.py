@@ -1,5 +1,6 @@
 """Pages of members in a stable order."""
 import datetime
+import re
 from urllib.parse import urlencode
 
 from ekklesia_sync import conf
@@ -92,7 +93,8 @@ def _whole(params, name, default, lowest, highest):
     text = params.get(name)
     if text is None:
         return default
-    value = int(text) if text.isdigit() and len(text) < 16 else None
+    # Not isdigit(): superscripts are digits, and no numbers.
+    value = int(text) if re.match(r'[0-9]{1,15}\Z', text) else None
     if value is None or value < lowest:
         raise PageError(400, '{} must be a whole number from {}'.format(name, lowest))
     return min(value, highest) if highest else value

@@ -159,8 +159,11 @@ class Pages(TestCase):
         with override_settings(EKKLESIA_SYNC={'MAX_PAGE_SIZE': 7}):
             generate(10, 1)
             self.assertEqual(len(self.client.get('/api/members/?page_size=5000').json()['results']), 7)
-        for query in ('page=0', 'page=x', 'page_size=0', 'page_size=-1', 'after=x', 'modified_since=yesterday',
-                      'modified_since=2026-01-01T00:00:00'):
+        for query in ('page=0', 'page=x', 'page_size=0', 'page_size=-1', 'after=x', 'page=\u00b2', 'page_size=\u00b3',
+                      'after=\u00b9', 'page=\u0661', 'after=1e3', 'modified_since=yesterday',
+                      'modified_since=2026-01-01T00:00:00', 'modified_since=0001-01-01T00:00:00%2B01:00',
+                      'modified_since=0001-01-01T00:00:00Z', 'modified_since=9999-12-31T23:59:59-23:59',
+                      'modified_since=9999-12-31T23:59:59Z', 'modified_since=2026-02-30T00:00:00Z'):
             answer = self.client.get('/api/members/?' + query)
             self.assertEqual(answer.status_code, 400, query)
             self.assertIn(query.split('=')[0], answer.json()['error'])
@@ -191,10 +194,10 @@ class Pages(TestCase):
 
 class Large(TransactionTestCase):
     def test_the_export_of_100000_members_streams_in_flat_memory(self):
-        for start in range(0, 100000, 20000):
+        # No batch_size: one that SQLite cannot take is believed by old Django.
+        for start in range(0, 100000, 2000):
             models.Comrade.objects.bulk_create(
-                [models.Comrade(ssn=make_kennitala(index), name='A') for index in range(start, start + 20000)],
-                batch_size=2000)
+                [models.Comrade(ssn=make_kennitala(index), name='A') for index in range(start, start + 2000)])
         pieces = _kennitalas_json('default')
         largest = total = 0
         next(pieces)

@@ -28,9 +28,11 @@ export type MemberVerdict =
  * What a reconcile does about one member whom the registry shows. A newer version in the portal stands; the same
  * version is mended, since only the registry's word can be right about it.
  */
-export const decideMember = (seen: MemberToDecide, content: ParsedMember, now: Date): MemberVerdict => {
+export const decideMember = (seen: MemberToDecide, read: ParsedMember, now: Date): MemberVerdict => {
   const { stored, pending, writtenAt } = seen;
   const known = stored?.meta.source_version ?? null;
+  // Version 0 says that the member has had no event yet: a document from before the registry had versions is as new.
+  const content = stored !== null && known === null && read.version === 0 ? { ...read, version: null } : read;
   if (known !== null && content.version !== null && known > content.version) return { kind: 'ahead' };
   const decision = planMemberWrite(stored, changeOf(content), { pending, origin: 'reconcile', now });
   if (decision.kind !== 'write') return { kind: 'equal' };

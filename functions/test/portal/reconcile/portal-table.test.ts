@@ -45,6 +45,8 @@ describe('the table of what the portal holds', () => {
     ['the same, of a registry without row numbers', member, SOUND, { ...said, djangoId: null }, true],
     ['another version', member, { ...SOUND, source_version: 8 }, said, false],
     ['no version', member, { ...SOUND, source_version: null }, said, false],
+    ['no version, and no event yet', member, { ...SOUND, source_version: null }, { ...said, version: 0 }, true],
+    ['a version, and no event yet', member, SOUND, { ...said, version: 0 }, false],
     ['another row number', member, { ...SOUND, django_id: null }, said, false],
     ['another hash in the metadata', member, { ...SOUND, source_hash: null }, said, false],
     ['a time of deletion', member, { ...SOUND, deleted_at: new Date() }, said, false],
