@@ -3,7 +3,7 @@ import { asSyncError, type ErrorCode, SyncError } from '../lib/errors.ts';
 import {
   type AppliedEvent,
   type ApplyEventDependencies,
-  applyHint,
+  applyReading,
   applyVersionedEvent,
 } from '../portal/apply-event.ts';
 import type { RosterRefresh } from '../portal/ports.ts';
@@ -125,7 +125,7 @@ const applyRow = (
         null,
         dependencies,
       )
-    : applyHint({ kennitala, action }, null, signal, dependencies);
+    : applyReading({ kennitala, action }, null, signal, dependencies);
 
 const unreadable = (): SyncError =>
   new SyncError('member_invalid', 'A row of the change queue names no kennitala.');

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Json } from '../../domain/member/field-row.ts';
+import { memberVersion } from '../../domain/member/version.ts';
 import { SyncError } from '../../lib/errors.ts';
 import type { Change, ChangeAnswer, RegistryChanges } from '../../twoway/ports.ts';
 import type { RegistryHttp } from './registry-http.ts';
@@ -8,7 +9,7 @@ const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text)
 /** Without an offset, or not a time at all: then it cannot be compared. */
 const comparableTime = z.unknown().transform((value) => time.safeParse(value).data ?? null);
 const json = z.json() as z.ZodType<Json>;
-const version = z.int().nonnegative().nullish();
+const version = memberVersion.nullish();
 
 const result = z.discriminatedUnion('status', [
   z.looseObject({ ssn: z.string(), status: z.literal('success'), version }),
