@@ -6,6 +6,10 @@ import type { Change, ChangeAnswer, RegistryChanges } from '../../twoway/ports.t
 import type { RegistryHttp } from './registry-http.ts';
 
 const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+/** Django without `USE_TZ` writes no offset: Iceland's time, which is UTC all year. */
+const queuedTime = z.iso
+  .datetime({ offset: true, local: true })
+  .transform((text) => new Date(/(?:Z|[+-]\d{2}:?\d{2})$/i.test(text) ? text : `${text}Z`));
 /** Without an offset, or not a time at all: then it cannot be compared. */
 const comparableTime = z.unknown().transform((value) => time.safeParse(value).data ?? null);
 const json = z.json() as z.ZodType<Json>;
@@ -36,7 +40,7 @@ const outboxAnswer = z.object({
       id: z.int().positive(),
       ssn: z.string(),
       action: z.enum(['create', 'update', 'delete']),
-      created_at: time,
+      created_at: queuedTime,
     }),
   ),
 });
