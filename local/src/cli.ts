@@ -83,6 +83,7 @@ const main = async (): Promise<number> => {
       ...(options.token === undefined ? {} : { DJANGO_API_TOKEN: options.token }),
     },
     settings: settingsIn(process.env),
+    legacy: options.legacy,
     django: options.django === undefined ? undefined : { url: options.django, token: options.token ?? '' },
     onLog: (line) => say([logText(line)]),
     onLost,
