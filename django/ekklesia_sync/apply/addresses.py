@@ -12,7 +12,7 @@ from django.db.models.constants import LOOKUP_SEP
 
 from ekklesia_sync.apply.errors import ChangeError
 from ekklesia_sync.apply.portal_addresses import HOME, comparable, portal_addresses
-from ekklesia_sync.tracking.sections import get_sections
+from ekklesia_sync.sections import get_sections
 
 _ROW_NUMBER = re.compile(r'[0-9]{1,9}\Z')
 LOCAL_KEYS = ('street', 'number', 'letter', 'postal_code', 'city')

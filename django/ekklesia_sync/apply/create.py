@@ -5,7 +5,7 @@ from django.utils.dateparse import parse_date
 from ekklesia_sync import conf
 from ekklesia_sync.apply.errors import ChangeError
 from ekklesia_sync.apply.normalise import check_text
-from ekklesia_sync.tracking.sections import get_sections
+from ekklesia_sync.sections import get_sections
 
 GENDERS = ('unknown', 'male', 'female', 'other')
 HOUSING = ('unknown', 'owner', 'rental', 'cooperative', 'family', 'other', 'homeless')

@@ -8,7 +8,7 @@ from ekklesia_sync.tracking import handlers
 from ekklesia_sync.tracking.atomic_saves import make_saves_atomic, watch_links
 from ekklesia_sync.tracking.members import outbox_database
 from ekklesia_sync.tracking.references import references_of
-from ekklesia_sync.tracking.sections import get_sections
+from ekklesia_sync.sections import get_sections
 
 
 def connect():

@@ -10,7 +10,7 @@ from django.utils import timezone
 from ekklesia_sync import wire
 from ekklesia_sync.api.export_views import _kennitalas_json
 from ekklesia_sync.models import MemberVersion
-from ekklesia_sync.tracking.sections import ScalarSection
+from ekklesia_sync.sections import ScalarSection
 from membership import models
 from membership.generate import generate
 from membership.kennitalas import make_kennitala
@@ -56,6 +56,7 @@ class Export(TestCase):
         member = make_full_member(1)
         answer = self.client.get('/api/sync/member/{}/'.format(member.ssn)).json()
         self.assertEqual(answer['version'], MemberVersion.objects.get().version)
+        self.assertEqual(answer.pop('digest'), MemberVersion.objects.get().digest)
         answer.pop('version')
         joined = answer.pop('date_joined')
         self.assertRegex(joined, r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*Z$')

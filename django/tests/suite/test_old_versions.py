@@ -10,7 +10,7 @@ from django.test import SimpleTestCase, TestCase
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 APP = os.path.join(HERE, '..', '..', 'ekklesia_sync')
-SQL = os.path.join(APP, 'sql', '0001_initial.postgresql.sql')
+MIGRATIONS = ('0001_initial', '0002_digests')
 
 # What came after Django 1.11, Django REST framework 3.7 or Python 3.6. A parser cannot see these.
 NEWER = [
@@ -128,7 +128,10 @@ class Migrations(TestCase):
 
     @skipUnless(connection.vendor == 'postgresql', 'the SQL is PostgreSQL\'s')
     def test_the_sql_that_administrators_read_is_the_sql_that_runs(self):
-        out = StringIO()
-        call_command('sqlmigrate', 'ekklesia_sync', '0001', stdout=out)
-        with open(SQL, encoding='utf-8') as file:
-            self.assertEqual(file.read().strip(), out.getvalue().strip())
+        names = [name[:-3] for name in os.listdir(os.path.join(APP, 'migrations')) if name[0].isdigit()]
+        self.assertEqual(sorted(names), list(MIGRATIONS))
+        for name in MIGRATIONS:
+            out = StringIO()
+            call_command('sqlmigrate', 'ekklesia_sync', name, stdout=out)
+            with open(os.path.join(APP, 'sql', name + '.postgresql.sql'), encoding='utf-8') as file:
+                self.assertEqual(file.read().strip(), out.getvalue().strip())
