@@ -309,7 +309,8 @@ describe('members whom the portal holds ahead of the registry', () => {
   it('are asked about when they are more than the guard lets through', async () => {
     await settle();
     await takeAhead(...Array.from({ length: 30 }, (_, n) => n + 1));
-    const given = { portal: { takesWordOf: 'all' as const } };
+    const limits = { ...stack.dependencies.limits, changedFloor: 5 };
+    const given = { portal: { takesWordOf: 'all' as const }, run: { limits } };
     const refused = await stack.run(undefined, given);
     expect(refused.record).toMatchObject({ outcome: 'blocked' });
     const approve = { planId: refused.record.planId ?? '', operator: 'Tester', reason: 'moved' };
