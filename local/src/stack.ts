@@ -135,6 +135,7 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
         port: ports.functions,
         storageBucket: BUCKET,
         env: {
+          ...secrets,
           ...(options.legacy === true && { ALLOW_LEGACY_WEBHOOK_AUTH: 'true' }),
           ...options.settings,
           FIRESTORE_EMULATOR_HOST: `127.0.0.1:${firestore.port}`,
@@ -142,7 +143,6 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
           FIREBASE_AUTH_EMULATOR_HOST: auth.emulatorHost,
           DJANGO_BASE_URL: registryUrl,
           ...(postgres === null ? {} : { DATABASE_URL: postgres.url }),
-          ...secrets,
         },
         onLog,
       }),

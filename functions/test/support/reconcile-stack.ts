@@ -81,6 +81,7 @@ export const startReconcileStack = async (options: Partial<RegistryOptions> = {}
     portal,
     dependencies,
     members: makeMemberStore(client),
+    hints: makeHintStore(client),
     run: (
       request: RunRequest = { trigger: 'http' },
       given: { portal?: Partial<PortalMirrorDependencies>; run?: Partial<RunDependencies> } = {},

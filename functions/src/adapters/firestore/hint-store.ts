@@ -7,8 +7,8 @@ import { storeCall } from './store-call.ts';
 
 /** A hint that nobody followed or decided by then is removed by Firestore: a week of reconciles has passed over it. */
 const HINT_KEPT_MS = 7 * 24 * 60 * 60_000;
-/** A third of what the sender waits, so that it still gets an answer. */
-const CALL_LIMIT_MS = 3_000;
+/** Below the ten seconds that the sender waits, a cold start's first connection included. */
+const CALL_LIMIT_MS = 8_000;
 const REMOVED_AT_ONCE = 250;
 /** More are not told apart by whoever looks. */
 const MOST_COUNTED = 1_000;
@@ -143,7 +143,7 @@ const forgetBefore = async (
 ): Promise<number> => {
   let unconfirmed = 0;
   for (;;) {
-    const found = await storeCall('store_unavailable', 'take hints away', callLimitMs * 10, async () => {
+    const found = await storeCall('store_unavailable', 'take hints away', callLimitMs, async () => {
       const db = await client();
       const { docs } = await db
         .collection('webhook_hints')

@@ -106,3 +106,27 @@ describe('what it does about a member whom the registry does not have', () => {
     expect(decideRemoval(given, NOW)).toBeNull();
   });
 });
+
+describe('taking the registry’s word', () => {
+  it.each([
+    ['of content', held, 'update'],
+    ['of who is a member', gone, 'revive'],
+  ])('a version ahead of it counts for nothing, %s, and is no missed event', (_what, member, kind) => {
+    expect(decideMember(seen({ member, version: 90_000 }), named('Now', 9), NOW, true)).toMatchObject({
+      kind,
+      isAhead: true,
+      isMissed: false,
+      meta: { source_version: 9, deleted_at: null },
+      member: { profile: { name: 'Now' }, membership: { status: 'active' } },
+    });
+  });
+
+  it('brings down a version whose content is equal, however freshly the document was written', () => {
+    const ahead = seen({ version: 90_000, writtenAt: freshly });
+    expect(decideMember(ahead, named(NESTED.name, 9), NOW, true)).toMatchObject({
+      kind: 'update',
+      differences: [],
+      meta: { source_version: 9 },
+    });
+  });
+});

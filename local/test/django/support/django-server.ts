@@ -69,6 +69,7 @@ export const startDjango = async (options: DjangoServerOptions) => {
 
   const url = `http://127.0.0.1:${options.port}`;
   let server: RunningProcess | null = null;
+  let threads = legacyKey === undefined ? 8 : 1;
   const start = async (): Promise<void> => {
     server = startProcess(
       PYTHON,
@@ -81,7 +82,7 @@ export const startDjango = async (options: DjangoServerOptions) => {
         '--workers',
         '1',
         '--threads',
-        legacyKey === undefined ? '8' : '1',
+        String(threads),
       ],
       { cwd, env },
     );
@@ -105,6 +106,14 @@ export const startDjango = async (options: DjangoServerOptions) => {
     kill: async () => server?.stop('SIGKILL'),
     restart: async () => {
       await server?.stop();
+      await start();
+    },
+    /** Installs the companion app on the tables of the old registry, whose own API and webhook end. */
+    installCompanion: async () => {
+      await server?.stop();
+      env['REGISTRY_COMPANION'] = 'true';
+      threads = 8;
+      await manage('migrate', '--verbosity', '0');
       await start();
     },
     kennitalas: async () => ((await get('/api/members/kennitalas/')) as { kennitalas: string[] }).kennitalas,
