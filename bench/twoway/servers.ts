@@ -41,6 +41,7 @@ export const startServers = async (members: number, delayMs: number) => {
   return {
     db,
     http,
+    registryUrl: registry.url,
     kennitalas,
     /** The registry and the portal as they are before anybody has edited. */
     load: async (): Promise<void> => {

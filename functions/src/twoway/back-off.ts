@@ -3,6 +3,7 @@ import { type Claimed, type Delivery, withDelivery } from './delivery.ts';
 import { endPaths, holdsClaim } from './end-paths.ts';
 import type { MemberView, Step } from './ports.ts';
 import type { QueueItem } from './queue-item.ts';
+import { withdrawnAfter } from './reading.ts';
 import { planShown } from './show-value.ts';
 
 const FIRST_DELAY_MS = 30_000;
@@ -59,12 +60,16 @@ const planDeadLetter = (
   );
   const left = withDelivery(items, null, null);
   const { stored } = view;
+  const withdrawn = withdrawnAfter(stored, part, () => true);
   return {
     items: left.filter((item, n) => item !== view.pending[n]),
     member:
       stored === null
         ? null
-        : { values: planShown(stored.member, view.pending, expectedBy(part)), meta: stored.meta },
+        : {
+            values: planShown(stored.member, view.pending, expectedBy(part), withdrawn),
+            meta: { ...stored.meta, withdrawn },
+          },
     result: { kind: 'dead' },
   };
 };

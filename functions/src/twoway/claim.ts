@@ -1,3 +1,4 @@
+import { isWithdrawal } from '../domain/member/consents.ts';
 import type { StoredMember } from '../domain/member/decide-change.ts';
 import type { Json } from '../domain/member/field-row.ts';
 import { withFields } from '../domain/member/fields.ts';
@@ -83,7 +84,8 @@ const planNew = (stored: StoredMember | null, pending: readonly QueueItem[], now
   const isCreate = pending.some(({ action }) => action === 'create');
   const cancelled: Record<string, Json> = {};
   for (const [path, edit] of mergeEdits(pending)) {
-    if (!isCreate && isCancelled(path, edit)) cancelled[path] = edit.newValue;
+    if (isCreate || !isCancelled(path, edit) || isWithdrawal(path, edit.newValue)) continue;
+    cancelled[path] = edit.newValue;
   }
   if (Object.keys(cancelled).length === 0) {
     return { items: pending, delivery: planDelivery(pending), member: null };

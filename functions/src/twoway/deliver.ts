@@ -1,10 +1,9 @@
 import type { Kennitala } from '../domain/kennitala.ts';
-import { asSyncError, type ErrorCode, type SyncError } from '../lib/errors.ts';
+import { asSyncError, type ErrorCode, SyncError } from '../lib/errors.ts';
 import { claim, claimAll, failed, TRANSACTIONS } from './claim-members.ts';
 import { nextPart } from './delivery.ts';
 import type { DeliveryDependencies } from './delivery-dependencies.ts';
 import { chunksOf, inParallel } from './in-parallel.ts';
-import { lookFirst } from './look-first.ts';
 import {
   type DeliverOptions,
   type MemberOutcome,
@@ -12,6 +11,7 @@ import {
   NOTHING_ENDED,
   type Turn,
 } from './member-outcome.ts';
+import { readBeforeSending } from './reading.ts';
 import { CHANGES_PER_REQUEST, type Outgoing, type Sent, sendChanges } from './send-changes.ts';
 import { type Settled, settle } from './settle.ts';
 import { settleTogether } from './settle-together.ts';
@@ -127,7 +127,7 @@ const look = async (
   const { claimed } = entry.turn;
   const out = { claimed, part: nextPart(claimed) };
   try {
-    const answer = await lookFirst(claimed, out.part, signal, dependencies);
+    const answer = await readBeforeSending(claimed, out.part, signal, dependencies);
     return { entry, out, sent: answer === null ? null : { answer } };
   } catch (cause) {
     return { entry, out, sent: { failure: asSyncError(cause) } };
@@ -147,14 +147,13 @@ const finish = async (
       refused: tally.refused + (settled.ended === 'failed' ? 1 : 0),
       conflicts: tally.conflicts + (settled.ended === 'conflict' ? 1 : 0),
     };
-    return { kennitala, tally: sum, turn: await turnAfter(kennitala, settled.onward, options, dependencies) };
+    return { kennitala, tally: sum, turn: await turnAfter(settled.onward, options, dependencies) };
   } catch (cause) {
     return { kennitala, tally, turn: failed(cause) };
   }
 };
 
 const turnAfter = async (
-  kennitala: Kennitala,
   onward: Settled['onward'],
   options: DeliverOptions,
   dependencies: DeliveryDependencies,
@@ -163,13 +162,15 @@ const turnAfter = async (
     case 'send':
       return { claimed: onward.next };
     case 'claim':
-      return claim(kennitala, options, dependencies);
+      return claim(onward.kennitala, options, dependencies);
     case 'done':
       return { outcome: { kind: 'done', ...NOTHING_ENDED } };
     case 'waiting':
       return { outcome: { ...onward, ...NOTHING_ENDED } };
     case 'lost':
       return { outcome: { kind: 'busy', delivery: onward.delivery, ...NOTHING_ENDED } };
+    case 'read':
+      throw new SyncError('internal', 'A delivery was not settled: the registry was to be read first.');
     default: {
       const never: never = onward;
       return never;

@@ -1,13 +1,13 @@
 import type { Kennitala } from '../domain/kennitala.ts';
-import type { MemberReader } from '../portal/ports.ts';
 import type { Companion } from './companion.ts';
 import type { RegistryChanges, TwoWayStore } from './ports.ts';
+import type { RegistryMembers } from './registry-members.ts';
 import type { TwoWayLogs } from './twoway-logs.ts';
 
 export interface DeliveryDependencies {
   readonly store: TwoWayStore;
   readonly registry: RegistryChanges;
-  readonly reader: MemberReader;
+  readonly registryMembers: RegistryMembers;
   readonly companion: Companion;
   readonly reference: (kennitala: Kennitala) => Promise<string>;
   readonly now: () => Date;

@@ -1,4 +1,5 @@
 import type { Kennitala } from '../domain/kennitala.ts';
+import { isWithdrawal } from '../domain/member/consents.ts';
 import type { Json } from '../domain/member/field-row.ts';
 import { compareEditTimes, type EditTime } from './edit-time.ts';
 import { inEditOrder, isCancelled, mergeEdits } from './merge-edits.ts';
@@ -50,7 +51,7 @@ export interface PlanOptions {
 
 /**
  * The next delivery of a member, or null when nothing waits. A registration goes as a whole, with what was edited
- * since.
+ * since. A consent that was given and taken back is told all the same: only the registry's answer proves that it is off.
  */
 export const planDelivery = (
   pending: readonly QueueItem[],
@@ -62,7 +63,11 @@ export const planDelivery = (
     [...merged]
       .filter(
         ([path, edit]) =>
-          action === 'create' || tellsCancelled || Object.hasOwn(expected, path) || !isCancelled(path, edit),
+          action === 'create' ||
+          tellsCancelled ||
+          Object.hasOwn(expected, path) ||
+          !isCancelled(path, edit) ||
+          isWithdrawal(path, edit.newValue),
       )
       .map(([path, { newValue, editedAt, expected: old }]) => [
         path,

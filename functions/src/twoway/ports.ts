@@ -17,6 +17,8 @@ export interface Reads {
   /** The member's dead letters. */
   readonly failed?: boolean;
   readonly conflict?: string;
+  /** The member's conflicts of which a field is still open. */
+  readonly openConflicts?: boolean;
 }
 
 export interface MemberView {
@@ -27,6 +29,7 @@ export interface MemberView {
   readonly later: readonly QueueItem[];
   readonly failed: readonly QueueItem[];
   readonly conflict: ConflictRecord | null;
+  readonly openConflicts: readonly ConflictRecord[];
 }
 
 /** Changes a document that exists. The metadata are always written, which marks the write as a server's own. */
@@ -39,7 +42,7 @@ export interface MemberUpdate {
 export interface Step<T> {
   readonly items?: readonly QueueItem[];
   readonly member?: MemberUpdate | null;
-  readonly conflict?: ConflictRecord;
+  readonly conflicts?: readonly ConflictRecord[];
   readonly result: T;
 }
 
@@ -106,7 +109,7 @@ export type ChangeAnswer =
 
 /** One row of the registry's change queue that has not been acknowledged. */
 export interface OutboxRow {
-  /** Also the version that the change gave its member. */
+  /** Also the version that the change gave its member, where the registry's members carry versions. */
   readonly id: number;
   readonly ssn: string;
   readonly action: 'create' | 'update' | 'delete';

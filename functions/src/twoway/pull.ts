@@ -1,5 +1,6 @@
 import { isPlaceholder, type Kennitala, tryKennitala } from '../domain/kennitala.ts';
 import { asSyncError, type ErrorCode, SyncError } from '../lib/errors.ts';
+import { lazy } from '../lib/lazy.ts';
 import {
   type AppliedEvent,
   type ApplyEventDependencies,
@@ -9,10 +10,12 @@ import {
 import type { RosterRefresh } from '../portal/ports.ts';
 import { chunksOf, inParallel } from './in-parallel.ts';
 import type { OutboxRow, RegistryChanges } from './ports.ts';
+import type { RegistryMembers } from './registry-members.ts';
 import type { TwoWayLogs } from './twoway-logs.ts';
 
 export interface PullDependencies extends ApplyEventDependencies {
   readonly changes: Pick<RegistryChanges, 'outbox' | 'markSynced'>;
+  readonly registryMembers: Pick<RegistryMembers, 'isVersioned'>;
   readonly rosterRefresh: RosterRefresh;
   readonly logs: TwoWayLogs;
 }
@@ -40,19 +43,23 @@ const ENDS_ALL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
  * Applies what the registry's change queue still holds, oldest first and whatever its age, and acknowledges exactly what
  * is durable. A row tells only what it changed, and rows of one member that are applied in parts lose to each other's
  * versions; so a row is a hint, as from a sender without versions: the whole member is read once, which covers all of
- * their rows. A deletion says everything by itself. There is no watermark that could pass what was not applied.
+ * their rows. The row of a deletion is the version of the tombstone where the registry's members carry versions, since
+ * then the two are counted together, and where it has no such member by now: an old row may tell of somebody who came
+ * back. There is no watermark that could pass what was not applied.
  *
  * Throws the `registry_*` codes and `store_unavailable`, after what was durable has been acknowledged.
  */
 export const pullChanges = async (signal: AbortSignal, dependencies: PullDependencies): Promise<Pulled> => {
   const given = new Set<number>();
+  const { registryMembers } = dependencies;
+  const isVersioned = lazy(() => registryMembers.isVersioned({ signal }));
   let success = 0;
   let failed = 0;
   while (!signal.aborted) {
     const rows = (await dependencies.changes.outbox({ signal })).filter(({ id }) => !given.has(id));
     if (rows.length === 0) break;
     for (const { id } of rows) given.add(id);
-    const pulled = await pullRows(rows, signal, dependencies);
+    const pulled = await pullRows(rows, signal, { ...dependencies, registryMembers: { isVersioned } });
     success += pulled.success;
     failed += pulled.failed;
   }
@@ -113,19 +120,25 @@ const pullMember = async (
   if (applied.changesRoster) await dependencies.rosterRefresh.request(dependencies.now());
 };
 
-const applyRow = (
+const applyRow = async (
   kennitala: Kennitala,
   { action, id, createdAt }: OutboxRow,
   signal: AbortSignal,
   dependencies: PullDependencies,
-): Promise<AppliedEvent> =>
-  action === 'delete'
+): Promise<AppliedEvent> => {
+  const { registry, registryMembers } = dependencies;
+  const isVersion =
+    action === 'delete' &&
+    (await registryMembers.isVersioned({ signal })) &&
+    (await registry.readMember(kennitala, { signal })) === null;
+  return isVersion
     ? applyVersionedEvent(
         { kennitala, action, version: id, occurredAt: createdAt, content: null },
         null,
         dependencies,
       )
     : applyHint({ kennitala, action }, null, signal, dependencies);
+};
 
 const unreadable = (): SyncError =>
   new SyncError('member_invalid', 'A row of the change queue names no kennitala.');

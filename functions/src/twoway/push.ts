@@ -4,7 +4,7 @@ import { deliverMembers } from './deliver.ts';
 import type { DeliveryDependencies } from './delivery-dependencies.ts';
 import { BEFORE_ALL } from './edit-time.ts';
 import type { DueOptions, Step } from './ports.ts';
-import { isGivenUp, RETRIED_FOR_MS } from './queue-item.ts';
+import { isGivenUp } from './queue-item.ts';
 import { reviveItem } from './revive.ts';
 
 export interface Pushed {
@@ -50,13 +50,12 @@ export const pushEdits = async (
 /** An operator gives a member's dead letters another three days. */
 const revive = async (kennitala: Kennitala, { store, now }: DeliveryDependencies): Promise<void> => {
   const at = now();
-  const retryUntil = new Date(at.getTime() + RETRIED_FOR_MS);
   await store.transact<null>(
     kennitala,
     { failed: true, laterThan: BEFORE_ALL },
     at,
     ({ failed, later }): Step<null> => ({
-      items: failed.filter((item) => !isGivenUp(item)).map((item) => reviveItem(item, later, at, retryUntil)),
+      items: failed.filter((item) => !isGivenUp(item)).map((item) => reviveItem(item, { now: at, later })),
       result: null,
     }),
   );

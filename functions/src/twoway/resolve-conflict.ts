@@ -6,7 +6,7 @@ import { isTwoWayPath, rowOf } from '../domain/member/field-table.ts';
 import { type FieldPath, type FieldValue, type FieldValues, fieldOf } from '../domain/member/fields.ts';
 import { toRegistryValue } from '../domain/member/registry-changes.ts';
 import { SyncError } from '../lib/errors.ts';
-import type { ConflictRecord, ConflictResolution, PathConflict } from './conflict.ts';
+import { type ConflictRecord, type PathConflict, withResolution } from './conflict.ts';
 import { type EditTime, toEditTime } from './edit-time.ts';
 import { isSameJson } from './field-json.ts';
 import type { MemberView, Step } from './ports.ts';
@@ -65,8 +65,9 @@ export const planResolution = (
   }
   const resolved = withResolution(conflict, path, { keep: request.keep, value, by, at });
   // Nothing to write where the registry had won; so this closes a conflict whatever has happened since.
-  if (request.keep === disputed.winner) return { conflict: resolved, result: { kennitala, queued: false } };
-  return { ...planWrite(view, conflict, path, value, at), conflict: resolved };
+  if (request.keep === disputed.winner)
+    return { conflicts: [resolved], result: { kennitala, queued: false } };
+  return { ...planWrite(view, conflict, path, value, at), conflicts: [resolved] };
 };
 
 const planWrite = (
@@ -128,17 +129,3 @@ const readValue = (path: FieldPath, value: unknown): FieldValue<FieldPath> => {
   }
   return read;
 };
-
-const withResolution = (
-  conflict: ConflictRecord,
-  path: FieldPath,
-  resolution: ConflictResolution,
-): ConflictRecord => ({
-  ...conflict,
-  paths: Object.fromEntries(
-    Object.entries(conflict.paths).map(([name, disputed]) => [
-      name,
-      name === path ? { ...disputed, state: 'resolved', resolution } : disputed,
-    ]),
-  ),
-});

@@ -1,4 +1,5 @@
 import { asSyncError, type SyncError, stackFrames } from '../lib/errors.ts';
+import type { MemberReader } from '../portal/ports.ts';
 import type { DeliveryDependencies } from './delivery-dependencies.ts';
 import type { DueOptions, TwoWayLog } from './ports.ts';
 import { type PullDependencies, pullChanges } from './pull.ts';
@@ -11,8 +12,11 @@ export interface TwoWayRun {
   readonly requestedBy: string | null;
 }
 
-export interface TwoWayDependencies extends DeliveryDependencies, Omit<PullDependencies, 'registry'> {
+export interface TwoWayDependencies
+  extends DeliveryDependencies,
+    Omit<PullDependencies, 'registry' | 'registryMembers'> {
   readonly log: TwoWayLog;
+  readonly reader: MemberReader;
   readonly makeRunId: (startedAt: Date) => string;
   /** Less than the function's own limit, so that a slow run still closes its record. */
   readonly runLimitMs: number;

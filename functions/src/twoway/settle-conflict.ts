@@ -1,3 +1,4 @@
+import { isWithdrawal, withoutWithdrawals } from '../domain/member/consents.ts';
 import type { Json } from '../domain/member/field-row.ts';
 import type { DocumentState } from '../portal/ports.ts';
 import { type ConflictRecord, decideConflict, type PathConflict } from './conflict.ts';
@@ -51,7 +52,10 @@ export const planConflict = (
     ]),
   );
   const takenBack = [...merged].filter(
-    ([path, edit]) => isTakenBack(path, edit, answer.current) && !isStillOurs(path),
+    ([path, edit]) =>
+      isTakenBack(path, edit, answer.current) &&
+      !isStillOurs(path) &&
+      (!isWithdrawal(path, edit.newValue) || isLaterWord(edit, answer)),
   );
   const lost = [
     ...takenBack.map(([path]) => path),
@@ -71,7 +75,7 @@ export const planConflict = (
   return {
     items: items.filter((item, n) => item !== view.pending[n]),
     member: planRegistrysValue(view, lost, answer.current),
-    ...(disputed.length > 0 && { conflict: record }),
+    ...(disputed.length > 0 && { conflicts: [record] }),
     result:
       lost.length === 0 && next !== null
         ? { kind: 'again', next }
@@ -91,9 +95,19 @@ const isDisputed = (path: string, edit: MergedEdit, current: FieldJson): boolean
   !isCancelled(path, edit) &&
   ![edit.expected, ...edit.ownValues].some((known) => isSameJson(path, known, current[path]));
 
-/** Of an edit that comes to nothing, nothing is lost where the registry says something else by now. */
+/** The member went back to what they had started from, and the registry has got another value since: that one stands. */
 const isTakenBack = (path: string, edit: MergedEdit, current: FieldJson): boolean =>
   Object.hasOwn(current, path) && isCancelled(path, edit) && !isSameJson(path, edit.newValue, current[path]);
+
+/**
+ * Whether the registry's value is beyond doubt later than the edit: only then does it overrule a withdrawn consent. The
+ * time of an answer about several fields can be that of another one.
+ */
+const isLaterWord = ({ editedAt }: MergedEdit, { changedAt, current }: ConflictAnswer): boolean => {
+  if (Object.keys(current).length > 1) return false;
+  const { winner, reason } = decideConflict(dateOf(editedAt), changedAt);
+  return winner === 'registry' && reason === 'later';
+};
 
 /** The same once more under another id, or the registry would repeat its answer. */
 const sendAnew = (pending: readonly QueueItem[], claimed: Claimed): Step<SettleOutcome> => {
@@ -162,5 +176,6 @@ const planRegistrysValue = (
 ): MemberUpdate | null => {
   if (stored === null || lost.length === 0) return null;
   const values = Object.fromEntries(lost.map((path) => [path, current[path] ?? null]));
-  return { values: planShown(stored.member, pending, values), meta: stored.meta };
+  const withdrawn = withoutWithdrawals(stored.meta.withdrawn, lost);
+  return { values: planShown(stored.member, pending, values), meta: { ...stored.meta, withdrawn } };
 };

@@ -1,3 +1,4 @@
+import { withoutWithdrawals } from '../domain/member/consents.ts';
 import type { StoredMember } from '../domain/member/decide-change.ts';
 import type { Json } from '../domain/member/field-row.ts';
 import { type FieldValues, withFields } from '../domain/member/fields.ts';
@@ -5,9 +6,9 @@ import { sourceHash } from '../domain/member/source-hash.ts';
 import { type Claimed, type Delivery, isPending } from './delivery.ts';
 import { endPaths, holdsClaim } from './end-paths.ts';
 import { tryFieldValue } from './field-json.ts';
-import { isOutdated, planReading, type Reading } from './plan-reading.ts';
 import type { MemberUpdate, MemberView, Step } from './ports.ts';
 import type { QueueItem } from './queue-item.ts';
+import { holds, isOutdated, planReading, type Reading, valuesIn, withdrawnAfter } from './reading.ts';
 import { asRegistryHasIt } from './registry-view.ts';
 import type { SettleOutcome } from './settle-outcome.ts';
 import { planShown, withoutWaiting } from './show-value.ts';
@@ -21,7 +22,13 @@ export interface Delivered {
   readonly reading: Reading | null;
 }
 
-/** The registry has what was told: in one transaction the items end and the member's document knows it. */
+/** For the operator, after the field's path: the registry said that all is well and holds another value. */
+export const NOT_TAKEN = 'the registry did not take this field';
+
+/**
+ * The registry has answered that it has what was told: in one transaction the items end and the member's document knows
+ * it. An answer without a version proves nothing: what the reading does not show was not written, and is a dead letter.
+ */
 export const planDelivered = (
   view: MemberView,
   claimed: Claimed,
@@ -30,13 +37,20 @@ export const planDelivered = (
 ): Step<SettleOutcome> => {
   if (!holdsClaim(view, claimed)) return { result: { kind: 'lost' } };
   if (reading !== null && isOutdated(view, reading)) return { result: { kind: 'read' } };
-  const { items, rest } = endPaths(view.pending, claimed, part, now, (isLast) => ({
-    outcome: isLast ? 'synced' : 'superseded',
-  }));
+  const untaken = version === null ? untakenPaths(part, reading) : [];
+  const { items, rest } = endPaths(view.pending, claimed, part, now, (isLast, path) => {
+    if (!isLast) return { outcome: 'superseded' };
+    if (!untaken.includes(path)) return { outcome: 'synced' };
+    const oldValue = part.paths[path]?.expected;
+    return { outcome: 'failed', message: `${path}: ${NOT_TAKEN}`, oldValue };
+  });
   const waiting = items.filter(isPending);
   let member: MemberUpdate | null = null;
-  if (reading !== null) member = planReading(view, waiting, reading, now);
-  else if (view.stored !== null) {
+  if (reading !== null || version === null) {
+    const marked = withdrawnAfter(view.stored, part, (path) => untaken.includes(path));
+    const taken = Object.keys(part.paths).filter((path) => !untaken.includes(path));
+    member = planReading(view.stored, waiting, reading, withoutWithdrawals(marked, taken), now);
+  } else if (view.stored !== null) {
     member = planUpdate(view.stored, view.pending, waiting, part, version);
     if (member === null) return { result: { kind: 'read' } };
   }
@@ -45,11 +59,17 @@ export const planDelivered = (
     member,
     result: {
       kind: 'settled',
-      outcome: 'synced',
+      outcome: untaken.length > 0 ? 'failed' : 'synced',
       next: rest === null ? null : { ...claimed, delivery: rest },
       hasMore: waiting.length > 0,
     },
   };
+};
+
+/** What the registry does not show to be as it was told. A member whom it does not have shows nothing. */
+export const untakenPaths = (part: Delivery, reading: Reading | null): string[] => {
+  const shown = reading === null ? {} : valuesIn(reading, part);
+  return Object.keys(part.paths).filter((path) => !holds(shown, path, part.paths[path]?.newValue ?? null));
 };
 
 /**
@@ -57,20 +77,21 @@ export const planDelivered = (
  * it is not known here, so the registry has to be asked.
  */
 const planUpdate = (
-  { member, meta }: StoredMember,
+  { member, meta: before }: StoredMember,
   ended: readonly QueueItem[],
   waiting: readonly QueueItem[],
   part: Delivery,
-  version: number | null,
+  version: number,
 ): MemberUpdate | null => {
   const told = toldBy(part);
+  const meta = { ...before, withdrawn: withoutWithdrawals(before.withdrawn, Object.keys(told)) };
   const values = planShown(member, ended, withoutWaiting(told, waiting));
   const known = meta.source_version ?? -1;
-  if (version !== null && known > version) {
+  if (known > version) {
     return sourceHash(asRegistryHasIt(member, waiting)) === meta.source_hash ? { values: {}, meta } : null;
   }
   // The webhook of this very change has been here.
-  if (version !== null && known === version) return { values, meta };
+  if (known === version) return { values, meta };
   // Where the registry had said something else than the edits started from, its last word stays on record.
   const isAsExpected = sourceHash(asRegistryHasIt(member, ended)) === meta.source_hash;
   const held = withFields(asRegistryHasIt(withFields(member, values), waiting), valuesOf(told));
@@ -100,5 +121,4 @@ const toldBy = ({ paths }: Delivery): Record<string, Json> =>
  * may carry more than ours, since somebody may have edited the member in the registry after what the portal last
  * heard. Its own webhook brings the whole member, so it must not look stale when it comes.
  */
-const versionBefore = (version: number | null): number | null =>
-  version === null || version === 0 ? null : version - 1;
+const versionBefore = (version: number): number | null => (version === 0 ? null : version - 1);

@@ -1,7 +1,7 @@
 import { type Claimed, type Delivery, isPending } from './delivery.ts';
 import { endPaths, holdsClaim } from './end-paths.ts';
-import { isOutdated, planReading, type Reading } from './plan-reading.ts';
 import type { MemberView, Step } from './ports.ts';
+import { isOutdated, planReading, type Reading, withdrawnAfter } from './reading.ts';
 import type { SettleOutcome } from './settle-outcome.ts';
 
 export interface Refusal {
@@ -31,7 +31,13 @@ export const planRefused = (
   const waiting = items.filter(isPending);
   return {
     items: items.filter((item, n) => item !== view.pending[n]),
-    member: reading === null ? null : planReading(view, waiting, reading, now),
+    member: planReading(
+      view.stored,
+      waiting,
+      reading,
+      withdrawnAfter(view.stored, part, () => true),
+      now,
+    ),
     result: {
       kind: 'settled',
       outcome: 'failed',

@@ -13,10 +13,12 @@ export const settleTogether = async (
   sent: ReadonlyMap<Outgoing, Sent>,
   { store, now }: DeliveryDependencies,
 ): Promise<ReadonlyMap<Outgoing, Settled>> => {
-  const taken = new Map<Kennitala, { readonly out: Outgoing; readonly version: number | null }>();
+  const taken = new Map<Kennitala, { readonly out: Outgoing; readonly version: number }>();
   for (const [out, result] of sent) {
     if (!('answer' in result) || result.answer.status !== 'success') continue;
-    taken.set(out.claimed.kennitala, { out, version: result.answer.version });
+    // Without a version nothing is proved: each of those is read back.
+    const { version } = result.answer;
+    if (version !== null) taken.set(out.claimed.kennitala, { out, version });
   }
   const at = now();
   const kennitalas = [...taken.keys()];

@@ -1,3 +1,4 @@
+import { isConsentPath, type Withdrawals } from '../domain/member/consents.ts';
 import { isSameValue } from '../domain/member/diff-members.ts';
 import type { Json } from '../domain/member/field-row.ts';
 import { type FieldPath, type FieldValues, fieldOf } from '../domain/member/fields.ts';
@@ -10,11 +11,13 @@ import type { QueueItem } from './queue-item.ts';
  * while it holds something that none of those edits knew: then its own event, or the registry's, is on its way.
  *
  * @param ended The items whose edits have ended. @param values What is right now, by path.
+ * @param withdrawn Consents that nothing switches on again.
  */
 export const planShown = (
   member: Member,
   ended: readonly QueueItem[],
   values: Readonly<Record<string, Json>>,
+  withdrawn: Withdrawals = {},
 ): Partial<FieldValues> => {
   const shown: Partial<Record<FieldPath, unknown>> = {};
   for (const [path, json] of Object.entries(values)) {
@@ -22,6 +25,7 @@ export const planShown = (
     if (!isFieldPath(path) || value === undefined) continue;
     const held = fieldOf(member, path);
     if (isSameValue(path, held, value)) continue;
+    if (value === true && isConsentPath(path) && withdrawn[path] !== undefined) continue;
     const isKnown = knownValues(ended, path).some((known) => isSameJson(path, known, held));
     if (isKnown) shown[path] = value;
   }

@@ -2,9 +2,11 @@ import { SyncError } from '../lib/errors.ts';
 import { deliverMembers } from './deliver.ts';
 import { carries } from './delivery.ts';
 import type { DeliveryDependencies } from './delivery-dependencies.ts';
+import { BEFORE_ALL } from './edit-time.ts';
 import type { MemberOutcome } from './member-outcome.ts';
+import type { Reads } from './ports.ts';
 import type { QueueItem } from './queue-item.ts';
-import { type MemberWrite, planTracking, tryEdit } from './track-edit.ts';
+import { type MemberWrite, planTracking, type Tracked, tryEdit } from './track-edit.ts';
 
 /**
  * Takes one write of a member's document: what the member themselves changed goes into the queue, and from there to the
@@ -23,12 +25,19 @@ export const trackMemberWrite = async (
   if (edit === null) return 'ignored';
   const { store, now, logs, reference } = dependencies;
   const at = now();
-  const { item, isNew } = await store.transact(
-    write.kennitala,
-    { item: edit.id, laterThan: edit.editedAt },
-    at,
-    (view) => planTracking(view, edit, at),
-  );
+  const take = (reads: Reads) =>
+    store.transact<Tracked | null>(write.kennitala, { ...reads, item: edit.id }, at, (view) =>
+      planTracking(view, edit, {
+        now: at,
+        knowsConflicts: reads.openConflicts === true,
+        metaThen: write.after?.meta ?? null,
+      }),
+    );
+  const tracked =
+    (await take({ laterThan: edit.editedAt })) ??
+    (await take({ laterThan: BEFORE_ALL, openConflicts: true }));
+  if (tracked === null) throw new SyncError('internal', 'An edit was not tracked.');
+  const { item, isNew } = tracked;
   if (isNew) logs.tracked(await reference(write.kennitala), Object.keys(edit.changes));
   const outcome = (await deliverMembers([write.kennitala], { signal }, dependencies)).get(write.kennitala);
   if (outcome === undefined) throw new SyncError('internal', 'A delivery has no outcome.');

@@ -12,6 +12,12 @@ export const makeTwoWayLogs = (log: LogSink) => ({
       event: 'claim_revived',
       member,
     }),
+  moved: (from: string, to: string) =>
+    log('NOTICE', "[TWO-WAY] A member's waiting edits follow a corrected number", {
+      event: 'edits_moved',
+      member: from,
+      to,
+    }),
   delivered: (members: number, synced: number, milliseconds: number) =>
     log(
       'INFO',

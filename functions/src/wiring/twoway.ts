@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { makeMemberChanges } from '../adapters/django/member-changes.ts';
+import { makeMemberPages } from '../adapters/django/member-pages.ts';
 import { makeMemberReader } from '../adapters/django/member-read.ts';
 import { makeMemberStore } from '../adapters/firestore/member-store.ts';
 import { makeQueueStore } from '../adapters/firestore/queue-store.ts';
@@ -10,6 +11,7 @@ import { SyncError } from '../lib/errors.ts';
 import { answerAdminPost, type HttpAnswer, type HttpCall } from '../lib/http-endpoint.ts';
 import { makeCompanion } from '../twoway/companion.ts';
 import { decideConflictOnDemand } from '../twoway/decide-on-demand.ts';
+import { makeRegistryMembers } from '../twoway/registry-members.ts';
 import { resolveRequest } from '../twoway/resolve-conflict.ts';
 import { answerTwoWay, twoWayRequest } from '../twoway/run-answer.ts';
 import { runTwoWay, type TwoWayDependencies } from '../twoway/run-two-way.ts';
@@ -24,8 +26,9 @@ const RUN_LIMIT_MS = 480_000;
 /** Less than the 60 s of `resolveConflict`. */
 const DECIDE_LIMIT_MS = 45_000;
 
-const wireTwoWay = ({ firestore, log, now, reference, registry }: Shared): TwoWayDependencies => {
+const wireTwoWay = ({ config, firestore, log, now, reference, registry }: Shared): TwoWayDependencies => {
   const changes = makeMemberChanges(registry);
+  const reader = makeMemberReader(registry);
   return {
     store: makeQueueStore(firestore),
     members: makeMemberStore(firestore),
@@ -33,7 +36,14 @@ const wireTwoWay = ({ firestore, log, now, reference, registry }: Shared): TwoWa
     rosterRefresh: makeRosterRefresh(firestore),
     registry: changes,
     changes,
-    reader: makeMemberReader(registry),
+    reader,
+    registryMembers: makeRegistryMembers({
+      reader,
+      pages: makeMemberPages(registry, {
+        baseUrl: config.registry.baseUrl,
+        deadlineMs: config.registry.fetchTimeoutMs,
+      }),
+    }),
     companion: makeCompanion(),
     logs: makeTwoWayLogs(log),
     random: Math.random,

@@ -173,7 +173,7 @@ describe('conflicts', () => {
     },
   });
   const putConflict = (id: string) =>
-    ops.queue.transact(MEMBER, {}, ops.clock.now(), () => ({ conflict: conflict(id), result: null }));
+    ops.queue.transact(MEMBER, {}, ops.clock.now(), () => ({ conflicts: [conflict(id)], result: null }));
 
   it('are listed by state without values, and one shows both values and is on record', async () => {
     await putConflict('one');

@@ -30,6 +30,7 @@ const viewOf = (...pending: QueueItem[]): MemberView => ({
   item: null,
   later: [],
   failed: [],
+  openConflicts: [],
   conflict: null,
 });
 const claimBy = (owner: string, now: Date, view = viewOf(item), isUrgent = false) => {

@@ -96,6 +96,17 @@ describe('telling the registry many changes', () => {
     expect(sizes).toEqual([100, 50, 50]);
   });
 
+  it('takes a 400 of one change alone for a refusal, and that of a hundred for none', async () => {
+    const all = PEOPLE.slice(0, 100).map((it) => outgoing(it));
+    const bad = all[37];
+    const rejected = new SyncError('registry_rejected', 'no', { details: { status: 400 } });
+    const one = await choking(new Set([bad?.claimed.kennitala ?? '']), rejected).send(all);
+    const refused = [...one].filter(([, sent]) => 'answer' in sent && sent.answer.status === 'refused');
+    expect(refused.map(([out]) => out)).toEqual([bad]);
+    const every = await choking(new Set(PEOPLE), rejected).send(all);
+    expect([...every.values()].every((sent) => 'failure' in sent)).toBe(true);
+  });
+
   it('asks no further when the registry cannot be reached', async () => {
     const { sizes, send } = choking(new Set(PEOPLE.slice(0, 1)), new SyncError('registry_timeout', 'slow'));
     await send(PEOPLE.slice(0, 100).map((it) => outgoing(it)));

@@ -7,6 +7,7 @@ import type {
 } from 'firebase-admin/firestore';
 import { isKennitala, type Kennitala } from '../../domain/kennitala.ts';
 import type { Origin } from '../../domain/member/origin.ts';
+import type { ConflictRecord } from '../../twoway/conflict.ts';
 import { chunksOf } from '../../twoway/in-parallel.ts';
 import type { DueOptions, MemberUpdate, MemberView, Reads, Step, TwoWayStore } from '../../twoway/ports.ts';
 import type { QueueItem } from '../../twoway/queue-item.ts';
@@ -108,7 +109,7 @@ const readView = async (
     ...(reads.item === undefined ? [] : [queue.doc(reads.item)]),
     ...(reads.conflict === undefined ? [] : [db.collection('sync_conflicts').doc(reads.conflict)]),
   ];
-  const [snapshots, pending, later, failed] = await Promise.all([
+  const [snapshots, pending, later, failed, openConflicts] = await Promise.all([
     transaction.getAll(...refs),
     ask(ofMember.where('sync_status', '==', 'pending')),
     ask(
@@ -117,6 +118,7 @@ const readView = async (
         : ofMember.where('edited_at', '>', toEditTimestamp(reads.laterThan)).orderBy('edited_at'),
     ),
     ask(reads.failed === true ? ofMember.where('sync_status', '==', 'failed') : null),
+    reads.openConflicts === true ? readOpenConflicts(db, transaction, kennitala) : [],
   ]);
   const found = new Map(snapshots.map((snapshot) => [snapshot.ref.path, snapshot]));
   return {
@@ -126,7 +128,18 @@ const readView = async (
     failed,
     item: itemIn(found.get(`sync_queue/${reads.item}`)),
     conflict: conflictIn(found.get(`sync_conflicts/${reads.conflict}`)),
+    openConflicts,
   };
+};
+
+const readOpenConflicts = async (
+  db: Firestore,
+  transaction: Transaction,
+  kennitala: Kennitala,
+): Promise<ConflictRecord[]> => {
+  const ofMember = db.collection('sync_conflicts').where('kennitala', '==', kennitala);
+  const { docs } = await transaction.get(ofMember.where('state', '==', 'open'));
+  return docs.map((document) => fromConflictDocument(document.id, document.data()));
 };
 
 const readViews = async (
@@ -154,7 +167,7 @@ const readViews = async (
   );
 };
 
-const NOTHING_ASKED = { item: null, later: [], failed: [], conflict: null };
+const NOTHING_ASKED = { item: null, later: [], failed: [], conflict: null, openConflicts: [] };
 
 const memberIn = (
   kennitala: Kennitala,
@@ -171,12 +184,12 @@ const writeStep = <T>(
   db: Firestore,
   transaction: Transaction,
   kennitala: Kennitala,
-  { items = [], member = null, conflict }: Step<T>,
+  { items = [], member = null, conflicts = [] }: Step<T>,
   at: Date,
 ): void => {
   for (const item of items) transaction.set(db.collection('sync_queue').doc(item.id), toItemDocument(item));
   if (member !== null) transaction.update(memberRef(db, kennitala), toUpdate(kennitala, member, at));
-  if (conflict !== undefined) {
+  for (const conflict of conflicts) {
     transaction.set(db.collection('sync_conflicts').doc(conflict.id), toConflictDocument(conflict));
   }
 };

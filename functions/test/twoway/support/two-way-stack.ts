@@ -6,6 +6,7 @@ import { expect, vi } from 'vitest';
 import { type DocumentChange, startFirestore } from '../../../../local/src/firestore/server.ts';
 import { startRegistry } from '../../../../local/src/registry/start-registry.ts';
 import { makeMemberChanges } from '../../../src/adapters/django/member-changes.ts';
+import { makeMemberPages } from '../../../src/adapters/django/member-pages.ts';
 import { makeMemberReader } from '../../../src/adapters/django/member-read.ts';
 import { makeRegistryHttp } from '../../../src/adapters/django/registry-http.ts';
 import { makeMemberStore } from '../../../src/adapters/firestore/member-store.ts';
@@ -23,6 +24,7 @@ import { receiveWebhook } from '../../../src/portal/receive-webhook.ts';
 import { makeWebhookGate } from '../../../src/portal/webhook-caller.ts';
 import { makeCompanion } from '../../../src/twoway/companion.ts';
 import { type EditTime, makeEditTime, partsOf } from '../../../src/twoway/edit-time.ts';
+import { makeRegistryMembers } from '../../../src/twoway/registry-members.ts';
 import { runTwoWay, type TwoWayDependencies, type TwoWayRun } from '../../../src/twoway/run-two-way.ts';
 import { trackMemberWrite } from '../../../src/twoway/track.ts';
 import { makeTwoWayLogs } from '../../../src/twoway/twoway-logs.ts';
@@ -78,6 +80,7 @@ export const startTwoWayStack = async (options: TwoWayStackOptions = {}) => {
   const client = async () => db;
   const changes = makeMemberChanges(http, { deadlineMs: 2_000 });
   const requests: string[] = [];
+  const reader = makeMemberReader(http);
   const dependencies: TwoWayDependencies = {
     store: makeQueueStore(client, { callLimitMs }),
     members: makeMemberStore(client, { callLimitMs }),
@@ -91,7 +94,11 @@ export const startTwoWayStack = async (options: TwoWayStackOptions = {}) => {
       },
     },
     changes,
-    reader: makeMemberReader(http),
+    reader,
+    registryMembers: makeRegistryMembers({
+      reader,
+      pages: makeMemberPages(http, { baseUrl: registry.url }),
+    }),
     companion: makeCompanion(),
     logs: makeTwoWayLogs(sink),
     random: () => 0.5,
@@ -107,7 +114,7 @@ export const startTwoWayStack = async (options: TwoWayStackOptions = {}) => {
       () => new Date(),
     ),
     members: dependencies.members,
-    registry: dependencies.reader,
+    registry: reader,
     rosterRefresh: dependencies.rosterRefresh,
     reference: dependencies.reference,
     now,

@@ -1,19 +1,23 @@
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { parseMemberChange } from '../../../src/domain/member/member-change.ts';
+import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { isWire } from '../../../src/domain/member/wire.ts';
 import { SyncError } from '../../../src/lib/errors.ts';
 import { applyHint, applyVersionedEvent } from '../../../src/portal/apply-event.ts';
 import type { MemberReader, MemberStore } from '../../../src/portal/ports.ts';
+import { decideMember } from '../../../src/portal/reconcile/decide-member.ts';
 import { type Companion, makeCompanion } from '../../../src/twoway/companion.ts';
 import type { DeliveryDependencies } from '../../../src/twoway/delivery-dependencies.ts';
 import type { EditTime } from '../../../src/twoway/edit-time.ts';
 import type { RegistryChanges, TwoWayStore } from '../../../src/twoway/ports.ts';
 import { pullChanges } from '../../../src/twoway/pull.ts';
 import { pushEdits } from '../../../src/twoway/push.ts';
+import { makeRegistryMembers, type RegistryMembers } from '../../../src/twoway/registry-members.ts';
 import { trackMemberWrite } from '../../../src/twoway/track.ts';
 import type { MemberWrite } from '../../../src/twoway/track-edit.ts';
 import { makeTwoWayLogs } from '../../../src/twoway/twoway-logs.ts';
 import { makeMemoryPortal } from './memory-portal.ts';
-import { type ModelWebhook, makeRegistryModel } from './registry-model.ts';
+import { type ModelOptions, type ModelWebhook, makeRegistryModel } from './registry-model.ts';
 
 /** The death of one process: at which of its calls, counted from 0, and whether that call still takes effect. */
 export interface Death {
@@ -21,10 +25,7 @@ export interface Death {
   readonly takesEffect: boolean;
 }
 
-export interface WorldOptions {
-  readonly companion: boolean;
-  readonly allowsCreate?: boolean;
-}
+export type WorldOptions = ModelOptions;
 
 const START = Date.parse('2026-11-20T10:00:00Z');
 
@@ -74,7 +75,20 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
         return call();
       });
     const { store, members } = portal;
+    const reader: MemberReader = {
+      readMember: (kennitala) => toRegistry(() => registry.answerOf(kennitala)),
+    };
     const ports: Ports = {
+      reader,
+      hintReader: { readMember: (kennitala) => toRegistry(() => registry.hintAnswerOf(kennitala)) },
+      registryMembers: makeRegistryMembers({
+        reader,
+        pages: {
+          pages: async function* () {
+            yield await toRegistry(() => registry.list());
+          },
+        },
+      }),
       store: {
         transact: (...given) => reach(() => store.transact(...given)),
         transactAll: (...given) => reach(() => store.transactAll(...given)),
@@ -98,7 +112,6 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
               );
           }),
       },
-      reader: { readMember: (kennitala) => toRegistry(() => registry.wireOf(kennitala)) },
     };
     try {
       await work(ports);
@@ -114,7 +127,7 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
   const dependencies = (ports: Ports): DeliveryDependencies => ({
     store: ports.store,
     registry: ports.registry,
-    reader: ports.reader,
+    registryMembers: ports.registryMembers,
     companion: companion.current,
     reference,
     now,
@@ -154,7 +167,13 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
       seed = value;
     },
     dependencies: () =>
-      dependencies({ ...portal, registry: directRegistry(registry), reader: directReader(registry) }),
+      dependencies({
+        ...portal,
+        hintReader: directReader(registry),
+        registry: directRegistry(registry),
+        reader: directReader(registry),
+        registryMembers: directMembers(registry),
+      }),
     wasOutOfOrder: (kennitala: Kennitala) => disordered.has(kennitala),
     /** @param isBesideAnother whether another event is being taken at the same time: then either can be first. */
     track: (write: MemberWrite, death: Death | null = null, isBesideAnother = false) => {
@@ -169,7 +188,8 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
       inProcess(death, (ports) =>
         pullChanges(signal, {
           members: ports.members,
-          registry: ports.reader,
+          registry: ports.hintReader,
+          registryMembers: ports.registryMembers,
           changes: ports.registry,
           rosterRefresh: { request: async () => undefined },
           reference,
@@ -177,10 +197,33 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
           logs,
         }),
       ),
+    /** The nightly reconcile, of one member: reads both sides, and writes unless somebody else has meanwhile. */
+    reconcile: (kennitala: Kennitala) =>
+      inProcess(null, async ({ members }) => {
+        const { stored, state } = await members.read(kennitala);
+        const json = registry.list().members.find((it) => isWire(it) && it['ssn'] === kennitala);
+        await members.applyChange({
+          kennitala,
+          eventId: null,
+          ifState: state,
+          at: now(),
+          decide: (_, pending) => {
+            const verdict = decideMember(
+              { stored, state, pending, writtenAt: null },
+              parseRegistryMember(json),
+              now(),
+            );
+            if (!('member' in verdict)) return { kind: 'unchanged' };
+            const { member, meta, differences } = verdict;
+            return { kind: 'write', member, meta, differences, keptEdits: [] };
+          },
+          toReceipt: () => ({ result: 'applied', action: 'update', member: '', changesRoster: false }),
+        });
+      }),
     receive: ({ id, body }: ModelWebhook, death: Death | null = null) => {
       counts.webhooks += 1;
       return inProcess(death, (ports) => {
-        const given = { members: ports.members, registry: ports.reader, reference, now };
+        const given = { members: ports.members, registry: ports.hintReader, reference, now };
         const change = parseMemberChange(body);
         return change.version === null
           ? applyHint(change, id, signal, given)
@@ -195,6 +238,9 @@ interface Ports {
   readonly members: MemberStore;
   readonly registry: RegistryChanges;
   readonly reader: MemberReader;
+  /** What following a hint makes of an answer. */
+  readonly hintReader: MemberReader;
+  readonly registryMembers: RegistryMembers;
 }
 
 export type World = ReturnType<typeof makeWorld>;
@@ -206,5 +252,15 @@ const directRegistry = (registry: ReturnType<typeof makeRegistryModel>): Registr
 });
 
 const directReader = (registry: ReturnType<typeof makeRegistryModel>): MemberReader => ({
-  readMember: async (kennitala) => registry.wireOf(kennitala),
+  readMember: async (kennitala) => registry.answerOf(kennitala),
 });
+
+const directMembers = (registry: ReturnType<typeof makeRegistryModel>): RegistryMembers =>
+  makeRegistryMembers({
+    reader: directReader(registry),
+    pages: {
+      pages: async function* () {
+        yield registry.list();
+      },
+    },
+  });
