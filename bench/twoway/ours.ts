@@ -3,12 +3,11 @@ import { makeMemberChanges } from '../../functions/src/adapters/django/member-ch
 import { makeMemberPages } from '../../functions/src/adapters/django/member-pages.ts';
 import { makeMemberReader } from '../../functions/src/adapters/django/member-read.ts';
 import { makeQueueStore } from '../../functions/src/adapters/firestore/queue-store.ts';
-import { makeCompanion } from '../../functions/src/twoway/companion.ts';
-import type { DeliveryDependencies } from '../../functions/src/twoway/delivery-dependencies.ts';
+import type { DeliveryDependencies } from '../../functions/src/twoway/delivery.ts';
+import { makeTwoWayLogs } from '../../functions/src/twoway/logs.ts';
 import type { MemberView, Step } from '../../functions/src/twoway/ports.ts';
-import { pushEdits } from '../../functions/src/twoway/push.ts';
-import { makeRegistryMembers } from '../../functions/src/twoway/registry-members.ts';
-import { makeTwoWayLogs } from '../../functions/src/twoway/twoway-logs.ts';
+import { makeApplyProtocol, makeRegistryMembers } from '../../functions/src/twoway/registry.ts';
+import { pushEdits } from '../../functions/src/twoway/sweep.ts';
 import type { Counts } from './reference.ts';
 import type { Servers } from './servers.ts';
 
@@ -51,7 +50,7 @@ export const countedDelivery = ({ db, http, registryUrl }: Servers, counts: Coun
       },
       pages: makeMemberPages(http, { baseUrl: registryUrl }),
     }),
-    companion: makeCompanion(),
+    protocol: makeApplyProtocol(),
     reference: async () => 'm_0000000000000000',
     now: () => new Date(),
     random: Math.random,

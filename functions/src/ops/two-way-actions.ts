@@ -4,17 +4,15 @@ import { withWithdrawals } from '../domain/member/consents.ts';
 import type { Json } from '../domain/member/field-row.ts';
 import type { AdminCaller } from '../lib/callers.ts';
 import { SyncError } from '../lib/errors.ts';
-import { decideConflictOnDemand } from '../twoway/decide-on-demand.ts';
-import { type Delivery, withDelivery, withoutPaths } from '../twoway/delivery.ts';
-import type { DeliveryDependencies } from '../twoway/delivery-dependencies.ts';
-import { BEFORE_ALL, dateOf } from '../twoway/edit-time.ts';
-import { mergeEdits } from '../twoway/merge-edits.ts';
+import type { DeliveryDependencies } from '../twoway/delivery.ts';
+import { withDelivery, withoutPaths } from '../twoway/delivery.ts';
+import { BEFORE_ALL, dateOf } from '../twoway/edit.ts';
 import type { MemberView, Step } from '../twoway/ports.ts';
-import type { QueueItem } from '../twoway/queue-item.ts';
+import type { Delivery, QueueItem } from '../twoway/queue.ts';
+import { mergeEdits, reviveItem, settlePaths } from '../twoway/queue.ts';
+import { planShown } from '../twoway/reading.ts';
 import type { ResolveRequest } from '../twoway/resolve-conflict.ts';
-import { reviveItem } from '../twoway/revive.ts';
-import { settlePaths } from '../twoway/settle-paths.ts';
-import { planShown } from '../twoway/show-value.ts';
+import { decideConflictOnDemand } from '../twoway/resolve-conflict.ts';
 import { deliverUntilEnded, type Retried } from './deliver-until-ended.ts';
 
 /** For one member's edits, while an operator waits; below the 60 s that Firebase Hosting waits. */

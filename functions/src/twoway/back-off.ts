@@ -1,10 +1,8 @@
 import type { Json } from '../domain/member/field-row.ts';
-import { type Claimed, type Delivery, withDelivery } from './delivery.ts';
-import { endPaths, holdsClaim } from './end-paths.ts';
+import { type Claimed, endPaths, holdsClaim, withDelivery } from './delivery.ts';
 import type { MemberView, Step } from './ports.ts';
-import type { QueueItem } from './queue-item.ts';
-import { withdrawnAfter } from './reading.ts';
-import { planShown } from './show-value.ts';
+import type { Delivery, QueueItem } from './queue.ts';
+import { planShown, withdrawnAfter } from './reading.ts';
 
 const FIRST_DELAY_MS = 30_000;
 const LONGEST_DELAY_MS = 24 * 60 * 60_000;

@@ -8,7 +8,7 @@ export type Winner = 'portal' | 'registry';
 
 /**
  * later         the later change won
- * too-close     both within an hour: the registry stands until a person has looked
+ * too-close     both within an hour: the registry stands until a person has prepared
  * incomparable  the registry cannot say when its value was changed: likewise
  */
 export type ConflictReason = 'later' | 'too-close' | 'incomparable';

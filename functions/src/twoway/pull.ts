@@ -1,6 +1,7 @@
 import { isPlaceholder, type Kennitala, tryKennitala } from '../domain/kennitala.ts';
 import { asSyncError, type ErrorCode, SyncError } from '../lib/errors.ts';
 import { lazy } from '../lib/lazy.ts';
+import { chunksOf, inParallel } from '../lib/several-at-a-time.ts';
 import {
   type AppliedEvent,
   type ApplyEventDependencies,
@@ -8,10 +9,9 @@ import {
   applyVersionedEvent,
 } from '../portal/apply-event.ts';
 import type { RosterRefresh } from '../portal/ports.ts';
-import { chunksOf, inParallel } from './in-parallel.ts';
+import type { TwoWayLogs } from './logs.ts';
 import type { OutboxRow, RegistryChanges } from './ports.ts';
-import type { RegistryMembers } from './registry-members.ts';
-import type { TwoWayLogs } from './twoway-logs.ts';
+import type { RegistryMembers } from './registry.ts';
 
 export interface PullDependencies extends ApplyEventDependencies {
   readonly changes: Pick<RegistryChanges, 'outbox' | 'markSynced'>;

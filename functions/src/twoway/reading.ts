@@ -1,21 +1,27 @@
 import { applyPatch } from '../domain/member/apply-patch.ts';
-import { type Withdrawals, withWithdrawals } from '../domain/member/consents.ts';
+import { isConsentPath, type Withdrawals, withWithdrawals } from '../domain/member/consents.ts';
 import { planMemberWrite, type StoredMember } from '../domain/member/decide-change.ts';
+import { isSameValue } from '../domain/member/diff-members.ts';
 import type { Json } from '../domain/member/field-row.ts';
-import { type FieldValues, fieldOf } from '../domain/member/fields.ts';
+import { type FieldPath, type FieldValues, fieldOf, withFields } from '../domain/member/fields.ts';
 import type { PendingEdit } from '../domain/member/keep-pending-edits.ts';
+import type { Member } from '../domain/member/member.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
 import type { ParsedMember } from '../domain/member/parse-registry-member.ts';
 import { toRegistryValue } from '../domain/member/registry-changes.ts';
 import type { DocumentState } from '../portal/ports.ts';
-import type { Companion } from './companion.ts';
-import type { Claimed, Delivery } from './delivery.ts';
-import { dateOf } from './edit-time.ts';
-import { isFieldPath, isSameJson } from './field-json.ts';
-import type { CallLimits, ChangeAnswer, MemberUpdate, MemberView, TwoWayStore } from './ports.ts';
-import type { QueueItem } from './queue-item.ts';
-import type { RegistryMembers } from './registry-members.ts';
-import type { ConflictAnswer } from './settle-conflict.ts';
+import type { Claimed } from './delivery.ts';
+import { dateOf, isFieldPath, isSameJson, tryFieldValue } from './edit.ts';
+import type {
+  CallLimits,
+  ChangeAnswer,
+  ConflictAnswer,
+  MemberUpdate,
+  MemberView,
+  TwoWayStore,
+} from './ports.ts';
+import { type Delivery, mergeEdits, type QueueItem } from './queue.ts';
+import type { ApplyProtocol, RegistryMembers } from './registry.ts';
 
 /** The registry's present word about a member. */
 export interface Reading {
@@ -62,16 +68,16 @@ export const readBeforeSending = async (
   claimed: Claimed,
   part: Delivery,
   signal: AbortSignal,
-  dependencies: ReadDependencies & { readonly companion: Companion },
+  dependencies: ReadDependencies & { readonly protocol: ApplyProtocol },
 ): Promise<KnownAnswer | null> => {
-  const { companion } = dependencies;
-  if (companion.isKnown()) return null;
+  const { protocol } = dependencies;
+  if (protocol.comparesExpected()) return null;
   const reading = await readRegistry(claimed, { signal }, dependencies);
   if (reading === null) {
     return part.action === 'create' ? null : refusal('unknown_member', 'the registry has no such member');
   }
   if (reading.change.version !== null) {
-    companion.learn(true);
+    protocol.learn(true);
     return null;
   }
   const current = valuesIn(reading, part);
@@ -160,3 +166,55 @@ const editsOf = (changes: QueueItem['changes'], editedAt: Date): PendingEdit[] =
 
 const isSameWithdrawals = (one: Withdrawals = {}, other: Withdrawals): boolean =>
   JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
+
+/**
+ * The fields of a document that are to show another value now that the edits of them have ended. A field is left alone
+ * while it holds something that none of those edits knew: then its own event, or the registry's, is on its way.
+ *
+ * @param ended The items whose edits have ended. @param values What is right now, by path.
+ * @param withdrawn Consents that nothing switches on again.
+ */
+export const planShown = (
+  member: Member,
+  ended: readonly QueueItem[],
+  values: Readonly<Record<string, Json>>,
+  withdrawn: Withdrawals = {},
+): Partial<FieldValues> => {
+  const shown: Partial<Record<FieldPath, unknown>> = {};
+  for (const [path, json] of Object.entries(values)) {
+    const value = tryFieldValue(path, json);
+    if (!isFieldPath(path) || value === undefined) continue;
+    const held = fieldOf(member, path);
+    if (isSameValue(path, held, value)) continue;
+    if (value === true && isConsentPath(path) && withdrawn[path] !== undefined) continue;
+    const isKnown = knownValues(ended, path).some((known) => isSameJson(path, known, held));
+    if (isKnown) shown[path] = value;
+  }
+  return shown as Partial<FieldValues>;
+};
+
+/** Every value that these edits of a field started from or led to. */
+const knownValues = (items: readonly QueueItem[], path: string): Json[] =>
+  items.flatMap(({ changes, settled }) => {
+    const edit = changes[path] ?? settled[path];
+    return edit === undefined ? [] : [edit.oldValue, edit.newValue];
+  });
+
+/** The values without those of fields that still wait. */
+export const withoutWaiting = (
+  values: Readonly<Record<string, Json>>,
+  waiting: readonly QueueItem[],
+): Record<string, Json> =>
+  Object.fromEntries(
+    Object.entries(values).filter(([path]) => !waiting.some(({ changes }) => Object.hasOwn(changes, path))),
+  );
+
+/** The member with the fields that still wait at what the registry is expected to hold there. */
+export const asRegistryHasIt = (member: Member, waiting: readonly QueueItem[]): Member => {
+  const values: Record<string, unknown> = {};
+  for (const [path, { expected }] of mergeEdits(waiting)) {
+    const value = tryFieldValue(path, expected);
+    if (value !== undefined) values[path] = value;
+  }
+  return withFields(member, values as Partial<FieldValues>);
+};

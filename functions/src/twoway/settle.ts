@@ -2,17 +2,14 @@ import type { Kennitala } from '../domain/kennitala.ts';
 import { isStorable } from '../domain/storable.ts';
 import { asSyncError, isSyncError, SyncError } from '../lib/errors.ts';
 import { planFailedTry } from './back-off.ts';
-import type { Claimed, Delivery } from './delivery.ts';
-import type { DeliveryDependencies } from './delivery-dependencies.ts';
-import { BEFORE_ALL } from './edit-time.ts';
-import { planMove } from './follow-number.ts';
-import type { ChangeAnswer } from './ports.ts';
+import type { Claimed, DeliveryDependencies, SettleOutcome } from './delivery.ts';
+import { BEFORE_ALL } from './edit.ts';
+import { planConflict } from './plan-conflict.ts';
+import { NOT_TAKEN, planDelivered, planMove, planRefused, untakenPaths } from './plan-settlement.ts';
+import type { ChangeAnswer, ConflictAnswer } from './ports.ts';
+import type { Delivery } from './queue.ts';
 import { foreignPaths, type Reading, readRegistry, valuesIn } from './reading.ts';
-import type { Outgoing, Sent } from './send-changes.ts';
-import { type ConflictAnswer, planConflict } from './settle-conflict.ts';
-import { NOT_TAKEN, planDelivered, untakenPaths } from './settle-delivered.ts';
-import type { SettleOutcome } from './settle-outcome.ts';
-import { planRefused } from './settle-refused.ts';
+import type { Outgoing, Sent } from './send.ts';
 
 /** The companion app's word for a fault that is not the change's: it may pass. */
 const REGISTRYS_OWN_FAULT = 'internal';

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { SyncError } from '../../src/lib/errors.ts';
 import { nextDelayMs } from '../../src/twoway/back-off.ts';
-import { makeCompanion } from '../../src/twoway/companion.ts';
 import { decideConflict } from '../../src/twoway/conflict.ts';
-import { makeEditTime } from '../../src/twoway/edit-time.ts';
+import { makeEditTime } from '../../src/twoway/edit.ts';
 import type { RegistryChanges } from '../../src/twoway/ports.ts';
-import { type Outgoing, sendChanges } from '../../src/twoway/send-changes.ts';
+import { makeApplyProtocol } from '../../src/twoway/registry.ts';
+import { type Outgoing, sendChanges } from '../../src/twoway/send.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 
 const HOUR_MS = 3_600_000;
@@ -63,7 +63,7 @@ const choking = (on: ReadonlySet<string>, failure: SyncError) => {
   return {
     sizes,
     send: (all: Outgoing[]) =>
-      sendChanges(all, new AbortController().signal, { registry, companion: makeCompanion() }),
+      sendChanges(all, new AbortController().signal, { registry, protocol: makeApplyProtocol() }),
   };
 };
 const PEOPLE = makeKennitalas(250, 30_000);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { SyncError } from '../../src/lib/errors.ts';
-import { makeRegistryMembers } from '../../src/twoway/registry-members.ts';
+import { makeRegistryMembers } from '../../src/twoway/registry.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 import { makeWorld, type World } from './support/world.ts';
 

@@ -7,8 +7,8 @@ import type { PendingEdit } from '../../domain/member/keep-pending-edits.ts';
 import type { ChangeOutcome, ChangeRequest, MemberStore, Receipt } from '../../portal/ports.ts';
 import { toDocumentState } from './document-state.ts';
 import { fromMemberDocument, toMemberDocument } from './member-document.ts';
-import { toPendingEdits } from './pending-edits.ts';
 import { storeCall } from './store-call.ts';
+import { toPendingEdits } from './twoway-documents.ts';
 
 /** How long a repetition of an event is recognised: longer than any sender tries. */
 const RECEIPT_KEPT_MS = 7 * 24 * 60 * 60_000;

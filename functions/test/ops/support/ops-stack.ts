@@ -31,10 +31,9 @@ import { makeOpsLogs } from '../../../src/ops/ops-logs.ts';
 import type { RegisterLookup } from '../../../src/ops/ports.ts';
 import { opsRoutes } from '../../../src/ops/routes.ts';
 import { makeTwoWayActions } from '../../../src/ops/two-way-actions.ts';
-import { makeCompanion } from '../../../src/twoway/companion.ts';
-import type { DeliveryDependencies } from '../../../src/twoway/delivery-dependencies.ts';
-import { makeRegistryMembers } from '../../../src/twoway/registry-members.ts';
-import { makeTwoWayLogs } from '../../../src/twoway/twoway-logs.ts';
+import type { DeliveryDependencies } from '../../../src/twoway/delivery.ts';
+import { makeTwoWayLogs } from '../../../src/twoway/logs.ts';
+import { makeApplyProtocol, makeRegistryMembers } from '../../../src/twoway/registry.ts';
 import { BUCKET, type StackOptions, startStack } from '../../support/stack.ts';
 
 const PROJECT = 'demo-ekklesia';
@@ -89,7 +88,7 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
       reader: registry,
       pages: makeMemberPages(http, { baseUrl: stack.registry.url }),
     }),
-    companion: makeCompanion(),
+    protocol: makeApplyProtocol(),
     logs: makeTwoWayLogs(stack.dependencies.log),
     random: () => 0,
     makeOwner: randomUUID,

@@ -5,10 +5,10 @@ import { withFields } from '../../../src/domain/member/fields.ts';
 import { parsePortalMember } from '../../../src/domain/member/parse-portal-member.ts';
 import type { ChangeOutcome, MemberStore, Receipt } from '../../../src/portal/ports.ts';
 import { type ConflictRecord, isOpen } from '../../../src/twoway/conflict.ts';
-import { dateOf, type EditTime, makeEditTime } from '../../../src/twoway/edit-time.ts';
+import { dateOf, type EditTime, makeEditTime } from '../../../src/twoway/edit.ts';
 import type { MemberView, Step, TwoWayStore } from '../../../src/twoway/ports.ts';
-import type { QueueItem } from '../../../src/twoway/queue-item.ts';
-import type { MemberWrite } from '../../../src/twoway/track-edit.ts';
+import type { QueueItem } from '../../../src/twoway/queue.ts';
+import type { MemberWrite } from '../../../src/twoway/track.ts';
 
 interface Document {
   readonly stored: StoredMember;

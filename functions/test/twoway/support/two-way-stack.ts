@@ -10,10 +10,9 @@ import { makeMemberPages } from '../../../src/adapters/django/member-pages.ts';
 import { makeMemberReader } from '../../../src/adapters/django/member-read.ts';
 import { makeRegistryHttp } from '../../../src/adapters/django/registry-http.ts';
 import { makeMemberStore } from '../../../src/adapters/firestore/member-store.ts';
-import { makeQueueStore } from '../../../src/adapters/firestore/queue-store.ts';
+import { makeQueueStore, makeTwoWayLog } from '../../../src/adapters/firestore/queue-store.ts';
 import { makeRosterRefresh } from '../../../src/adapters/firestore/roster-refresh.ts';
-import { makeTwoWayLog } from '../../../src/adapters/firestore/twoway-log-store.ts';
-import { toMemberWrite } from '../../../src/adapters/firestore/twoway-member-write.ts';
+import { toMemberWrite } from '../../../src/adapters/firestore/twoway-documents.ts';
 import { makeEnvSecrets } from '../../../src/adapters/secrets/env-secrets.ts';
 import { makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
@@ -22,12 +21,11 @@ import type { LogFields, Severity } from '../../../src/lib/log.ts';
 import { applyHint } from '../../../src/portal/apply-event.ts';
 import { receiveWebhook } from '../../../src/portal/receive-webhook.ts';
 import { makeWebhookGate } from '../../../src/portal/webhook-caller.ts';
-import { makeCompanion } from '../../../src/twoway/companion.ts';
-import { type EditTime, makeEditTime, partsOf } from '../../../src/twoway/edit-time.ts';
-import { makeRegistryMembers } from '../../../src/twoway/registry-members.ts';
-import { runTwoWay, type TwoWayDependencies, type TwoWayRun } from '../../../src/twoway/run-two-way.ts';
+import { type EditTime, makeEditTime, partsOf } from '../../../src/twoway/edit.ts';
+import { makeTwoWayLogs } from '../../../src/twoway/logs.ts';
+import { makeApplyProtocol, makeRegistryMembers } from '../../../src/twoway/registry.ts';
+import { runTwoWay, type TwoWayDependencies, type TwoWayRun } from '../../../src/twoway/sweep.ts';
 import { trackMemberWrite } from '../../../src/twoway/track.ts';
-import { makeTwoWayLogs } from '../../../src/twoway/twoway-logs.ts';
 import { SECRET } from '../../support/portal-stack.ts';
 
 const PROJECT = 'demo-ekklesia';
@@ -99,7 +97,7 @@ export const startTwoWayStack = async (options: TwoWayStackOptions = {}) => {
       reader,
       pages: makeMemberPages(http, { baseUrl: registry.url }),
     }),
-    companion: makeCompanion(),
+    protocol: makeApplyProtocol(),
     logs: makeTwoWayLogs(sink),
     random: () => 0.5,
     makeOwner: () => `owner-${owners++}`,

@@ -6,16 +6,20 @@ import { SyncError } from '../../../src/lib/errors.ts';
 import { applyHint, applyVersionedEvent } from '../../../src/portal/apply-event.ts';
 import type { MemberReader, MemberStore } from '../../../src/portal/ports.ts';
 import { decideMember } from '../../../src/portal/reconcile/decide-member.ts';
-import { type Companion, makeCompanion } from '../../../src/twoway/companion.ts';
-import type { DeliveryDependencies } from '../../../src/twoway/delivery-dependencies.ts';
-import type { EditTime } from '../../../src/twoway/edit-time.ts';
+import type { DeliveryDependencies } from '../../../src/twoway/delivery.ts';
+import type { EditTime } from '../../../src/twoway/edit.ts';
+import { makeTwoWayLogs } from '../../../src/twoway/logs.ts';
 import type { RegistryChanges, TwoWayStore } from '../../../src/twoway/ports.ts';
 import { pullChanges } from '../../../src/twoway/pull.ts';
-import { pushEdits } from '../../../src/twoway/push.ts';
-import { makeRegistryMembers, type RegistryMembers } from '../../../src/twoway/registry-members.ts';
+import {
+  type ApplyProtocol,
+  makeApplyProtocol,
+  makeRegistryMembers,
+  type RegistryMembers,
+} from '../../../src/twoway/registry.ts';
+import { pushEdits } from '../../../src/twoway/sweep.ts';
+import type { MemberWrite } from '../../../src/twoway/track.ts';
 import { trackMemberWrite } from '../../../src/twoway/track.ts';
-import type { MemberWrite } from '../../../src/twoway/track-edit.ts';
-import { makeTwoWayLogs } from '../../../src/twoway/twoway-logs.ts';
 import { makeMemoryPortal } from './memory-portal.ts';
 import { type ModelOptions, type ModelWebhook, makeRegistryModel } from './registry-model.ts';
 
@@ -43,7 +47,7 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
   });
   const registry = makeRegistryModel(kennitalas, now, options);
   const network = { isDown: false };
-  const companion: { current: Companion } = { current: makeCompanion() };
+  const protocol: { current: ApplyProtocol } = { current: makeApplyProtocol() };
 
   /** Chance that is the same in each run: how long a call waits, in turns of the event loop's microtasks. */
   const pause = async (): Promise<void> => {
@@ -128,7 +132,7 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
     store: ports.store,
     registry: ports.registry,
     registryMembers: ports.registryMembers,
-    companion: companion.current,
+    protocol: protocol.current,
     reference,
     now,
     random: () => 0.5,
@@ -161,7 +165,7 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
       time += ms;
     },
     coldStart: () => {
-      companion.current = makeCompanion();
+      protocol.current = makeApplyProtocol();
     },
     reseed: (value: number) => {
       seed = value;

@@ -1,17 +1,24 @@
+import type { Kennitala } from '../domain/kennitala.ts';
 import { withoutWithdrawals } from '../domain/member/consents.ts';
 import type { StoredMember } from '../domain/member/decide-change.ts';
 import type { Json } from '../domain/member/field-row.ts';
 import { type FieldValues, withFields } from '../domain/member/fields.ts';
 import { sourceHash } from '../domain/member/source-hash.ts';
-import { type Claimed, type Delivery, isPending } from './delivery.ts';
-import { endPaths, holdsClaim } from './end-paths.ts';
-import { tryFieldValue } from './field-json.ts';
+import { type Claimed, endPaths, holdsClaim, type SettleOutcome } from './delivery.ts';
+import { tryFieldValue } from './edit.ts';
 import type { MemberUpdate, MemberView, Step } from './ports.ts';
-import type { QueueItem } from './queue-item.ts';
-import { holds, isOutdated, planReading, type Reading, valuesIn, withdrawnAfter } from './reading.ts';
-import { asRegistryHasIt } from './registry-view.ts';
-import type { SettleOutcome } from './settle-outcome.ts';
-import { planShown, withoutWaiting } from './show-value.ts';
+import { type Delivery, isPending, type QueueItem } from './queue.ts';
+import {
+  asRegistryHasIt,
+  holds,
+  isOutdated,
+  planReading,
+  planShown,
+  type Reading,
+  valuesIn,
+  withdrawnAfter,
+  withoutWaiting,
+} from './reading.ts';
 
 export interface Delivered {
   /** What was told; with a split delivery less than what is claimed. */
@@ -122,3 +129,64 @@ const toldBy = ({ paths }: Delivery): Record<string, Json> =>
  * heard. Its own webhook brings the whole member, so it must not look stale when it comes.
  */
 const versionBefore = (version: number): number | null => (version === 0 ? null : version - 1);
+
+export interface Refusal {
+  /** For the operator: the registry's own code and message. */
+  readonly message: string;
+  /** What the registry shows of the member since; null when it shows none, or nothing is to be shown. */
+  readonly reading: Reading | null;
+}
+
+/**
+ * The registry does not take what was told, and never will: a dead letter at once. The portal goes back to what the
+ * registry holds, since nothing is on its way any more; the value stays in the queue.
+ */
+export const planRefused = (
+  view: MemberView,
+  claimed: Claimed,
+  part: Delivery,
+  { message, reading }: Refusal,
+  now: Date,
+): Step<SettleOutcome> => {
+  if (!holdsClaim(view, claimed)) return { result: { kind: 'lost' } };
+  if (reading !== null && isOutdated(view, reading)) return { result: { kind: 'read' } };
+  const { items, rest } = endPaths(view.pending, claimed, part, now, (isLast, path) => {
+    const expected = part.paths[path]?.expected;
+    return isLast ? { outcome: 'failed', message, oldValue: expected } : { outcome: 'superseded' };
+  });
+  const waiting = items.filter(isPending);
+  return {
+    items: items.filter((item, n) => item !== view.pending[n]),
+    member: planReading(
+      view.stored,
+      waiting,
+      reading,
+      withdrawnAfter(view.stored, part, () => true),
+      now,
+    ),
+    result: {
+      kind: 'settled',
+      outcome: 'failed',
+      next: rest === null ? null : { ...claimed, delivery: rest },
+      hasMore: waiting.length > 0,
+    },
+  };
+};
+
+/** Everything that waits of a member goes to the number that they have now, to be delivered anew. */
+export const planMove = (
+  view: MemberView,
+  claimed: Claimed,
+  successor: Kennitala,
+  now: Date,
+): Step<boolean> => {
+  if (!holdsClaim(view, claimed)) return { result: false };
+  const items = view.pending.map((item) => ({
+    ...item,
+    kennitala: successor,
+    delivery: null,
+    claim: null,
+    nextAttemptAt: now,
+  }));
+  return { items, result: true };
+};

@@ -1,32 +1,31 @@
 import { isWithdrawal, withoutWithdrawals } from '../domain/member/consents.ts';
 import type { Json } from '../domain/member/field-row.ts';
-import type { DocumentState } from '../portal/ports.ts';
 import { type ConflictRecord, decideConflict, type PathConflict } from './conflict.ts';
-import { type Claimed, isPending, planDelivery, withDelivery } from './delivery.ts';
-import { compareEditTimes, dateOf } from './edit-time.ts';
-import { holdsClaim } from './end-paths.ts';
-import { type FieldJson, isSameJson } from './field-json.ts';
-import { inEditOrder, isCancelled, type MergedEdit, type MergedEdits, mergeEdits } from './merge-edits.ts';
-import type { ChangeAnswer, MemberUpdate, MemberView, Step } from './ports.ts';
-import type { QueueItem } from './queue-item.ts';
-import type { SettleOutcome } from './settle-outcome.ts';
-import { settlePaths } from './settle-paths.ts';
-import { planShown } from './show-value.ts';
+import { type Claimed, holdsClaim, planDelivery, type SettleOutcome, withDelivery } from './delivery.ts';
+import { compareEditTimes, dateOf, type FieldJson, isSameJson } from './edit.ts';
+import type { ConflictAnswer, MemberUpdate, MemberView, Step } from './ports.ts';
+import {
+  inEditOrder,
+  isCancelled,
+  isPending,
+  type MergedEdit,
+  type MergedEdits,
+  mergeEdits,
+  type QueueItem,
+  settlePaths,
+} from './queue.ts';
+import { planShown } from './reading.ts';
 
 /** How long an edit can be on its way to the queue behind a later one: events of one document come in any order. */
 export const LATE_EVENT_MS = 20_000;
 const LOOK_AGAIN_MS = 5_000;
 
-export type ConflictAnswer = Extract<ChangeAnswer, { status: 'conflict' }> & {
-  /** For an answer without a version: it counts only while the document is in this state. */
-  readonly ifState?: DocumentState;
-};
-
 /**
  * The registry holds something that is neither what was expected nor what was told. Everything that waits is looked at
- * again together, since edits may have arrived that explain it; what they do not explain is a conflict, decided path
- * by path. The view holds all of the member's items. Where the portal wins, its change is sent once more, now over what the registry holds, and only after the
- * conflict is on record.
+ * again together, since edits may have arrived that explain it; what they do not explain is a conflict, decided path by
+ * path. Where the portal wins, its change is sent once more, now over what the registry holds, and only after the conflict
+ * is on record.
+ * @param view With all of the member's items.
  */
 export const planConflict = (
   view: MemberView,

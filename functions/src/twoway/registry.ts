@@ -121,3 +121,24 @@ const keysOf = (member: unknown): string[] => {
   const kennitala = typeof number === 'string' ? tryKennitala(number) : null;
   return [`ssn ${kennitala}`, `id ${String(member['id'])}`];
 };
+
+/**
+ * Whether the registry has the companion app, as far as its answers have shown. Only with it does the registry compare
+ * the expected value and remember change ids; until that is known, and where it is not so, every member is read before
+ * a change is sent.
+ */
+export interface ApplyProtocol {
+  readonly comparesExpected: () => boolean;
+  /** An answer with a version comes from the companion app, a success without one does not. */
+  readonly learn: (comparesExpected: boolean) => void;
+}
+
+export const makeApplyProtocol = (): ApplyProtocol => {
+  let known = false;
+  return {
+    comparesExpected: () => known,
+    learn: (comparesExpected) => {
+      known = comparesExpected;
+    },
+  };
+};

@@ -1,10 +1,11 @@
 import { asSyncError, type ErrorCode, SyncError } from '../lib/errors.ts';
-import type { Companion } from './companion.ts';
-import type { Claimed, Delivery } from './delivery.ts';
-import { dateOf, type EditTime } from './edit-time.ts';
-import { chunksOf } from './in-parallel.ts';
+import { chunksOf } from '../lib/several-at-a-time.ts';
+import type { Claimed } from './delivery.ts';
+import { dateOf, type EditTime } from './edit.ts';
 import type { Change, ChangeAnswer, RegistryChanges } from './ports.ts';
+import type { Delivery } from './queue.ts';
 import type { KnownAnswer } from './reading.ts';
+import type { ApplyProtocol } from './registry.ts';
 
 export interface Outgoing {
   readonly claimed: Claimed;
@@ -15,7 +16,7 @@ export type Sent = { readonly answer: ChangeAnswer | KnownAnswer } | { readonly 
 
 export interface SendDependencies {
   readonly registry: RegistryChanges;
-  readonly companion: Companion;
+  readonly protocol: ApplyProtocol;
 }
 
 /** The registry's limit for one request. */
@@ -82,16 +83,19 @@ const sendHalves = async (
 const sendOnce = async (
   batch: readonly Outgoing[],
   signal: AbortSignal,
-  { registry, companion }: SendDependencies,
+  { registry, protocol }: SendDependencies,
   sent: Map<Outgoing, Sent>,
 ): Promise<SyncError | null> => {
   try {
-    const answers = await registry.apply(batch.map(toChange), { signal, isRepeatable: companion.isKnown() });
+    const answers = await registry.apply(batch.map(toChange), {
+      signal,
+      isRepeatable: protocol.comparesExpected(),
+    });
     for (const [n, one] of batch.entries()) {
       const answer = answers[n];
       if (answer === undefined) throw new SyncError('registry_invalid_response', 'An answer is missing.');
       if (answer.status !== 'refused')
-        companion.learn(answer.status === 'conflict' || answer.version !== null);
+        protocol.learn(answer.status === 'conflict' || answer.version !== null);
       sent.set(one, { answer });
     }
     return null;
