@@ -90,7 +90,7 @@ export const parseBody = <Schema extends z.ZodType>(
 ): z.output<Schema> => {
   const bytes = rawBody ?? new Uint8Array();
   if (bytes.byteLength > MAX_BODY_BYTES) {
-    throw new SyncError('invalid_request', `The body is over ${MAX_BODY_BYTES} bytes.`);
+    throw new SyncError('too_large', `The body is over ${MAX_BODY_BYTES} bytes.`);
   }
   return parseInput('body', bytes.byteLength === 0 ? {} : parseJson(bytes), schema);
 };
@@ -103,8 +103,23 @@ export const parseInput = <Schema extends z.ZodType>(
 ): z.output<Schema> => {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || what}: ${message}`);
-  throw new SyncError('invalid_request', `The ${what} is not of the agreed form: ${faults.join('; ')}`);
+  throw invalidRequest(what, parsed.error.issues);
+};
+
+/** The first faults of a request: where, and what belongs there. Never the value, and no name that the caller made up. */
+export const invalidRequest = (
+  what: string,
+  issues: readonly {
+    readonly code?: string | undefined;
+    readonly path: PropertyKey[];
+    readonly message: string;
+  }[],
+): SyncError => {
+  const faults = issues.slice(0, 5).map(({ code, path, message }) => {
+    const where = path.length === 0 ? what : path.map(String).join('.');
+    return `${where}: ${code === 'unrecognized_keys' ? 'has a key that is not known here' : message}`;
+  });
+  return new SyncError('invalid_request', `The ${what} is not of the agreed form: ${faults.join('; ')}`);
 };
 
 const parseJson = (bytes: Uint8Array): unknown => {

@@ -1,23 +1,13 @@
-import { REGION } from '../params.ts';
-import { send, toCall } from './send.ts';
-import { https, served } from './served.ts';
+import { httpFunction } from './http-function.ts';
+import { callApp } from './send.ts';
 
 /** The same on demand: `POST {"deliver"?: "due"|"waiting"|"failed"}`. Who calls is checked before the body is read. */
-export const bidirectionalSyncNow = served('bidirectionalSyncNow', () =>
-  https().onRequest(
-    {
-      region: REGION,
-      serviceAccount: 'sync-two-way@',
-      memory: '256MiB',
-      timeoutSeconds: 540,
-      maxInstances: 2,
-      concurrency: 1,
-      invoker: 'public',
-      cors: false,
-    },
-    async (request, response) => {
-      const { answerTwoWayRun } = await import('../wiring/twoway.ts');
-      send(response, await answerTwoWayRun(toCall(request)));
-    },
-  ),
-);
+export const bidirectionalSyncNow = httpFunction('bidirectionalSyncNow', {
+  serviceAccount: 'sync-two-way@',
+  memory: '256MiB',
+  timeoutSeconds: 540,
+  maxInstances: 2,
+  concurrency: 1,
+  maxBodyBytes: 64 * 1024,
+  app: async () => callApp((await import('../wiring/twoway.ts')).answerTwoWayRun),
+});

@@ -1,20 +1,16 @@
-import { onSchedule } from 'firebase-functions/scheduler';
-import { REGION } from '../params.ts';
+import { scheduledFunction } from './http-function.ts';
 
 /**
  * The nightly sweep, both ways. Each delivery is claimed and each change of the registry is applied by its version, so a
  * repeated occurrence does no harm.
  */
-export const bidirectionalSync = onSchedule(
+export const bidirectionalSync = scheduledFunction(
+  'bidirectionalSync',
   {
     schedule: '30 3 * * *',
-    timeZone: 'Atlantic/Reykjavik',
-    region: REGION,
     serviceAccount: 'sync-two-way@',
     memory: '256MiB',
     timeoutSeconds: 540,
-    maxInstances: 1,
-    concurrency: 1,
     retryCount: 3,
     minBackoffSeconds: 300,
     maxBackoffSeconds: 3_600,

@@ -1,20 +1,16 @@
-import { onSchedule } from 'firebase-functions/scheduler';
-import { REGION } from '../params.ts';
+import { scheduledFunction } from './http-function.ts';
 
 /**
  * The hourly run of the register, and the notifications that are due. Cloud Scheduler delivers at least once, so an
  * occurrence that has been done is skipped; a failed one is tried again within the hour.
  */
-export const membershipSyncHourly = onSchedule(
+export const membershipSyncHourly = scheduledFunction(
+  'membershipSyncHourly',
   {
     schedule: '0 * * * *',
-    timeZone: 'Atlantic/Reykjavik',
-    region: REGION,
     serviceAccount: 'sync-register@',
     memory: '512MiB',
     timeoutSeconds: 540,
-    maxInstances: 1,
-    concurrency: 1,
     retryCount: 3,
     minBackoffSeconds: 60,
     maxBackoffSeconds: 900,

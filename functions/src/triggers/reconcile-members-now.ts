@@ -1,23 +1,13 @@
-import { REGION } from '../params.ts';
-import { send, toCall } from './send.ts';
-import { https, served } from './served.ts';
+import { httpFunction } from './http-function.ts';
+import { callApp } from './send.ts';
 
 /** The same run on demand: `POST {"dryRun"?, "approve"?}`, by the callers of runMemberListSync. */
-export const reconcileMembersNow = served('reconcileMembersNow', () =>
-  https().onRequest(
-    {
-      region: REGION,
-      serviceAccount: 'sync-portal@',
-      memory: '256MiB',
-      timeoutSeconds: 1_800,
-      maxInstances: 2,
-      concurrency: 1,
-      invoker: 'public',
-      cors: false,
-    },
-    async (request, response) => {
-      const { answerReconcile } = await import('../wiring/reconcile.ts');
-      send(response, await answerReconcile(toCall(request)));
-    },
-  ),
-);
+export const reconcileMembersNow = httpFunction('reconcileMembersNow', {
+  serviceAccount: 'sync-portal@',
+  memory: '256MiB',
+  timeoutSeconds: 1_800,
+  maxInstances: 2,
+  concurrency: 1,
+  maxBodyBytes: 64 * 1024,
+  app: async () => callApp((await import('../wiring/reconcile.ts')).answerReconcile),
+});

@@ -1,22 +1,12 @@
-import { REGION } from '../params.ts';
-import { send, toCall } from './send.ts';
-import { https, served } from './served.ts';
+import { httpFunction } from './http-function.ts';
+import { callApp } from './send.ts';
 
 /** An operator decides a conflict: `POST {"conflict", "path", "keep", "value"?}`. */
-export const resolveConflict = served('resolveConflict', () =>
-  https().onRequest(
-    {
-      region: REGION,
-      serviceAccount: 'sync-two-way@',
-      memory: '256MiB',
-      timeoutSeconds: 60,
-      maxInstances: 2,
-      invoker: 'public',
-      cors: false,
-    },
-    async (request, response) => {
-      const { answerResolveConflict } = await import('../wiring/twoway.ts');
-      send(response, await answerResolveConflict(toCall(request)));
-    },
-  ),
-);
+export const resolveConflict = httpFunction('resolveConflict', {
+  serviceAccount: 'sync-two-way@',
+  memory: '256MiB',
+  timeoutSeconds: 60,
+  maxInstances: 2,
+  maxBodyBytes: 64 * 1024,
+  app: async () => callApp((await import('../wiring/twoway.ts')).answerResolveConflict),
+});

@@ -1,22 +1,14 @@
-import type { Request } from 'firebase-functions/https';
+import type { FetchApp } from '../http/front.ts';
 import type { HttpAnswer, HttpCall } from '../lib/http-endpoint.ts';
 
-/** The parts of the platform's response that are used. */
-interface Response {
-  status(code: number): this;
-  set(headers: Record<string, string>): this;
-  send(body: string): unknown;
-}
-
-export const toCall = (request: Request): HttpCall => ({
-  method: request.method,
-  authorization: request.get('authorization'),
-  rawBody: request.rawBody,
+/** A function that answers one call, as an app. */
+export const callApp = (answer: (call: HttpCall) => Promise<HttpAnswer>): FetchApp => ({
+  fetch: async (request) => {
+    const { status, headers, body } = await answer({
+      method: request.method,
+      authorization: request.headers.get('authorization') ?? undefined,
+      rawBody: new Uint8Array(await request.arrayBuffer()),
+    });
+    return new Response(JSON.stringify(body), { status, headers: { ...headers } });
+  },
 });
-
-export const send = (response: Response, answer: HttpAnswer): void => {
-  response
-    .status(answer.status)
-    .set({ ...answer.headers })
-    .send(JSON.stringify(answer.body));
-};

@@ -1,20 +1,16 @@
-import { onSchedule } from 'firebase-functions/scheduler';
-import { REGION } from '../params.ts';
+import { scheduledFunction } from './http-function.ts';
 
 /**
  * The weekly run. Cloud Scheduler's job is `firebase-schedule-syncMemberList-europe-west2`; it delivers at least
  * once, so an occurrence that has been done is skipped. A failed one is tried again after 1, 2, 4, … minutes.
  */
-export const syncMemberList = onSchedule(
+export const syncMemberList = scheduledFunction(
+  'syncMemberList',
   {
     schedule: '0 3 * * 1',
-    timeZone: 'Atlantic/Reykjavik',
-    region: REGION,
     serviceAccount: 'sync-roster@',
     memory: '256MiB',
     timeoutSeconds: 120,
-    maxInstances: 1,
-    concurrency: 1,
     retryCount: 5,
     minBackoffSeconds: 60,
     maxBackoffSeconds: 3_600,

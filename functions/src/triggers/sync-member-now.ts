@@ -1,23 +1,13 @@
-import { REGION } from '../params.ts';
-import { send, toCall } from './send.ts';
-import { https, served } from './served.ts';
+import { httpFunction } from './http-function.ts';
+import { callApp } from './send.ts';
 
 /** One member on demand: `POST {"kennitala", "dryRun"?}`, by the callers of runMemberListSync. */
-export const syncMemberNow = served('syncMemberNow', () =>
-  https().onRequest(
-    {
-      region: REGION,
-      serviceAccount: 'sync-portal@',
-      memory: '256MiB',
-      timeoutSeconds: 60,
-      maxInstances: 2,
-      concurrency: 1,
-      invoker: 'public',
-      cors: false,
-    },
-    async (request, response) => {
-      const { answerSyncMember } = await import('../wiring/reconcile.ts');
-      send(response, await answerSyncMember(toCall(request)));
-    },
-  ),
-);
+export const syncMemberNow = httpFunction('syncMemberNow', {
+  serviceAccount: 'sync-portal@',
+  memory: '256MiB',
+  timeoutSeconds: 60,
+  maxInstances: 2,
+  concurrency: 1,
+  maxBodyBytes: 64 * 1024,
+  app: async () => callApp((await import('../wiring/reconcile.ts')).answerSyncMember),
+});

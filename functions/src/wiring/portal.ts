@@ -1,9 +1,16 @@
 import { makeMemberReader } from '../adapters/django/member-read.ts';
 import { makeMemberStore } from '../adapters/firestore/member-store.ts';
 import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
+import type { FetchApp } from '../http/front.ts';
+import type { SyncError } from '../lib/errors.ts';
 import type { HttpAnswer } from '../lib/http-endpoint.ts';
-import { receiveWebhook, type WebhookCall, type WebhookDependencies } from '../portal/receive-webhook.ts';
+import {
+  answerWebhookFailure as answerFailure,
+  receiveWebhook,
+  type WebhookDependencies,
+} from '../portal/receive-webhook.ts';
 import { makeWebhookGate } from '../portal/webhook-caller.ts';
+import { log } from './log.ts';
 import { type Shared, shared } from './shared.ts';
 
 const wireWebhook = ({
@@ -41,8 +48,33 @@ const wireWebhook = ({
 
 let wired: WebhookDependencies | undefined;
 
-/** One event of the registry. Never throws: a failure is an answer that tells the sender what to do. */
-export const answerWebhook = (call: WebhookCall): Promise<HttpAnswer> => {
+/** The registry's webhook. Never throws but for wrong settings: a failure is an answer that tells the sender what to do. */
+export const webhookApp = (): FetchApp => {
   wired ??= wireWebhook(shared());
-  return receiveWebhook(call, wired);
+  const dependencies = wired;
+  return {
+    fetch: async (request) => {
+      const header = (name: string): string | undefined => request.headers.get(name) ?? undefined;
+      const answer = await receiveWebhook(
+        {
+          method: request.method,
+          rawBody: new Uint8Array(await request.arrayBuffer()),
+          headers: {
+            id: header('webhook-id'),
+            timestamp: header('webhook-timestamp'),
+            signature: header('webhook-signature'),
+            authorization: header('authorization'),
+          },
+        },
+        dependencies,
+      );
+      return toResponse(answer);
+    },
+  };
 };
+
+/** What failed before the webhook was there to answer, such as wrong settings. */
+export const answerWebhookFailure = (failure: SyncError): Response => toResponse(answerFailure(failure, log));
+
+const toResponse = ({ status, headers, body }: HttpAnswer): Response =>
+  new Response(JSON.stringify(body), { status, headers: { ...headers } });

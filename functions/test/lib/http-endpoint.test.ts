@@ -47,7 +47,7 @@ describe('a POST of an administrator', () => {
     ['an unknown key', { rawBody: Buffer.from('{"force":true}') }, 400, 'invalid_request'],
     ['a wrong type', { rawBody: Buffer.from('{"name":1}') }, 400, 'invalid_request'],
     ['a list', { rawBody: Buffer.from('[]') }, 400, 'invalid_request'],
-    ['a body that is too large', { rawBody: Buffer.alloc(70_000, 0x20) }, 400, 'invalid_request'],
+    ['a body that is too large', { rawBody: Buffer.alloc(70_000, 0x20) }, 413, 'too_large'],
   ])('with %s is refused with a problem document', async (_what, given, status, code) => {
     const refused = await answer(given);
     expect(refused).toMatchObject({ status, body: { status, code, type: 'about:blank' } });
