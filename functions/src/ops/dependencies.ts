@@ -1,4 +1,7 @@
 import type { Kennitala } from '../domain/kennitala.ts';
+import type { SyncedMember, SyncMemberRequest } from '../portal/reconcile/sync-member.ts';
+import type { DueOptions } from '../twoway/ports.ts';
+import type { TwoWayRecord } from '../twoway/run-record.ts';
 import type { EraseDependencies } from './erase/erase-person.ts';
 import type { ExplainDependencies } from './explain.ts';
 import type { ListVersions, MirrorStates, OperatorActions, RunHistory, TwoWayReader } from './ports.ts';
@@ -18,6 +21,10 @@ export interface OpsDependencies {
   readonly actions: OperatorActions;
   readonly twoWay: TwoWayReader;
   readonly twoWayActions: TwoWayActions;
+  /** One member in line with the registry; its answer holds personal values. */
+  readonly syncMember: (request: Omit<SyncMemberRequest, 'signal'>) => Promise<SyncedMember>;
+  /** One sweep of the way back, and its record. */
+  readonly runTwoWay: (which: DueOptions['which'], requestedBy: string) => Promise<TwoWayRecord>;
   readonly reference: (kennitala: Kennitala) => Promise<string>;
   readonly now: () => Date;
 }

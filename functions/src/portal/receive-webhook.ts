@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { isPlaceholder, tryKennitala } from '../domain/kennitala.ts';
 import { type MemberChange, parseMemberChange } from '../domain/member/member-change.ts';
+import { answerJson, type HttpAnswer } from '../http/problems.ts';
 import { asSyncError, SyncError, stackFrames } from '../lib/errors.ts';
-import { answerJson, type HttpAnswer } from '../lib/http-endpoint.ts';
 import type { LogSink } from '../lib/log.ts';
 import {
   type AppliedEvent,

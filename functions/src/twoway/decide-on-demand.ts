@@ -1,13 +1,17 @@
-import type { AdminCaller } from '../lib/callers.ts';
+import type { AdminCaller } from '../http/callers.ts';
 import { SyncError } from '../lib/errors.ts';
-import { answerJson, type HttpAnswer } from '../lib/http-endpoint.ts';
 import { deliverMembers } from './deliver.ts';
 import type { DeliveryDependencies } from './delivery-dependencies.ts';
 import { planResolution, type ResolveRequest } from './resolve-conflict.ts';
 
+/** `queued`: the decision has to go to the registry. `delivered`: it is there, or need not go. */
+export interface Decided {
+  readonly queued: boolean;
+  readonly delivered: boolean;
+}
+
 /**
- * Decides one field of a conflict and delivers the decision at once. 200 when it is written: `delivered` says whether
- * the registry has it already or will get it by the queue.
+ * Decides one field of a conflict and delivers the decision at once.
  *
  * Throws `invalid_request`, `already_done`, `plan_changed`, `store_unavailable`.
  */
@@ -16,7 +20,7 @@ export const decideConflictOnDemand = async (
   caller: AdminCaller,
   signal: AbortSignal,
   dependencies: DeliveryDependencies,
-): Promise<HttpAnswer> => {
+): Promise<Decided> => {
   const { store, now, logs, reference } = dependencies;
   const kennitala = await store.conflictMember(request.conflict);
   if (kennitala === null) throw new SyncError('invalid_request', 'There is no conflict of that id.');
@@ -29,13 +33,5 @@ export const decideConflictOnDemand = async (
   const outcome = queued
     ? (await deliverMembers([kennitala], { signal }, dependencies)).get(kennitala)
     : undefined;
-  return answerJson(200, {
-    success: true,
-    conflict: request.conflict,
-    path: request.path,
-    keep: request.keep,
-    member,
-    queued,
-    delivered: !queued || outcome?.kind === 'done',
-  });
+  return { queued, delivered: !queued || outcome?.kind === 'done' };
 };

@@ -2,8 +2,8 @@ import { makeMemberReader } from '../adapters/django/member-read.ts';
 import { makeMemberStore } from '../adapters/firestore/member-store.ts';
 import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
 import type { FetchApp } from '../http/front.ts';
+import type { HttpAnswer } from '../http/problems.ts';
 import type { SyncError } from '../lib/errors.ts';
-import type { HttpAnswer } from '../lib/http-endpoint.ts';
 import {
   answerWebhookFailure as answerFailure,
   receiveWebhook,

@@ -10,11 +10,8 @@ import { makeTokenSource } from '../adapters/secrets/secret-source.ts';
 import { type Config, loadConfig } from '../config.ts';
 import type { Kennitala } from '../domain/kennitala.ts';
 import { makeMemberReference } from '../domain/member-reference.ts';
-import { answerAdminPost, type HttpAnswer, type HttpCall } from '../lib/http-endpoint.ts';
 import { logRegistryRetry } from '../lib/registry-logs.ts';
-import type { RunDependencies, RunRequest } from '../mirror/run.ts';
-import { answerRun, runRequestBody } from '../mirror/run-answer.ts';
-import type { RunReport } from '../mirror/types.ts';
+import type { RunDependencies } from '../mirror/run.ts';
 import { log } from './log.ts';
 
 /** What every function is made of. Nothing is opened here: each client connects at its first call. */
@@ -62,19 +59,6 @@ export const runDependencies = (
   { runs, config }: Shared,
   limits: { readonly runLimitMs: number; readonly leaseMs: number },
 ): RunDependencies => ({ runs, limits: config.guard, log, now, makeRunId, ...limits });
-
-/** `POST {"dryRun"?, "approve"?}` of an administrator: one run of a mirror, and its record. */
-export const answerRunRequest = (
-  { authorize, log }: Shared,
-  call: HttpCall,
-  run: (request: RunRequest) => Promise<RunReport>,
-): Promise<HttpAnswer> =>
-  answerAdminPost(call, {
-    authorize,
-    body: runRequestBody,
-    log,
-    handle: async (body, { id }) => answerRun(await run({ ...body, trigger: 'http', requestedBy: id })),
-  });
 
 const now = (): Date => new Date();
 

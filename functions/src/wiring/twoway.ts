@@ -7,11 +7,9 @@ import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
 import { makeTwoWayLog } from '../adapters/firestore/twoway-log-store.ts';
 import { type MemberEvent, toMemberWrite } from '../adapters/firestore/twoway-member-write.ts';
 import { SyncError } from '../lib/errors.ts';
-import { answerAdminPost, type HttpAnswer, type HttpCall } from '../lib/http-endpoint.ts';
 import { makeCompanion } from '../twoway/companion.ts';
-import { decideConflictOnDemand } from '../twoway/decide-on-demand.ts';
-import { resolveRequest } from '../twoway/resolve-conflict.ts';
-import { answerTwoWay, twoWayRequest } from '../twoway/run-answer.ts';
+import type { DueOptions } from '../twoway/ports.ts';
+import type { TwoWayRecord } from '../twoway/run-record.ts';
 import { runTwoWay, type TwoWayDependencies } from '../twoway/run-two-way.ts';
 import { trackMemberWrite } from '../twoway/track.ts';
 import { makeTwoWayLogs } from '../twoway/twoway-logs.ts';
@@ -21,8 +19,6 @@ import { type Shared, shared } from './shared.ts';
 const TRACK_LIMIT_MS = 100_000;
 /** Less than the runs' 540 s. */
 const RUN_LIMIT_MS = 480_000;
-/** Less than the 60 s of `resolveConflict`. */
-const DECIDE_LIMIT_MS = 45_000;
 
 const wireTwoWay = ({ firestore, log, now, reference, registry }: Shared): TwoWayDependencies => {
   const changes = makeMemberChanges(registry);
@@ -73,26 +69,6 @@ export const runScheduledTwoWay = async (): Promise<void> => {
     throw new SyncError(errorCode ?? 'internal', `Two-way run ${id} failed: ${errorCode}`);
 };
 
-/** `POST {"deliver"?}` of an administrator. */
-export const answerTwoWayRun = (call: HttpCall): Promise<HttpAnswer> => {
-  const { authorize, log } = shared();
-  return answerAdminPost(call, {
-    authorize,
-    body: twoWayRequest,
-    log,
-    handle: async ({ deliver }, caller) =>
-      answerTwoWay(await runTwoWay({ trigger: 'http', which: deliver, requestedBy: caller.id }, wired())),
-  });
-};
-
-/** `POST {"conflict", "path", "keep", "value"?}` of an administrator. */
-export const answerResolveConflict = (call: HttpCall): Promise<HttpAnswer> => {
-  const { authorize, log } = shared();
-  return answerAdminPost(call, {
-    authorize,
-    body: resolveRequest,
-    log,
-    handle: (request, caller) =>
-      decideConflictOnDemand(request, caller, AbortSignal.timeout(DECIDE_LIMIT_MS), wired()),
-  });
-};
+/** The same on demand, for an administrator. */
+export const runTwoWayOnDemand = (which: DueOptions['which'], requestedBy: string): Promise<TwoWayRecord> =>
+  runTwoWay({ trigger: 'http', which, requestedBy }, wired());

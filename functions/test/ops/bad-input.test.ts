@@ -72,7 +72,7 @@ describe('bad input', () => {
 
   it('a body over the limit is refused', async () => {
     const response = await ops.send('POST', '/runs', JSON.stringify({ mirror: 'x'.repeat(70_000) }));
-    expect(response.status).toBe(400);
+    expect(response.status).toBe(413);
   });
 
   it.each([
@@ -151,10 +151,12 @@ const ROUTES = [
   'POST /conflicts/:id/resolve',
   'POST /erase',
   'POST /explain',
+  'POST /members/sync',
   'POST /mirrors/:name/pause',
   'POST /mirrors/:name/resume',
   'POST /queue/:id/fail',
   'POST /queue/:id/retry',
   'POST /roster/rollback',
   'POST /runs',
+  'POST /two-way/runs',
 ];

@@ -177,11 +177,11 @@ const loss = async ({ stack, registry, webhooks, portal, pace, say }: Tour): Pro
 };
 
 const tellReconcile = (record: ReconcileRecord, say: Say): boolean => {
-  const { outcome, duration_ms, error } = record;
+  const { outcome, durationMs, error } = record;
   return tell(say, outcome === 'published' || outcome === 'unchanged', [
     `reconcile: ${outcome}`,
     `${differencesIn(record)} members written`,
-    `${duration_ms} ms`,
+    `${durationMs} ms`,
     ...(error === null ? [] : [error]),
   ]);
 };

@@ -110,6 +110,7 @@ export const timelineWhat = z.enum([
   'explain',
   'view_queue_item',
   'view_conflict',
+  'sync_member',
   'pause',
   'resume',
   'retry_change',

@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { invalidRequest } from '../../http/problems.ts';
+import { makeRateLimit } from '../../http/rate-limit.ts';
 import { SyncError } from '../../lib/errors.ts';
-import { invalidRequest } from '../../lib/http-endpoint.ts';
 import type { LogSink } from '../../lib/log.ts';
 import type { Approval } from '../../mirror/types.ts';
 import type { ReferTo } from '../ports.ts';
@@ -15,7 +16,6 @@ import type { ApiCaller, AuthorizeCaller } from './callers.ts';
 import { DOCS_HEADERS, makeDocsPage } from './docs-page.ts';
 import { handlers } from './handlers.ts';
 import { toProblem } from './problems.ts';
-import { makeRateLimit } from './rate-limit.ts';
 import * as routes from './routes.ts';
 
 export interface ApiEnv {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { HTTPException } from 'hono/http-exception';
+import { answerProblem } from '../../http/problems.ts';
 import { asSyncError, SyncError, stackFrames } from '../../lib/errors.ts';
-import { answerProblem } from '../../lib/http-endpoint.ts';
 import type { LogSink } from '../../lib/log.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
-import type { AdminCaller, AuthorizeAdmin } from '../callers.ts';
-import { asSyncError, SyncError } from '../errors.ts';
-import { answerFailure, type HttpAnswer } from '../http-endpoint.ts';
-import type { LogSink } from '../log.ts';
+import { asSyncError, SyncError } from '../lib/errors.ts';
+import type { LogSink } from '../lib/log.ts';
+import type { AdminCaller, AuthorizeAdmin } from './callers.ts';
+import { answerFailure, type HttpAnswer } from './problems.ts';
 import type { Route } from './route.ts';
 
 export interface AdminAppOptions {
