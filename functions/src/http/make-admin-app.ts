@@ -15,7 +15,7 @@ export interface AdminAppOptions {
 
 /**
  * Routes for administrators as an app of the Fetch API. The caller is proved before anything that was sent is read;
- * every failure is a problem document, as in `answerAdminPost`; every answer has an `x-request-id` that the log carries.
+ * every failure is a problem document; every answer has an `x-request-id` that the log carries.
  */
 export const makeAdminApp = (
   routes: readonly Route[],
