@@ -152,6 +152,9 @@ export const parseConfig = (environment: Environment): Config => {
  */
 export const functionTarget = (): string | undefined => process.env['FUNCTION_TARGET'] || undefined;
 
+/** Whether this process runs under an emulator or in the local stack. */
+export const isEmulated = (): boolean => process.env['FUNCTIONS_EMULATOR'] === 'true';
+
 /** The configuration of this process. */
 export const loadConfig = (): Config => {
   loaded ??= parseConfig(process.env);

@@ -82,8 +82,18 @@ export const ERROR_CODES = {
   forbidden: { retryable: false, httpStatus: 403, meaning: 'the caller may not do this' },
   not_found: { retryable: false, httpStatus: 404, meaning: 'there is no such thing' },
   rate_limited: { retryable: true, httpStatus: 429, meaning: 'too many requests at once' },
+  unsupported_encoding: {
+    retryable: false,
+    httpStatus: 415,
+    meaning: 'the body came in an encoding that is not read here',
+  },
   too_large: { retryable: false, httpStatus: 413, meaning: 'the request is over its size limit' },
   method_not_allowed: { retryable: false, httpStatus: 405, meaning: 'this method is not served' },
+  front_missing: {
+    retryable: false,
+    httpStatus: 500,
+    meaning: 'the platform reads requests before this project does',
+  },
   internal: { retryable: false, httpStatus: 500, meaning: 'a fault in this project' },
 } as const satisfies Record<string, { retryable: boolean; httpStatus: number; meaning: string }>;
 

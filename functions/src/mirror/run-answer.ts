@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { answerJson, answerProblem, type HttpAnswer } from '../lib/http-endpoint.ts';
+import { answerJson, answerProblem, type HttpAnswer } from '../http/problems.ts';
 import type { RunRecord, RunReport } from './types.ts';
 
 /** What every body that starts a run of a mirror may say. */

@@ -1,4 +1,4 @@
-import type { RouteInput } from '../lib/http/route.ts';
+import type { RouteInput } from '../http/route.ts';
 import type { OpsDependencies } from './dependencies.ts';
 import type { OperatorAction } from './ports.ts';
 

@@ -1,6 +1,8 @@
 import type { Kennitala } from '../domain/kennitala.ts';
 import type { RunRequest } from '../mirror/run.ts';
 import type { RunReport } from '../mirror/types.ts';
+import type { SyncedMember, SyncMemberRequest } from '../portal/reconcile/sync-member.ts';
+import type { DueOptions, TwoWayRecord } from '../twoway/ports.ts';
 import type { EraseDependencies } from './erase/erase-person.ts';
 import type { ExplainDependencies } from './explain.ts';
 import type {
@@ -30,6 +32,10 @@ export interface OpsDependencies {
   readonly takeRegistrysWord: (request: RunRequest, whom: 'all' | Kennitala) => Promise<RunReport>;
   readonly twoWay: TwoWayReader;
   readonly twoWayActions: TwoWayActions;
+  /** One member in line with the registry; its answer holds personal values. */
+  readonly syncMember: (request: Omit<SyncMemberRequest, 'signal'>) => Promise<SyncedMember>;
+  /** One sweep of the way back, and its record. */
+  readonly runTwoWay: (which: DueOptions['which'], requestedBy: string) => Promise<TwoWayRecord>;
   readonly reference: (kennitala: Kennitala) => Promise<string>;
   readonly now: () => Date;
 }

@@ -25,6 +25,7 @@ export interface OperatorAction {
     | 'erase_check'
     | 'view_queue_item'
     | 'view_conflict'
+    | 'sync_member'
     | 'pause'
     | 'resume'
     | 'retry_change'

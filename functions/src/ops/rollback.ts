@@ -1,5 +1,5 @@
+import type { OtherAnswer } from '../http/route.ts';
 import { SyncError } from '../lib/errors.ts';
-import type { OtherAnswer } from '../lib/http/route.ts';
 import { type RunDependencies, runMirror } from '../mirror/run.ts';
 import type { Approval, RunReport } from '../mirror/types.ts';
 import type { ListStore } from '../roster/ports.ts';

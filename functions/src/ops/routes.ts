@@ -1,5 +1,5 @@
+import { defineRoute, type Route } from '../http/route.ts';
 import { SyncError } from '../lib/errors.ts';
-import { defineRoute, type Route } from '../lib/http/route.ts';
 import { byWhom } from './by-whom.ts';
 import type { OpsDependencies } from './dependencies.ts';
 import { eraseRoutes } from './erase/erase-routes.ts';

@@ -1,6 +1,6 @@
+import { answerProblem } from '../http/problems.ts';
+import type { OtherAnswer } from '../http/route.ts';
 import { SyncError } from '../lib/errors.ts';
-import type { OtherAnswer } from '../lib/http/route.ts';
-import { answerProblem } from '../lib/http-endpoint.ts';
 import type { RunRequest } from '../mirror/run.ts';
 import type { MirrorName, RunReport } from '../mirror/types.ts';
 import type { StartedRun } from './schemas.ts';

@@ -1,8 +1,7 @@
-import { z } from 'zod';
 import type { Kennitala } from '../domain/kennitala.ts';
 import { withWithdrawals } from '../domain/member/consents.ts';
 import type { Json } from '../domain/member/field-row.ts';
-import type { AdminCaller } from '../lib/callers.ts';
+import type { AdminCaller } from '../http/callers.ts';
 import { SyncError } from '../lib/errors.ts';
 import type { DeliveryDependencies } from '../twoway/delivery.ts';
 import { withDelivery, withoutPaths } from '../twoway/delivery.ts';
@@ -12,18 +11,13 @@ import type { Delivery, QueueItem } from '../twoway/queue.ts';
 import { mergeEdits, reviveItem, settlePaths } from '../twoway/queue.ts';
 import { planShown } from '../twoway/reading.ts';
 import type { ResolveRequest } from '../twoway/resolve-conflict.ts';
-import { decideConflictOnDemand } from '../twoway/resolve-conflict.ts';
+import { type Decided, decideConflictOnDemand } from '../twoway/resolve-conflict.ts';
 import { deliverUntilEnded, type Retried } from './deliver-until-ended.ts';
 
 /** For one member's edits, while an operator waits; below the 60 s that Firebase Hosting waits. */
 const DELIVERY_LIMIT_MS = 45_000;
 /** Before it is looked again what became of a delivery that somebody else makes. */
 const DELIVERY_PAUSE_MS = 500;
-
-const decided = z.object({ queued: z.boolean(), delivered: z.boolean() });
-
-/** Whether the decision has to go to the registry, and whether it is there. */
-export type Decided = z.output<typeof decided>;
 
 /** What an operator does about one change or one conflict. Every call throws `store_unavailable`. */
 export interface TwoWayActions {
@@ -38,7 +32,7 @@ export interface TwoWayActions {
    * from. Throws `not_found`, `invalid_request` for a change that has ended, and `lease_held` while it is being delivered.
    */
   fail(kennitala: Kennitala, id: string): Promise<void>;
-  /** Decides one field of a conflict, as the function `resolveConflict` does, with its errors. */
+  /** Decides one field of a conflict; throws what `decideConflictOnDemand` does. */
   resolve(request: ResolveRequest, caller: AdminCaller): Promise<Decided>;
 }
 
@@ -60,8 +54,7 @@ export const makeTwoWayActions = (
     },
     resolve: async (request, caller) => {
       const signal = AbortSignal.timeout(limitMs);
-      const { body } = await decideConflictOnDemand(request, caller, signal, dependencies);
-      return decided.parse(body);
+      return decideConflictOnDemand(request, caller, signal, dependencies);
     },
   };
 };

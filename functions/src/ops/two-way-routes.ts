@@ -1,13 +1,19 @@
+import { answerProblem, parseInput } from '../http/problems.ts';
+import { defineRoute, type Route, type RouteInput } from '../http/route.ts';
 import { SyncError } from '../lib/errors.ts';
-import { defineRoute, type Route, type RouteInput } from '../lib/http/route.ts';
-import { parseInput } from '../lib/http-endpoint.ts';
 import { resolveRequest } from '../twoway/resolve-conflict.ts';
 import { byWhom } from './by-whom.ts';
 import type { OpsDependencies } from './dependencies.ts';
 import type { OperatorAction } from './ports.ts';
 import { byId } from './schemas/common.ts';
 import * as schemas from './schemas/two-way.ts';
-import { toWireConflict, toWireConflictDetail, toWireItem, toWireItemDetail } from './wire-two-way.ts';
+import {
+  toWireConflict,
+  toWireConflictDetail,
+  toWireItem,
+  toWireItemDetail,
+  toWireSweep,
+} from './wire-two-way.ts';
 
 /** The way back: lists name members by reference; one item by itself shows its values, and that look is recorded. */
 export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
@@ -94,6 +100,36 @@ export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
       await ops.actions.record(actionOf('resolve_conflict', input, ops, member));
       const decided = await ops.twoWayActions.resolve(request, input.caller);
       return { conflict: toWireConflict((await findConflict(ops, id)).conflict, member), ...decided };
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/two-way/runs',
+    body: schemas.twoWayRunBody,
+    answer: schemas.twoWayRunAnswer,
+    handle: async ({ body, caller }) => {
+      const record = await ops.runTwoWay(body.deliver, caller.id);
+      const answer = { run: toWireSweep(record) };
+      if (record.status !== 'error') return answer;
+      return {
+        answer: answerProblem(
+          record.errorCode ?? 'internal',
+          record.error ?? 'The run did not say why.',
+          answer,
+        ),
+      };
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/members/sync',
+    body: schemas.syncMemberBody,
+    answer: schemas.syncMemberAnswer,
+    handle: async (input) => {
+      const member = await ops.reference(input.body.kennitala);
+      await ops.actions.record({ ...byWhom(input, ops), action: 'sync_member', member });
+      const { differences, keptEdits, reasons, ...rest } = await ops.syncMember(input.body);
+      return { ...rest, differences: [...differences], keptEdits: [...keptEdits], reasons: [...reasons] };
     },
   }),
 ];

@@ -1,5 +1,6 @@
 import { type ConflictRecord, isOpen } from '../twoway/conflict.ts';
 import { dateOf } from '../twoway/edit.ts';
+import type { TwoWayRecord } from '../twoway/ports.ts';
 import { isGivenUp } from '../twoway/queue.ts';
 import type { QueuedChange } from './ports.ts';
 import type { Conflict, ConflictDetail, QueueItem, QueueItemDetail } from './schemas.ts';
@@ -79,3 +80,14 @@ const pathFactsOf = ({
   registryChangedAt: registry.changedAt?.toISOString() ?? null,
   decided: resolution?.keep ?? null,
 });
+
+export const toWireSweep = (record: TwoWayRecord) => {
+  const { trigger: _, cleaned: __, expireAt: ___, startedAt, completedAt, ...rest } = record;
+  return {
+    ...rest,
+    startedAt: startedAt.toISOString(),
+    completedAt: completedAt?.toISOString() ?? null,
+    firestoreToDjango: { ...rest.firestoreToDjango },
+    djangoToFirestore: { ...rest.djangoToFirestore },
+  };
+};

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { isPlaceholder, tryKennitala } from '../domain/kennitala.ts';
 import { type MemberChange, parseMemberChange, parseMemberHint } from '../domain/member/member-change.ts';
 import { isWire } from '../domain/member/wire.ts';
+import { answerJson, type HttpAnswer } from '../http/problems.ts';
 import { asSyncError, SyncError, stackFrames } from '../lib/errors.ts';
-import { answerJson, type HttpAnswer } from '../lib/http-endpoint.ts';
 import type { LogSink } from '../lib/log.ts';
 import { type AppliedEvent, type ApplyEventDependencies, applyVersionedEvent } from './apply-event.ts';
 import type { HintStore, RosterRefresh } from './ports.ts';
@@ -57,7 +57,7 @@ export const receiveWebhook = async (
     const { action, member } = applied.receipt;
     return answerJson(200, { success: true, result: applied.result, action, member });
   } catch (cause) {
-    return refuse(asSyncError(cause), logs);
+    return answerWebhookFailure(asSyncError(cause), dependencies.log);
   }
 };
 
@@ -112,7 +112,9 @@ const isAboutPlaceholder = (json: unknown): json is z.output<typeof named> => {
   return kennitala !== null && isPlaceholder(kennitala);
 };
 
-const refuse = (failure: SyncError, logs: WebhookLogs): HttpAnswer => {
+/** A failure as the sender reads it, logged once. What is not named is a 503 with a reference that the log carries. */
+export const answerWebhookFailure = (failure: SyncError, log: LogSink): HttpAnswer => {
+  const logs = makeWebhookLogs(log);
   if (failure.code === 'internal') {
     const reference = randomUUID();
     logs.failed(reference, stackFrames(failure));
@@ -134,10 +136,10 @@ const refuse = (failure: SyncError, logs: WebhookLogs): HttpAnswer => {
   });
 };
 
-/** The sender knows 400, 401, 405, 413 and 503: whatever is not its fault is 503, and it tries again. */
+/** The sender knows 400, 401, 405, 413, 415 and 503: whatever is not its fault is 503, and it tries again. */
 const statusOf = ({ code, httpStatus }: SyncError): number => {
   if (code === 'member_invalid') return 400;
-  return [400, 401, 405, 413].includes(httpStatus) ? httpStatus : 503;
+  return [400, 401, 405, 413, 415].includes(httpStatus) ? httpStatus : 503;
 };
 
 const RETRY_AFTER_SECONDS = '5';

@@ -5,9 +5,8 @@ import type { Json } from '../domain/member/field-row.ts';
 import { isTwoWayPath, rowOf } from '../domain/member/field-table.ts';
 import { type FieldPath, type FieldValue, type FieldValues, fieldOf } from '../domain/member/fields.ts';
 import { toRegistryValue } from '../domain/member/registry-changes.ts';
-import type { AdminCaller } from '../lib/callers.ts';
+import type { AdminCaller } from '../http/callers.ts';
 import { SyncError } from '../lib/errors.ts';
-import { answerJson, type HttpAnswer } from '../lib/http-endpoint.ts';
 import { type ConflictRecord, type PathConflict, withResolution } from './conflict.ts';
 import { deliverMembers } from './deliver.ts';
 import type { DeliveryDependencies } from './delivery.ts';
@@ -133,9 +132,14 @@ const readValue = (path: FieldPath, value: unknown): FieldValue<FieldPath> => {
   return read;
 };
 
+/** `queued`: the decision has to go to the registry. `delivered`: it is there, or need not go. */
+export interface Decided {
+  readonly queued: boolean;
+  readonly delivered: boolean;
+}
+
 /**
- * Decides one field of a conflict and delivers the decision at once. 200 when it is written: `delivered` says whether
- * the registry has it already or will get it by the queue.
+ * Decides one field of a conflict and delivers the decision at once.
  *
  * Throws `invalid_request`, `already_done`, `plan_changed`, `store_unavailable`.
  */
@@ -144,7 +148,7 @@ export const decideConflictOnDemand = async (
   caller: AdminCaller,
   signal: AbortSignal,
   dependencies: DeliveryDependencies,
-): Promise<HttpAnswer> => {
+): Promise<Decided> => {
   const { store, now, logs, reference } = dependencies;
   const kennitala = await store.conflictMember(request.conflict);
   if (kennitala === null) throw new SyncError('invalid_request', 'There is no conflict of that id.');
@@ -157,13 +161,5 @@ export const decideConflictOnDemand = async (
   const outcome = queued
     ? (await deliverMembers([kennitala], { signal }, dependencies)).get(kennitala)
     : undefined;
-  return answerJson(200, {
-    success: true,
-    conflict: request.conflict,
-    path: request.path,
-    keep: request.keep,
-    member,
-    queued,
-    delivered: !queued || outcome?.kind === 'done',
-  });
+  return { queued, delivered: !queued || outcome?.kind === 'done' };
 };

@@ -15,7 +15,7 @@ import { makeVersionsErasure } from '../adapters/storage/erase-versions.ts';
 import { makeListStore } from '../adapters/storage/list-store.ts';
 import { makeListVersions } from '../adapters/storage/list-versions.ts';
 import { makeSoftDeletedList } from '../adapters/storage/soft-deleted-list.ts';
-import { makeAdminApp } from '../lib/http/make-admin-app.ts';
+import { makeAdminApp } from '../http/make-admin-app.ts';
 import type { RunReport } from '../mirror/types.ts';
 import type { OpsDependencies } from '../ops/dependencies.ts';
 import { makeOpsLogs } from '../ops/ops-logs.ts';
@@ -24,11 +24,11 @@ import { checkPublishedRoster, type SelfCheckMode } from '../ops/self-check.ts';
 import { readStatus } from '../ops/status.ts';
 import { makeTwoWayActions } from '../ops/two-way-actions.ts';
 import { watchMirrors as watch } from '../ops/watch.ts';
-import { runReconcile } from './reconcile.ts';
+import { runReconcile, syncOneMember } from './reconcile.ts';
 import { registerDatabase, runRegister } from './register.ts';
 import { ROSTER_LEASE_MS, ROSTER_RUN_LIMIT_MS, runRoster } from './roster.ts';
 import { runDependencies, type Shared, shared } from './shared.ts';
-import { twoWayDependencies } from './twoway.ts';
+import { runTwoWayOnDemand, twoWayDependencies } from './twoway.ts';
 
 /** Firebase Hosting hands `/api/**` on as it is; the function's own address has no prefix. */
 const PREFIXES = ['', '/api'];
@@ -104,6 +104,8 @@ const wireOps = (base: Shared): OpsDependencies => {
     takeRegistrysWord: runReconcile,
     twoWay,
     twoWayActions: makeTwoWayActions(twoWayDependencies()),
+    syncMember: syncOneMember,
+    runTwoWay: runTwoWayOnDemand,
     reference,
     now,
   };

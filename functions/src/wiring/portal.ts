@@ -4,11 +4,18 @@ import { makeHintStore } from '../adapters/firestore/hint-store.ts';
 import { makeMemberStore } from '../adapters/firestore/member-store.ts';
 import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
 import { tryKennitala } from '../domain/kennitala.ts';
-import type { HttpAnswer } from '../lib/http-endpoint.ts';
+import type { FetchApp } from '../http/front.ts';
+import type { HttpAnswer } from '../http/problems.ts';
+import type { SyncError } from '../lib/errors.ts';
 import { type FollowHintDependencies, followHint as follow } from '../portal/follow-hint.ts';
-import { receiveWebhook, type WebhookCall, type WebhookDependencies } from '../portal/receive-webhook.ts';
+import {
+  answerWebhookFailure as answerFailure,
+  receiveWebhook,
+  type WebhookDependencies,
+} from '../portal/receive-webhook.ts';
 import { makeWebhookGate } from '../portal/webhook-caller.ts';
 import { makeWebhookLogs } from '../portal/webhook-logs.ts';
+import { log } from './log.ts';
 import { type Shared, shared } from './shared.ts';
 
 const wireWebhook = ({
@@ -61,12 +68,6 @@ const wireFollowing = ({ firestore, log, now, reference, registry }: Shared): Fo
 let webhook: WebhookDependencies | undefined;
 let following: FollowHintDependencies | undefined;
 
-/** One event of the registry. Never throws: a failure is an answer that tells the sender what to do. */
-export const answerWebhook = (call: WebhookCall): Promise<HttpAnswer> => {
-  webhook ??= wireWebhook(shared());
-  return receiveWebhook(call, webhook);
-};
-
 /** One hint, by the name of its document. Throws when its event should be delivered again. */
 export const followHint = async (name: string, token: string): Promise<void> => {
   following ??= wireFollowing(shared());
@@ -74,3 +75,34 @@ export const followHint = async (name: string, token: string): Promise<void> => 
   // Nothing of ours writes another name.
   if (kennitala !== null) await follow(kennitala, token, following);
 };
+
+/** The registry's webhook. Never throws but for wrong settings: a failure is an answer that tells the sender what to do. */
+export const webhookApp = (): FetchApp => {
+  webhook ??= wireWebhook(shared());
+  const dependencies = webhook;
+  return {
+    fetch: async (request) => {
+      const header = (name: string): string | undefined => request.headers.get(name) ?? undefined;
+      const answer = await receiveWebhook(
+        {
+          method: request.method,
+          rawBody: new Uint8Array(await request.arrayBuffer()),
+          headers: {
+            id: header('webhook-id'),
+            timestamp: header('webhook-timestamp'),
+            signature: header('webhook-signature'),
+            authorization: header('authorization'),
+          },
+        },
+        dependencies,
+      );
+      return toResponse(answer);
+    },
+  };
+};
+
+/** What failed before the webhook was there to answer, such as wrong settings. */
+export const answerWebhookFailure = (failure: SyncError): Response => toResponse(answerFailure(failure, log));
+
+const toResponse = ({ status, headers, body }: HttpAnswer): Response =>
+  new Response(JSON.stringify(body), { status, headers: { ...headers } });

@@ -9,6 +9,7 @@ import { removeExpired } from '../adapters/postgres/remove-expired.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
 import { makeMemberReference } from '../domain/member-reference.ts';
 import { asSyncError, SyncError } from '../lib/errors.ts';
+import { lazy } from '../lib/lazy.ts';
 import type { RunRequest } from '../mirror/run.ts';
 import type { ScheduledOccurrence } from '../mirror/run-store.ts';
 import { assertOccurrenceDone } from '../mirror/scheduled-run.ts';
@@ -131,13 +132,7 @@ export const runScheduledRegister = async (occurrence: ScheduledOccurrence): Pro
 };
 
 /** The REST API, made at its first request. Throws `config_invalid`. */
-export const registerApi = async () => {
-  api ??= makeRegisterApi();
-  return api;
-};
-let api: ReturnType<typeof makeRegisterApi> | undefined;
-
-const makeRegisterApi = async () => {
+export const registerApi = lazy(async () => {
   const { base, pages, makeReferTo, reader, runRegister, afterwards } = once();
   const { config, log, now, secrets } = base;
   const [{ makeApi }, { makeAuthorizeAdminCaller, makeAuthorizeService }] = await Promise.all([
@@ -169,6 +164,6 @@ const makeRegisterApi = async () => {
     log,
     abandonedAfterMs: REGISTER_LEASE_MS,
   });
-};
+});
 
 const HEALTH_LIMIT_MS = 10_000;

@@ -1,15 +1,19 @@
+import { z } from 'zod';
 import { makeListExport } from '../adapters/django/export-list.ts';
 import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
 import { makeStorageClient } from '../adapters/storage/client.ts';
 import { makeListStore } from '../adapters/storage/list-store.ts';
-import type { HttpAnswer, HttpCall } from '../lib/http-endpoint.ts';
+import type { FetchApp } from '../http/front.ts';
+import { makeAdminApp } from '../http/make-admin-app.ts';
+import { defineRoute } from '../http/route.ts';
 import { type RunRequest, runMirror } from '../mirror/run.ts';
+import { answerRun, runRequestBody } from '../mirror/run-answer.ts';
 import type { ScheduledOccurrence } from '../mirror/run-store.ts';
 import { assertOccurrenceDone } from '../mirror/scheduled-run.ts';
 import type { RunReport } from '../mirror/types.ts';
 import { refreshRoster as refresh } from '../roster/refresh-roster.ts';
 import { makeRoster } from '../roster/roster.ts';
-import { answerRunRequest, runDependencies, type Shared, shared } from './shared.ts';
+import { runDependencies, type Shared, shared } from './shared.ts';
 
 /** Less than the roster functions' 120 s, so that a run that is too slow still closes its record. */
 export const ROSTER_RUN_LIMIT_MS = 100_000;
@@ -44,9 +48,26 @@ export const runRoster = async (request: RunRequest): Promise<RunReport> => {
 export const runScheduledRoster = async (occurrence: ScheduledOccurrence): Promise<void> =>
   assertOccurrenceDone(await runRoster({ trigger: 'schedule', occurrence }));
 
-/** `POST {"dryRun"?, "approve"?}` of an administrator. */
-export const answerRosterRun = (call: HttpCall): Promise<HttpAnswer> =>
-  answerRunRequest(shared(), call, runRoster);
+/** `POST {"dryRun"?, "approve"?}` of an administrator, at whatever path. */
+export const rosterRunApp = (): FetchApp => {
+  const { authorize, log } = shared();
+  app ??= makeAdminApp(
+    [
+      defineRoute({
+        method: 'POST',
+        path: '/*',
+        body: runRequestBody,
+        answer: z.object({}),
+        handle: async ({ body, caller }) => ({
+          answer: answerRun(await runRoster({ ...body, trigger: 'http', requestedBy: caller.id })),
+        }),
+      }),
+    ],
+    { authorize, log },
+  );
+  return app;
+};
+let app: FetchApp | undefined;
 
 /** The run that real-time changes asked for. Throws when the event should be delivered again. */
 export const refreshRoster = (window: string): Promise<void> => {

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { write } from 'firebase-functions/logger';
 import { makeAuthorizeAdmin } from '../adapters/auth/authorize-admin.ts';
 import { makeVerifyFirebaseToken, makeVerifyGoogleToken } from '../adapters/auth/verify-tokens.ts';
 import { makeRegistryHttp } from '../adapters/django/registry-http.ts';
@@ -11,12 +10,9 @@ import { makeTokenSource } from '../adapters/secrets/secret-source.ts';
 import { type Config, loadConfig } from '../config.ts';
 import type { Kennitala } from '../domain/kennitala.ts';
 import { makeMemberReference } from '../domain/member-reference.ts';
-import { answerAdminPost, type HttpAnswer, type HttpCall } from '../lib/http-endpoint.ts';
-import type { LogSink } from '../lib/log.ts';
 import { logRegistryRetry } from '../lib/registry-logs.ts';
-import type { RunDependencies, RunRequest } from '../mirror/run.ts';
-import { answerRun, runRequestBody } from '../mirror/run-answer.ts';
-import type { RunReport } from '../mirror/types.ts';
+import type { RunDependencies } from '../mirror/run.ts';
+import { log } from './log.ts';
 
 /** What every function is made of. Nothing is opened here: each client connects at its first call. */
 const wireShared = (config: Config) => {
@@ -63,21 +59,6 @@ export const runDependencies = (
   { runs, config }: Shared,
   limits: { readonly runLimitMs: number; readonly leaseMs: number },
 ): RunDependencies => ({ runs, limits: config.guard, log, now, makeRunId, ...limits });
-
-/** `POST {"dryRun"?, "approve"?}` of an administrator: one run of a mirror, and its record. */
-export const answerRunRequest = (
-  { authorize, log }: Shared,
-  call: HttpCall,
-  run: (request: RunRequest) => Promise<RunReport>,
-): Promise<HttpAnswer> =>
-  answerAdminPost(call, {
-    authorize,
-    body: runRequestBody,
-    log,
-    handle: async (body, { id }) => answerRun(await run({ ...body, trigger: 'http', requestedBy: id })),
-  });
-
-const log: LogSink = (severity, message, fields) => write({ severity, message, ...fields });
 
 const now = (): Date => new Date();
 

@@ -7,11 +7,10 @@ import { makeQueueStore, makeTwoWayLog } from '../adapters/firestore/queue-store
 import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
 import { type MemberEvent, toMemberWrite } from '../adapters/firestore/twoway-documents.ts';
 import { SyncError } from '../lib/errors.ts';
-import { answerAdminPost, type HttpAnswer, type HttpCall } from '../lib/http-endpoint.ts';
 import { makeTwoWayLogs } from '../twoway/logs.ts';
+import type { DueOptions, TwoWayRecord } from '../twoway/ports.ts';
 import { makeApplyProtocol, makeRegistryMembers } from '../twoway/registry.ts';
-import { decideConflictOnDemand, resolveRequest } from '../twoway/resolve-conflict.ts';
-import { answerTwoWay, runTwoWay, type TwoWayDependencies, twoWayRequest } from '../twoway/sweep.ts';
+import { runTwoWay, type TwoWayDependencies } from '../twoway/sweep.ts';
 import { trackMemberWrite } from '../twoway/track.ts';
 import { type Shared, shared } from './shared.ts';
 
@@ -19,8 +18,6 @@ import { type Shared, shared } from './shared.ts';
 const TRACK_LIMIT_MS = 100_000;
 /** Less than the runs' 540 s. */
 const RUN_LIMIT_MS = 480_000;
-/** Less than the 60 s of `resolveConflict`. */
-const DECIDE_LIMIT_MS = 45_000;
 
 const wireTwoWay = ({ config, firestore, log, now, reference, registry }: Shared): TwoWayDependencies => {
   const changes = makeMemberChanges(registry);
@@ -79,26 +76,6 @@ export const runScheduledTwoWay = async (): Promise<void> => {
     throw new SyncError(errorCode ?? 'internal', `Two-way run ${id} failed: ${errorCode}`);
 };
 
-/** `POST {"deliver"?}` of an administrator. */
-export const answerTwoWayRun = (call: HttpCall): Promise<HttpAnswer> => {
-  const { authorize, log } = shared();
-  return answerAdminPost(call, {
-    authorize,
-    body: twoWayRequest,
-    log,
-    handle: async ({ deliver }, caller) =>
-      answerTwoWay(await runTwoWay({ trigger: 'http', which: deliver, requestedBy: caller.id }, wired())),
-  });
-};
-
-/** `POST {"conflict", "path", "keep", "value"?}` of an administrator. */
-export const answerResolveConflict = (call: HttpCall): Promise<HttpAnswer> => {
-  const { authorize, log } = shared();
-  return answerAdminPost(call, {
-    authorize,
-    body: resolveRequest,
-    log,
-    handle: (request, caller) =>
-      decideConflictOnDemand(request, caller, AbortSignal.timeout(DECIDE_LIMIT_MS), wired()),
-  });
-};
+/** The same on demand, for an administrator. */
+export const runTwoWayOnDemand = (which: DueOptions['which'], requestedBy: string): Promise<TwoWayRecord> =>
+  runTwoWay({ trigger: 'http', which, requestedBy }, wired());

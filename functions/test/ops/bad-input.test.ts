@@ -23,7 +23,7 @@ describe('bad input', () => {
     ['GET', '/runs?before=nonsense', undefined, 'before'],
     ['GET', `/runs?before=${Buffer.from('[1,2]').toString('base64url')}`, undefined, 'before'],
     ['GET', `/runs?before=${Buffer.from('[1,-2,"x"]').toString('base64url')}`, undefined, 'before'],
-    ['GET', '/runs?unknown=1', undefined, 'unknown'],
+    ['GET', '/runs?unknown=1', undefined, 'a key that is not known'],
     ['GET', '/runs/__reserved__', undefined, 'id'],
     ['GET', '/runs/a%2Fb', undefined, 'id'],
     ['GET', `/runs/${'x'.repeat(201)}`, undefined, 'id'],
@@ -32,7 +32,7 @@ describe('bad input', () => {
     ['POST', '/runs', '[]', 'body'],
     ['POST', '/runs', {}, 'mirror'],
     ['POST', '/runs', { mirror: 'roster', dryRun: 'yes' }, 'dryRun'],
-    ['POST', '/runs', { mirror: 'roster', force: true }, 'force'],
+    ['POST', '/runs', { mirror: 'roster', force: true }, 'a key that is not known'],
     ['POST', '/runs', { mirror: 'roster', approve: { ...APPROVE, planId: 'short' } }, 'approve.planId'],
     ['POST', '/runs', { mirror: 'roster', approve: { ...APPROVE, reason: ' ' } }, 'approve.reason'],
     ['POST', '/runs', { mirror: 'roster', dryRun: true, approve: APPROVE }, 'approve'],
@@ -58,7 +58,7 @@ describe('bad input', () => {
     ['POST', '/erase', { kennitala: '0101302989', reason: ' ' }, 'reason'],
     ['POST', '/erase', { kennitala: '0101302989', reason: 'asked by 010130-2989' }, 'reason'],
     ['POST', '/erase', { kennitala: '0101302989', reason: 'why', dryRun: 'no' }, 'dryRun'],
-    ['POST', '/erase', { kennitala: '0101302989', reason: 'why', force: true }, 'force'],
+    ['POST', '/erase', { kennitala: '0101302989', reason: 'why', force: true }, 'a key that is not known'],
     ['GET', '/series?days=0', undefined, 'days'],
     ['GET', '/series?days=367', undefined, 'days'],
     ['GET', '/queue?status=odd', undefined, 'status'],
@@ -75,7 +75,7 @@ describe('bad input', () => {
 
   it('a body over the limit is refused', async () => {
     const response = await ops.send('POST', '/runs', JSON.stringify({ mirror: 'x'.repeat(70_000) }));
-    expect(response.status).toBe(400);
+    expect(response.status).toBe(413);
   });
 
   it.each([
@@ -154,6 +154,7 @@ const ROUTES = [
   'POST /conflicts/:id/resolve',
   'POST /erase',
   'POST /explain',
+  'POST /members/sync',
   'POST /mirrors/:name/pause',
   'POST /mirrors/:name/resume',
   'POST /queue/:id/fail',
@@ -161,4 +162,5 @@ const ROUTES = [
   'POST /portal/registry-word',
   'POST /roster/rollback',
   'POST /runs',
+  'POST /two-way/runs',
 ];

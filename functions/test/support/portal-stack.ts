@@ -7,7 +7,7 @@ import { makeMemberStore } from '../../src/adapters/firestore/member-store.ts';
 import { makeRosterRefresh } from '../../src/adapters/firestore/roster-refresh.ts';
 import type { MemberChange } from '../../src/domain/member/member-change.ts';
 import { makeMemberReference } from '../../src/domain/member-reference.ts';
-import type { HttpAnswer } from '../../src/lib/http-endpoint.ts';
+import type { HttpAnswer } from '../../src/http/problems.ts';
 import type { LogFields, Severity } from '../../src/lib/log.ts';
 import type { MemberReader } from '../../src/portal/ports.ts';
 import { receiveWebhook, type WebhookCall } from '../../src/portal/receive-webhook.ts';

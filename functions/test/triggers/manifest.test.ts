@@ -64,13 +64,9 @@ const DEPLOYED: Record<string, object> = {
     eventTrigger: { eventFilterPathPatterns: { document: 'members/{kennitala}' } },
   },
   bidirectionalSync: { ...small, ...schedule('30 3 * * *'), timeoutSeconds: 540 },
-  bidirectionalSyncNow: { ...small, ...open, timeoutSeconds: 540, maxInstances: 2 },
-  resolveConflict: { ...small, ...open, timeoutSeconds: 60, maxInstances: 2 },
   opsApi: { ...open, maxInstances: 3 },
   watchMirrors: { ...small, ...schedule('15 2,8,14,20 * * *'), timeoutSeconds: 60 },
   reconcileMembers: { ...small, ...schedule('0 4 * * *'), timeoutSeconds: 1_800 },
-  reconcileMembersNow: { ...small, ...open, timeoutSeconds: 1_800 },
-  syncMemberNow: { ...small, ...open, timeoutSeconds: 60 },
   membershipSync: {
     ...open,
     availableMemoryMb: 512,
@@ -138,7 +134,6 @@ describe('the deployed manifest', () => {
     ['runMemberListSync', ROSTER_RUN_LIMIT_MS, ROSTER_LEASE_MS],
     ['refreshRoster', ROSTER_RUN_LIMIT_MS, ROSTER_LEASE_MS],
     ['reconcileMembers', RECONCILE_RUN_LIMIT_MS, RECONCILE_LEASE_MS],
-    ['reconcileMembersNow', RECONCILE_RUN_LIMIT_MS, RECONCILE_LEASE_MS],
     ['membershipSync', REGISTER_RUN_LIMIT_MS, REGISTER_LEASE_MS],
     ['membershipSyncHourly', REGISTER_RUN_LIMIT_MS, REGISTER_LEASE_MS],
   ])(

@@ -14,8 +14,7 @@ const INHERITED = ['PATH', 'TMPDIR', 'NODE_EXTRA_CA_CERTS'] as const;
  * It does not inherit the developer's environment. `HOME` and `GOOGLE_APPLICATION_CREDENTIALS` lead Google's
  * libraries to a person's credentials, with which a function under test would reach a real project.
  *
- * All functions share one process, so the variables that name a single one (`FUNCTION_TARGET`,
- * `FUNCTION_SIGNATURE_TYPE`, `K_SERVICE`, `K_REVISION`, `PORT`) are not set.
+ * What names a single function (`FUNCTION_TARGET`, `K_SERVICE`, …) its own process gets in addition.
  */
 export function makeEnvironment(options: EnvironmentOptions): Record<string, string> {
   const { projectId, storageBucket } = options;

@@ -1,4 +1,5 @@
-import { spawnFunctions } from './child-process.ts';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import {
   DEFAULT_RETRY,
   type DeliveryCounts,
@@ -9,12 +10,17 @@ import {
 } from './deliveries.ts';
 import type { FunctionEndpoint } from './endpoint.ts';
 import { makeEnvironment } from './environment.ts';
+import { FunctionsHostError } from './errors.ts';
+import { makeFrontServer } from './front-server.ts';
+import { describeModule, type FunctionProcess, startFunctionProcess } from './function-process.ts';
 import type { LogLine } from './log-lines.ts';
 import { type HttpCloudEvent, postEvent } from './post-event.ts';
-import { makeSupervisor } from './supervisor.ts';
 
 /** The official Functions emulator's port. */
 const DEFAULT_PORT = 5001;
+/** How long the functions may go on with what they are serving when the host closes. */
+const CLOSE_GRACE_MS = 5_000;
+const IDLE_CHECK_MS = 50;
 
 export interface StartFunctionsOptions {
   /** The built module, such as `functions/lib/index.js`. */
@@ -27,7 +33,6 @@ export interface StartFunctionsOptions {
   readonly storageBucket?: string;
   /** The functions' settings and the other services' addresses (`FIRESTORE_EMULATOR_HOST`, …). */
   readonly env?: Readonly<Record<string, string>>;
-  readonly maxOldSpaceMb?: number;
   readonly retry?: Partial<RetryPolicy>;
   readonly onLog?: (line: LogLine) => void;
 }
@@ -57,7 +62,7 @@ export interface LocalFunctions {
   drain(): Promise<void>;
   /** Ends the functions at once (SIGKILL). Their port then refuses connections until `start()`. */
   kill(): Promise<void>;
-  /** Starts the functions again, on the same port; does nothing when they run. Reads a module that was rebuilt. */
+  /** Serves the functions again, on the same port; does nothing when they run. Reads a module that was rebuilt. */
   start(): Promise<void>;
   /** Lets running requests end, abandons events that wait, and ends the functions. */
   close(): Promise<void>;
@@ -76,26 +81,115 @@ export async function startFunctions(options: StartFunctionsOptions): Promise<Lo
   let port = options.port ?? DEFAULT_PORT;
   let functions: readonly ServedFunction[] = [];
   const baseUrl = () => `http://${host}:${port}`;
+  const module = {
+    modulePath: options.modulePath,
+    env: makeEnvironment({ projectId, storageBucket, env: options.env ?? {} }),
+    onLog,
+  };
+  /** One process a function, from its first request on. */
+  const processes = new Map<string, Promise<FunctionProcess>>();
 
-  const supervisor = makeSupervisor(async () => {
-    const started = await spawnFunctions({
-      config: { modulePath: options.modulePath, projectId, host, port },
-      env: makeEnvironment({ projectId, storageBucket, env: options.env ?? {} }),
-      maxOldSpaceMb: options.maxOldSpaceMb,
-      onLog,
-      onEvent: ({ name, headers, body }) => {
-        deliver({ function: name, headers, body }).catch((error) =>
-          onLog({ severity: 'ERROR', message: String(error) }),
-        );
+  function processOf(endpoint: FunctionEndpoint): Promise<FunctionProcess> {
+    const { name } = endpoint;
+    const running = processes.get(name);
+    if (running !== undefined) return running;
+    const forget = (started: Promise<FunctionProcess>) => {
+      // Whoever ends it on purpose takes it out first.
+      if (processes.get(name) !== started) return false;
+      return processes.delete(name);
+    };
+    const started = startFunctionProcess(endpoint, module);
+    processes.set(name, started);
+    started.then(
+      ({ ended }) =>
+        ended.then((how) => {
+          if (!forget(started)) return;
+          const message = `the process of ${name} ended by itself (${how}): the next request starts it again`;
+          onLog({ severity: 'ERROR', message, function: name });
+        }),
+      (failure) => {
+        if (forget(started)) onLog({ severity: 'ERROR', message: String(failure), function: name });
       },
-    });
-    port = started.port;
-    functions = started.endpoints.map((endpoint) => ({
-      ...endpoint,
-      url: `${baseUrl()}/${projectId}/${endpoint.regions[0]}/${endpoint.name}`,
-    }));
+    );
     return started;
-  }, onLog);
+  }
+
+  const server = makeFrontServer({
+    projectId,
+    endpoints: () => functions,
+    portOf: async (endpoint) => (await processOf(endpoint)).port,
+    onEvent: (name, event) => {
+      deliver({ function: name, ...event }).catch((error) =>
+        onLog({ severity: 'ERROR', message: String(error) }),
+      );
+    },
+    onTimeLimit: ({ name, timeoutSeconds }) =>
+      onLog({
+        severity: 'ERROR',
+        message: 'function did not answer in time: its caller got a 504',
+        function: name,
+        timeoutSeconds,
+      }),
+  });
+
+  const describe = async (): Promise<void> => {
+    const endpoints = await describeModule(module);
+    functions = endpoints.map((endpoint) => ({
+      ...endpoint,
+      get url() {
+        return `${baseUrl()}/${projectId}/${endpoint.regions[0]}/${endpoint.name}`;
+      },
+    }));
+  };
+
+  const listen = async (): Promise<void> => {
+    server.listen(port, host);
+    try {
+      await once(server, 'listening');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      throw new FunctionsHostError(
+        'port_in_use',
+        `port ${port} is in use: stop what uses it, or choose others with --port-offset`,
+      );
+    }
+    port = (server.address() as AddressInfo).port;
+  };
+
+  /** Starts and ends take turns, in the order in which they were asked for. */
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const done = turn.then(work);
+    turn = done.catch(() => {});
+    return done;
+  };
+
+  const start = () =>
+    inTurn(async () => {
+      if (server.listening) return;
+      await describe();
+      await listen();
+    });
+
+  const killProcesses = async (): Promise<void> => {
+    const ending = [...processes.values()];
+    processes.clear();
+    await Promise.all(ending.map((started) => started.then(({ kill }) => kill()).catch(() => {})));
+  };
+
+  const end = (graceMs: number) =>
+    inTurn(async () => {
+      const closed = server.listening ? once(server, 'close') : null;
+      server.close();
+      if (graceMs === 0) await killProcesses();
+      // A connection that is kept alive becomes idle only once its last request is answered.
+      const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+      const grace = setTimeout(() => server.closeAllConnections(), graceMs);
+      await closed;
+      clearTimeout(grace);
+      clearInterval(idle);
+      await killProcesses();
+    });
 
   async function deliver(event: FunctionEvent): Promise<DeliveryOutcome> {
     const target = functions.find((one) => one.name === event.function);
@@ -108,24 +202,26 @@ export async function startFunctions(options: StartFunctionsOptions): Promise<Lo
     });
   }
 
-  await supervisor.start();
+  await start();
   return {
     projectId,
     url: baseUrl(),
-    port,
+    get port() {
+      return port;
+    },
     get functions() {
       return functions;
     },
     get running() {
-      return supervisor.running;
+      return server.listening;
     },
     deliver,
     deliveries: deliveries.counts,
     drain: deliveries.drain,
-    start: supervisor.start,
-    kill: supervisor.kill,
+    start,
+    kill: () => end(0),
     async close() {
-      await supervisor.stop();
+      await end(CLOSE_GRACE_MS);
       const { pending } = deliveries.counts();
       if (pending > 0) onLog({ severity: 'WARNING', message: 'closed with events not delivered', pending });
       deliveries.close();

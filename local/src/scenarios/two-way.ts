@@ -1,5 +1,6 @@
 import type { LocalRegistry } from '../registry/start-registry.ts';
 import type { LocalStack } from '../stack.ts';
+import { callOperatorsApi } from './operator-call.ts';
 import { reconcileNow } from './reconcile-now.ts';
 import type { Say, Scenario } from './scenario.ts';
 import { openTwoWayView, type TwoWayView, untilThere } from './two-way-view.ts';
@@ -75,16 +76,12 @@ const conflict = async ({ stack, registry, portal, say }: Tour): Promise<boolean
     `registry ${theirs}`,
     'within an hour, so the registry stands and a person decides',
   ]);
-  const answer = await callAsOperator(stack, 'resolveConflict', {
-    conflict: conflictId,
-    path,
-    keep: 'portal',
-  });
+  const answer = await callOperatorsApi(stack, `/conflicts/${conflictId}/resolve`, { path, keep: 'portal' });
   const equal = await untilThere(async () =>
     emailIn(registry, id) === ours && (await portal.emailOf(kennitala)) === ours ? true : null,
   );
   const decided = tell(say, answer.status === 200 && equal !== null, [
-    'resolveConflict {"keep": "portal"}',
+    'an operator keeps the portal’s',
     equal === null ? 'the sides differ' : `both sides hold it after ${equal.milliseconds.toFixed(0)} ms`,
   ]);
   await registry.webhooks?.drain();
@@ -110,7 +107,7 @@ const outage = async ({ stack, registry, portal, say }: Tour): Promise<boolean> 
   ]);
   registry.clearFaults();
   say(['   the registry is back; an operator does not want to wait']);
-  const answer = await callAsOperator(stack, 'bidirectionalSyncNow', { deliver: 'waiting' });
+  const answer = await callOperatorsApi(stack, '/two-way/runs', { deliver: 'waiting' });
   // A member can have been picked twice: their last edit counts.
   const last = new Map(people.map(({ id, email }) => [id, email]));
   const arrived = await untilThere(async () =>
@@ -120,7 +117,7 @@ const outage = async ({ stack, registry, portal, say }: Tour): Promise<boolean> 
   await stack.functions.drain();
   return (
     tell(say, answer.status === 200 && arrived !== null, [
-      'bidirectionalSyncNow {"deliver": "waiting"}',
+      'POST /two-way/runs {"deliver": "waiting"}',
       arrived === null ? 'some edits are missing' : 'nothing was lost',
     ]) && waits
   );
@@ -138,17 +135,6 @@ let addresses = 0;
 const newAddress = (side: string): string => {
   addresses += 1;
   return `${side}.${addresses}.${Date.now().toString(36)}@postur.example`;
-};
-
-const callAsOperator = (stack: LocalStack, name: string, body: object): Promise<Response> => {
-  const served = stack.functions.functions.find((one) => one.name === name);
-  if (served === undefined) throw new Error(`functions/lib does not export ${name}. Build it anew.`);
-  const token = stack.auth.mintIdToken({ uid: 'local-operator', claims: { roles: ['admin'] } });
-  return fetch(served.url, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
 };
 
 const tell = (say: Say, isWell: boolean, facts: readonly string[]): boolean => {

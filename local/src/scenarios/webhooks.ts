@@ -67,13 +67,15 @@ const load = async ({ stack, registry, say }: Tour): Promise<boolean> => {
 const oneMember = async ({ registry, portal, pace, say }: Tour): Promise<boolean> => {
   say(['', '2. One member in the registry, and when Firestore shows it']);
   await portal.warmUp();
+  const seenAfter = ({ id, version }: { id: number; version: number }): Promise<number | null> =>
+    portal.untilVisible(registry.member(id).ssn.replace('-', ''), version, performance.now());
+  // The first event starts the function's process, which production keeps.
+  await seenAfter(registry.createMember());
   const watch = async (what: string, change: () => { id: number; version: number }): Promise<boolean> => {
-    const since = performance.now();
-    const { id, version } = change();
-    const kennitala = registry.member(id).ssn.replace('-', '');
-    const milliseconds = await portal.untilVisible(kennitala, version, since);
+    const changed = change();
+    const milliseconds = await seenAfter(changed);
     return tell(say, milliseconds !== null && milliseconds < pace.visibleWithinMs, [
-      `member #${id} ${what}`,
+      `member #${changed.id} ${what}`,
       milliseconds === null ? 'never seen' : `seen after ${milliseconds.toFixed(0)} ms`,
     ]);
   };
@@ -175,11 +177,11 @@ const loss = async ({ stack, registry, webhooks, portal, pace, say }: Tour): Pro
 };
 
 const tellReconcile = (record: ReconcileRecord, say: Say): boolean => {
-  const { outcome, duration_ms, error } = record;
+  const { outcome, durationMs, error } = record;
   return tell(say, outcome === 'published' || outcome === 'unchanged', [
     `reconcile: ${outcome}`,
     `${differencesIn(record)} members written`,
-    `${duration_ms} ms`,
+    `${durationMs} ms`,
     ...(error === null ? [] : [error]),
   ]);
 };

@@ -103,8 +103,8 @@ describe('a real registry', () => {
   });
 
   it('fills an empty portal by a reconcile', async () => {
-    const { body } = await post('reconcileMembersNow');
-    expect(body).toMatchObject({ record: { outcome: 'published', memberCount: MEMBERS } });
+    const { body } = await post('opsApi/runs', { mirror: 'portal' });
+    expect(body).toMatchObject({ run: { outcome: 'published', memberCount: MEMBERS } });
     expect((await db.collection('members').count().get()).data().count).toBe(MEMBERS);
   }, 120_000);
 
@@ -193,9 +193,9 @@ describe('a real registry', () => {
     // One that no burst has touched: a difference of a member who changed a moment ago may be on its way.
     const ssn = (await someMembers(1_000)).at(-1) ?? '';
     await registry.control('silent', { ssn, name: 'Nobody was told' });
-    const { body } = await post('reconcileMembersNow');
+    const { body } = await post('opsApi/runs', { mirror: 'portal' });
     expect(body).toMatchObject({
-      record: { outcome: 'published', changes: { updated: 1 }, missedEvents: { updated: 1 } },
+      run: { outcome: 'published', changes: { updated: 1 }, missedEvents: { updated: 1 } },
     });
     expect(await nameInPortal(bare(ssn))).toBe('Nobody was told');
   }, 60_000);
@@ -241,8 +241,8 @@ describe('a real registry', () => {
 
   it('is equal to the portal at the end: a reconcile finds zero differences', async () => {
     expect(await equality()).toEqual({ differences: 0 });
-    const { body } = await post('reconcileMembersNow');
-    expect(body).toMatchObject({ record: { outcome: 'unchanged' } });
+    const { body } = await post('opsApi/runs', { mirror: 'portal' });
+    expect(body).toMatchObject({ run: { outcome: 'unchanged' } });
     expect((await post('syncMemberList')).status).toBe(200);
     expect(await publishedLines()).toHaveLength(MEMBERS);
   }, 60_000);
@@ -250,10 +250,10 @@ describe('a real registry', () => {
 
 /** What a dry run of the reconcile would change. */
 const equality = async () => {
-  const { body } = (await post('reconcileMembersNow', { dryRun: true })) as {
-    body: { record: { changes: { added: number; removed: number; updated: number } } };
+  const { body } = (await post('opsApi/runs', { mirror: 'portal', dryRun: true })) as {
+    body: { run: { changes: { added: number; removed: number; updated: number } } };
   };
-  const { added, removed, updated } = body.record.changes;
+  const { added, removed, updated } = body.run.changes;
   return { differences: added + removed + updated };
 };
 

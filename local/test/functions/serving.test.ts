@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FixtureHost, PROJECT, startFixture } from './fixture-host.ts';
 import { FAILING_SCHEDULE_TIME } from './fixtures/functions.ts';
@@ -83,6 +84,28 @@ describe('an HTTPS function', () => {
   });
 });
 
+describe('a caller', () => {
+  /** `fetch` sets `Host` and `Origin` itself, so the request is made a layer below. */
+  const statusOf = (headers: Record<string, string>): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const sent = request(host.url('echo'), { headers, agent: false }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+      sent.on('error', reject).end();
+    });
+
+  it.each([
+    ['of this machine', {}, 200],
+    ['that is a page of this machine', { origin: 'http://localhost:5000' }, 200],
+    ['that is a page of another site', { origin: 'https://site.example' }, 403],
+    ['that is a page without an origin of its own', { origin: 'null' }, 403],
+    ['to whom a foreign name leads here', { host: 'site.example:5001' }, 403],
+  ])('%s is answered %s', async (_who, headers, status) => {
+    expect(await statusOf(headers)).toBe(status);
+  });
+});
+
 describe('a scheduled function', () => {
   it.each(['', '-0'])(
     'runs on a POST to its name followed by "%s", as the job that Cloud Scheduler would run',
@@ -126,6 +149,9 @@ it('the functions have the environment of production and the settings given, and
   expect(environment).toMatchObject({
     GCLOUD_PROJECT: PROJECT,
     GOOGLE_CLOUD_PROJECT: PROJECT,
+    FUNCTION_TARGET: 'environment',
+    FUNCTION_SIGNATURE_TYPE: 'http',
+    K_SERVICE: 'environment',
     FUNCTIONS_EMULATOR: 'true',
     REGISTRY_URL: 'http://127.0.0.1:8000',
     TZ: 'Atlantic/Reykjavik',

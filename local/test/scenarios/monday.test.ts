@@ -12,7 +12,7 @@ import { findFreePorts } from './free-ports.ts';
 const MEMBERS = 300;
 
 it('a bad Monday leaves a refused run and an open conflict, and the list as it was', {
-  timeout: 90_000,
+  timeout: 240_000,
 }, async () => {
   const data = await mkdtemp(join(tmpdir(), 'monday-'));
   const stack = await startStack({ data, ports: await findFreePorts(), members: MEMBERS, register: false });

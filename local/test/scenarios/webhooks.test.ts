@@ -10,7 +10,7 @@ import { findFreePorts } from './free-ports.ts';
 /** Everything of the tour, less of each, and time for a machine that has much else to do. */
 const FAST = { burst: 40, outageChanges: 20, outageSeconds: 1, lossyChanges: 30, visibleWithinMs: 5_000 };
 
-it('the tour of the webhooks ends with the portal equal to the registry', { timeout: 90_000 }, async () => {
+it('the tour of the webhooks ends with the portal equal to the registry', { timeout: 240_000 }, async () => {
   const data = await mkdtemp(join(tmpdir(), 'tour-'));
   const stack = await startStack({ data, ports: await findFreePorts(), members: 300, register: false });
   const lines: string[] = [];

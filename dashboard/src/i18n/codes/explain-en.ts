@@ -66,6 +66,7 @@ export const explainEn: Pick<
     explain: 'asked for this explanation',
     view_queue_item: 'looked at an edit',
     view_conflict: 'looked at a conflict',
+    sync_member: 'compared a member with the registry',
     pause: 'paused',
     resume: 'resumed',
     retry_change: 'sent an edit again',

@@ -67,6 +67,7 @@ export const explainIs: Pick<
     explain: 'bað um þessa skýringu',
     view_queue_item: 'skoðaði breytingu',
     view_conflict: 'skoðaði árekstur',
+    sync_member: 'bar félaga saman við félagaskrána',
     pause: 'gerði hlé',
     resume: 'hélt áfram',
     retry_change: 'sendi breytingu aftur',

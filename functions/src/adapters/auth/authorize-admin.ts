@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AuthorizeAdmin } from '../../lib/callers.ts';
+import type { AuthorizeAdmin } from '../../http/callers.ts';
 import { SyncError } from '../../lib/errors.ts';
 
 const ADMIN_ROLES = new Set(['admin', 'superuser']);

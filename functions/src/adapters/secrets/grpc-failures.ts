@@ -26,9 +26,12 @@ const REMEDIES: Readonly<Record<number, { status: string; what: string }>> = {
   14: { status: 'UNAVAILABLE', what: 'could not be read: Secret Manager does not answer.' },
   16: {
     status: 'UNAUTHENTICATED',
-    what: 'could not be read: Google did not accept our credentials. Check the service account of the function.',
+    what: 'could not be read: Google did not accept our credentials, or there are none. Check the service account of the function.',
   },
 };
+
+/** UNAUTHENTICATED: nothing to sign in with was found, so that no call was made. */
+export const NO_CREDENTIALS = 16;
 
 const UNKNOWN = { status: 'UNKNOWN', what: 'could not be read. The stack in the log says where it failed.' };
 

@@ -1,7 +1,14 @@
 import type { protos, SecretManagerServiceClient } from '@google-cloud/secret-manager';
+import { lazy } from '../../lib/lazy.ts';
 import { makeCachedReads } from './cached-reads.ts';
 import { crc32c } from './crc32c.ts';
-import { isPassingFailure, isVersionGone, PASSING_STATUSES, secretFailure } from './grpc-failures.ts';
+import {
+  isPassingFailure,
+  isVersionGone,
+  NO_CREDENTIALS,
+  PASSING_STATUSES,
+  secretFailure,
+} from './grpc-failures.ts';
 import type { SecretSource } from './secret-source.ts';
 import { parseSecretText, secretUnavailable } from './secret-text.ts';
 
@@ -37,15 +44,24 @@ const STALE_PAUSE_MS = 30_000;
  * so that its outage does not become ours; any other failure (access withdrawn, version disabled) counts at once.
  */
 export const makeSecretManager = (options: SecretManagerOptions): SecretManager => {
-  let opening: Promise<SecretManagerServiceClient> | undefined;
-  const open = async (): Promise<SecretManagerServiceClient> => {
+  let opened: SecretManagerServiceClient | undefined;
+  const made = lazy(async (): Promise<SecretManagerServiceClient> => {
     const library = await import('@google-cloud/secret-manager');
     return new library.SecretManagerServiceClient({ projectId: options.projectId, ...options.client });
-  };
-  const client = (): Promise<SecretManagerServiceClient> => {
-    opening ??= open();
-    return opening;
-  };
+  });
+  const client = lazy(async (): Promise<SecretManagerServiceClient> => {
+    const unopened = await made();
+    try {
+      // Each call of the library starts `initialize` too, and leaves its rejection unhandled: without credentials it would
+      // end the process instead of failing the call. It is not repeatable, so the credentials are looked for first.
+      if (options.client?.['sslCreds'] === undefined) await unopened.auth.getClient();
+      await unopened.initialize();
+    } catch (cause) {
+      throw Object.assign(new Error('The client could not be opened.', { cause }), { code: NO_CREDENTIALS });
+    }
+    opened = unopened;
+    return unopened;
+  });
   const callOptions = retryWithin(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
 
   const access = async (name: string, version: string): Promise<string> => {
@@ -107,7 +123,7 @@ export const makeSecretManager = (options: SecretManagerOptions): SecretManager 
       enabled.drop(name);
     },
     close: async () => {
-      await (await opening)?.close();
+      await opened?.close();
     },
   };
 };

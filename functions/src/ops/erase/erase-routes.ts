@@ -1,4 +1,4 @@
-import { defineRoute, type Route } from '../../lib/http/route.ts';
+import { defineRoute, type Route } from '../../http/route.ts';
 import { byWhom } from '../by-whom.ts';
 import type { OpsDependencies } from '../dependencies.ts';
 import { eraseAnswer, eraseBody } from '../schemas/erase.ts';

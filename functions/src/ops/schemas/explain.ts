@@ -103,6 +103,7 @@ export const timelineWhat = z.enum([
   'explain',
   'view_queue_item',
   'view_conflict',
+  'sync_member',
   'pause',
   'resume',
   'retry_change',

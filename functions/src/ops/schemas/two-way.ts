@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tryKennitala } from '../../domain/kennitala.ts';
 import { memberReference, nextCursor, pageFields, reasonText, time } from './common.ts';
 
 export const queueStatus = z.enum(['pending', 'synced', 'failed', 'conflict']);
@@ -99,7 +100,7 @@ export const conflictsQuery = z.strictObject({ state: conflictState.optional(), 
 export const conflictsPage = z.object({ conflicts: z.array(conflict), next: nextCursor });
 export const conflictAnswer = z.object({ conflict: conflictDetail });
 
-/** `{"path", "keep": "portal"|"registry"|"value", "value"?}`: judged by the rules of `resolveConflict`. */
+/** `{"path", "keep": "portal"|"registry"|"value", "value"?}`: judged by `resolveRequest`. */
 export const resolveBody = z.record(z.string(), z.unknown());
 export const resolveAnswer = z.object({
   conflict,
@@ -107,4 +108,47 @@ export const resolveAnswer = z.object({
   queued: z.boolean(),
   /** The registry has it already. */
   delivered: z.boolean(),
+});
+
+/** What is due (the default), also what waits for its next try, or the dead letters, which get another three days. */
+export const twoWayRunBody = z.strictObject({
+  deliver: z.enum(['due', 'waiting', 'failed'], { error: 'due, waiting or failed' }).default('due'),
+});
+const tally = z.object({ success: z.number(), failed: z.number() });
+/** One sweep, as `sync_logs` has it. The same stands in the problem document of one that failed. */
+export const twoWayRunAnswer = z.object({
+  run: z.object({
+    id: z.string(),
+    status: z.enum(['running', 'success', 'partial', 'error']),
+    startedAt: time,
+    completedAt: time.nullable(),
+    /** Deliveries of members' edits. */
+    firestoreToDjango: tally,
+    /** Changes of members that the registry's queue told of. */
+    djangoToFirestore: tally,
+    conflicts: z.number(),
+    errorCode: z.string().nullable(),
+    error: z.string().nullable(),
+    requestedBy: z.string().nullable(),
+  }),
+});
+
+/** The number stands in the body alone; what is wrong with it is said without quoting it. */
+export const syncMemberBody = z.strictObject({
+  kennitala: z.string().transform((text, context) => {
+    const kennitala = tryKennitala(text);
+    if (kennitala !== null) return kennitala;
+    context.addIssue({ code: 'custom', message: 'ten digits, with or without a hyphen' });
+    return z.NEVER;
+  }),
+  dryRun: z.boolean().default(false),
+});
+/** With personal values of both sides: each look is recorded. */
+export const syncMemberAnswer = z.object({
+  member: memberReference,
+  found: z.boolean(),
+  decision: z.string(),
+  differences: z.array(z.object({ path: z.string(), portal: fieldValue, registry: fieldValue })),
+  keptEdits: z.array(z.string()),
+  reasons: z.array(z.string()),
 });

@@ -1,7 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { invalidRequest } from '../../http/problems.ts';
+import { makeRateLimit } from '../../http/rate-limit.ts';
 import { SyncError } from '../../lib/errors.ts';
 import type { LogSink } from '../../lib/log.ts';
 import type { Approval } from '../../mirror/types.ts';
@@ -12,8 +15,7 @@ import type { RegisterReport } from '../run-register.ts';
 import type { ApiCaller, AuthorizeCaller } from './callers.ts';
 import { DOCS_HEADERS, makeDocsPage } from './docs-page.ts';
 import { handlers } from './handlers.ts';
-import { invalidRequest, toProblem } from './problems.ts';
-import { makeRateLimit } from './rate-limit.ts';
+import { toProblem } from './problems.ts';
 import * as routes from './routes.ts';
 
 export interface ApiEnv {
@@ -56,7 +58,7 @@ export const makeApi = (options: ApiOptions): OpenAPIHono<ApiEnv> => {
   };
   const app = new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
-      if (!result.success) throw invalidRequest(result.error.issues);
+      if (!result.success) throw invalidRequest('request', result.error.issues);
     },
   });
 
@@ -97,7 +99,7 @@ export const makeApi = (options: ApiOptions): OpenAPIHono<ApiEnv> => {
     await next();
   });
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES }));
-  app.use(onlyJson);
+  app.use(readAsJson);
 
   const admin = secure(options.authorizeAdmin);
   const starter = secure(options.authorizeAdmin, true);
@@ -155,11 +157,22 @@ const addSecuritySchemes = (app: OpenAPIHono<ApiEnv>): void => {
 const addressIn = (forwardedFor: string | undefined): string =>
   forwardedFor?.split(',').at(-1)?.trim() ?? 'direct';
 
-/** A body of another type would be passed over, and an approval in it with it. */
-const onlyJson: MiddlewareHandler<ApiEnv> = async (c, next) => {
-  if (c.req.method === 'POST' && !/^application\/json\s*(;|$)/i.test(c.req.header('content-type') ?? '')) {
-    const body = await c.req.raw.clone().arrayBuffer();
-    if (body.byteLength > 0) throw new SyncError('invalid_request', 'Send the body as application/json.');
+/** A body without a type is JSON, and none is `{}`; of another type it would be passed over, and an approval in it with it. */
+const readAsJson: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  if (c.req.method === 'POST') {
+    const bytes = new Uint8Array(await c.req.raw.arrayBuffer());
+    const type = c.req.header('content-type') ?? 'application/json';
+    if (bytes.byteLength > 0 && !/^application\/json\s*(;|$)/i.test(type)) {
+      throw new SyncError('invalid_request', 'Send the body as application/json.');
+    }
+    if (!isUtf8(bytes)) throw new SyncError('invalid_request', 'The body is not JSON.');
+    const headers = new Headers(c.req.raw.headers);
+    headers.set('content-type', 'application/json');
+    c.req.raw = new Request(c.req.raw.url, {
+      method: 'POST',
+      headers,
+      body: bytes.byteLength === 0 ? '{}' : bytes,
+    });
   }
   await next();
 };

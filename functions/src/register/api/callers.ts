@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { AuthorizeAdmin } from '../../lib/callers.ts';
+import type { AuthorizeAdmin } from '../../http/callers.ts';
 import { SyncError } from '../../lib/errors.ts';
 
 /** Who called, as it goes to records and logs. */

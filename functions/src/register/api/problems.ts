@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { HTTPException } from 'hono/http-exception';
+import { answerProblem } from '../../http/problems.ts';
 import { asSyncError, SyncError, stackFrames } from '../../lib/errors.ts';
-import { answerProblem } from '../../lib/http-endpoint.ts';
 import type { LogSink } from '../../lib/log.ts';
 
 /**
@@ -37,18 +37,3 @@ const refusalOf = (cause: HTTPException): SyncError =>
   cause.status === 413
     ? new SyncError('too_large', 'The body is over the limit.', { cause })
     : new SyncError('invalid_request', 'The body is not JSON.', { cause });
-
-/** The first faults of a request: where, and what belongs there. Never the value, and no name that the caller made up. */
-export const invalidRequest = (
-  issues: readonly {
-    readonly code?: string | undefined;
-    readonly path: PropertyKey[];
-    readonly message: string;
-  }[],
-): SyncError => {
-  const faults = issues.slice(0, 5).map(({ code, path, message }) => {
-    const where = path.length === 0 ? 'request' : path.map(String).join('.');
-    return `${where}: ${code === 'unrecognized_keys' ? 'has a key that is not known here' : message}`;
-  });
-  return new SyncError('invalid_request', `The request is not of the agreed form: ${faults.join('; ')}`);
-};

@@ -4,7 +4,7 @@ import { type ServiceTokens, startServiceTokens } from '../../../../local/src/au
 import { type LocalAuth, startAuth } from '../../../../local/src/auth/start-auth.ts';
 import { makeAuthorizeAdmin } from '../../../src/adapters/auth/authorize-admin.ts';
 import { makeVerifyFirebaseToken, makeVerifyGoogleToken } from '../../../src/adapters/auth/verify-tokens.ts';
-import type { AuthorizeAdmin } from '../../../src/lib/callers.ts';
+import type { AuthorizeAdmin } from '../../../src/http/callers.ts';
 
 const AUDIENCE = 'https://europe-west2-demo-ekklesia.cloudfunctions.net/runMemberListSync';
 const SCHEDULER = 'scheduler@demo-ekklesia.iam.gserviceaccount.com';

@@ -16,7 +16,8 @@ import { makeRunHistory } from '../../../src/adapters/firestore/ops-runs.ts';
 import { makeMirrorStates } from '../../../src/adapters/firestore/ops-states.ts';
 import { makeMemberTrace } from '../../../src/adapters/firestore/ops-trace.ts';
 import { makeTwoWayReader } from '../../../src/adapters/firestore/ops-two-way.ts';
-import { makeQueueStore } from '../../../src/adapters/firestore/queue-store.ts';
+import { makeQueueStore, makeTwoWayLog } from '../../../src/adapters/firestore/queue-store.ts';
+import { makeRosterRefresh } from '../../../src/adapters/firestore/roster-refresh.ts';
 import { makeEnvSecrets } from '../../../src/adapters/secrets/env-secrets.ts';
 import { makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
 import { makeVersionsErasure } from '../../../src/adapters/storage/erase-versions.ts';
@@ -25,16 +26,18 @@ import { makeListVersions } from '../../../src/adapters/storage/list-versions.ts
 import { makeSoftDeletedList } from '../../../src/adapters/storage/soft-deleted-list.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../../src/domain/member-reference.ts';
-import { makeAdminApp } from '../../../src/lib/http/make-admin-app.ts';
+import { makeAdminApp } from '../../../src/http/make-admin-app.ts';
 import type { OpsDependencies } from '../../../src/ops/dependencies.ts';
 import type { ErasureStore } from '../../../src/ops/erase/ports.ts';
 import { makeOpsLogs } from '../../../src/ops/ops-logs.ts';
 import type { RegisterLookup } from '../../../src/ops/ports.ts';
 import { opsRoutes } from '../../../src/ops/routes.ts';
 import { makeTwoWayActions } from '../../../src/ops/two-way-actions.ts';
+import { syncMember } from '../../../src/portal/reconcile/sync-member.ts';
 import type { DeliveryDependencies } from '../../../src/twoway/delivery.ts';
 import { makeTwoWayLogs } from '../../../src/twoway/logs.ts';
 import { makeApplyProtocol, makeRegistryMembers } from '../../../src/twoway/registry.ts';
+import { runTwoWay } from '../../../src/twoway/sweep.ts';
 import { BUCKET, type StackOptions, startStack } from '../../support/stack.ts';
 
 const PROJECT = 'demo-ekklesia';
@@ -82,6 +85,8 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
   const registry = makeMemberReader(http, { deadlineMs: 1_000 });
   const registryChanges = makeMemberChanges(http, { deadlineMs: 1_000 });
   const trace = makeMemberTrace(db, twoWay);
+  const members = makeMemberStore(db);
+  const { log } = stack.dependencies;
   const delivery: DeliveryDependencies = {
     store: queue,
     registry: registryChanges,
@@ -137,6 +142,25 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
     takeRegistrysWord: () => Promise.reject(new Error('The portal is not configured here.')),
     twoWay,
     twoWayActions: makeTwoWayActions(delivery, { pauseMs: 20 }),
+    syncMember: (request) =>
+      syncMember(
+        { ...request, signal: AbortSignal.timeout(5_000) },
+        { members, registry, rosterRefresh: makeRosterRefresh(db), reference, now, log },
+      ),
+    runTwoWay: (which, requestedBy) =>
+      runTwoWay(
+        { trigger: 'http', which, requestedBy },
+        {
+          ...delivery,
+          members,
+          reader: registry,
+          log: makeTwoWayLog(db),
+          rosterRefresh: makeRosterRefresh(db),
+          changes: registryChanges,
+          makeRunId: () => `sweep-${randomUUID()}`,
+          runLimitMs: 10_000,
+        },
+      ),
     reference,
     now,
   };
@@ -197,7 +221,7 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
     call,
     queue,
     reference,
-    members: makeMemberStore(db),
+    members,
     registryMembers: registry,
     registryChanges,
     actions: async () =>

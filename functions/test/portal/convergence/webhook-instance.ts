@@ -1,6 +1,6 @@
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../../src/domain/member-reference.ts';
-import type { HttpAnswer } from '../../../src/lib/http-endpoint.ts';
+import type { HttpAnswer } from '../../../src/http/problems.ts';
 import { followHint } from '../../../src/portal/follow-hint.ts';
 import { receiveWebhook, type WebhookCall } from '../../../src/portal/receive-webhook.ts';
 import { makeWebhookGate } from '../../../src/portal/webhook-caller.ts';

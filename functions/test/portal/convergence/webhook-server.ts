@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import type { HttpAnswer } from '../../../src/lib/http-endpoint.ts';
+import type { HttpAnswer } from '../../../src/http/problems.ts';
 import type { WebhookCall } from '../../../src/portal/receive-webhook.ts';
 
 /** When an instance dies while it serves a request: the sender sees a connection that breaks. */

@@ -1,32 +1,57 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { makeAdminApp } from '../../src/http/make-admin-app.ts';
+import { defineRoute } from '../../src/http/route.ts';
 import { SyncError } from '../../src/lib/errors.ts';
-import { answerAdminPost, answerJson, type HttpCall } from '../../src/lib/http-endpoint.ts';
 import type { LogFields } from '../../src/lib/log.ts';
 
-const body = z.strictObject({ name: z.string().optional() });
-const call = (given: Partial<HttpCall> = {}): HttpCall => ({
-  method: 'POST',
-  authorization: 'Bearer good',
-  rawBody: Buffer.from('{"name":"x"}'),
-  ...given,
-});
+interface Call {
+  readonly method: string;
+  readonly authorization: string | undefined;
+  readonly rawBody: Uint8Array<ArrayBuffer> | undefined;
+}
 
-const answer = async (
-  given: Partial<HttpCall> = {},
-  handle = async () => answerJson(200, { done: true }),
-) => {
+const answer = async (given: Partial<Call> = {}, handle = async () => ({ done: true })) => {
   const logged: LogFields[] = [];
-  const result = await answerAdminPost(call(given), {
-    authorize: async (header) => {
-      if (header === 'Bearer good') return { kind: 'person', id: 'uid' };
-      throw new SyncError(header === 'Bearer weak' ? 'forbidden' : 'unauthenticated', 'no');
+  const { method, authorization, rawBody } = {
+    method: 'POST',
+    authorization: 'Bearer good',
+    rawBody: Buffer.from('{"name":"x"}'),
+    ...given,
+  };
+  const app = makeAdminApp(
+    [
+      defineRoute({
+        method: 'POST',
+        path: '/',
+        body: z.strictObject({ name: z.string().optional() }),
+        answer: z.object({ done: z.boolean() }),
+        handle,
+      }),
+    ],
+    {
+      authorize: async (header) => {
+        if (header === 'Bearer good') return { kind: 'person', id: 'uid' };
+        throw new SyncError(header === 'Bearer weak' ? 'forbidden' : 'unauthenticated', 'no');
+      },
+      log: (_severity, _message, fields) => {
+        if (fields['event'] !== 'http_served') logged.push(fields);
+      },
     },
-    body,
-    handle,
-    log: (_severity, _message, fields) => logged.push(fields),
-  });
-  return { ...result, logged };
+  );
+  const response = await app.fetch(
+    new Request('http://app.test/', {
+      method,
+      headers: authorization === undefined ? {} : { authorization },
+      ...(method !== 'GET' && rawBody !== undefined && { body: rawBody }),
+    }),
+  );
+  return {
+    status: response.status,
+    headers: Object.fromEntries(response.headers),
+    body: (await response.json()) as Record<string, unknown>,
+    logged,
+  };
 };
 
 describe('a POST of an administrator', () => {
@@ -47,7 +72,7 @@ describe('a POST of an administrator', () => {
     ['an unknown key', { rawBody: Buffer.from('{"force":true}') }, 400, 'invalid_request'],
     ['a wrong type', { rawBody: Buffer.from('{"name":1}') }, 400, 'invalid_request'],
     ['a list', { rawBody: Buffer.from('[]') }, 400, 'invalid_request'],
-    ['a body that is too large', { rawBody: Buffer.alloc(70_000, 0x20) }, 400, 'invalid_request'],
+    ['a body that is too large', { rawBody: Buffer.alloc(70_000, 0x20) }, 413, 'too_large'],
   ])('with %s is refused with a problem document', async (_what, given, status, code) => {
     const refused = await answer(given);
     expect(refused).toMatchObject({ status, body: { status, code, type: 'about:blank' } });
@@ -73,7 +98,7 @@ describe('a POST of an administrator', () => {
     const failed = await answer({}, async () => {
       throw new Error('a secret detail');
     });
-    const { reference } = failed.body as { reference: string };
+    const { reference } = failed.body;
     expect(failed.status).toBe(500);
     expect(failed.logged[0]).toMatchObject({ event: 'http_failed', reference });
     expect(JSON.stringify(failed)).not.toContain('a secret detail');

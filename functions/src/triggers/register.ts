@@ -1,20 +1,30 @@
-import { onSchedule } from 'firebase-functions/scheduler';
-import { REGION } from '../params.ts';
+import { httpFunction, scheduledFunction } from './http-function.ts';
+
+/**
+ * The register's REST API (docs/api.md). Open to the network because Cloud Run cannot check API keys and Firebase ID
+ * tokens; who calls is checked in the API before a body is read.
+ */
+export const membershipSync = httpFunction('membershipSync', {
+  serviceAccount: 'sync-register@',
+  memory: '512MiB',
+  timeoutSeconds: 540,
+  maxInstances: 3,
+  concurrency: 20,
+  maxBodyBytes: 64 * 1024,
+  app: async () => (await import('../wiring/register.ts')).registerApi(),
+});
 
 /**
  * The hourly run of the register, and the notifications that are due. Cloud Scheduler delivers at least once, so an
  * occurrence that has been done is skipped; a failed one is tried again within the hour.
  */
-export const membershipSyncHourly = onSchedule(
+export const membershipSyncHourly = scheduledFunction(
+  'membershipSyncHourly',
   {
     schedule: '0 * * * *',
-    timeZone: 'Atlantic/Reykjavik',
-    region: REGION,
     serviceAccount: 'sync-register@',
     memory: '512MiB',
     timeoutSeconds: 540,
-    maxInstances: 1,
-    concurrency: 1,
     retryCount: 3,
     minBackoffSeconds: 60,
     maxBackoffSeconds: 900,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { AdminCaller } from '../callers.ts';
-import { answerJson, type HttpAnswer, parseBody, parseInput } from '../http-endpoint.ts';
+import type { AdminCaller } from './callers.ts';
+import { answerJson, type HttpAnswer, parseBody, parseInput } from './problems.ts';
 
 /** What a handler gets: everything checked. */
 export interface RouteInput<Params, Query, Body> {

@@ -1,4 +1,4 @@
-import { SyncError } from '../../lib/errors.ts';
+import { SyncError } from '../lib/errors.ts';
 
 /** Takes one from the caller's allowance. Throws `rate_limited` with the seconds to wait in its details. */
 export type RateLimit = (caller: string) => void;

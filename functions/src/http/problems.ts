@@ -1,49 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
-import type { AdminCaller, AuthorizeAdmin } from './callers.ts';
-import { asSyncError, ERROR_CODES, type ErrorCode, SyncError, stackFrames } from './errors.ts';
-import type { LogSink } from './log.ts';
+import { ERROR_CODES, type ErrorCode, SyncError, stackFrames } from '../lib/errors.ts';
+import type { LogSink } from '../lib/log.ts';
 
-/** What a trigger takes from the platform's request. */
-export interface HttpCall {
-  readonly method: string;
-  readonly authorization: string | undefined;
-  readonly rawBody: Uint8Array | undefined;
-}
-
-/** What a trigger sends back: always JSON, never cached. */
+/** An answer: always JSON, never cached. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: object;
 }
 
-export interface AdminEndpoint<Schema extends z.ZodType> {
-  readonly authorize: AuthorizeAdmin;
-  readonly body: Schema;
-  readonly handle: (body: z.output<Schema>, caller: AdminCaller) => Promise<HttpAnswer>;
-  readonly log: LogSink;
-}
-
 const MAX_BODY_BYTES = 64 * 1024;
-
-/**
- * Answers one POST of an administrator: method, caller, body, then `handle`. Every failure is a problem document
- * (RFC 9457) with its code: 405, 401, 403, 400, or that of the SyncError that `handle` throws. A fault that is not
- * named is a bare 500 with a reference that the log carries.
- */
-export const answerAdminPost = async <Schema extends z.ZodType>(
-  call: HttpCall,
-  endpoint: AdminEndpoint<Schema>,
-): Promise<HttpAnswer> => {
-  try {
-    if (call.method !== 'POST') throw new SyncError('method_not_allowed', 'Send a POST.');
-    const caller = await endpoint.authorize(call.authorization);
-    return await endpoint.handle(parseBody(call.rawBody, endpoint.body), caller);
-  } catch (cause) {
-    return answerFailure(asSyncError(cause), endpoint.log);
-  }
-};
 
 export const answerJson = (status: number, body: object): HttpAnswer => ({
   status,
@@ -90,7 +57,7 @@ export const parseBody = <Schema extends z.ZodType>(
 ): z.output<Schema> => {
   const bytes = rawBody ?? new Uint8Array();
   if (bytes.byteLength > MAX_BODY_BYTES) {
-    throw new SyncError('invalid_request', `The body is over ${MAX_BODY_BYTES} bytes.`);
+    throw new SyncError('too_large', `The body is over ${MAX_BODY_BYTES} bytes.`);
   }
   return parseInput('body', bytes.byteLength === 0 ? {} : parseJson(bytes), schema);
 };
@@ -103,8 +70,23 @@ export const parseInput = <Schema extends z.ZodType>(
 ): z.output<Schema> => {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || what}: ${message}`);
-  throw new SyncError('invalid_request', `The ${what} is not of the agreed form: ${faults.join('; ')}`);
+  throw invalidRequest(what, parsed.error.issues);
+};
+
+/** The first faults of a request: where, and what belongs there. Never the value, and no name that the caller made up. */
+export const invalidRequest = (
+  what: string,
+  issues: readonly {
+    readonly code?: string | undefined;
+    readonly path: PropertyKey[];
+    readonly message: string;
+  }[],
+): SyncError => {
+  const faults = issues.slice(0, 5).map(({ code, path, message }) => {
+    const where = path.length === 0 ? what : path.map(String).join('.');
+    return `${where}: ${code === 'unrecognized_keys' ? 'has a key that is not known here' : message}`;
+  });
+  return new SyncError('invalid_request', `The ${what} is not of the agreed form: ${faults.join('; ')}`);
 };
 
 const parseJson = (bytes: Uint8Array): unknown => {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
-import type { AdminCaller, AuthorizeAdmin } from '../callers.ts';
-import { asSyncError, SyncError } from '../errors.ts';
-import { answerFailure, type HttpAnswer } from '../http-endpoint.ts';
-import type { LogSink } from '../log.ts';
+import { asSyncError, SyncError } from '../lib/errors.ts';
+import type { LogSink } from '../lib/log.ts';
+import type { AdminCaller, AuthorizeAdmin } from './callers.ts';
+import { answerFailure, type HttpAnswer } from './problems.ts';
 import type { Route } from './route.ts';
 
 export interface AdminAppOptions {
@@ -15,7 +15,7 @@ export interface AdminAppOptions {
 
 /**
  * Routes for administrators as an app of the Fetch API. The caller is proved before anything that was sent is read;
- * every failure is a problem document, as in `answerAdminPost`; every answer has an `x-request-id` that the log carries.
+ * every failure is a problem document; every answer has an `x-request-id` that the log carries.
  */
 export const makeAdminApp = (
   routes: readonly Route[],

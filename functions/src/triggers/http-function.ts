@@ -1,0 +1,78 @@
+import type { HttpsFunction, HttpsOptions } from 'firebase-functions/https';
+import { onSchedule, type ScheduledEvent, type ScheduleOptions } from 'firebase-functions/scheduler';
+import { functionTarget, isEmulated } from '../config.ts';
+import { type FetchApp, serveFront, takeNextServer, withoutBody } from '../http/front.ts';
+import { answerFailure } from '../http/problems.ts';
+import { SyncError } from '../lib/errors.ts';
+import { REGION } from '../params.ts';
+import { log } from '../wiring/log.ts';
+import { https, served } from './served.ts';
+
+interface HttpFunctionOptions extends HttpsOptions {
+  /** In bytes, as they come: nothing is ever decompressed. */
+  readonly maxBodyBytes: number;
+  /** Loaded at the first request. */
+  readonly app: () => Promise<FetchApp>;
+  /** For what fails before the app; a problem document without it. */
+  readonly toAnswer?: (failure: SyncError) => Response | Promise<Response>;
+}
+
+/** Where the Functions emulator asks whether its process is up. */
+const EMULATOR_HEALTH = '/__/health';
+
+/**
+ * A function that everybody can call: who calls is checked in its app. In a process that serves it, it takes each request
+ * before the platform reads anything of it (`http/front.ts`); the SDK's wrapper still relates the log entries to the call.
+ */
+export const httpFunction = (
+  name: string,
+  { maxBodyBytes, app, toAnswer: answer = answerProblem, ...options }: HttpFunctionOptions,
+): HttpsFunction =>
+  served(name, () => {
+    const front = { maxBodyBytes, app, toAnswer: (failure: SyncError) => answer(forStrangers(failure)) };
+    const made = https().onRequest(
+      { region: REGION, invoker: 'public', cors: false, ...options },
+      (request, response) => serveFront(request, response, front),
+    );
+    if (functionTarget() === name) {
+      takeNextServer((request, response, pass) => {
+        if (isEmulated() && request.url === EMULATOR_HEALTH) return pass();
+        // The wrapper reads the headers alone; a promise that it returns never rejects.
+        void made(request as Parameters<HttpsFunction>[0], response as Parameters<HttpsFunction>[1]);
+      });
+    }
+    return made;
+  });
+
+/** Wrong settings are found before the caller is known: which they are is for the log alone. */
+const forStrangers = (failure: SyncError): SyncError => {
+  if (failure.code !== 'config_invalid') return failure;
+  log('ERROR', `[HTTP] ${failure.message}`, { event: 'config_invalid', code: failure.code });
+  return new SyncError(
+    'config_invalid',
+    'A setting of this function is missing or wrong; its log says which.',
+  );
+};
+
+const answerProblem = (failure: SyncError): Response => {
+  const { status, headers, body } = answerFailure(failure, log);
+  return new Response(JSON.stringify(body), { status, headers: { ...headers } });
+};
+
+/** A job of Cloud Scheduler, which alone may call it. It reads headers only, so a body is kept from the platform's parsers too. */
+export const scheduledFunction = (
+  name: string,
+  options: ScheduleOptions,
+  run: (event: ScheduledEvent) => Promise<void>,
+): ReturnType<typeof onSchedule> => {
+  if (functionTarget() === name) {
+    takeNextServer((request, _response, pass) => {
+      if (!isEmulated() || request.url !== EMULATOR_HEALTH) withoutBody(request);
+      pass();
+    });
+  }
+  return onSchedule(
+    { region: REGION, timeZone: 'Atlantic/Reykjavik', maxInstances: 1, concurrency: 1, ...options },
+    run,
+  );
+};

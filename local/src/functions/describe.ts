@@ -1,0 +1,22 @@
+/**
+ * A process that imports the built module, reports the functions in it over IPC, and ends. Its one argument is the module's path.
+ */
+import { pathToFileURL } from 'node:url';
+import { discoverFunctions } from './discover.ts';
+import type { FunctionEndpoint } from './endpoint.ts';
+
+export type Description =
+  | { readonly endpoints: readonly FunctionEndpoint[]; readonly unserved: readonly string[] }
+  | { readonly failure: string };
+
+const describe = async (modulePath: string): Promise<Description> => {
+  try {
+    const { functions, unserved } = discoverFunctions(await import(pathToFileURL(modulePath).href));
+    if (functions.length === 0) return { failure: 'the module exports no function' };
+    return { endpoints: functions.map(({ endpoint }) => endpoint), unserved };
+  } catch (error) {
+    return { failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+};
+
+process.send?.(await describe(process.argv[2] ?? ''), () => process.exit(0));
