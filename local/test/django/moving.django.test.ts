@@ -46,7 +46,9 @@ beforeAll(async () => {
     legacyKey: KEY,
   });
   await openStack({ ALLOW_LEGACY_WEBHOOK_AUTH: 'true' });
-}, 120_000);
+  // The first call loads everything; a run that begins with it can fail on a busy machine.
+  await expect.poll(async () => (await call('GET', 'opsApi/status')).status, { timeout: 90_000 }).toBe(200);
+}, 240_000);
 afterAll(async () => {
   // What did not start needs no end; its own failure is the one to show.
   await db?.terminate();
