@@ -16,34 +16,34 @@ def generate(count, seed, placeholders=0):
     houses, unions, titles = _references()
     ssns = [make_kennitala(index) for index in range(count)]
     ssns += ['9999{:06d}'.format(index) for index in range(placeholders)]
-    models.Comrade.objects.bulk_create([_comrade(ssn, source) for ssn in ssns], batch_size=90)
+    models.Comrade.objects.bulk_create([_comrade(ssn, source) for ssn in ssns])
     comrades = list(models.Comrade.objects.order_by('pk'))
-    _insert(models.ContactInfo, [
+    models.ContactInfo.objects.bulk_create([
         models.ContactInfo(comrade=each, email='felagi{}@example.is'.format(each.pk),
                            phone='555{:04d}'.format(source.randrange(10000)))
         for each in comrades if source.random() < 0.98])
-    _insert(models.NewLocalAddress, [
+    models.NewLocalAddress.objects.bulk_create([
         models.NewLocalAddress(comrade=each, country_id=models.ICELAND, address=source.choice(houses))
         for each in comrades if source.random() < 0.9])
-    _insert(models.NewForeignAddress, [
+    models.NewForeignAddress.objects.bulk_create([
         models.NewForeignAddress(comrade=each, country_id=DENMARK, municipality='Þorp', postal_code='8000',
                                  address='Testvej {}'.format(source.randrange(1, 99)))
         for each in comrades if source.random() < 0.05])
-    _insert(models.UnionMembership, [
+    models.UnionMembership.objects.bulk_create([
         models.UnionMembership(comrade=each, union=source.choice(unions)) for each in comrades if source.random() < 0.5])
-    _insert(models.ComradeTitle, [
+    models.ComradeTitle.objects.bulk_create([
         models.ComradeTitle(comrade=each, title=source.choice(titles)) for each in comrades if source.random() < 0.4])
     _older_values(comrades, source)
 
 
 def _older_values(comrades, source):
     with_email = [each for each in comrades if source.random() < 0.4]
-    _insert(models.Email, [models.Email(email='gamalt{}@example.is'.format(each.pk)) for each in with_email])
+    models.Email.objects.bulk_create([models.Email(email='gamalt{}@example.is'.format(each.pk)) for each in with_email])
     emails = list(models.Email.objects.order_by('pk'))
     through = models.Comrade.emails.through
-    _insert(through, [
+    through.objects.bulk_create([
         through(comrade_id=each.pk, email_id=email.pk) for each, email in zip(with_email, emails)])
-    _insert(models.SimpleAddress, [
+    models.SimpleAddress.objects.bulk_create([
         models.SimpleAddress(comrade=each, street_address='Gamlagata {}'.format(source.randrange(1, 99)),
                              postal_code='104', city='Reykjavík')
         for each in comrades if source.random() < 0.5])
@@ -73,7 +73,3 @@ def _comrade(ssn, source):
         gender=source.choice([None, 0, 1, 2, 3]), housing_situation=source.choice([None] + list(range(7))),
         reachable=source.random() < 0.7, groupable=source.random() < 0.5)
 
-
-def _insert(model, rows):
-    # SQLite takes 999 variables a statement, and old Django sends all rows in one.
-    model.objects.bulk_create(rows, batch_size=90)

@@ -32,12 +32,14 @@ export type MemberVerdict =
  */
 export const decideMember = (
   seen: MemberToDecide,
-  content: ParsedMember,
+  read: ParsedMember,
   now: Date,
   takesWord = false,
 ): MemberVerdict => {
   const { stored, pending, writtenAt } = seen;
   const known = stored?.meta.source_version ?? null;
+  // Version 0 says that the member has had no event yet: a document from before the registry had versions is as new.
+  const content = stored !== null && known === null && read.version === 0 ? { ...read, version: null } : read;
   const isAhead = known !== null && content.version !== null && known > content.version;
   if (isAhead && !takesWord) return { kind: 'ahead' };
   const decision = planMemberWrite(stored, changeOf(content), { pending, origin: 'reconcile', now });
