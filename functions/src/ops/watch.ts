@@ -8,7 +8,9 @@ export type ConcernCode =
   | 'run_crashed'
   | 'dead_letters_old'
   | 'conflicts_old'
-  | 'queue_stuck';
+  | 'queue_stuck'
+  | 'ahead_of_registry'
+  | 'hints_unconfirmed';
 
 /** Something that lasts, and so is seen only by looking: no single event of it could raise an alert. */
 export interface Concern {
@@ -28,12 +30,19 @@ export const watchMirrors = async (readStatus: () => Promise<StatusAnswer>, logs
 };
 
 /** Pure. */
-export const findConcerns = ({ at, mirrors, twoWay }: StatusAnswer): Concern[] => {
+export const findConcerns = ({ at, mirrors, portal, twoWay }: StatusAnswer): Concern[] => {
   const ageOf = (time: string | null): number =>
     time === null ? 0 : Math.floor((Date.parse(at) - Date.parse(time)) / 1_000);
   const concerns: Concern[] = [];
   for (const { mirror, why, ageSeconds, paused } of mirrors) {
     if (why.includes('overdue')) concerns.push({ code: 'mirror_overdue', mirror, ageSeconds });
+    if (why.includes('ahead_of_registry')) {
+      concerns.push({ code: 'ahead_of_registry', mirror, count: portal.aheadOfRegistry });
+    }
+    if (why.includes('hints_unconfirmed')) {
+      const ageSeconds = ageOf(portal.oldestUnconfirmedHintAt);
+      concerns.push({ code: 'hints_unconfirmed', mirror, count: portal.unconfirmedHints, ageSeconds });
+    }
     if (why.includes('run_crashed')) concerns.push({ code: 'run_crashed', mirror });
     if (why.includes('paused_too_long')) {
       concerns.push({ code: 'mirror_paused_too_long', mirror, ageSeconds: ageOf(paused?.since ?? null) });

@@ -71,6 +71,23 @@ describe('the health of a mirror', () => {
   });
 });
 
+describe('what real time left in the portal', () => {
+  const judge = (aheadOfRegistry: number, hintAgeMs: number | null) =>
+    judgeMirror('portal', FRESH, true, NOW, {
+      aheadOfRegistry,
+      oldestHintAt: hintAgeMs === null ? null : ago(hintAgeMs),
+    });
+
+  it.each([
+    ['nothing', 0, null, []],
+    ['members ahead of the registry', 2, null, ['ahead_of_registry']],
+    ['a hint that the next reconcile decides', 0, DAY_MS, []],
+    ['a hint that two reconciles should have decided', 0, 2 * DAY_MS + 1_000, ['hints_unconfirmed']],
+  ])('%s', (_what, ahead, age, why) => {
+    expect(judge(ahead, age)).toMatchObject({ why, healthy: why.length === 0 });
+  });
+});
+
 describe('GET /status and /series', () => {
   let ops: OpsStack;
   beforeEach(async () => {

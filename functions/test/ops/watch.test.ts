@@ -51,6 +51,17 @@ describe('what lasts too long', () => {
       status({}, { openConflicts: 1, oldestOpenConflictAt: oldest(25) }),
       ['conflicts_old'],
     ],
+    [
+      'members ahead of the registry, and a hint of three days ago',
+      {
+        ...status({}),
+        mirrors: [
+          judgeMirror('portal', FRESH, true, NOW, { aheadOfRegistry: 2, oldestHintAt: hoursAgo(72) }),
+        ],
+        portal: { aheadOfRegistry: 2, unconfirmedHints: 1, oldestUnconfirmedHintAt: oldest(72) },
+      },
+      ['ahead_of_registry', 'hints_unconfirmed'],
+    ],
     ['an edit of yesterday', status({}, { pending: 1, oldestPendingAt: oldest(25) }), ['queue_stuck']],
   ])('%s', (_what, answer, codes) => {
     expect(findConcerns(answer).map(({ code }) => code)).toEqual(codes);
