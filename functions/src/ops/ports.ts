@@ -2,7 +2,7 @@ import type { Kennitala } from '../domain/kennitala.ts';
 import type { LastSuccess } from '../mirror/run-store.ts';
 import type { MirrorName, MissedEvents, Pause, RunOutcome, RunRecord } from '../mirror/types.ts';
 import type { ConflictRecord } from '../twoway/conflict.ts';
-import type { QueueItem, SyncStatus } from '../twoway/queue-item.ts';
+import type { QueueItem, SyncStatus } from '../twoway/queue.ts';
 import type { PortalNow, RegisterNow } from './schemas.ts';
 
 /** An opaque place in a list; `next` of a page is `before` of the one that follows. */

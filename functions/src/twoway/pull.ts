@@ -1,13 +1,16 @@
 import { isPlaceholder, tryKennitala } from '../domain/kennitala.ts';
 import { asSyncError, type ErrorCode, SyncError } from '../lib/errors.ts';
+import { lazy } from '../lib/lazy.ts';
+import { chunksOf, inParallel } from '../lib/several-at-a-time.ts';
 import { type ApplyEventDependencies, applyReading } from '../portal/apply-event.ts';
 import type { RosterRefresh } from '../portal/ports.ts';
-import { chunksOf, inParallel } from './in-parallel.ts';
+import type { TwoWayLogs } from './logs.ts';
 import type { OutboxRow, RegistryChanges } from './ports.ts';
-import type { TwoWayLogs } from './twoway-logs.ts';
+import type { RegistryMembers } from './registry.ts';
 
 export interface PullDependencies extends ApplyEventDependencies {
   readonly changes: Pick<RegistryChanges, 'outbox' | 'markSynced'>;
+  readonly registryMembers: Pick<RegistryMembers, 'isVersioned'>;
   readonly rosterRefresh: RosterRefresh;
   readonly logs: TwoWayLogs;
 }
@@ -42,13 +45,15 @@ const ENDS_ALL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
  */
 export const pullChanges = async (signal: AbortSignal, dependencies: PullDependencies): Promise<Pulled> => {
   const given = new Set<number>();
+  const { registryMembers } = dependencies;
+  const isVersioned = lazy(() => registryMembers.isVersioned({ signal }));
   let success = 0;
   let failed = 0;
   while (!signal.aborted) {
     const rows = (await dependencies.changes.outbox({ signal })).filter(({ id }) => !given.has(id));
     if (rows.length === 0) break;
     for (const { id } of rows) given.add(id);
-    const pulled = await pullRows(rows, signal, dependencies);
+    const pulled = await pullRows(rows, signal, { ...dependencies, registryMembers: { isVersioned } });
     success += pulled.success;
     failed += pulled.failed;
   }

@@ -8,8 +8,8 @@ import type { ChangeOutcome, ChangeRequest, MemberStore, Receipt } from '../../p
 import { toDocumentState } from './document-state.ts';
 import { hintRef } from './hint-store.ts';
 import { fromMemberDocument, toMemberDocument } from './member-document.ts';
-import { toPendingEdits } from './pending-edits.ts';
 import { storeCall } from './store-call.ts';
+import { toPendingEdits } from './twoway-documents.ts';
 
 /** How long a repetition of an event is recognised: longer than any sender tries. */
 const RECEIPT_KEPT_MS = 7 * 24 * 60 * 60_000;

@@ -2,8 +2,8 @@ import { expect } from 'vitest';
 import { type Kennitala, tryKennitala } from '../../../src/domain/kennitala.ts';
 import { parseMemberChange } from '../../../src/domain/member/member-change.ts';
 import { applyVersionedEvent } from '../../../src/portal/apply-event.ts';
-import { toEditTime } from '../../../src/twoway/edit-time.ts';
-import { makeQueueItem } from '../../../src/twoway/queue-item.ts';
+import { toEditTime } from '../../../src/twoway/edit.ts';
+import { makeQueueItem } from '../../../src/twoway/queue.ts';
 import type { OpsStack } from './ops-stack.ts';
 
 export interface Traces {

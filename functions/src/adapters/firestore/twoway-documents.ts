@@ -1,9 +1,16 @@
-import { type DocumentData, Timestamp } from 'firebase-admin/firestore';
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { type DocumentData, type DocumentSnapshot, Timestamp } from 'firebase-admin/firestore';
 import { z } from 'zod';
-import type { Kennitala } from '../../domain/kennitala.ts';
+import { isKennitala, type Kennitala } from '../../domain/kennitala.ts';
+import type { StoredMember } from '../../domain/member/decide-change.ts';
 import type { Json } from '../../domain/member/field-row.ts';
-import { type EditTime, makeEditTime, partsOf } from '../../twoway/edit-time.ts';
-import type { PathEdit, QueueItem, SettledEdit } from '../../twoway/queue-item.ts';
+import type { PendingEdit } from '../../domain/member/keep-pending-edits.ts';
+import { type ConflictRecord, isOpen, type PathConflict } from '../../twoway/conflict.ts';
+import { type EditTime, makeEditTime, partsOf, toEditTime } from '../../twoway/edit.ts';
+import type { PathEdit, QueueItem, SettledEdit } from '../../twoway/queue.ts';
+import type { MemberWrite } from '../../twoway/track.ts';
+import { fromMemberDocument } from './member-document.ts';
 
 /** Firestore keeps microseconds; production commits in no finer steps. */
 export const toEditTimestamp = (time: EditTime): Timestamp => {
@@ -134,3 +141,108 @@ const mapValues = <In, Out>(
   values: Readonly<Record<string, In>>,
   to: (value: In) => Out,
 ): Record<string, Out> => Object.fromEntries(Object.entries(values).map(([key, value]) => [key, to(value)]));
+
+/** A decided conflict is kept for 12 months, as every record; an open one until somebody decides. */
+const DECIDED_KEPT_MS = 365 * 24 * 60 * 60_000;
+
+const pathConflict = z
+  .object({
+    expected: json,
+    portal: z.object({ value: json, edited_at: date }),
+    registry: z.object({ value: json, changed_at: date.nullable() }),
+    winner: z.enum(['portal', 'registry']),
+    reason: z.enum(['later', 'too-close', 'incomparable']),
+    state: z.enum(['open', 'resolved']),
+    resolution: z
+      .object({ keep: z.enum(['portal', 'registry', 'value']), value: json, by: z.string(), at: date })
+      .nullable(),
+  })
+  .transform(
+    ({ portal, registry, ...rest }): PathConflict => ({
+      ...rest,
+      portal: { value: portal.value, editedAt: portal.edited_at },
+      registry: { value: registry.value, changedAt: registry.changed_at },
+    }),
+  );
+
+const conflictDocument = z.object({
+  kennitala: z.string(),
+  detected_at: date,
+  paths: z.record(z.string(), pathConflict),
+});
+
+/** A conflict as `sync_conflicts/{changeId}` holds it. */
+export const toConflictDocument = (record: ConflictRecord): DocumentData => {
+  const isDecided = !isOpen(record);
+  const ends = Object.values(record.paths).map(({ resolution }) =>
+    (resolution?.at ?? record.detectedAt).getTime(),
+  );
+  return {
+    kennitala: record.kennitala,
+    state: isDecided ? 'resolved' : 'open',
+    detected_at: record.detectedAt,
+    paths: Object.fromEntries(
+      Object.entries(record.paths).map(([path, { portal, registry, ...rest }]) => [
+        path,
+        {
+          ...rest,
+          portal: { value: portal.value, edited_at: portal.editedAt },
+          registry: { value: registry.value, changed_at: registry.changedAt },
+        },
+      ]),
+    ),
+    expireAt: isDecided ? new Date(Math.max(...ends) + DECIDED_KEPT_MS) : null,
+  };
+};
+
+/** @throws ZodError for a document of another author. */
+export const fromConflictDocument = (id: string, data: DocumentData): ConflictRecord => {
+  const { kennitala, detected_at: detectedAt, paths } = conflictDocument.parse(data);
+  return { id, kennitala: kennitala as Kennitala, detectedAt, paths };
+};
+
+const queueItem = z.object({
+  edited_at: z.instanceof(Timestamp),
+  changes: z.record(z.string(), z.object({ new_value: z.unknown() })),
+});
+
+/** The edits of one `sync_queue` document. One that cannot be read is the sweep's to report, and holds up nothing here. */
+export const toPendingEdits = (data: DocumentData): PendingEdit[] => {
+  const read = queueItem.safeParse(data);
+  if (!read.success) return [];
+  const editedAt = read.data.edited_at.toDate();
+  return Object.entries(read.data.changes).map(([path, { new_value: value }]) => ({ path, editedAt, value }));
+};
+
+/** The parts of an event of `onDocumentWritten` that are used. */
+export interface MemberEvent {
+  readonly id: string;
+  /** ISO 8601. */
+  readonly time: string;
+  readonly kennitala: string;
+  readonly before: DocumentSnapshot;
+  readonly after: DocumentSnapshot;
+}
+
+/** Null for a document whose id is no kennitala: no server of ours, and no client, writes one. */
+export const toMemberWrite = ({ id, time, kennitala, before, after }: MemberEvent): MemberWrite | null => {
+  if (!isKennitala(kennitala)) return null;
+  const { updateTime } = after;
+  return {
+    eventId: toDocumentId(id),
+    kennitala,
+    at: updateTime === undefined ? toEditTime(new Date(time)) : toEditTimeOf(updateTime),
+    before: storedIn(kennitala, before),
+    after: storedIn(kennitala, after),
+    isServers: !isDeepStrictEqual(before.data()?.['metadata'], after.data()?.['metadata']),
+  };
+};
+
+const storedIn = (kennitala: Kennitala, snapshot: DocumentSnapshot): StoredMember | null => {
+  const data = snapshot.data();
+  return data === undefined ? null : fromMemberDocument(kennitala, data);
+};
+
+/** An event's id is any text; a document's, and a change's in the registry, is not. */
+const toDocumentId = (eventId: string): string =>
+  /^[A-Za-z0-9-]{1,64}$/.test(eventId) ? eventId : createHash('sha256').update(eventId).digest('hex');

@@ -1,31 +1,31 @@
+import { isWithdrawal, withoutWithdrawals } from '../domain/member/consents.ts';
 import type { Json } from '../domain/member/field-row.ts';
-import type { DocumentState } from '../portal/ports.ts';
 import { type ConflictRecord, decideConflict, type PathConflict } from './conflict.ts';
-import { type Claimed, isPending, planDelivery, withDelivery } from './delivery.ts';
-import { compareEditTimes, dateOf } from './edit-time.ts';
-import { holdsClaim } from './end-paths.ts';
-import { type FieldJson, isSameJson } from './field-json.ts';
-import { inEditOrder, isCancelled, type MergedEdit, type MergedEdits, mergeEdits } from './merge-edits.ts';
-import type { ChangeAnswer, MemberUpdate, MemberView, Step } from './ports.ts';
-import type { QueueItem } from './queue-item.ts';
-import type { SettleOutcome } from './settle-outcome.ts';
-import { settlePaths } from './settle-paths.ts';
-import { planShown } from './show-value.ts';
+import { type Claimed, holdsClaim, planDelivery, type SettleOutcome, withDelivery } from './delivery.ts';
+import { compareEditTimes, dateOf, type FieldJson, isSameJson } from './edit.ts';
+import type { ConflictAnswer, MemberUpdate, MemberView, Step } from './ports.ts';
+import {
+  inEditOrder,
+  isCancelled,
+  isPending,
+  type MergedEdit,
+  type MergedEdits,
+  mergeEdits,
+  type QueueItem,
+  settlePaths,
+} from './queue.ts';
+import { planShown } from './reading.ts';
 
 /** How long an edit can be on its way to the queue behind a later one: events of one document come in any order. */
 export const LATE_EVENT_MS = 20_000;
 const LOOK_AGAIN_MS = 5_000;
 
-export type ConflictAnswer = Extract<ChangeAnswer, { status: 'conflict' }> & {
-  /** For an answer without a version: it counts only while the document is in this state. */
-  readonly ifState?: DocumentState;
-};
-
 /**
  * The registry holds something that is neither what was expected nor what was told. Everything that waits is looked at
- * again together, since edits may have arrived that explain it; what they do not explain is a conflict, decided path
- * by path. The view holds all of the member's items. Where the portal wins, its change is sent once more, now over what the registry holds, and only after the
- * conflict is on record.
+ * again together, since edits may have arrived that explain it; what they do not explain is a conflict, decided path by
+ * path. Where the portal wins, its change is sent once more, now over what the registry holds, and only after the conflict
+ * is on record.
+ * @param view With all of the member's items.
  */
 export const planConflict = (
   view: MemberView,
@@ -51,7 +51,10 @@ export const planConflict = (
     ]),
   );
   const takenBack = [...merged].filter(
-    ([path, edit]) => isTakenBack(path, edit, answer.current) && !isStillOurs(path),
+    ([path, edit]) =>
+      isTakenBack(path, edit, answer.current) &&
+      !isStillOurs(path) &&
+      (!isWithdrawal(path, edit.newValue) || isLaterWord(edit, answer)),
   );
   const lost = [
     ...takenBack.map(([path]) => path),
@@ -71,7 +74,7 @@ export const planConflict = (
   return {
     items: items.filter((item, n) => item !== view.pending[n]),
     member: planRegistrysValue(view, lost, answer.current),
-    ...(disputed.length > 0 && { conflict: record }),
+    ...(disputed.length > 0 && { conflicts: [record] }),
     result:
       lost.length === 0 && next !== null
         ? { kind: 'again', next }
@@ -91,9 +94,19 @@ const isDisputed = (path: string, edit: MergedEdit, current: FieldJson): boolean
   !isCancelled(path, edit) &&
   ![edit.expected, ...edit.ownValues].some((known) => isSameJson(path, known, current[path]));
 
-/** Of an edit that comes to nothing, nothing is lost where the registry says something else by now. */
+/** The member went back to what they had started from, and the registry has got another value since: that one stands. */
 const isTakenBack = (path: string, edit: MergedEdit, current: FieldJson): boolean =>
   Object.hasOwn(current, path) && isCancelled(path, edit) && !isSameJson(path, edit.newValue, current[path]);
+
+/**
+ * Whether the registry's value is beyond doubt later than the edit: only then does it overrule a withdrawn consent. The
+ * time of an answer about several fields can be that of another one.
+ */
+const isLaterWord = ({ editedAt }: MergedEdit, { changedAt, current }: ConflictAnswer): boolean => {
+  if (Object.keys(current).length > 1) return false;
+  const { winner, reason } = decideConflict(dateOf(editedAt), changedAt);
+  return winner === 'registry' && reason === 'later';
+};
 
 /** The same once more under another id, or the registry would repeat its answer. */
 const sendAnew = (pending: readonly QueueItem[], claimed: Claimed): Step<SettleOutcome> => {
@@ -162,5 +175,6 @@ const planRegistrysValue = (
 ): MemberUpdate | null => {
   if (stored === null || lost.length === 0) return null;
   const values = Object.fromEntries(lost.map((path) => [path, current[path] ?? null]));
-  return { values: planShown(stored.member, pending, values), meta: stored.meta };
+  const withdrawn = withoutWithdrawals(stored.meta.withdrawn, lost);
+  return { values: planShown(stored.member, pending, values), meta: { ...stored.meta, withdrawn } };
 };

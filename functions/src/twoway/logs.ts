@@ -1,7 +1,7 @@
 import { counted } from '../lib/counted.ts';
 import type { SyncError } from '../lib/errors.ts';
 import type { LogSink } from '../lib/log.ts';
-import type { TwoWayRecord } from './run-record.ts';
+import type { TwoWayRecord } from './ports.ts';
 
 /** The messages of the way back. Members are named by their opaque reference, fields by their paths; no value is here. */
 export const makeTwoWayLogs = (log: LogSink) => ({
@@ -11,6 +11,12 @@ export const makeTwoWayLogs = (log: LogSink) => ({
     log('WARNING', '[TWO-WAY] A delivery that had been left is taken up again', {
       event: 'claim_revived',
       member,
+    }),
+  moved: (from: string, to: string) =>
+    log('NOTICE', "[TWO-WAY] A member's waiting edits follow a corrected number", {
+      event: 'edits_moved',
+      member: from,
+      to,
     }),
   delivered: (members: number, synced: number, milliseconds: number) =>
     log(

@@ -1,20 +1,22 @@
 import { asSyncError, type ErrorCode, SyncError } from '../lib/errors.ts';
-import type { Companion } from './companion.ts';
-import type { Claimed, Delivery } from './delivery.ts';
-import { dateOf, type EditTime } from './edit-time.ts';
-import { chunksOf } from './in-parallel.ts';
+import { chunksOf } from '../lib/several-at-a-time.ts';
+import type { Claimed } from './delivery.ts';
+import { dateOf, type EditTime } from './edit.ts';
 import type { Change, ChangeAnswer, RegistryChanges } from './ports.ts';
+import type { Delivery } from './queue.ts';
+import type { KnownAnswer } from './reading.ts';
+import type { ApplyProtocol } from './registry.ts';
 
 export interface Outgoing {
   readonly claimed: Claimed;
   readonly part: Delivery;
 }
 
-export type Sent = { readonly answer: ChangeAnswer } | { readonly failure: SyncError };
+export type Sent = { readonly answer: ChangeAnswer | KnownAnswer } | { readonly failure: SyncError };
 
 export interface SendDependencies {
   readonly registry: RegistryChanges;
-  readonly companion: Companion;
+  readonly protocol: ApplyProtocol;
 }
 
 /** The registry's limit for one request. */
@@ -37,11 +39,7 @@ export const sendChanges = async (
     CHANGES_PER_REQUEST,
   ))
     await send(batch);
-  for (const one of outgoing.filter(isCreate)) {
-    await send([one]);
-    const result = sent.get(one);
-    if (result !== undefined && 'failure' in result) sent.set(one, refusedCreate(result.failure) ?? result);
-  }
+  for (const one of outgoing.filter(isCreate)) await send([one]);
   return sent;
 };
 
@@ -85,21 +83,29 @@ const sendHalves = async (
 const sendOnce = async (
   batch: readonly Outgoing[],
   signal: AbortSignal,
-  { registry, companion }: SendDependencies,
+  { registry, protocol }: SendDependencies,
   sent: Map<Outgoing, Sent>,
 ): Promise<SyncError | null> => {
   try {
-    const answers = await registry.apply(batch.map(toChange), { signal, isRepeatable: companion.isKnown() });
+    const answers = await registry.apply(batch.map(toChange), {
+      signal,
+      isRepeatable: protocol.comparesExpected(),
+    });
     for (const [n, one] of batch.entries()) {
       const answer = answers[n];
       if (answer === undefined) throw new SyncError('registry_invalid_response', 'An answer is missing.');
       if (answer.status !== 'refused')
-        companion.learn(answer.status === 'conflict' || answer.version !== null);
+        protocol.learn(answer.status === 'conflict' || answer.version !== null);
       sent.set(one, { answer });
     }
     return null;
   } catch (cause) {
-    return asSyncError(cause);
+    const failure = asSyncError(cause);
+    const [alone, ...others] = batch;
+    const refused = alone === undefined || others.length > 0 ? null : refusedAlone(alone, failure);
+    if (alone === undefined || refused === null) return failure;
+    sent.set(alone, refused);
+    return null;
   }
 };
 
@@ -112,12 +118,17 @@ const ONES_FAULT: readonly ErrorCode[] = [
 const mayBeOnesFault = ({ code, details }: SyncError): boolean =>
   ONES_FAULT.includes(code) || (code === 'registry_unavailable' && details['status'] === 500);
 
-/** 403 and 405: this registry has no way to take a member from the portal. */
-const refusedCreate = ({ details }: SyncError): Sent | null => {
+/** What a failed request says of its only change: null when that may go through another time. */
+const refusedAlone = ({ part }: Outgoing, { details }: SyncError): Sent | null => {
   const { status } = details;
-  if (status !== 403 && status !== 405) return null;
-  const message = `the registry takes no new members from the portal (${status})`;
-  return { answer: { status: 'refused', code: 'action_not_allowed', message } };
+  if (part.action === 'create' && (status === 403 || status === 405)) {
+    const message = `the registry takes no new members from the portal (${status})`;
+    return { answer: { status: 'refused', code: 'action_not_allowed', message } };
+  }
+  // What it cannot read once it will never read.
+  if (status !== 400) return null;
+  const message = 'the registry refused the request that held this change alone (400)';
+  return { answer: { status: 'refused', code: 'invalid_value', message } };
 };
 
 const toChange = ({ claimed, part }: Outgoing): Change => {
