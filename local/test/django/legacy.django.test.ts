@@ -1,0 +1,182 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Firestore } from '@google-cloud/firestore';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type LocalStack, PROJECT_ID, REGION, startStack } from '../../src/stack.ts';
+import { type DjangoServer, startDjango } from './support/django-server.ts';
+import { findFreePorts } from './support/free-ports.ts';
+
+/**
+ * A registry without the companion app: its webhook carries no version, comes before the commit, and comes once; one
+ * worker process serves it. Every value here is what the registry holds after its commit.
+ */
+const MEMBERS = 300;
+const KEY = 'key-that-an-old-registry-sends';
+const NEW_MEMBER = '0101011119';
+const NOBODY = '0202021119';
+/** The old server gives up after ten seconds; a save that took half of that waited for something that it must not. */
+const SAVE_LIMIT_MS = 5_000;
+
+let folder: string;
+let registry: DjangoServer;
+let stack: LocalStack;
+let db: Firestore;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'legacy-suite-'));
+  const [
+    functions = 0,
+    firestore = 0,
+    storage = 0,
+    auth = 0,
+    unused = 0,
+    django = 0,
+    postgres = 0,
+    page = 0,
+  ] = await findFreePorts(8);
+  registry = await startDjango({
+    port: django,
+    members: MEMBERS,
+    webhookUrl: `http://127.0.0.1:${functions}/${PROJECT_ID}/${REGION}/syncFromDjango`,
+    webhookSecrets: [],
+    legacyKey: KEY,
+  });
+  stack = await startStack({
+    data: join(folder, 'stack'),
+    register: false,
+    ports: { functions, firestore, storage, auth, postgres, dashboard: page, registry: unused },
+    django: { url: registry.url, token: registry.token },
+    secrets: { SYNC_API_KEY: KEY },
+    settings: { ALLOW_LEGACY_WEBHOOK_AUTH: 'true' },
+  });
+  db = new Firestore({ projectId: PROJECT_ID, host: `127.0.0.1:${firestore}`, ssl: false });
+}, 180_000);
+afterAll(async () => {
+  await db?.terminate();
+  await stack?.close();
+  await registry?.close();
+  await rm(folder, { recursive: true });
+}, 60_000);
+
+const post = async (name: string, body: object, authorization?: string) => {
+  const token = stack.auth.mintIdToken({ uid: 'suite', claims: { roles: ['admin'] } });
+  const answer = await fetch(`${stack.functions.url}/${PROJECT_ID}/${REGION}/${name}`, {
+    method: 'POST',
+    headers: { authorization: authorization ?? `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return { status: answer.status, body: await answer.json() };
+};
+const hint = (body: object) => post('syncFromDjango', body, `Bearer ${KEY}`);
+const portal = async (kennitala: string) => (await db.doc(`members/${kennitala}`).get()).data();
+const eventually = (look: () => Promise<unknown>) => expect.poll(look, { timeout: 30_000, interval: 100 });
+/** Saves as the admin does, and fails when the save was held up. */
+const save = async (action: string, order: object) => {
+  const at = Date.now();
+  expect(await registry.control(action, order)).toBe(1);
+  expect(Date.now() - at).toBeLessThan(SAVE_LIMIT_MS);
+};
+/** A member whose document holds what the list says of them. */
+const memberAt = async (place: number) => {
+  const found = await db
+    .collection('members')
+    .where('profile.reachable', '==', true)
+    .orderBy('profile.kennitala')
+    .get();
+  return found.docs[place]?.id ?? '';
+};
+
+describe('a registry without the companion app', () => {
+  it('fills the portal by a reconcile', async () => {
+    const { body } = await post('reconcileMembersNow', {});
+    expect(body).toMatchObject({ record: { outcome: 'published', memberCount: MEMBERS } });
+  }, 120_000);
+
+  it('has a new member in the portal within seconds, though nobody could read them at the webhook', async () => {
+    await save('create', { ssn: NEW_MEMBER, name: 'A new member', email: 'new@postur.example' });
+    await eventually(async () => (await portal(NEW_MEMBER))?.['membership'].status).toBe('active');
+    expect(await portal(NEW_MEMBER)).toMatchObject({
+      profile: { name: 'A new member' },
+      metadata: { django_id: expect.any(Number), deleted_at: null },
+    });
+  });
+
+  it('has a withdrawn consent in the portal within seconds', async () => {
+    const kennitala = await memberAt(1);
+    await save('edit', { ssn: kennitala, reachable: false });
+    await eventually(async () => (await portal(kennitala))?.['profile'].reachable).toBe(false);
+  });
+
+  it('has a member who left inactive within seconds', async () => {
+    const kennitala = await memberAt(2);
+    await save('delete', { ssn: kennitala });
+    await eventually(async () => (await portal(kennitala))?.['membership'].status).toBe('inactive');
+  });
+
+  it('has its members keep the addresses of the list, whatever the older tables say', async () => {
+    const found = await db
+      .collection('members')
+      .where('membership.status', '==', 'active')
+      .orderBy('profile.kennitala')
+      .limit(40)
+      .get();
+    for (const { id } of found.docs.slice(20)) {
+      const before = await portal(id);
+      await save('edit', { ssn: id, name: 'Renamed' });
+      await eventually(async () => (await portal(id))?.['profile'].name).toBe('Renamed');
+      const { email, phone, facebook, addresses } = before?.['profile'] ?? {};
+      expect((await portal(id))?.['profile']).toMatchObject({ email, phone, facebook, addresses });
+      expect((await portal(id))?.['membership']).toEqual(before?.['membership']);
+    }
+  }, 180_000);
+
+  it('takes nothing from a change that was rolled back after its webhook', async () => {
+    const kennitala = await memberAt(3);
+    await registry.control('rollback', { ssn: kennitala, reachable: false });
+    await registry.control('edit', { ssn: kennitala, name: 'Saved afterwards' });
+    await eventually(async () => (await portal(kennitala))?.['profile'].name).toBe('Saved afterwards');
+    await eventually(async () => (await portal(kennitala))?.['profile'].reachable).toBe(true);
+  });
+
+  it('writes nothing for a delete of somebody whom nobody knows', async () => {
+    expect(await hint({ kennitala: NOBODY, action: 'delete' })).toMatchObject({
+      status: 200,
+      body: { success: true, result: 'accepted', action: 'delete' },
+    });
+    // A later hint that has been followed shows that this one had its turn.
+    const kennitala = await memberAt(4);
+    await save('edit', { ssn: kennitala, name: 'Edited after the unknown delete' });
+    await eventually(async () => (await portal(kennitala))?.['profile'].name).toBe(
+      'Edited after the unknown delete',
+    );
+    expect(await portal(NOBODY)).toBeUndefined();
+  });
+
+  it('takes a hint whose data it cannot read: only the hint counts', async () => {
+    const kennitala = await memberAt(5);
+    await registry.control('silent', { ssn: kennitala, name: 'Told of by a poor hint' });
+    const data = { ssn: kennitala, name: 'Not this', gender: 7 };
+    expect(await hint({ kennitala, action: 'update', data })).toMatchObject({
+      status: 200,
+      body: { result: 'accepted' },
+    });
+    await eventually(async () => (await portal(kennitala))?.['profile'].name).toBe('Told of by a poor hint');
+  });
+
+  it('makes nobody gone by an old row of its queue', async () => {
+    const kennitala = await memberAt(6);
+    await registry.control('queue', { ssn: kennitala, action: 'delete' });
+    expect((await post('bidirectionalSyncNow', {})).status).toBe(200);
+    await eventually(async () => (await registry.status()).pending).toBe(0);
+    expect(await portal(kennitala)).toMatchObject({
+      membership: { status: 'active' },
+      metadata: { deleted_at: null },
+    });
+  }, 90_000);
+
+  it('is equal to the portal at the end: a reconcile finds nobody to add or remove', async () => {
+    const { body } = await post('reconcileMembersNow', { dryRun: true });
+    expect(body).toMatchObject({ record: { changes: { added: 0, removed: 0 } } });
+  });
+});
