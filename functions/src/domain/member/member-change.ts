@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { SyncError } from '../../lib/errors.ts';
 import { type Kennitala, tryKennitala } from '../kennitala.ts';
-import { type ParsedMember, parseRegistryMember } from './parse-registry-member.ts';
+import { isStorableTime } from '../storable.ts';
+import { type ParsedMember, parseRegistryMember, versionNumber } from './parse-registry-member.ts';
 
 interface ChangeFacts {
   readonly kennitala: Kennitala;
@@ -20,8 +21,11 @@ const envelope = z.looseObject({
   kennitala: z.string(),
   action: z.enum(['create', 'update', 'delete']),
   data: z.unknown().optional(),
-  version: z.int().nonnegative().nullish(),
-  occurred_at: z.iso.datetime({ offset: true }).nullish(),
+  version: versionNumber.nullish(),
+  occurred_at: z.iso
+    .datetime({ offset: true })
+    .refine((time) => isStorableTime(new Date(time)))
+    .nullish(),
 });
 
 const identity = z.looseObject({ ssn: z.string().nullish(), kennitala: z.string().nullish() });

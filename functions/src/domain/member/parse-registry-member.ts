@@ -17,8 +17,16 @@ export interface ParsedMember {
 
 const KENNITALA_PATHS = ['ssn', 'kennitala'];
 
-/** Made once: making a schema costs more than a whole member's reading. */
-const count = z.int().nonnegative();
+// Made once: making a schema costs more than a whole member's reading.
+const rowNumber = z.int().nonnegative();
+
+/**
+ * Past it nothing counts on: one event of a version near the largest number would freeze its member for ever, and the
+ * registry counts versions in a column of this size.
+ */
+const MAX_VERSION = 2 ** 31 - 1;
+
+export const versionNumber = z.int().nonnegative().max(MAX_VERSION);
 
 /**
  * Reads a member as the registry sends it, in either spelling and with or without a hyphen in the number. The content
@@ -30,8 +38,8 @@ export const parseRegistryMember = (json: unknown): ParsedMember => {
   if (!isWire(json)) throw memberFault('member', 'is not an object');
   return {
     kennitala: parseKennitala(json),
-    djangoId: readNumber(json, 'id'),
-    version: readNumber(json, 'version'),
+    djangoId: readNumber(json, 'id', rowNumber),
+    version: readNumber(json, 'version', versionNumber),
     content: parseContent(json),
   };
 };
@@ -62,5 +70,5 @@ const toKennitala = (value: unknown, path: string): Kennitala => {
   return kennitala;
 };
 
-const readNumber = (wire: Wire, path: string): number | null =>
-  readAt<number | null>(wire, [path], count, null) ?? null;
+const readNumber = (wire: Wire, path: string, schema: z.ZodType<number>): number | null =>
+  readAt<number | null>(wire, [path], schema, null) ?? null;
