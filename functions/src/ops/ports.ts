@@ -24,6 +24,7 @@ export interface OperatorAction {
     | 'erase'
     | 'erase_check'
     | 'view_queue_item'
+    | 'sync_member'
     | 'view_conflict'
     | 'pause'
     | 'resume'

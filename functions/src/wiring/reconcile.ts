@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { makeMemberPages } from '../adapters/django/member-pages.ts';
 import { makeMemberReader } from '../adapters/django/member-read.ts';
 import { makeMemberStore } from '../adapters/firestore/member-store.ts';
+import { makeOperatorActions } from '../adapters/firestore/ops-actions.ts';
 import { makePortalIndex } from '../adapters/firestore/portal-index.ts';
 import { makePortalWriter } from '../adapters/firestore/portal-writer.ts';
 import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
@@ -61,7 +63,7 @@ export const answerSyncMember = (call: HttpCall): Promise<HttpAnswer> => {
     authorize,
     body: syncMemberBody,
     log,
-    handle: async (body) =>
+    handle: async (body, caller) =>
       answerJson(
         200,
         await syncMember(
@@ -71,6 +73,15 @@ export const answerSyncMember = (call: HttpCall): Promise<HttpAnswer> => {
             registry: makeMemberReader(registry),
             rosterRefresh: makeRosterRefresh(firestore),
             reference,
+            recordLook: (member) =>
+              makeOperatorActions(firestore).record({
+                action: 'sync_member',
+                by: caller.id,
+                byKind: caller.kind,
+                at: now(),
+                requestId: randomUUID(),
+                member,
+              }),
             now,
             log,
           },

@@ -62,6 +62,7 @@ export const explainEn: Pick<
     view_changes: 'looked at the lists of a run',
     explain: 'asked for this explanation',
     view_queue_item: 'looked at an edit',
+    sync_member: 'compared the member with the registry',
     view_conflict: 'looked at a conflict',
     pause: 'paused',
     resume: 'resumed',

@@ -63,6 +63,7 @@ export const explainIs: Pick<
     view_changes: 'skoðaði lista keyrslu',
     explain: 'bað um þessa skýringu',
     view_queue_item: 'skoðaði breytingu',
+    sync_member: 'bar félagann saman við félagaskrá',
     view_conflict: 'skoðaði árekstur',
     pause: 'gerði hlé',
     resume: 'hélt áfram',

@@ -109,6 +109,7 @@ export const timelineWhat = z.enum([
   'view_changes',
   'explain',
   'view_queue_item',
+  'sync_member',
   'view_conflict',
   'pause',
   'resume',

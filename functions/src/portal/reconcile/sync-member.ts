@@ -19,6 +19,11 @@ export interface SyncMemberDependencies {
   readonly registry: MemberReader;
   readonly rosterRefresh: RosterRefresh;
   readonly reference: (kennitala: Kennitala) => Promise<string>;
+  /**
+   * Records who looks, before anything is read: the answer shows names and contact details, dry or not. Throws
+   * `audit_unavailable`: a look that cannot be recorded is not had.
+   */
+  readonly recordLook: (member: string) => Promise<void>;
   readonly now: () => Date;
   readonly log: LogSink;
 }
@@ -51,13 +56,14 @@ const ATTEMPTS = 5;
  * Brings one member in line with the registry now, as a reconcile would, and says what was found and why. A dry run
  * decides in the same transaction and writes nothing.
  *
- * Throws the `registry_*` codes, `member_invalid`, `store_unavailable`.
+ * Throws the `registry_*` codes, `member_invalid`, `store_unavailable`, `audit_unavailable`.
  */
 export const syncMember = async (
   request: SyncMemberRequest,
   dependencies: SyncMemberDependencies,
 ): Promise<SyncedMember> => {
   const member = await dependencies.reference(request.kennitala);
+  await dependencies.recordLook(member);
   if (isPlaceholder(request.kennitala)) return { member, ...SKIPPED };
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const synced = await attemptSync(request, member, dependencies);

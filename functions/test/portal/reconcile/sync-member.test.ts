@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SyncError } from '../../../src/lib/errors.ts';
 import type { MemberReader } from '../../../src/portal/ports.ts';
 import { syncMember } from '../../../src/portal/reconcile/sync-member.ts';
 import { syncMemberBody } from '../../../src/portal/reconcile/sync-member-body.ts';
@@ -18,7 +19,12 @@ afterEach(async () => {
   await stack.close();
 });
 
-const sync = (id: number, { dryRun = false, registry = stack.portal.registry } = {}) =>
+let looks: string[] = [];
+const noteLook = async (member: string): Promise<void> => {
+  looks.push(member);
+};
+
+const sync = (id: number, { dryRun = false, registry = stack.portal.registry, recordLook = noteLook } = {}) =>
   syncMember(
     { kennitala: stack.kennitalaOf(id), dryRun, signal: new AbortController().signal },
     {
@@ -26,6 +32,7 @@ const sync = (id: number, { dryRun = false, registry = stack.portal.registry } =
       registry,
       rosterRefresh: stack.portal.rosterRefresh,
       reference: stack.portal.reference,
+      recordLook,
       now: stack.clock.now,
       log: stack.dependencies.log,
     },
@@ -46,6 +53,24 @@ describe('one member on demand', () => {
     });
     expect(writes()).toBe(0);
     expect(await refreshes()).toBe(0);
+  });
+
+  it.each([true, false])('is looked at only once that is recorded (dry run: %s)', async (dryRun) => {
+    looks = [];
+    const { member } = await sync(1, { dryRun });
+    expect(looks).toEqual([member]);
+    let reads = 0;
+    const registry: MemberReader = {
+      readMember: async () => {
+        reads += 1;
+        return null;
+      },
+    };
+    const recordLook = () => Promise.reject(new SyncError('audit_unavailable', 'Firestore did not answer.'));
+    await expect(sync(1, { dryRun, registry, recordLook })).rejects.toMatchObject({
+      code: 'audit_unavailable',
+    });
+    expect(reads).toBe(0);
   });
 
   it('is brought in line, and the answer shows what differed', async () => {
