@@ -54,7 +54,12 @@ describe('every route of the operators’ API', () => {
   ])('%s shows nothing when the look cannot be recorded', async (name, params, body) => {
     const actions = { record: () => Promise.reject(new SyncError('audit_unavailable', 'Not recorded.')) };
     const { dependencies } = ops;
-    const routes = opsRoutes({ ...dependencies, actions, erase: { ...dependencies.erase, actions } });
+    const routes = opsRoutes({
+      ...dependencies,
+      actions,
+      explain: { ...dependencies.explain, actions },
+      erase: { ...dependencies.erase, actions },
+    });
     const route = routes.find((one) => nameOf(one) === name);
     await expect(
       route?.run({
