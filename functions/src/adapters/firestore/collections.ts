@@ -25,6 +25,8 @@ export interface Collection {
  * rules, the TTL policies and the code to it: a collection that is not here is one from which nobody would be erased.
  */
 export const COLLECTIONS = {
+  // First: whoever follows a hint writes the member only while it stands.
+  webhook_hints: { person: { by: 'name' }, expires: 'expireAt' },
   members: { person: { by: 'name' }, expires: null },
   sync_queue: { person: { by: 'field', field: 'kennitala' }, expires: null },
   sync_conflicts: { person: { by: 'field', field: 'kennitala' }, expires: 'expireAt' },
@@ -34,7 +36,6 @@ export const COLLECTIONS = {
     below: 'sync_audit',
   },
   webhook_receipts: { person: { by: 'reference', field: 'member' }, expires: 'expireAt' },
-  webhook_hints: { person: { by: 'name' }, expires: 'expireAt' },
   sync_audit: { person: null, texts: ['reason', 'approvedBy'], expires: 'expireAt' },
   sync_state: { person: null, texts: ['pause.reason'], expires: null },
   operator_actions: { person: null, texts: ['reason'], expires: 'expireAt' },

@@ -3,6 +3,7 @@ import { type Kennitala, tryKennitala } from '../kennitala.ts';
 import { FIELD_PATHS, rowOf } from './field-table.ts';
 import type { FieldPath, MemberPatch } from './fields.ts';
 import { memberFault } from './member-fault.ts';
+import { memberVersion } from './version.ts';
 import { isWire, readAt, sayingAt, type Wire } from './wire.ts';
 
 export interface ParsedMember {
@@ -21,14 +22,6 @@ const KENNITALA_PATHS = ['ssn', 'kennitala'];
 const rowNumber = z.int().nonnegative();
 
 /**
- * Past it nothing counts on: one event of a version near the largest number would freeze its member for ever, and the
- * registry counts versions in a column of this size.
- */
-const MAX_VERSION = 2 ** 31 - 1;
-
-export const versionNumber = z.int().nonnegative().max(MAX_VERSION);
-
-/**
  * Reads a member as the registry sends it, in either spelling and with or without a hyphen in the number. The content
  * is what the registry said and nothing else: a missing key gives no entry, null and "" give the empty value. Unknown
  * keys are left out.
@@ -39,7 +32,7 @@ export const parseRegistryMember = (json: unknown): ParsedMember => {
   return {
     kennitala: parseKennitala(json),
     djangoId: readNumber(json, 'id', rowNumber),
-    version: readNumber(json, 'version', versionNumber),
+    version: readNumber(json, 'version', memberVersion),
     content: parseContent(json),
   };
 };
