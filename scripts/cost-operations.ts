@@ -96,6 +96,7 @@ const NOTHING_FOUND = {
   reformatted: 0,
   systemNumbers: 0,
   legalEntities: 0,
+  impossibleDates: 0,
   quarantinedAt: [],
 };
 

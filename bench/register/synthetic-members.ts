@@ -1,10 +1,10 @@
-/** A member as the registry's page has it. Every number is made up: the serial part starts at 200 and counts. */
+/** A member as the registry's page has it. Every number is made up: the serial part counts below 200, where nobody's is. */
 export const makeWireMembers = (count: number): Record<string, unknown>[] =>
   Array.from({ length: count }, (_, n) => {
     const day = String((n % 28) + 1).padStart(2, '0');
     const month = String((Math.floor(n / 28) % 12) + 1).padStart(2, '0');
     const year = String(Math.floor(n / 336) % 100).padStart(2, '0');
-    const serial = String(200 + (Math.floor(n / 33_600) % 800));
+    const serial = String(Math.floor(n / 33_600) % 200).padStart(3, '0');
     return {
       id: n + 1,
       kennitala: `${day}${month}${year}${serial}9`,

@@ -51,3 +51,16 @@ export const isLegalEntity = (kennitala: Kennitala): boolean => {
   const first = kennitala.charCodeAt(0);
   return first >= 0x34 && first <= 0x37;
 };
+
+/**
+ * A number that reads as a date but is none: day 00, month 00, 31 April. The registry has some, people with them are
+ * members, and a person must look. 29 February is a day in any year here, since the century may be misprinted too.
+ */
+export const hasImpossibleDate = (kennitala: Kennitala): boolean => {
+  if (isSystemNumber(kennitala)) return false;
+  const day = Number(kennitala.slice(0, 2)) % 40;
+  const longest = LONGEST_DAYS[Number(kennitala.slice(2, 4)) - 1];
+  return longest === undefined || day < 1 || day > longest;
+};
+
+const LONGEST_DAYS: readonly number[] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];

@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { isLegalEntity, isPlaceholder, isSystemNumber, tryKennitala } from './kennitala.ts';
+import {
+  hasImpossibleDate,
+  isLegalEntity,
+  isPlaceholder,
+  isSystemNumber,
+  tryKennitala,
+} from './kennitala.ts';
 import { type KennitalaList, LINE_BYTES, makeKennitalaCollector, writeLines } from './kennitala-list.ts';
 
 /** What was found while an export was brought into canonical form. Counts only: safe to log and to record. */
@@ -20,6 +26,8 @@ export interface ListFindings {
   readonly systemNumbers: number;
   /** Members whose number is a legal entity's: kept, and a person must look. */
   readonly legalEntities: number;
+  /** Members whose number has a day that no month has, such as 00: kept, and a person must look. */
+  readonly impossibleDates: number;
 }
 
 export interface MemberList {
@@ -51,9 +59,11 @@ export const makeMemberList = (raw: readonly string[]): MemberList => {
   const kennitalas = kept.finish();
   let systemNumbers = 0;
   let legalEntities = 0;
+  let impossibleDates = 0;
   for (const kennitala of kennitalas) {
     if (isSystemNumber(kennitala)) systemNumbers += 1;
     else if (isLegalEntity(kennitala)) legalEntities += 1;
+    if (hasImpossibleDate(kennitala)) impossibleDates += 1;
   }
   return {
     kennitalas,
@@ -66,6 +76,7 @@ export const makeMemberList = (raw: readonly string[]): MemberList => {
       quarantinedAt,
       systemNumbers,
       legalEntities,
+      impossibleDates,
     },
   };
 };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { operatorText } from '../domain/operator-text.ts';
 import { answerJson, answerProblem, type HttpAnswer } from '../http/problems.ts';
 import type { RunRecord, RunReport } from './types.ts';
 
@@ -8,8 +9,8 @@ export const runFields = {
   approve: z
     .strictObject({
       planId: z.string().regex(/^[0-9a-f]{64}$/, { error: 'the 64 hexadecimal digits of a dry run' }),
-      operator: z.string().trim().min(1).max(100),
-      reason: z.string().trim().min(1).max(500),
+      operator: operatorText('the name of who decides', 100),
+      reason: operatorText('a reason in words', 500),
     })
     .optional(),
 };

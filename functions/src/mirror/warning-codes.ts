@@ -7,6 +7,7 @@ export const WARNING_CODES = [
   'repeated_members',
   'duplicate_members',
   'legal_entities',
+  'impossible_dates',
   'more_than_announced',
   'published_list_missing',
   'published_list_edited',

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { isPlaceholder, tryKennitala } from '../domain/kennitala.ts';
 import { type MemberChange, parseMemberChange, parseMemberHint } from '../domain/member/member-change.ts';
@@ -13,6 +14,9 @@ import { makeWebhookLogs, type WebhookLogs } from './webhook-logs.ts';
 
 /** The largest member is a few kilobytes. */
 export const MAX_WEBHOOK_BYTES = 256 * 1024;
+
+/** Above the register's own limits for an event, which say what was wrong; far below the sender's patience. */
+const AFTER_COMMIT_LIMIT_MS = 6_000;
 
 export interface WebhookCall {
   readonly method: string;
@@ -73,8 +77,32 @@ const apply = async (
   // An event that came before or was not believed is no news: what the register lacks, its next run brings.
   if (applied.result === 'duplicate' || applied.wasAsked) return applied;
   // The portal has the event; a register that is down is mended by its next run, and must not make the sender repeat.
-  await dependencies.register?.(change).catch((cause: unknown) => logs.registerMissed(asSyncError(cause)));
+  const { register } = dependencies;
+  if (register != null) await afterCommit(() => register(change), logs.registerMissed);
   return applied;
+};
+
+/**
+ * What else an event does once its outcome is durable: neither a failure nor silence may cost the sender its answer, or it
+ * would repeat what the portal has. The request to refresh the roster is not of this kind: nothing else would bring it
+ * before the weekly run, so it is part of the outcome, and the repetition asks again.
+ */
+const afterCommit = async (
+  work: () => Promise<void>,
+  missed: (failure: SyncError) => void,
+): Promise<void> => {
+  const timer = new AbortController();
+  const silence = delay(AFTER_COMMIT_LIMIT_MS, undefined, { signal: timer.signal }).then(() => {
+    throw new SyncError('database_unavailable', `No answer within ${AFTER_COMMIT_LIMIT_MS} ms.`);
+  });
+  try {
+    await Promise.race([work(), silence]);
+  } catch (cause) {
+    missed(asSyncError(cause));
+  } finally {
+    timer.abort();
+    silence.catch(() => undefined);
+  }
 };
 
 /**

@@ -3,7 +3,8 @@ import { SyncError } from '../lib/errors.ts';
 
 /** Bounds the work that an unsigned caller can cause: a rotation needs two. */
 const MAX_SIGNATURES = 8;
-const ID = /^[\w.:-]{1,200}$/;
+/** It becomes a document's name, and Firestore takes neither `.` nor `..` nor `__…__` for one. */
+const ID = /^(?!\.{1,2}$)(?!__.*__$)[\w.:-]{1,200}$/;
 const TIMESTAMP = /^\d{1,12}$/;
 const SIGNATURES = /^v\d+[a-z]?,[A-Za-z0-9+/=]{1,200}(?: v\d+[a-z]?,[A-Za-z0-9+/=]{1,200})*$/;
 

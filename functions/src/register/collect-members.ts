@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { isLegalEntity, isPlaceholder, type Kennitala, tryKennitala } from '../domain/kennitala.ts';
+import {
+  hasImpossibleDate,
+  isLegalEntity,
+  isPlaceholder,
+  type Kennitala,
+  tryKennitala,
+} from '../domain/kennitala.ts';
 import { parseRegistryMember } from '../domain/member/parse-registry-member.ts';
 import { isSyncError } from '../lib/errors.ts';
 import type { KnownUnreadable, StagedMember } from './ports.ts';
@@ -29,6 +35,8 @@ export interface CollectedMembers {
   /** Entries of a kennitala that had come before. */
   readonly repeated: number;
   readonly legalEntities: number;
+  /** Members whose number has a day that no month has. */
+  readonly impossibleDates: number;
 }
 
 /**
@@ -41,7 +49,7 @@ export const collectMembers = async (
   const byKennitala = new Map<Kennitala, StagedMember>();
   const unreadable: UnreadableMember[] = [];
   const adjusted: AdjustedMember[] = [];
-  let [received, placeholders, repeated, legalEntities] = [0, 0, 0, 0];
+  let [received, placeholders, repeated, legalEntities, impossibleDates] = [0, 0, 0, 0, 0];
   let announced: number | null = null;
 
   const take = (json: unknown): void => {
@@ -54,6 +62,7 @@ export const collectMembers = async (
     if (adjustments.length > 0) adjusted.push({ kennitala: member.kennitala, adjustments });
     const before = byKennitala.get(member.kennitala);
     if (before === undefined && isLegalEntity(member.kennitala)) legalEntities += 1;
+    if (before === undefined && hasImpossibleDate(member.kennitala)) impossibleDates += 1;
     if (before !== undefined) repeated += 1;
     if (before === undefined || isNewer(member, before)) byKennitala.set(member.kennitala, member);
   };
@@ -71,7 +80,17 @@ export const collectMembers = async (
     }
   }
   const members = [...byKennitala.values()].sort((a, b) => (a.kennitala < b.kennitala ? -1 : 1));
-  return { received, announced, members, unreadable, adjusted, placeholders, repeated, legalEntities };
+  return {
+    received,
+    announced,
+    members,
+    unreadable,
+    adjusted,
+    placeholders,
+    repeated,
+    legalEntities,
+    impossibleDates,
+  };
 };
 
 /** Digest (SHA-256, hex) of everything that will be staged, whatever order it came in. */

@@ -46,6 +46,7 @@ export const toRegisterSource = (collected: CollectedMembers): RegisterSource =>
       placeholders: collected.placeholders,
       repeated: collected.repeated,
       legalEntities: collected.legalEntities,
+      impossibleDates: collected.impossibleDates,
       adjusted: collected.adjusted.length,
     },
     warnings: warningsAbout(collected),
@@ -53,7 +54,7 @@ export const toRegisterSource = (collected: CollectedMembers): RegisterSource =>
 };
 
 const warningsAbout = (collected: CollectedMembers): RunWarning[] => {
-  const { unreadable, adjusted, repeated, legalEntities } = collected;
+  const { unreadable, adjusted, repeated, legalEntities, impossibleDates } = collected;
   const unknown = unreadable.filter((it) => it.kennitala === null && it.external_id === null).length;
   const warnings: [applies: boolean, code: WarningCode, message: string][] = [
     [
@@ -76,6 +77,11 @@ const warningsAbout = (collected: CollectedMembers): RunWarning[] => {
       legalEntities > 0,
       'legal_entities',
       `${legalEntities} members have the number of a legal entity; a person should look.`,
+    ],
+    [
+      impossibleDates > 0,
+      'impossible_dates',
+      `${impossibleDates} members have a number with a day that no month has; a person should look.`,
     ],
   ];
   return warnings.flatMap(([applies, code, message]) => (applies ? [{ code, message }] : []));

@@ -6,14 +6,11 @@ const NAME_MAX = 255;
 const EMAIL_MAX = 255;
 const PHONE_MAX = 20;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const UNSTORABLE = /[\u0000\u001e\u001f]/g;
-
 /**
  * What the register's columns could not hold as it was sent: a name is cut (nobody is left out for a long name), an
  * e-mail address or phone number is left empty, since a cut one could be somebody else's.
  */
-export type Adjustment = 'name_cut' | 'email_too_long' | 'phone_too_long' | 'characters_removed';
+export type Adjustment = 'name_cut' | 'email_too_long' | 'phone_too_long';
 
 export interface Staged {
   readonly member: StagedMember;
@@ -23,18 +20,13 @@ export interface Staged {
 /** The columns of one member. Fields that the registry did not mention are marked, not guessed. */
 export const toStagedMember = ({ kennitala, djangoId, version, content }: ParsedMember): Staged => {
   const adjustments = new Set<Adjustment>();
-  const storable = (text: string): string => {
-    const kept = storableText(text);
-    if (kept !== text) adjustments.add('characters_removed');
-    return kept;
-  };
   const fitting = (text: string | undefined, max: number, otherwise: Adjustment): string | null => {
-    const kept = storable(text ?? '').trim();
+    const kept = (text ?? '').trim();
     if (lengthOf(kept) <= max) return kept === '' ? null : kept;
     adjustments.add(otherwise);
     return null;
   };
-  const named = storable(content['profile.name'] ?? '');
+  const named = content['profile.name'] ?? '';
   const name = lengthOf(named) > NAME_MAX ? [...named].slice(0, NAME_MAX).join('') : named;
   if (name !== named) adjustments.add('name_cut');
   const joined = content['membership.date_joined'];
@@ -58,12 +50,6 @@ export const toStagedMember = ({ kennitala, djangoId, version, content }: Parsed
     adjustments: [...adjustments],
   };
 };
-
-/**
- * PostgreSQL text holds every character but U+0000, and no half of a surrogate pair. U+001E and U+001F separate values
- * on their way there, and no name has them.
- */
-const storableText = (text: string): string => text.replace(UNSTORABLE, '').toWellFormed();
 
 /** Most texts are short in any way of counting; only a long one is counted by code points. */
 const lengthOf = (text: string): number => (text.length <= PHONE_MAX ? text.length : [...text].length);

@@ -114,6 +114,12 @@ const warningsAbout = ({ findings }: MemberList, announced: number): RunWarning[
       message: `${findings.legalEntities} members have the number of a legal entity; a person should look.`,
     });
   }
+  if (findings.impossibleDates > 0) {
+    warnings.push({
+      code: 'impossible_dates',
+      message: `${findings.impossibleDates} members have a number with a day that no month has; a person should look.`,
+    });
+  }
   return warnings;
 };
 

@@ -50,6 +50,7 @@ const wireRegister = (base: Shared) => {
   };
   return {
     base,
+    target,
     database,
     pages,
     makeReferTo,
@@ -100,15 +101,18 @@ export const runRegister = (request: RunRequest): Promise<RegisterReport> => onc
 export const registerDatabase = (): Database | null =>
   shared().config.register.target === null ? null : once().database;
 
-/** One event of the registry on the register's row. Throws `database_*`, `schema_outdated`. */
+let eventDatabase: Database | undefined;
+
+/** One event of the registry on the register's row, within seconds. Throws `database_*`, `schema_outdated`. */
 export const applyEventToRegister = async (change: MemberChange): Promise<void> => {
-  const { base, database, makeReferTo } = once();
-  const [{ applyEvent }, { makeRowStore }] = await Promise.all([
+  const { base, target, makeReferTo } = once();
+  const [{ applyEvent }, { makeRowStore, ROW_STORE_DATABASE }] = await Promise.all([
     import('../register/apply-event.ts'),
     import('../adapters/postgres/row-store.ts'),
   ]);
+  eventDatabase ??= makeDatabase({ target, ...ROW_STORE_DATABASE });
   await applyEvent(change, {
-    rows: makeRowStore(database),
+    rows: makeRowStore(eventDatabase),
     referTo: await makeReferTo(),
     logs: makeRegisterLogs(base.log),
     now: base.now,

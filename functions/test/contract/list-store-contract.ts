@@ -50,7 +50,7 @@ export const describeListStore = (name: string, make: () => Promise<ListStoreHar
 
     it('replaces only the generation that was named', async () => {
       const first = await publish('0101302989\n', 'run-1', null);
-      const second = await publish('1502903309\n', 'run-2', first);
+      const second = await publish('1502900309\n', 'run-2', first);
       expect(BigInt(second)).toBeGreaterThan(BigInt(first));
       await expect(publish('0101302989\n', 'run-3', first)).rejects.toMatchObject({
         code: 'storage_conflict',
@@ -58,7 +58,7 @@ export const describeListStore = (name: string, make: () => Promise<ListStoreHar
       await expect(publish('0101302989\n', 'run-4', null)).rejects.toMatchObject({
         code: 'storage_conflict',
       });
-      expect(await textNow()).toBe('1502903309\n');
+      expect(await textNow()).toBe('1502900309\n');
     });
 
     it('refreshes the metadata without a new generation, of that generation only', async () => {
@@ -79,7 +79,7 @@ export const describeListStore = (name: string, make: () => Promise<ListStoreHar
 
     it('says of no other version who published it', async () => {
       const first = await publish('0101302989\n', 'run-1', null);
-      await publish('1502903309\n', 'run-2', first);
+      await publish('1502900309\n', 'run-2', first);
       expect(await harness.store.publishedBy(first)).toBeNull();
     });
 

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { parseKennitala } from 'is-kennitala';
 import { describe, expect, it } from 'vitest';
 import {
+  hasImpossibleDate,
   isKennitala,
   isLegalEntity,
   isPlaceholder,
@@ -9,6 +10,7 @@ import {
   type Kennitala,
   tryKennitala,
 } from '../../src/domain/kennitala.ts';
+import { makeMemberList } from '../../src/domain/member-list.ts';
 import { anyKennitala } from '../support/kennitalas.ts';
 
 const as = (text: string) => text as Kennitala;
@@ -19,7 +21,7 @@ describe('reading a kennitala', () => {
     ['a hyphen after the sixth', '010130-2989', '0101302989'],
     ['a space after the sixth', '010130 2989', '0101302989'],
     ['space around', ' 010130-2989\n', '0101302989'],
-    ['no valid check digit', '1502903309', '1502903309'],
+    ['no valid check digit', '1502900309', '1502900309'],
     ['a date that only a loose test lets through', '3102691239', '3102691239'],
     ['a system number that starts with 8', '8123456793', '8123456793'],
     ['a system number that starts with 9', '9123456793', '9123456793'],
@@ -104,7 +106,7 @@ describe('reading a kennitala', () => {
 describe('kinds of numbers', () => {
   it.each([
     ['0101302989', { placeholder: false, system: false, entity: false }],
-    ['3112992989', { placeholder: false, system: false, entity: false }],
+    ['3112990989', { placeholder: false, system: false, entity: false }],
     ['4101302989', { placeholder: false, system: false, entity: true }],
     ['7112992989', { placeholder: false, system: false, entity: true }],
     ['8123456793', { placeholder: false, system: true, entity: false }],
@@ -116,5 +118,29 @@ describe('kinds of numbers', () => {
       system: isSystemNumber(as(text)),
       entity: isLegalEntity(as(text)),
     }).toEqual(expected);
+  });
+});
+
+describe('a date that does not exist', () => {
+  it.each([
+    ['0000000000', true],
+    ['0001000009', true],
+    ['0100000009', true],
+    ['3104000009', true],
+    ['3002000009', true],
+    ['4000000009', true],
+    ['7104000009', true],
+    ['2902010009', false],
+    ['3112990989', false],
+    ['7112990989', false],
+    ['8000000000', false],
+  ])('%s: %s', (text, expected) => {
+    expect(hasImpossibleDate(as(text))).toBe(expected);
+  });
+
+  it('is counted and drops nobody', () => {
+    const { kennitalas, findings } = makeMemberList(['0000000000', '0001000009', '0101000009']);
+    expect([...kennitalas]).toHaveLength(3);
+    expect(findings).toMatchObject({ impossibleDates: 2, quarantined: 0 });
   });
 });

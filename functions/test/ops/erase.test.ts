@@ -133,6 +133,7 @@ describe('erasing a person', () => {
         ['sync_conflicts', 1],
         ['sync_audit/*/changes', 2],
         ['webhook_receipts', 2],
+        ['free texts of operators', 0],
         ['versions of the list', 1],
       ].map(([store, found]) => ({ store, found, erased: found, left: 0, code: null })),
     );
@@ -140,6 +141,48 @@ describe('erasing a person', () => {
     const held = await everythingHeld(ops);
     expect(held).not.toContain(kennitala);
     expect(held).not.toContain('new@example.is');
+  });
+
+  it('finds them in other spellings, below their document, and in what operators typed before numbers were refused', async () => {
+    const { kennitala } = await gone();
+    const spelled = `${kennitala.slice(0, 6)}-${kennitala.slice(6)}`;
+    const text = `${kennitala.slice(0, 6)} ${kennitala.slice(6)} called`;
+    await Promise.all([
+      ops.db.doc(`members/${spelled}`).set({ membership: { status: 'inactive' } }),
+      ops.db.doc(`members/${kennitala}/notes/1`).set({ note: 'about them' }),
+      ops.db.doc(`members/${spelled}/notes/1/more/1`).set({ note: 'about them' }),
+      ops.db.doc(`webhook_hints/${kennitala}`).set({ action: 'delete' }),
+      ops.db.doc('sync_queue/old').set({ kennitala: spelled, sync_status: 'synced' }),
+      ops.db.doc('sync_conflicts/old').set({ kennitala: spelled }),
+      ops.db.doc('sync_audit/old/changes/0').set({ addedKennitalas: [spelled], removedKennitalas: [] }),
+      ops.db
+        .doc('sync_audit/old')
+        .set({ reason: text, approvedBy: `${kennitala} herself`, outcome: 'published' }),
+      ops.db
+        .doc('sync_state/register')
+        .set({ pause: { reason: text, by: 'somebody', at: new Date() } }, { merge: true }),
+      ops.db.doc('operator_actions/old').set({ reason: `asked by ${spelled}`, by: 'somebody' }),
+      ops.db.doc('operator_actions/other').set({ reason: 'another reason', by: 'somebody' }),
+    ]);
+    const { body } = await erase(kennitala);
+    expect(body.absent).toBe(true);
+    expect(
+      ['members', 'webhook_hints', 'sync_queue', 'free texts of operators'].map((place) =>
+        rowOf(body, place),
+      ),
+    ).toEqual([
+      expect.objectContaining({ found: 4, erased: 4, left: 0 }),
+      expect.objectContaining({ found: 1, erased: 1, left: 0 }),
+      expect.objectContaining({ found: 2, erased: 2, left: 0 }),
+      expect.objectContaining({ found: 3, erased: 3, left: 0 }),
+    ]);
+    const held = [
+      await everythingHeld(ops),
+      ...(await ops.db.collection('operator_actions').get()).docs.map((one) => JSON.stringify(one.data())),
+    ].join();
+    for (const spelling of [kennitala, spelled, text, 'about them']) expect(held).not.toContain(spelling);
+    expect((await ops.db.doc('operator_actions/other').get()).get('reason')).toBe('another reason');
+    expect((await ops.db.doc('sync_audit/old').get()).get('outcome')).toBe('published');
   });
 
   it('leaves everybody else as they were', async () => {
@@ -223,6 +266,8 @@ describe('erasing a person', () => {
 
   it('looks without changing anything, and records that as a look', async () => {
     const { kennitala } = await gone();
+    await ops.db.doc(`webhook_hints/${kennitala}`).set({ action: 'delete' });
+    await ops.db.doc('sync_audit/old').set({ reason: `asked by ${kennitala}` });
     const before = await everythingHeld(ops);
     const { body } = await erase(kennitala, { dryRun: true });
     expect(body).toMatchObject({ dryRun: true, absent: false });

@@ -219,4 +219,16 @@ describe('a register that follows the webhook', () => {
       await one.close();
     }
   });
+
+  it('and its silence does not either: the answer comes within seconds, and the miss is told', async () => {
+    const one = await startPortalStack({ register: () => new Promise(() => undefined) });
+    try {
+      expect((await one.deliver('a', event(someone(), 1, 'create'))).status).toBe(200);
+      expect(
+        one.logs.find(({ fields }) => fields['event'] === 'webhook_register_missed')?.fields,
+      ).toMatchObject({ code: 'database_unavailable' });
+    } finally {
+      await one.close();
+    }
+  });
 });

@@ -30,6 +30,11 @@ describe('a call that is refused', () => {
     ['no id', () => withHeaders({ id: undefined }), 401],
     ['no timestamp', () => withHeaders({ timestamp: undefined }), 401],
     ['an id that is a path', () => withHeaders({ id: '../members/x' }), 401],
+    ...['.', '..', '__x__', '____', '__.*__'].map((id): [string, () => WebhookCall, number] => [
+      `the id ${id}, which names no document`,
+      () => signed(id, JSON.stringify(event(kennitala, 1, 'create'))),
+      401,
+    ]),
     ['a timestamp with letters after it', () => withHeaders({ timestamp: '1700000000abc' }), 401],
     ['another secret', () => signed(eventId(), JSON.stringify(event(kennitala, 1)), OTHER_SECRET), 401],
     ['a body that was changed', () => ({ ...good(), rawBody: Buffer.from('{}') }), 401],
@@ -76,6 +81,26 @@ describe('a call that is refused', () => {
       () => signed(eventId(), JSON.stringify({ ...event(kennitala, 1), version: 'x' })),
       400,
     ],
+    ...(
+      [
+        ['a version past the last', { version: Number.MAX_SAFE_INTEGER }],
+        ['a version of twenty digits', { version: 1e19 }],
+        ['a time before the year 1', { occurred_at: '0000-01-01T00:00:00Z' }],
+        ['a time before the year 1 in UTC', { occurred_at: '0001-01-01T00:00:00+02:00' }],
+        ['a time after the year 9999 in UTC', { occurred_at: '9999-12-31T23:59:59-02:00' }],
+        ['half a character in the name', { data: { ssn: kennitala, name: 'Jón \ud83d' } }],
+        ['a null byte in an address', { data: { ssn: kennitala, local_address: { city: 'a\0b' } } }],
+        [
+          'a joining before the year 1',
+          { data: { ssn: kennitala, date_joined: '0001-01-01T00:00:00+02:00' } },
+        ],
+        ['a name of 200 kB', { data: { ssn: kennitala, name: 'J'.repeat(200_000) } }],
+      ] as const
+    ).map(([what, values]): [string, () => WebhookCall, number] => [
+      what,
+      () => signed(eventId(), JSON.stringify({ ...event(kennitala, 1, 'create'), ...values })),
+      400,
+    ]),
   ])('%s: nothing is written', async (_what, call, expected) => {
     const answer = await stack.receive(call());
     expect(answer.status).toBe(expected);

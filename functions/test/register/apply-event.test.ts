@@ -60,6 +60,18 @@ describe('an event of the registry', () => {
     ]);
   });
 
+  it('takes no number of the id sequence for a row that exists', async () => {
+    await event('create', 1);
+    const taken = async () =>
+      (await stack.postgres.sql<{ last_value: unknown }>('select last_value from public.members_id_seq'))[0];
+    const before = await taken();
+    for (const version of [2, 3, 4, 5]) expect(await event('update', version)).toBe('applied');
+    await event('delete', 6);
+    expect(await event('create', 7)).toBe('applied');
+    expect(await taken()).toEqual(before);
+    expect(await row()).toMatchObject({ name: 'Name 7', is_active: true });
+  });
+
   it('that is older than the row, or as old, changes nothing', async () => {
     await event('create', 5);
     for (const version of [4, 5]) {

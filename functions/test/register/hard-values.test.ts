@@ -44,9 +44,6 @@ describe('a member with a name that is', () => {
   it.each([
     ['256 characters', `${LONG}x`, LONG, 'name_cut'],
     ['300 emoji', '🙂'.repeat(300), '🙂'.repeat(255), 'name_cut'],
-    ['with a null byte', 'Jón\0Jónsson', 'JónJónsson', 'characters_removed'],
-    ['with the separators of the way there', 'Jón\u001f\u001eJónsson', 'JónJónsson', 'characters_removed'],
-    ['with half a character', 'Jón \ud83d', 'Jón \ufffd', 'characters_removed'],
   ])('%s: what fits is stored, and sync_log tells of it', async (_what, name, stored, reason) => {
     const member = { id: 1, kennitala: KENNITALA, name };
     const { report, rows } = await store(member);
@@ -54,6 +51,28 @@ describe('a member with a name that is', () => {
     expect(report.record.warnings.map(({ code }) => code)).toContain('adjusted_values');
     expect((await stack.syncLog())[0]?.details['adjusted']).toMatchObject([{ reasons: [reason] }]);
     expect((await store(member)).report.record.outcome).toBe('unchanged');
+  });
+});
+
+describe('a member with a value that no store may hold', () => {
+  it.each([
+    ['a null byte in the name', { name: 'Jón\0Jónsson' }, 'name'],
+    ['the separators of the way there', { name: 'Jón\u001f\u001eJónsson' }, 'name'],
+    ['half a character', { name: 'Jón \ud83d' }, 'name'],
+    ['a name of 1.2 MB', { name: 'J'.repeat(1_200_000) }, 'name'],
+    ['a joining before the year 1', { name: 'Jón', date_joined: '0001-01-01T00:00:00+02:00' }, 'date_joined'],
+    ['a version past the last', { name: 'Jón', version: 9_007_199_254_740_991 }, 'version'],
+  ])('%s: is left out and told by reference, and the others are stored', async (_what, values, reason) => {
+    await store({ id: 1, kennitala: KENNITALA, name: 'Before' });
+    const { report, rows } = await store(
+      { id: 1, kennitala: KENNITALA, ...values },
+      { id: 2, kennitala: OTHER, name: 'Jóna' },
+    );
+    expect(report.record).toMatchObject({ outcome: 'published', changes: { quarantined: 1, added: 1 } });
+    expect(rows.map((row) => row['name']).sort()).toEqual(['Before', 'Jóna']);
+    expect((await stack.syncLog()).at(-1)?.details['unreadable']).toEqual([
+      { member: expect.stringMatching(/^m_[0-9a-f]{16}$/), position: 0, reason },
+    ]);
   });
 });
 

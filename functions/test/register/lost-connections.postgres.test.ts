@@ -1,8 +1,14 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { makeDatabase } from '../../src/adapters/postgres/make-database.ts';
 import { makeRegisterStore } from '../../src/adapters/postgres/register-store.ts';
-import { type RegisterStack, startRegisterStack } from './support/register-stack.ts';
+import { makeRowStore, ROW_STORE_DATABASE } from '../../src/adapters/postgres/row-store.ts';
+import { parseMemberChange } from '../../src/domain/member/member-change.ts';
+import { applyEvent } from '../../src/register/apply-event.ts';
+import { makeRegisterLogs } from '../../src/register/register-logs.ts';
+import { makeKennitalas } from '../support/kennitalas.ts';
+import { type RegisterStack, referTo, startRegisterStack } from './support/register-stack.ts';
 
 /** What only a server with many sessions can show. */
 
@@ -86,6 +92,70 @@ describe('a database that refuses', () => {
     await expect(read).rejects.toMatchObject({ code: 'database_rejected', details: { sqlState: '42501' } });
     await database.close();
     await asSuperuser(`drop role poor_${name()}`);
+  });
+});
+
+describe('an event that the register cannot take now', () => {
+  const [kennitala = ''] = makeKennitalas(1, 500);
+  const limits = { signal: new AbortController().signal, startedAt: new Date(), exclusive: true };
+  const apply = async (url: string): Promise<unknown> => {
+    const database = makeDatabase({ target: { kind: 'url', url }, ...ROW_STORE_DATABASE });
+    const event = { kennitala, action: 'create', version: 1, data: { kennitala, name: 'Jón' } };
+    try {
+      return await applyEvent(parseMemberChange(event), {
+        rows: makeRowStore(database),
+        referTo,
+        logs: makeRegisterLogs(() => undefined),
+        now: () => new Date(),
+      });
+    } catch (cause) {
+      return cause;
+    } finally {
+      await database.close();
+    }
+  };
+
+  it('since another transaction holds it: it is given up by the server, and taken later', async () => {
+    const run = await stack.store.stage([], [], limits);
+    expect(await apply(stack.postgres.url)).toMatchObject({ code: 'database_unavailable' });
+    await run.rollback();
+    expect(await apply(stack.postgres.url)).toBe('applied');
+  });
+
+  it('since the server accepts connections and says nothing: it is given up by us', async () => {
+    const sockets = new Set<Socket>();
+    const silent = createServer((socket) => sockets.add(socket));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const outcome = await apply(`postgres://user@127.0.0.1:${port}/none`);
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+    expect(sockets.size).toBeGreaterThan(0);
+    expect(outcome).toMatchObject({ code: 'database_unavailable' });
+  });
+
+  it('since the server falls silent after it was reached', async () => {
+    const target = new URL(stack.postgres.url);
+    const { hostname, port } = target;
+    let isSilent = false;
+    const pairs: [Socket, Socket][] = [];
+    const proxy = createServer((client) => {
+      const server = connect(Number(port), hostname);
+      pairs.push([client, server]);
+      for (const end of [client, server]) end.on('error', () => undefined);
+      client.on('data', (bytes) => {
+        if (bytes.includes('public.members')) isSilent = true;
+        if (!isSilent) server.write(bytes);
+      });
+      server.on('data', (bytes) => client.write(bytes));
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    target.port = String((proxy.address() as AddressInfo).port);
+    const outcome = await apply(target.href);
+    for (const pair of pairs) for (const end of pair) end.destroy();
+    proxy.close();
+    expect(isSilent).toBe(true);
+    expect(outcome).toMatchObject({ code: 'database_unavailable' });
   });
 });
 

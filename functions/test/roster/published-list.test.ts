@@ -11,13 +11,13 @@ const read = (text: string) => {
 
 describe('reading the published file', () => {
   it.each([
-    ['our own file', '0101302989\n1502903309\n', ['0101302989', '1502903309'], 0],
+    ['our own file', '0101302989\n1502900309\n', ['0101302989', '1502900309'], 0],
     ['an empty file', '', [], 0],
-    ['a file without the last line end', '0101302989\n1502903309', ['0101302989', '1502903309'], 0],
-    ['Windows line ends', '0101302989\r\n1502903309\r\n', ['0101302989', '1502903309'], 0],
+    ['a file without the last line end', '0101302989\n1502900309', ['0101302989', '1502900309'], 0],
+    ['Windows line ends', '0101302989\r\n1502900309\r\n', ['0101302989', '1502900309'], 0],
     ['blank lines', '\n0101302989\n\n\n', ['0101302989'], 0],
     ['hyphens', '010130-2989\n', ['0101302989'], 0],
-    ['disorder and repeats', '1502903309\n0101302989\n1502903309\n', ['0101302989', '1502903309'], 0],
+    ['disorder and repeats', '1502900309\n0101302989\n1502900309\n', ['0101302989', '1502900309'], 0],
     ['rubbish', 'kennitala\n0101302989\n<html>\n', ['0101302989'], 2],
   ])('reads %s', (_what, text, kennitalas, unreadable) => {
     expect(read(text)).toEqual({

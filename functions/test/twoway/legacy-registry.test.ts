@@ -317,9 +317,15 @@ describe('a row of the change queue', () => {
     return { status: member?.membership.status, version: meta?.source_version };
   };
 
-  it.each([true, false])('of a deletion is a hint, and its id no version (versions: %s)', async (companion) => {
-    expect(await withDeletion(companion, false)).toEqual({ status: 'inactive', version: companion ? 1 : null });
-  });
+  it.each([true, false])(
+    'of a deletion is a hint, and its id no version (versions: %s)',
+    async (companion) => {
+      expect(await withDeletion(companion, false)).toEqual({
+        status: 'inactive',
+        version: companion ? 1 : null,
+      });
+    },
+  );
 
   it.each([true, false])('deletes nobody whom the registry has (versions: %s)', async (companion) => {
     expect(await withDeletion(companion, true)).toEqual({ status: 'active', version: companion ? 1 : null });

@@ -2,6 +2,7 @@ import { Agent, fetch } from 'undici';
 import { z } from 'zod';
 import { OpsError } from './ops-error.ts';
 import type { Target } from './target.ts';
+import { printableIn } from './text.ts';
 
 /** A refusal of the API: a problem document (RFC 9457). */
 export class ApiProblem extends OpsError {
@@ -33,7 +34,8 @@ const RUN_LIMIT_MS = 1_860_000;
 
 const problem = z.looseObject({ code: z.string(), detail: z.string(), reference: z.string().optional() });
 
-export const makeApi = (target: Target): Api => {
+/** `raw`: for JSON, which says the same in its own spelling and is read by programs. */
+export const makeApi = (target: Target, texts: 'printable' | 'raw'): Api => {
   const dispatcher = new Agent({ headersTimeout: RUN_LIMIT_MS, bodyTimeout: RUN_LIMIT_MS });
   let token: Promise<string> | undefined;
 
@@ -61,7 +63,8 @@ export const makeApi = (target: Target): Api => {
     } catch (cause) {
       throw new OpsError(lost(method, target), { cause });
     }
-    return readAnswer(status, text, schema);
+    const document = parseJson(text);
+    return readAnswer(status, texts === 'raw' ? document : printableIn(document), schema);
   };
 
   return {
@@ -73,10 +76,9 @@ export const makeApi = (target: Target): Api => {
 
 const readAnswer = <Schema extends z.ZodType>(
   status: number,
-  text: string,
+  document: unknown,
   schema: Schema,
 ): z.output<Schema> => {
-  const document = parseJson(text);
   if (status !== 200) {
     const read = problem.safeParse(document);
     if (!read.success) {

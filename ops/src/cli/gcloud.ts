@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import type { z } from 'zod';
 import { OpsError } from './ops-error.ts';
+import { printableIn } from './text.ts';
 
 /** Runs `gcloud` with these arguments and gives what it wrote. Throws OpsError. */
 export type Gcloud = (args: readonly string[]) => Promise<string>;
@@ -36,7 +37,7 @@ export const gcloudJson = async <Schema extends z.ZodType>(
 ): Promise<z.output<Schema>> => {
   const text = await gcloud([...args, '--format', 'json']);
   try {
-    return schema.parse(JSON.parse(text));
+    return schema.parse(printableIn(JSON.parse(text)));
   } catch (cause) {
     throw new OpsError(`gcloud ${commandOf(args)} answered something unexpected.`, { cause });
   }

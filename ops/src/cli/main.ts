@@ -1,6 +1,7 @@
 import { EXIT_CODES } from './exit-codes.ts';
 import { runCli } from './run-cli.ts';
 import { PROCESS_TERMINAL } from './terminal.ts';
+import { printableLines } from './text.ts';
 
 /** What was sent is carried out whether anybody waits or not, so stopping here is not stopping there. */
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -20,6 +21,8 @@ process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
 try {
   process.exitCode = await runCli(process.argv.slice(2), PROCESS_TERMINAL);
 } catch (cause) {
-  process.stderr.write(`A fault of this tool: ${cause instanceof Error ? cause.stack : String(cause)}\n`);
+  process.stderr.write(
+    `A fault of this tool: ${printableLines(cause instanceof Error ? (cause.stack ?? '') : String(cause))}\n`,
+  );
   process.exitCode = EXIT_CODES.failed;
 }

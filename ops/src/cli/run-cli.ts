@@ -6,6 +6,7 @@ import { OpsError } from './ops-error.ts';
 import { makeProgram } from './program.ts';
 import { runbookOf } from './remedies.ts';
 import type { Terminal } from './terminal.ts';
+import { printableLines } from './text.ts';
 
 /** Carries out one command line and says what went wrong, if anything did. Never throws for what it was told. */
 export const runCli = async (argv: readonly string[], terminal: Terminal): Promise<ExitCode> => {
@@ -17,7 +18,9 @@ export const runCli = async (argv: readonly string[], terminal: Terminal): Promi
     if (cause instanceof CommanderError) return cause.exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.failed;
     if (!(cause instanceof OpsError)) throw cause;
     const remedy = cause instanceof ApiProblem ? runbookOf(cause.code) : null;
-    terminal.stderr.write(`${cause.message}\n${remedy === null ? '' : `What to do: ${remedy}\n`}`);
+    terminal.stderr.write(
+      `${printableLines(cause.message)}\n${remedy === null ? '' : `What to do: ${remedy}\n`}`,
+    );
     return EXIT_CODES.failed;
   }
 };

@@ -125,7 +125,13 @@ const factsOf = (run: WireRunRecord): [string, string][] => {
     ...given('rolled back', run.rollbackOf === null ? null : `to version ${run.rollbackOf}`),
     ...given('version', run.objectGeneration),
     ...given('replaced', run.outcome === 'published' ? run.previousGeneration : null),
-    ...given('approved by', run.approvedBy),
+    // The proved identity decides who it was; the name is what they typed.
+    ...given(
+      'approved by',
+      run.approvedBy === null
+        ? null
+        : `${run.requestedBy ?? 'somebody unknown'}, who typed "${run.approvedBy}"`,
+    ),
     ...given('reason', run.reason),
     ...given('plan', run.planId),
   ];

@@ -2,6 +2,7 @@ import { type Api, makeApi } from './api.ts';
 import { confirm } from './ask.ts';
 import { findTarget, type Target, type TargetOptions } from './target.ts';
 import { makePaint, type Paint, type Terminal } from './terminal.ts';
+import { printableLines } from './text.ts';
 
 /** Options that every command takes. */
 export interface GlobalOptions extends TargetOptions {
@@ -30,10 +31,11 @@ export const openSession = async (options: GlobalOptions, terminal: Terminal): P
   return {
     terminal,
     target,
-    api: makeApi(target),
+    api: makeApi(target, options.json === true ? 'raw' : 'printable'),
     paint: makePaint(terminal),
     show: (document, lines) => {
-      const text = options.json === true ? JSON.stringify(document, null, 2) : lines().join('\n');
+      const text =
+        options.json === true ? printableLines(JSON.stringify(document, null, 2)) : lines().join('\n');
       terminal.stdout.write(`${text}\n`);
     },
     note: (line) => void terminal.stderr.write(`${line}\n`),

@@ -30,3 +30,34 @@ export const asWords = (code: string): string => code.replaceAll('_', ' ').repla
 /** As a shell reads it back. */
 export const quoted = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+
+/**
+ * What a terminal obeys instead of showing: controls, line breaks too, marks of direction, characters of no width. A
+ * reason, a name or a value with them could move the cursor, forge a line or hide one.
+ */
+const OBEYED = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * A text from outside as it may be printed: what would be obeyed stands as `\u001b`, as JSON writes it. Answers of the API,
+ * of gcloud and messages of failures all pass through here.
+ */
+export const printable = (text: string): string =>
+  text.replace(OBEYED, (obeyed) =>
+    Array.from(
+      { length: obeyed.length },
+      (_, n) => `\\u${obeyed.charCodeAt(n).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  );
+
+/** The same for lines that we broke ourselves. */
+export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n');
+
+/** Every text and key of an answer, printable. */
+export const printableIn = <T>(value: T): T => {
+  if (typeof value === 'string') return printable(value) as T;
+  if (Array.isArray(value)) return value.map(printableIn) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [printable(key), printableIn(inner)]),
+  ) as T;
+};

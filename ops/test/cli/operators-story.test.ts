@@ -112,7 +112,7 @@ describe('an operator, from the first look to the resumed roster', { timeout: 60
     expect(tooWide(list.stdout)).toEqual([]);
 
     const shown = await ops(['runs', 'show', approvedRun]);
-    expect(shown.stdout).toContain('approved by   Test Operator');
+    expect(shown.stdout).toMatch(/approved by {3}\S+, who typed "Test Operator"/);
     expect(shown.stdout).not.toMatch(KENNITALA);
 
     const named = await ops(['runs', 'show', approvedRun, '--changes', '--json']);

@@ -23,6 +23,7 @@ export const failuresEn: Pick<CodeTexts, 'guard' | 'warning' | 'error'> = {
     repeated_members: 'a number came more than once; the newest entry counts',
     duplicate_members: 'two rows of the registry have one number; the first counts',
     legal_entities: 'members with the number of a company',
+    impossible_dates: 'members whose number has no real date',
     more_than_announced: 'more entries came than the registry counts',
     published_list_missing: 'the published list had gone',
     published_list_edited: 'the published list had lines that are no kennitala',

@@ -17,6 +17,7 @@ export const failuresIs: Pick<CodeTexts, 'guard' | 'warning' | 'error'> = {
     repeated_members: 'kennitala kom oftar en einu sinni; nýjasta færslan gildir',
     duplicate_members: 'tvær línur félagaskrár hafa sömu kennitölu; sú fyrri gildir',
     legal_entities: 'félagar með kennitölu fyrirtækis',
+    impossible_dates: 'félagar með dagsetningu sem ekki er til í kennitölu',
     more_than_announced: 'fleiri færslur komu en félagaskráin telur',
     published_list_missing: 'birti listinn var horfinn',
     published_list_edited: 'í birta listanum voru línur sem eru ekki kennitölur',

@@ -1,67 +1,112 @@
-import { FieldValue, type Firestore, type Query } from 'firebase-admin/firestore';
+import {
+  type DocumentReference,
+  FieldPath,
+  FieldValue,
+  type Firestore,
+  type Query,
+  type QueryDocumentSnapshot,
+} from 'firebase-admin/firestore';
+import { namesKennitala, spellingsOf } from '../../domain/operator-text.ts';
 import { stillPublished } from '../../ops/erase/may-be-erased.ts';
-import type { ErasureStore, Person, StoreName } from '../../ops/erase/ports.ts';
-import { type Client, countFound, eraseCall, eraseFound } from './erase-query.ts';
+import type { Counts, ErasureStore, Person, StoreName } from '../../ops/erase/ports.ts';
+import { type AboutPerson, COLLECTIONS, type Collection } from './collections.ts';
+import { type Client, countFound, eachPage, eraseCall, eraseFound } from './erase-query.ts';
 
-/** Stands in a receipt where the reference was: the receipt itself makes a repeated event harmless. */
+/** Stands where a reference or a text was: what is left makes a repeated event harmless, and says that somebody decided. */
 const ERASED = 'erased';
 
-/** All that Firestore holds of one person. */
+const OPERATORS_TEXTS: StoreName = 'free texts of operators';
+
+/** All that Firestore holds of one person, by the table of its collections. */
 export const makeFirestoreErasure = (client: Client): ErasureStore[] => [
-  // First: whoever follows a hint writes the member only while it stands.
-  eraseNamed(client, 'webhook_hints'),
-  eraseMember(client),
-  eraseOwn(client, 'sync_queue'),
-  eraseOwn(client, 'sync_conflicts'),
-  eraseFromLists(client),
-  eraseFromReceipts(client),
+  ...Object.entries(COLLECTIONS).flatMap(([name, { person }]: [string, Collection]) =>
+    person === null ? [] : [eraseFrom(client, name, person)],
+  ),
+  eraseFromTexts(client),
 ];
 
-/** `members/{kennitala}`. One that became active again is left alone. */
-const eraseMember = (client: Client): ErasureStore => {
-  const refOf = (db: Firestore, { kennitala }: Person) => db.collection('members').doc(kennitala);
-  return {
-    places: ['members'],
-    find: (person) =>
-      eraseCall(client, 'answer whether it has a member', async (db) => ({
-        members: (await refOf(db, person).get()).exists ? 1 : 0,
-      })),
-    erase: (person) =>
-      eraseCall(client, 'erase a member', (db) =>
-        db.runTransaction(async (transaction) => {
-          const document = await transaction.get(refOf(db, person));
-          if (document.get('membership.status') === 'active') throw stillPublished('portal');
-          transaction.delete(document.ref);
-          return { members: document.exists ? 1 : 0 };
-        }),
-      ),
-  };
+const eraseFrom = (client: Client, collection: string, person: AboutPerson): ErasureStore => {
+  switch (person.by) {
+    case 'name':
+      return eraseNamed(client, collection);
+    case 'field':
+      return eraseOwn(client, collection, person.field);
+    case 'lists':
+      return eraseFromLists(client, collection, person.fields);
+    case 'reference':
+      return eraseReference(client, collection, person.field);
+    default: {
+      const never: never = person;
+      return never;
+    }
+  }
 };
 
-/** A document that is named by the kennitala and has nothing to say when the person is gone. */
-const eraseNamed = (client: Client, place: 'webhook_hints'): ErasureStore => {
-  const refOf = (db: Firestore, { kennitala }: Person) => db.collection(place).doc(kennitala);
-  const count = async (db: Firestore, person: Person) => ({
-    [place]: (await refOf(db, person).get()).exists ? 1 : 0,
-  });
+/** The place as answers name it. */
+const placeOf = (collection: string): StoreName => {
+  const { below }: Collection = COLLECTIONS[collection as keyof typeof COLLECTIONS];
+  return (below === undefined ? collection : `${below}/*/${collection}`) as StoreName;
+};
+
+/**
+ * Documents that are named by the number, in any spelling, with everything below them, also below one that is not there. A
+ * member who became active again is left alone.
+ */
+const eraseNamed = (client: Client, collection: string): ErasureStore => {
+  const place = placeOf(collection);
+  const refsOf = (db: Firestore, { kennitala }: Person) =>
+    spellingsOf(kennitala).map((spelling) => db.collection(collection).doc(spelling));
+  const eraseOne = (db: Firestore, ref: DocumentReference): Promise<number> =>
+    db.runTransaction(async (transaction) => {
+      const document = await transaction.get(ref);
+      if (document.get('membership.status') === 'active') throw stillPublished('portal');
+      transaction.delete(ref);
+      return document.exists ? 1 : 0;
+    });
   return {
     places: [place],
-    find: (person) => eraseCall(client, 'answer whether it has a hint', (db) => count(db, person)),
+    find: (person) =>
+      eraseCall(client, 'answer what it has of a person', async (db) => {
+        const refs = refsOf(db, person);
+        const own = (await db.getAll(...refs)).filter(({ exists }) => exists).length;
+        const below = await Promise.all(refs.map(documentsBelow));
+        return { [place]: own + below.flat().length };
+      }),
     erase: (person) =>
-      eraseCall(client, 'erase a hint', async (db) => {
-        const found = await count(db, person);
-        await refOf(db, person).delete();
-        return found;
+      eraseCall(client, 'erase documents of a person', async (db) => {
+        let erased = 0;
+        for (const ref of refsOf(db, person)) {
+          erased += await eraseOne(db, ref);
+          for (const { ref: inner } of await documentsBelow(ref)) {
+            await inner.delete();
+            erased += 1;
+          }
+        }
+        return { [place]: erased };
       }),
   };
 };
 
+/** No code of ours writes any; what stands there all the same is about the person. */
+const documentsBelow = async (ref: DocumentReference): Promise<QueryDocumentSnapshot[]> => {
+  const collections = await ref.listCollections();
+  const found = await Promise.all(
+    collections.map(async (collection) => {
+      const { docs } = await collection.get();
+      const refs = await collection.listDocuments();
+      return [...docs, ...(await Promise.all(refs.map(documentsBelow))).flat()];
+    }),
+  );
+  return found.flat();
+};
+
 /** Documents that are about the person alone. */
-const eraseOwn = (client: Client, place: 'sync_queue' | 'sync_conflicts'): ErasureStore => {
+const eraseOwn = (client: Client, collection: string, field: string): ErasureStore => {
+  const place = placeOf(collection);
   const of =
     ({ kennitala }: Person) =>
     (db: Firestore) =>
-      db.collection(place).where('kennitala', '==', kennitala);
+      db.collection(collection).where(field, 'in', spellingsOf(kennitala));
   return {
     places: [place],
     find: async (person) => ({ [place]: await countFound(client, of(person)) }),
@@ -71,42 +116,87 @@ const eraseOwn = (client: Client, place: 'sync_queue' | 'sync_conflicts'): Erasu
   };
 };
 
-/** The lists of runs, everyone's: only the number is taken out. It may stand in both lists of one document. */
-const eraseFromLists = (client: Client): ErasureStore => {
-  const place: StoreName = 'sync_audit/*/changes';
+/** The lists of runs, everyone's: only the number is taken out. It may stand in several lists of one document. */
+const eraseFromLists = (client: Client, collection: string, fields: readonly string[]): ErasureStore => {
+  const place = placeOf(collection);
   const naming =
     (field: string, { kennitala }: Person) =>
     (db: Firestore): Query =>
-      db.collectionGroup('changes').where(field, 'array-contains', kennitala);
-  const inBoth = async (work: (field: string) => Promise<number>) => ({
-    [place]: (await work('addedKennitalas')) + (await work('removedKennitalas')),
-  });
+      db.collectionGroup(collection).where(field, 'array-contains-any', spellingsOf(kennitala));
+  const inAll = async (work: (field: string) => Promise<number>): Promise<Counts> => {
+    let sum = 0;
+    for (const field of fields) sum += await work(field);
+    return { [place]: sum };
+  };
   return {
     places: [place],
-    find: (person) => inBoth((field) => countFound(client, naming(field, person))),
+    find: (person) => inAll((field) => countFound(client, naming(field, person))),
     erase: (person, signal) =>
-      inBoth((field) =>
+      inAll((field) =>
         eraseFound(
           client,
           naming(field, person),
-          (ref) => ref.update({ [field]: FieldValue.arrayRemove(person.kennitala) }),
+          (ref) => ref.update({ [field]: FieldValue.arrayRemove(...spellingsOf(person.kennitala)) }),
           signal,
         ),
       ),
   };
 };
 
-const eraseFromReceipts = (client: Client): ErasureStore => {
-  const place = 'webhook_receipts';
+const eraseReference = (client: Client, collection: string, field: string): ErasureStore => {
+  const place = placeOf(collection);
   const of =
     ({ reference }: Person) =>
     (db: Firestore) =>
-      db.collection(place).where('member', '==', reference);
+      db.collection(collection).where(field, '==', reference);
   return {
     places: [place],
     find: async (person) => ({ [place]: await countFound(client, of(person)) }),
     erase: async (person, signal) => ({
-      [place]: await eraseFound(client, of(person), (ref) => ref.update({ member: ERASED }), signal),
+      [place]: await eraseFound(client, of(person), (ref) => ref.update({ [field]: ERASED }), signal),
     }),
+  };
+};
+
+/**
+ * What operators typed. Numbers are refused there, but records may be older than that. No index finds a number in prose, so
+ * every text is read: a year of runs is some ten thousand documents of which these fields alone are fetched.
+ */
+const eraseFromTexts = (client: Client): ErasureStore => {
+  const withTexts = Object.entries(COLLECTIONS).flatMap(
+    ([name, { texts }]: [string, Collection]): [string, readonly string[]][] =>
+      texts === undefined ? [] : [[name, texts]],
+  );
+  const inEach = async (
+    { kennitala }: Person,
+    signal: AbortSignal,
+    treat: (ref: DocumentReference, naming: readonly string[]) => Promise<unknown>,
+  ): Promise<Counts> => {
+    let found = 0;
+    for (const [collection, texts] of withTexts) {
+      const all = (db: Firestore) =>
+        db
+          .collection(collection)
+          .orderBy(FieldPath.documentId())
+          .select(...texts);
+      await eachPage(client, all, signal, async (document) => {
+        const naming = texts.filter((field) => {
+          const text: unknown = document.get(field);
+          return typeof text === 'string' && namesKennitala(text, kennitala);
+        });
+        if (naming.length === 0) return;
+        found += 1;
+        await treat(document.ref, naming);
+      });
+    }
+    return { [OPERATORS_TEXTS]: found };
+  };
+  return {
+    places: [OPERATORS_TEXTS],
+    find: (person, signal) => inEach(person, signal, async () => undefined),
+    erase: (person, signal) =>
+      inEach(person, signal, (ref, naming) =>
+        ref.update(Object.fromEntries(naming.map((field) => [field, ERASED]))),
+      ),
   };
 };

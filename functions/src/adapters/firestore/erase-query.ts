@@ -1,4 +1,4 @@
-import type { DocumentReference, Firestore, Query } from 'firebase-admin/firestore';
+import type { DocumentReference, Firestore, Query, QueryDocumentSnapshot } from 'firebase-admin/firestore';
 import { SyncError } from '../../lib/errors.ts';
 import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
 
@@ -30,6 +30,29 @@ export const eraseFound = async (
     });
     if (round.found === 0) return treated;
     treated += round.treated;
+  }
+};
+
+const PAGE_OF_TEXTS = 1_000;
+
+/** Every document of an ordered query, page by page, each page within the time limit of one call. */
+export const eachPage = async (
+  client: Client,
+  query: (db: Firestore) => Query,
+  signal: AbortSignal,
+  visit: (document: QueryDocumentSnapshot) => Promise<void>,
+): Promise<void> => {
+  for (let last: QueryDocumentSnapshot | undefined; ; ) {
+    if (signal.aborted) throw new SyncError('deadline_exceeded', 'The erasure reached its time limit.');
+    const after = last;
+    const docs = await eraseCall(client, 'read what operators wrote', async (db) => {
+      const page = query(db).limit(PAGE_OF_TEXTS);
+      const found = await (after === undefined ? page : page.startAfter(after)).get();
+      for (const document of found.docs) await visit(document);
+      return found.docs;
+    });
+    last = docs.at(-1);
+    if (last === undefined || docs.length < PAGE_OF_TEXTS) return;
   }
 };
 

@@ -1,4 +1,4 @@
-import type { Database, Query } from './database.ts';
+import type { Database, Query, TransactionLimits } from './database.ts';
 import { retried } from './retried.ts';
 import { assertSchema } from './schema-version.ts';
 
@@ -9,11 +9,13 @@ export type InCheckedTransaction = <T>(work: (query: Query) => Promise<T>) => Pr
  * once. They throw `database_*` and `schema_outdated`.
  */
 export const makeCheckedTransactions =
-  (database: Database): InCheckedTransaction =>
+  (database: Database, limits?: TransactionLimits & { readonly attempts?: number }): InCheckedTransaction =>
   (work) =>
-    retried(() =>
-      database.transaction(async (query) => {
-        await assertSchema(query);
-        return work(query);
-      }),
+    retried(
+      () =>
+        database.transaction(async (query) => {
+          await assertSchema(query);
+          return work(query);
+        }, limits),
+      limits,
     );

@@ -9,6 +9,8 @@ export interface DatabaseOptions {
   /** A process of ours runs one sync and answers a few requests; Cloud SQL's smallest instance takes 25 in all. */
   readonly maxConnections?: number;
   readonly connectTimeoutMs?: number;
+  /** After which our own clock gives a statement up: the server's limits need a server that is awake. */
+  readonly answerTimeoutMs?: number;
 }
 
 const DEFAULT_LIMITS: Required<TransactionLimits> = { statementMs: 30_000, lockMs: 10_000, idleMs: 60_000 };
@@ -23,6 +25,7 @@ export const makeDatabase = ({
   target,
   maxConnections = 4,
   connectTimeoutMs = 10_000,
+  answerTimeoutMs,
 }: DatabaseOptions): Database => {
   let opened: Open | undefined;
   const open = lazy(async (): Promise<Pool> => {
@@ -31,6 +34,7 @@ export const makeDatabase = ({
       ...connection.config,
       max: maxConnections,
       connectionTimeoutMillis: connectTimeoutMs,
+      ...(answerTimeoutMs !== undefined && { query_timeout: answerTimeoutMs }),
       idleTimeoutMillis: 30_000,
       application_name: 'membership-sync',
     });

@@ -3,6 +3,8 @@ import { retryPolicyOf } from './failures.ts';
 
 export interface RetriedOptions {
   readonly signal?: AbortSignal | undefined;
+  /** At most so many tries, whatever the table of codes allows. */
+  readonly attempts?: number | undefined;
   readonly clock?: RetryClock | undefined;
   readonly onRetry?: ((notice: { readonly attempt: number; readonly error: unknown }) => void) | undefined;
 }
@@ -12,13 +14,14 @@ export interface RetriedOptions {
  * transaction each time.
  */
 export const retried = async <T>(work: () => Promise<T>, options: RetriedOptions = {}): Promise<T> => {
-  const { signal, clock = systemClock, onRetry } = options;
+  const { attempts = Number.POSITIVE_INFINITY, signal, clock = systemClock, onRetry } = options;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work();
     } catch (error) {
       const policy = retryPolicyOf(error);
-      if (policy === null || attempt >= (policy.attempts ?? 1) || signal?.aborted === true) throw error;
+      const tries = Math.min(policy?.attempts ?? 1, attempts);
+      if (policy === null || attempt >= tries || signal?.aborted === true) throw error;
       onRetry?.({ attempt, error });
       await clock.sleep(backoffMs(policy, attempt, clock.random()), signal);
       if (isAborted(signal)) throw error;

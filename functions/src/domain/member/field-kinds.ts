@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isStorableText, MAX_LIST_LENGTH, storableText, storableTime } from '../storable.ts';
 import type { FieldKind } from './field-row.ts';
 import { GENDERS, type Gender, HOUSING_SITUATIONS, type HousingSituation } from './member.ts';
 import { normalisePhone } from './phone.ts';
@@ -6,27 +7,37 @@ import { normalisePhone } from './phone.ts';
 const nfc = (text: string): string => text.normalize('NFC');
 const text = z.string();
 
-/** Text belongs to the registry and stands as it was written, byte for byte; only its comparison is in NFC. */
+/**
+ * Text belongs to the registry and stands as it was written, byte for byte; only its comparison is in NFC. What the
+ * portal holds is read whatever it is, since to read it as empty would look like an edit.
+ */
 export const TEXT: FieldKind<string> = {
   empty: '',
-  registry: text,
+  registry: storableText,
   portal: text,
   toRegistry: (value) => value,
   normalise: nfc,
 };
 
-const normalisedPhone = text.transform(normalisePhone);
+/** Judged after the reading, which leaves out the marks of direction that telephones copy along. */
+const storablePhone = text.transform(normalisePhone).pipe(storableText);
 
 export const PHONE: FieldKind<string> = {
   empty: '',
-  registry: normalisedPhone,
-  portal: normalisedPhone,
+  registry: storablePhone,
+  portal: text.transform(normalisePhone),
   toRegistry: (value) => value,
   normalise: (value) => normalisePhone(nfc(value)),
 };
 
 /** Stands as it was written, but a space or a 00 for the plus is no difference. */
-export const FOREIGN_PHONE: FieldKind<string> = { ...TEXT, normalise: (value) => normalisePhone(nfc(value)) };
+export const FOREIGN_PHONE: FieldKind<string> = {
+  ...TEXT,
+  registry: text
+    .transform((written) => (isStorableText(written) ? written : normalisePhone(written)))
+    .pipe(storableText),
+  normalise: (value) => normalisePhone(nfc(value)),
+};
 
 /** Only true is consent: what is missing or cleared is none. */
 export const CONSENT: FieldKind<boolean> = {
@@ -39,7 +50,9 @@ export const CONSENT: FieldKind<boolean> = {
 
 export const BIRTHDAY: FieldKind<string | null> = {
   empty: null,
-  registry: z.iso.date(),
+  registry: z.iso
+    .date()
+    .refine((date) => !date.startsWith('0000'), { error: 'lies outside the years 1 to 9999' }),
   portal: z.union([z.iso.date(), z.literal('').transform(() => null)]),
   toRegistry: (value) => value,
   normalise: (value) => value,
@@ -59,7 +72,7 @@ const instant = z
 
 export const INSTANT: FieldKind<Date | null> = {
   empty: null,
-  registry: instant,
+  registry: storableTime(instant),
   portal: z.union([z.date(), instant]),
   toRegistry: (value) => value?.toISOString() ?? null,
   normalise: (value) => value?.getTime() ?? null,
@@ -73,7 +86,8 @@ const uniqueNames = (names: readonly (string | null | undefined)[]): string[] =>
 export const NAMES: FieldKind<readonly string[]> = {
   empty: [],
   registry: z
-    .array(z.looseObject({ name: text.nullable() }))
+    .array(z.looseObject({ name: storableText.nullable() }))
+    .max(MAX_LIST_LENGTH)
     .transform((rows) => uniqueNames(rows.map((row) => row.name))),
   portal: z.array(text).transform(uniqueNames),
   toRegistry: (names) => names,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isSyncError, SyncError } from '../../lib/errors.ts';
 import { type Kennitala, tryKennitala } from '../kennitala.ts';
+import { isStorableTime } from '../storable.ts';
 import { type ParsedMember, parseRegistryMember } from './parse-registry-member.ts';
 import { memberVersion } from './version.ts';
 
@@ -33,7 +34,10 @@ const envelope = z.looseObject({
   action: z.enum(['create', 'update', 'delete']),
   data: z.unknown().optional(),
   version: memberVersion.nullish(),
-  occurred_at: z.iso.datetime({ offset: true }).nullish(),
+  occurred_at: z.iso
+    .datetime({ offset: true })
+    .refine((time) => isStorableTime(new Date(time)))
+    .nullish(),
 });
 
 const identity = z.looseObject({ ssn: z.string().nullish(), kennitala: z.string().nullish() });

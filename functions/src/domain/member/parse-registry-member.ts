@@ -18,8 +18,8 @@ export interface ParsedMember {
 
 const KENNITALA_PATHS = ['ssn', 'kennitala'];
 
-/** Made once: making a schema costs more than a whole member's reading. */
-const count = z.int().nonnegative();
+// Made once: making a schema costs more than a whole member's reading.
+const rowNumber = z.int().nonnegative();
 
 /**
  * Reads a member as the registry sends it, in either spelling and with or without a hyphen in the number. The content
@@ -31,7 +31,7 @@ export const parseRegistryMember = (json: unknown): ParsedMember => {
   if (!isWire(json)) throw memberFault('member', 'is not an object');
   return {
     kennitala: parseKennitala(json),
-    djangoId: readNumber(json, 'id', count),
+    djangoId: readNumber(json, 'id', rowNumber),
     version: readNumber(json, 'version', memberVersion),
     content: parseContent(json),
   };

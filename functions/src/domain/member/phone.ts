@@ -1,4 +1,5 @@
-const SEPARATORS = /[\s\p{Pd}()./]/gu;
+/** With the invisible marks (`Cf`) that come along when a number is copied from a telephone. */
+const SEPARATORS = /[\s\p{Pd}\p{Cf}()./]/gu;
 const ICELANDIC = /^(?:(?:\+|00)?354)?(\d{7})$/;
 const FOREIGN = /^(?:\+|00)([1-9]\d{4,14})$/;
 
@@ -11,7 +12,7 @@ const FOREIGN = /^(?:\+|00)([1-9]\d{4,14})$/;
  * | `+` or `00` and another country's number, of 5 to 15 digits | `+` and the digits                       |
  * | anything else                                               | as it stands: a person can still read it |
  *
- * Spaces, dashes, dots, slashes and brackets between the digits do not count.
+ * Spaces, dashes, dots, slashes, brackets and invisible marks between the digits do not count.
  */
 export const normalisePhone = (text: string): string => {
   const bare = text.replace(SEPARATORS, '');

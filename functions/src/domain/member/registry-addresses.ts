@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_LIST_LENGTH, storableText as text } from '../storable.ts';
 import type { Address } from './member.ts';
 import { memberFault } from './member-fault.ts';
 import { parseStreetAddress, withHouseNumber } from './street-address.ts';
@@ -14,7 +15,6 @@ export interface AddressPatch {
   readonly foreign?: readonly Address[];
 }
 
-const text = z.string();
 /** The registry's column is a number, and 0 stands for none in it. */
 const postalCode = z
   .union([z.int().nonnegative(), text])
@@ -43,7 +43,7 @@ const foreignAddress = z
       is_default: sent.current === true,
     }),
   );
-const foreignAddresses = z.array(foreignAddress);
+const foreignAddresses = z.array(foreignAddress).max(MAX_LIST_LENGTH);
 
 export const ADDRESS_PATHS = [
   'local_address',

@@ -1,3 +1,4 @@
+import { isStorable } from '../storable.ts';
 import type { FieldDifference } from './diff-members.ts';
 import type { Json } from './field-row.ts';
 import { FIELD_PATHS, isTwoWayPath, rowOf } from './field-table.ts';
@@ -45,7 +46,7 @@ export const fromRegistryFields = (fields: Readonly<Record<string, unknown>>): P
   for (const [path, value] of Object.entries(fields)) {
     if (!isTwoWayPath(path)) throw memberFault('current', 'names a field that is not mapped both ways');
     const read = rowOf(path).fromPortal(value);
-    if (read === undefined) throw memberFault(path, 'is not of the agreed form');
+    if (read === undefined || !isStorable(read)) throw memberFault(path, 'is not of the agreed form');
     values[path] = read;
   }
   return values as Partial<FieldValues>;

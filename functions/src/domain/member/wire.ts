@@ -58,7 +58,7 @@ export const parseValue = <T>(schema: ZodType<T>, value: unknown, path: string):
     (before, step) => (typeof step === 'number' ? `${before}[${step}]` : `${before}.${String(step)}`),
     path,
   );
-  throw memberFault(at, 'is not of the agreed form');
+  throw memberFault(at, issue?.code === 'custom' ? issue.message : 'is not of the agreed form');
 };
 
 const isCleared = (value: unknown): boolean => value === null || value === '';

@@ -4,6 +4,7 @@ export const STAYS = [
   'sync_audit: counts of runs, and warnings that may have the opaque reference; 12 months.',
   'webhook_receipts: that an event came, without the reference, so that its repetition is not taken for a new one; 7 days.',
   'Cloud Logging: entries with the opaque reference; as long as its bucket keeps them, usually 30 days.',
+  'What operators typed of somebody by name: only numbers can be found in prose. Look at reasons in operator_actions and sync_audit.',
 ] as const;
 
 /** Where copies may be that no call from here reaches. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { tryKennitala } from '../../domain/kennitala.ts';
+import { operatorText } from '../../domain/operator-text.ts';
 
 export const mirrorName = z.enum(['roster', 'portal', 'register']);
 
@@ -28,7 +29,7 @@ export const documentId = z
 
 export const byId = z.strictObject({ id: documentId });
 
-export const reasonText = z.string().trim().min(1, { error: 'a reason in words' }).max(500);
+export const reasonText = operatorText('a reason in words', 500);
 
 /** The opaque reference of a member, as logs have it. */
 export const memberReference = z.string().regex(/^m_[0-9a-f]{16}$/);

@@ -115,7 +115,7 @@ describe('telling the registry', () => {
   it.each([
     ['as agreed', [success()], 'done'],
     ['of a number with a hyphen', [success({ ssn: '010100-2008' })], 'done'],
-    ['of another member', [success({ ssn: '0101002009' })], 'registry_invalid_response'],
+    ['of another member', [success({ ssn: '0101000009' })], 'registry_invalid_response'],
     ['none', [], 'registry_invalid_response'],
     ['one too many', [success(), success()], 'registry_invalid_response'],
     ['without a status', [success({ status: undefined })], 'registry_invalid_response'],

@@ -217,6 +217,33 @@ describe('who is left alone', () => {
     ]);
   });
 
+  it.each([
+    ['half a character in a name', { name: 'Jón \ud83d' }, 'name cannot be stored as it is written'],
+    [
+      'a null byte in an address',
+      { local_address: { city: 'a\0b' } },
+      'local_address.city cannot be stored as it is written',
+    ],
+    ['a name of 1.2 MB', { name: 'J'.repeat(1_200_000) }, 'name cannot be stored as it is written'],
+    [
+      'a joining before the year 1 in UTC',
+      { date_joined: '0001-01-01T00:00:00+02:00' },
+      'date_joined lies outside the years 1 to 9999',
+    ],
+    [
+      'a joining after the year 9999 in UTC',
+      { date_joined: '9999-12-31T23:59:59-02:00' },
+      'date_joined lies outside the years 1 to 9999',
+    ],
+  ])('a member with %s: they are named, and the others are written', async (_what, values, reason) => {
+    stack.registry.updateMember(4, values);
+    const { record } = await stack.run();
+    expect(record).toMatchObject({ outcome: 'published', changes: { added: 39, quarantined: 1 } });
+    expect(record.warnings[0]?.message).toMatch(new RegExp(`m_[0-9a-f]{16}: ${reason}\\.$`));
+    expect((await stack.portalDocuments()).size).toBe(39);
+    expect((await stack.run()).record).toMatchObject({ outcome: 'unchanged', changes: { quarantined: 1 } });
+  });
+
   it('a placeholder of the registry never becomes a member', async () => {
     await stack.close();
     stack = await startReconcileStack({ placeholders: 3 });

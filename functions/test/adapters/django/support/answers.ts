@@ -2,7 +2,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import type { Answer } from './registry-server.ts';
 
 /** Generated for the tests; the form of a kennitala, and of no living person. */
-export const LIST = ['0101302989', '010130-2129', '9999000001'];
+export const LIST = ['0101302989', '010130-0129', '9999000001'];
 
 export const EXPORT = { count: 3, kennitalas: LIST, exported_at: '2026-11-20T03:00:00+00:00' };
 

@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SyncError } from '../../src/lib/errors.ts';
+import { opsRoutes } from '../../src/ops/routes.ts';
+import { joinEverywhere, type Traces } from './support/leave-traces.ts';
+import { type OpsStack, startOpsStack } from './support/ops-stack.ts';
+
+let ops: OpsStack;
+let person: Traces;
+let runId: string;
+beforeAll(async () => {
+  ops = await startOpsStack({ members: 20 });
+  person = await joinEverywhere(ops);
+  runId = (await ops.db.collection('sync_audit').get()).docs[0]?.id ?? '';
+});
+afterAll(async () => {
+  await ops.close();
+});
+
+/** Whether a route shows who somebody is or what they wrote; then nothing of it is had unless the look is recorded. */
+const ROUTES: Readonly<Record<string, 'personal' | 'nobody'>> = {
+  'GET /status': 'nobody',
+  'GET /runs': 'nobody',
+  'POST /runs': 'nobody',
+  'GET /runs/:id': 'nobody',
+  'GET /runs/:id/changes': 'personal',
+  'GET /roster/versions': 'nobody',
+  'POST /roster/rollback': 'nobody',
+  'POST /mirrors/:name/pause': 'nobody',
+  'POST /mirrors/:name/resume': 'nobody',
+  'POST /explain': 'personal',
+  'GET /series': 'nobody',
+  'GET /queue': 'nobody',
+  'GET /queue/:id': 'personal',
+  'POST /queue/:id/retry': 'nobody',
+  'POST /queue/:id/fail': 'nobody',
+  'GET /conflicts': 'nobody',
+  'GET /conflicts/:id': 'personal',
+  'POST /conflicts/:id/resolve': 'personal',
+  'POST /erase': 'personal',
+};
+
+const nameOf = ({ method, path }: { method: string; path: string }): string => `${method} ${path}`;
+
+describe('every route of the operators’ API', () => {
+  it('is known to show somebody or nobody', () => {
+    expect(ops.routes.map(nameOf).toSorted()).toEqual(Object.keys(ROUTES).toSorted());
+  });
+
+  it.each([
+    ['GET /runs/:id/changes', () => ({ id: runId }), () => ({})],
+    ['POST /explain', () => ({}), () => ({ kennitala: person.kennitala })],
+    ['GET /queue/:id', () => ({ id: `edit-of-${person.id}` }), () => ({})],
+    ['POST /erase', () => ({}), () => ({ kennitala: person.kennitala, dryRun: true })],
+  ])('%s shows nothing when the look cannot be recorded', async (name, params, body) => {
+    const actions = { record: () => Promise.reject(new SyncError('audit_unavailable', 'Not recorded.')) };
+    const { dependencies } = ops;
+    const routes = opsRoutes({
+      ...dependencies,
+      actions,
+      explain: { ...dependencies.explain, actions },
+      erase: { ...dependencies.erase, actions },
+    });
+    const route = routes.find((one) => nameOf(one) === name);
+    await expect(
+      route?.run({
+        params: params(),
+        query: {},
+        rawBody: Buffer.from(JSON.stringify(body())),
+        caller: { kind: 'person', id: 'admin' },
+        requestId: 'r',
+      }),
+    ).rejects.toMatchObject({ code: 'audit_unavailable' });
+  });
+
+  it.each(['/status', '/runs', '/queue', '/roster/versions', '/series'])(
+    'GET %s holds nobody’s number or contact, and is no look',
+    async (path) => {
+      const before = (await ops.actions()).length;
+      const { status, body } = await ops.call('GET', path);
+      expect(status).toBe(200);
+      expect(JSON.stringify(body)).not.toMatch(new RegExp(`${person.kennitala}|new@example`));
+      expect(await ops.actions()).toHaveLength(before);
+    },
+  );
+});
