@@ -41,7 +41,9 @@ describe('the local database', () => {
     const client = new pg.Client(database.url);
     await client.connect();
     try {
-      await client.query(`begin; set local idle_in_transaction_session_timeout = 100; create table kept (n int)`);
+      await client.query(
+        `begin; set local idle_in_transaction_session_timeout = 100; create table kept (n int)`,
+      );
       await sleep(1_000);
       await client.query('commit');
       expect(await client.query('select * from kept')).toMatchObject({ rows: [] });
