@@ -14,7 +14,7 @@ export interface MemberStoreHarness {
   readonly store: MemberStore;
   readonly queue: (item: QueuedEdit) => Promise<void>;
   /** The next commit fails without a chance to be tried again, before or after it took effect. */
-  readonly failNextCommit: (when: 'before' | 'after') => void;
+  readonly failNextCommit?: (when: 'before' | 'after') => void;
 }
 
 const AT = new Date('2026-11-20T10:00:00.123Z');
@@ -183,11 +183,13 @@ export const describeMemberStore = (name: string, make: () => Promise<MemberStor
       expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['decided', 'duplicate']);
     });
 
-    it.each([
+    it.for([
       ['before', undefined, 'decided'],
       ['after', 'Person 1', 'duplicate'],
-    ] as const)('says so when a commit fails %s it took effect', async (when, left, then) => {
-      harness.failNextCommit(when);
+    ] as const)('says so when a commit fails %s it took effect', async ([when, left, then], { skip }) => {
+      const { failNextCommit } = harness;
+      if (!failNextCommit) return skip("commits of the official emulator fail at nobody's word");
+      failNextCommit(when);
       const request = requestOf(changeOf(1), { eventId: 'msg_1' });
       await expect(store.applyChange(request)).rejects.toMatchObject({ code: 'store_unavailable' });
       expect(await nameNow()).toBe(left);

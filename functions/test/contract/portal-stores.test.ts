@@ -1,25 +1,19 @@
 import { status } from '@grpc/grpc-js';
-import { deleteApp, initializeApp } from 'firebase-admin/app';
-import { initializeFirestore, Timestamp } from 'firebase-admin/firestore';
+import { Timestamp } from 'firebase-admin/firestore';
 import { afterAll } from 'vitest';
-import { startFirestore } from '../../../local/src/firestore/server.ts';
 import { makeMemberStore } from '../../src/adapters/firestore/member-store.ts';
 import { makePortalIndex } from '../../src/adapters/firestore/portal-index.ts';
 import { makePortalWriter } from '../../src/adapters/firestore/portal-writer.ts';
+import { openFirestoreUnderTest } from '../support/firestore-under-test.ts';
 import { describeMemberStore } from './member-store-contract.ts';
 import { makeMemoryMemberStore } from './memory-member-store.ts';
 import { makeMemoryPortalIndex, makeMemoryPortalWriter } from './memory-portal.ts';
 import { makePortalMemory, type PortalMemory, type QueuedEdit } from './portal-memory.ts';
 import { describeReconcileStores } from './reconcile-stores-contract.ts';
 
-const server = await startFirestore({ projectId: 'demo-ekklesia' });
-const app = initializeApp({ projectId: 'demo-ekklesia' }, 'member-store-contract');
-const db = initializeFirestore(app);
-db.settings({ host: `${server.host}:${server.port}`, ssl: false });
-afterAll(async () => {
-  await deleteApp(app);
-  await server.close();
-});
+const server = await openFirestoreUnderTest();
+const { db, failNext } = server;
+afterAll(() => server.close());
 
 const queueInFirestore = async ({ kennitala, status: sync_status, edits }: QueuedEdit): Promise<void> => {
   for (const { path, editedAt, value } of edits) {
@@ -38,9 +32,11 @@ describeMemberStore('Firestore', async () => {
   return {
     store: makeMemberStore(async () => db),
     queue: queueInFirestore,
-    failNextCommit: (when) => {
-      server.failNext({ method: 'commit', code: status.PERMISSION_DENIED, when });
-    },
+    ...(failNext && {
+      failNextCommit: (when: 'before' | 'after') => {
+        failNext({ method: 'commit', code: status.PERMISSION_DENIED, when });
+      },
+    }),
   };
 });
 describeMemberStore('memory', async () => {

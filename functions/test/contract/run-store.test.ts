@@ -1,23 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { deleteApp, initializeApp } from 'firebase-admin/app';
-import { initializeFirestore } from 'firebase-admin/firestore';
 import { afterAll, expect, it } from 'vitest';
-import { startFirestore } from '../../../local/src/firestore/server.ts';
 import { fromDocument } from '../../src/adapters/firestore/run-record-document.ts';
 import { makeRunStore } from '../../src/adapters/firestore/run-store.ts';
 import { openRecord } from '../../src/mirror/run-record.ts';
 import { holdCommits } from '../support/before-commit.ts';
+import { openFirestoreUnderTest } from '../support/firestore-under-test.ts';
 import { describeRunStore } from './run-store-contract.ts';
 
-const server = await startFirestore({ projectId: 'demo-ekklesia' });
-const app = initializeApp({ projectId: 'demo-ekklesia' }, 'run-store-contract');
-const db = initializeFirestore(app);
-db.settings({ host: `${server.host}:${server.port}`, ssl: false });
+const server = await openFirestoreUnderTest();
+const { db } = server;
 const held = holdCommits(db);
-afterAll(async () => {
-  await deleteApp(app);
-  await server.close();
-});
+afterAll(() => server.close());
 
 describeRunStore('Firestore', async () => {
   await server.clear();

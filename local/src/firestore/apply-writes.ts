@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type DocumentChange, isSameVersion } from './document-change.ts';
 import type { Engine } from './engine.ts';
+import { fieldsAfter, replaceParents } from './replace-parents.ts';
 import { parseResourceName } from './resource-name.ts';
+import { assertStorable } from './storable-write.ts';
 import type { CommitResponse, V1Document, V1Write, V1WriteResult } from './wire.ts';
 
 /** `changes` is what has happened; `response` brings the answer, or the refusal of writes that changed nothing. */
@@ -15,9 +17,17 @@ export interface AppliedWrites {
  * The changes are read in the same turn of the event loop, so no other commit can come between.
  */
 export function applyWrites(engine: Engine, database: string, writes: V1Write[]): AppliedWrites {
-  const paths = new Set(writes.map((write) => parseResourceName(write.delete ?? write.update?.name).path));
+  const pathOf = (write: V1Write) => parseResourceName(write.delete ?? write.update?.name).path;
+  const paths = new Set(writes.map(pathOf));
   const before = new Map([...paths].map((path) => [path, engine.read(path)]));
-  const steps = writes.map(separateTransforms);
+  writes.forEach(assertStorable);
+  const stored = new Map([...before].map(([path, document]) => [path, document?.fields ?? {}]));
+  const steps = writes.map((write) => {
+    const path = pathOf(write);
+    const corrected = replaceParents(write, stored.get(path) ?? {});
+    stored.set(path, fieldsAfter(corrected, stored.get(path) ?? {}));
+    return separateTransforms(corrected);
+  });
 
   engine.clock.tick();
   const committed = engine.commit({ writes: steps.flat() });

@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { applyWrites } from './apply-writes.ts';
 import type { DocumentChange } from './document-change.ts';
 import type { Engine } from './engine.ts';
+import { parseResourceName } from './resource-name.ts';
 import { RpcError } from './rpc-error.ts';
 import { makeTransactions, type Transactions } from './transactions.ts';
 import type { BatchWriteResponse, CommitRequest, CommitResponse, V1Write } from './wire.ts';
@@ -37,7 +38,10 @@ export function makeDatabase(name: string, engine: Engine, sink: ChangeSink): Da
     engine,
     transactions,
     async commit({ writes, transaction: id }) {
-      if (!id?.length) return await apply(writes ?? []);
+      if (!id?.length) {
+        await transactions.waitForRetries(pathsOf(writes ?? []));
+        return await apply(writes ?? []);
+      }
       const transaction = transactions.get(id);
       if (transaction.isReadOnly && writes?.length) {
         throw new RpcError(status.INVALID_ARGUMENT, 'Cannot modify entities in a read-only transaction.');
@@ -54,6 +58,7 @@ export function makeDatabase(name: string, engine: Engine, sink: ChangeSink): Da
       }
     },
     async batchWrite(writes) {
+      await transactions.waitForRetries(pathsOf(writes));
       const results = await Promise.allSettled(writes.map(async (write) => await apply([write])));
       return {
         writeResults: results.map((result) =>
@@ -69,6 +74,10 @@ export function makeDatabase(name: string, engine: Engine, sink: ChangeSink): Da
       if (writes.length > 0) await apply(writes, false);
     },
   };
+}
+
+function pathsOf(writes: V1Write[]): string[] {
+  return writes.map((write) => parseResourceName(write.delete ?? write.update?.name).path);
 }
 
 function toStatus(reason: unknown): { code: number; message: string } {

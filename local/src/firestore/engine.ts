@@ -7,7 +7,7 @@
  * - `array-contains-any` takes 10 values, one such filter a query; `not-in` takes no null
  * - a set of the same data gets a new update time when the data holds bytes (no trigger fires)
  * - old versions are readable for a minute, to the millisecond; timestamps keep nanoseconds
- * - transactions are optimistic; a write outside of one never waits for it
+ * - transactions are optimistic; a write outside of one waits only for those that try again
  * - `maximum` and `minimum` transforms, the Write stream, explain and pipelines are refused
  * - no index is ever missing, no security rule applies, and nothing expires by TTL
  * - a listener answers after 5 ms without a commit, resumes from no token, and checks itself on every commit

@@ -19,6 +19,17 @@ export function planChangedPaths(before: V1Fields, after: V1Fields, parents: str
   });
 }
 
+/** `` a.`b.c` `` names `b.c` below `a`. */
+export function parseFieldPath(path: string): string[] {
+  return [...path.matchAll(/`((?:[^`\\]|\\.)*)`|([^.`]+)/gs)].map(
+    ([, quoted, plain]) => quoted?.replaceAll(/\\(.)/gs, '$1') ?? plain ?? '',
+  );
+}
+
+export function toFieldPath(names: readonly string[]): string {
+  return names.map(quoteSegment).join('.');
+}
+
 /** google.firestore.v1.StructuredQuery.FieldReference: a name that is no identifier stands between backticks. */
 function quoteSegment(name: string): string {
   if (/^[a-z_][a-z_0-9]*$/i.test(name)) return name;

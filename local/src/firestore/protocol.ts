@@ -26,6 +26,33 @@ const definitions = loadSync(
 /** google.firestore.v1.Firestore, from the .proto files that the client library itself ships. */
 export const firestoreService = definitions['google.firestore.v1.Firestore'] as ServiceDefinition;
 
+const malformed = new WeakSet<object>();
+for (const method of Object.values(firestoreService)) {
+  const { requestDeserialize } = method;
+  method.requestDeserialize = (bytes) => {
+    const request = requestDeserialize(bytes) as object;
+    if (holdsHalfCharacter(bytes) && JSON.stringify(request).includes('\ufffd\ufffd\ufffd'))
+      malformed.add(request);
+    return request;
+  };
+}
+
+/**
+ * Whether a text of the request is no UTF-8. A client sends half of a surrogate pair as three bytes, which the decoder
+ * turns into three replacement characters; Cloud Firestore refuses the request.
+ */
+export function isMalformed(request: unknown): boolean {
+  return malformed.has(request as object);
+}
+
+function holdsHalfCharacter(bytes: Buffer): boolean {
+  for (let at = bytes.indexOf(0xed); at >= 0; at = bytes.indexOf(0xed, at + 1)) {
+    const [second = 0, third = 0] = bytes.subarray(at + 1, at + 3);
+    if (second >= 0xa0 && second <= 0xbf && third >= 0x80 && third <= 0xbf) return true;
+  }
+  return false;
+}
+
 const documentType = messageType<V1Document>('google.firestore.v1.Document');
 const eventType = messageType<DocumentEventData>('google.events.cloud.firestore.v1.DocumentEventData');
 

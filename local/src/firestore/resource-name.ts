@@ -20,18 +20,20 @@ export function parseResourceName(name: string | null | undefined): ResourceName
 }
 
 /**
- * The rule of "Quotas and limits": valid UTF-8, at most 1,500 bytes, no `/`, not `.` or `..`, and not `__.*__`.
+ * The rule of "Quotas and limits": valid UTF-8, at most 1,500 bytes, no `/`, not `.` or `..`, and not `__.*__`; as the
+ * official emulator has it, `____` is allowed, and so are a document's `__id7__`, which stand for numbers.
  * @throws RpcError INVALID_ARGUMENT (3)
  */
 export function assertPathOf(kind: 'document' | 'collection', path: string): void {
   const ids = path === '' ? [] : path.split('/');
   const isDocument = ids.length % 2 === 0;
-  if (isDocument !== (kind === 'document') || !ids.every(isValidId)) {
+  if (isDocument !== (kind === 'document') || !ids.every((id, place) => isValidId(id, place % 2 === 1))) {
     throw new RpcError(status.INVALID_ARGUMENT, `The ${kind} name "${path}" is invalid.`);
   }
 }
 
-function isValidId(id: string): boolean {
-  if (id === '' || id === '.' || id === '..' || /^__.*__$/s.test(id)) return false;
+function isValidId(id: string, isDocument: boolean): boolean {
+  if (id === '' || id === '.' || id === '..') return false;
+  if (/^__.+__$/s.test(id) && !(isDocument && /^__id-?\d+__$/.test(id))) return false;
   return Buffer.byteLength(id) <= ID_MAX_BYTES;
 }

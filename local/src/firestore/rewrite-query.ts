@@ -1,9 +1,11 @@
 import { status } from '@grpc/grpc-js';
+import { parseFieldPath } from './field-paths.ts';
 import { RpcError } from './rpc-error.ts';
+import { assertFieldPath } from './storable-write.ts';
 import type { V1FieldFilter, V1Filter, V1Order, V1StructuredQuery } from './wire.ts';
 
-/** Cloud Firestore, "Query data": `in` takes at most 30 values. */
-const IN_MAX_VALUES = 30;
+/** Cloud Firestore, "Query data": so many alternatives when a query is written as one `or` of `and`s. */
+const MAX_DISJUNCTIONS = 30;
 const NAME = '__name__';
 const RANGES = new Set(['LESS_THAN', 'LESS_THAN_OR_EQUAL', 'GREATER_THAN', 'GREATER_THAN_OR_EQUAL']);
 
@@ -13,10 +15,17 @@ const RANGES = new Set(['LESS_THAN', 'LESS_THAN_OR_EQUAL', 'GREATER_THAN', 'GREA
  * `!=` finds neither null nor a missing field, and `in` takes 30 values of mixed types.
  *
  * @param requiredFields fields that a document must have besides: those of `sum` and `average`
- * @throws RpcError INVALID_ARGUMENT (3) for more than 30 values; UNIMPLEMENTED (12) for a range over booleans, arrays
+ * @throws RpcError INVALID_ARGUMENT (3) for more than 30 alternatives; UNIMPLEMENTED (12) for a range over booleans, arrays
  *   or maps, which the engine cannot compare and would answer with nothing
  */
 export function rewriteQuery(query: V1StructuredQuery, requiredFields: string[] = []): V1StructuredQuery {
+  const disjunctions = query.where ? countDisjunctions(query.where) : 1;
+  if (disjunctions > MAX_DISJUNCTIONS) {
+    throw new RpcError(
+      status.INVALID_ARGUMENT,
+      `The query has ${disjunctions} disjunctions; ${MAX_DISJUNCTIONS} are allowed.`,
+    );
+  }
   const orderBy = planOrder(query);
   const filters = [...orderBy.map((order) => order.field?.fieldPath ?? NAME), ...requiredFields].map(exists);
   if (query.where) filters.unshift(rewriteFilter(query.where));
@@ -25,6 +34,17 @@ export function rewriteQuery(query: V1StructuredQuery, requiredFields: string[] 
   // A wrapper message without its value stands for zero, which the engine takes for "no limit".
   if (query.limit) rewritten.limit = { value: query.limit.value ?? 0 };
   return rewritten;
+}
+
+function countDisjunctions(filter: V1Filter): number {
+  if (filter.compositeFilter) {
+    const counts = (filter.compositeFilter.filters ?? []).map(countDisjunctions);
+    return filter.compositeFilter.op === 'OR'
+      ? counts.reduce((sum, count) => sum + count, 0)
+      : counts.reduce((product, count) => product * count, 1);
+  }
+  const isAny = ['IN', 'ARRAY_CONTAINS_ANY'].includes(String(filter.fieldFilter?.op));
+  return isAny ? (filter.fieldFilter?.value?.arrayValue?.values?.length ?? 1) : 1;
 }
 
 /** StructuredQuery.order_by: inequality fields that are not named come last, in order of their names. */
@@ -57,6 +77,7 @@ function rewriteFilter(filter: V1Filter): V1Filter {
 function rewriteFieldFilter(filter: V1FieldFilter): V1Filter {
   const { op, value } = filter;
   const field = { fieldPath: filter.field?.fieldPath ?? '' };
+  if (field.fieldPath !== NAME) assertFieldPath(parseFieldPath(field.fieldPath));
   if (RANGES.has(String(op)) && (value?.arrayValue || value?.mapValue || value?.booleanValue !== undefined)) {
     throw new RpcError(status.UNIMPLEMENTED, 'This server compares no booleans, arrays or maps by range.');
   }
@@ -65,8 +86,8 @@ function rewriteFieldFilter(filter: V1FieldFilter): V1Filter {
   }
   if (op === 'IN') {
     const values = value?.arrayValue?.values ?? [];
-    if (values.length > IN_MAX_VALUES || values.length === 0) {
-      throw new RpcError(status.INVALID_ARGUMENT, `'IN' takes 1 to ${IN_MAX_VALUES} comparison values.`);
+    if (values.length === 0) {
+      throw new RpcError(status.INVALID_ARGUMENT, "'IN' takes at least one comparison value.");
     }
     return any(values.map((candidate) => ({ fieldFilter: { field, op: 'EQUAL', value: candidate } })));
   }

@@ -7,12 +7,13 @@ import {
   ServerCredentials,
   type ServerDuplexStream,
   type ServerWritableStream,
+  status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Faults, RpcMethod } from './faults.ts';
 import { serveListen } from './listen.ts';
-import { firestoreService } from './protocol.ts';
-import { toServiceError } from './rpc-error.ts';
+import { firestoreService, isMalformed } from './protocol.ts';
+import { RpcError, toServiceError } from './rpc-error.ts';
 import { type FindDatabase, makeStreamingRpcs, makeUnaryRpcs } from './rpcs.ts';
 import type { ListenRequest, ListenResponse } from './wire.ts';
 
@@ -61,6 +62,7 @@ export async function listenOn(server: Server, host: string, port: number): Prom
 function unary(method: RpcMethod, run: Unary, faults: Faults): handleUnaryCall<unknown, unknown> {
   return ({ request }, callback) => {
     const answer = async () => {
+      if (isMalformed(request)) throw new RpcError(status.INVALID_ARGUMENT, 'A text is no valid UTF-8.');
       await faults.before(method, request);
       const response = await run(request);
       faults.after(method, request);

@@ -10,6 +10,8 @@ import type { V1Document, V1TransactionOptions } from './wire.ts';
 /** Cloud Firestore, "Quotas and limits": a transaction ends after 270 s, or after 60 s of idleness. */
 const LIFETIME_MILLIS = 270_000;
 const IDLE_MILLIS = 60_000;
+/** How long a write waits for a transaction that tries again; then the transaction is given up. */
+const LOCK_MILLIS = 10_000;
 /** A transaction whose queries' collections change faster than they can be read again gives up. */
 const RECHECKS = 10;
 
@@ -47,12 +49,24 @@ export interface Transactions {
   begin(options: V1TransactionOptions | null | undefined): Transaction;
   /** @throws RpcError INVALID_ARGUMENT (3) for an unknown id or one that has ended */
   get(id: Uint8Array | string): Transaction;
+  /**
+   * Waits for the transactions that try again and have read one of these documents: writes that never wait could make
+   * every try fail. A first try holds nobody up, and loses to a write that comes between.
+   */
+  waitForRetries(paths: string[]): Promise<void>;
   /** Remembers when the collections of these documents changed. */
   noteChanges(paths: string[]): void;
 }
 
+interface OpenTransaction extends Transaction {
+  holdsUp(path: string): boolean;
+  readonly ended: Promise<void>;
+  createdAt: number;
+  usedAt: number;
+}
+
 export function makeTransactions(engine: Engine): Transactions {
-  const open = new Map<string, Transaction & { createdAt: number; usedAt: number }>();
+  const open = new Map<string, OpenTransaction>();
   const takeTurn = makeTurns();
   const collectionChangedAt = new Map<string, number>();
 
@@ -81,6 +95,8 @@ export function makeTransactions(engine: Engine): Transactions {
     const transaction = {
       id,
       isReadOnly,
+      holdsUp: (path: string) => Boolean(options?.readWrite?.retryTransaction?.length) && paths.has(path),
+      ended: finished.promise,
       createdAt: Date.now(),
       usedAt: Date.now(),
       snapshot(keys: string[]) {
@@ -129,6 +145,14 @@ export function makeTransactions(engine: Engine): Transactions {
     begin(options) {
       for (const transaction of open.values()) if (isOver(transaction)) transaction.finish();
       return begin(options);
+    },
+    async waitForRetries(paths) {
+      for (const transaction of open.values()) {
+        if (!paths.some(transaction.holdsUp)) continue;
+        const patience = setTimeout(transaction.finish, LOCK_MILLIS);
+        await transaction.ended;
+        clearTimeout(patience);
+      }
     },
     get(id) {
       const transaction = open.get(Buffer.from(id as Uint8Array).toString('hex'));

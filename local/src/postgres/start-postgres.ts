@@ -21,9 +21,27 @@ const DEFAULT_PORT = 5434;
 const MAX_CONNECTIONS = 20;
 
 /**
+ * The only session's end would be the whole database's, for everybody: a debugger that stops in a transaction for a minute
+ * must not do that. So the limit on idle transactions reads 0, which is none, in as many bytes as it had.
+ */
+const keepIdleTransactions = (db: PGlite): void => {
+  const run = db.execProtocolRawStream.bind(db);
+  db.execProtocolRawStream = (message, options) => {
+    // latin1: a byte a character, so that all others stay what they are.
+    const text = Buffer.from(message).toString('latin1');
+    const changed = text.replaceAll(
+      /(idle_in_transaction_session_timeout\s*=\s*)(\d+)/gi,
+      (_, name: string, digits: string) => name + '0'.repeat(digits.length),
+    );
+    return run(changed === text ? message : Buffer.from(changed, 'latin1'), options);
+  };
+};
+
+/**
  * A PostgreSQL (18, in WebAssembly) that any driver reaches over a socket. It is one session: the server takes turns
  * between its connections, and while one is in a transaction the others wait. So clients must put statements with
- * parameters into explicit transactions, or two connections' messages are mixed up.
+ * parameters into explicit transactions, or two connections' messages are mixed up. `statement_timeout` and `lock_timeout`
+ * never fire, and a transaction may be idle for ever.
  *
  * Throws for a port in use or a folder that another process holds.
  */
@@ -36,6 +54,7 @@ export const startPostgres = async ({
     ...(dataDir !== undefined && { dataDir }),
     ...(loadDataDir !== undefined && { loadDataDir }),
   });
+  keepIdleTransactions(db);
   const server = new PGLiteSocketServer({ db, port, host: '127.0.0.1', maxConnections: MAX_CONNECTIONS });
   try {
     await server.start();

@@ -90,9 +90,22 @@ describe('filters', () => {
     expect(await ids(build)).toBe(expected);
   });
 
-  test('more than thirty values are refused', async () => {
-    const values = Array.from({ length: 31 }, (_, n) => n);
-    expect(await codeOf(db.collection('q').where('n', 'in', values).get())).toBe(INVALID_ARGUMENT);
+  const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
+
+  test.each<[string, (q: Query) => Query]>([
+    ['in of 31 values', (q) => q.where('n', 'in', numbers(31))],
+    ['array-contains-any of 31 values', (q) => q.where('list', 'array-contains-any', numbers(31))],
+    ['6 × 6 alternatives', (q) => q.where('n', 'in', numbers(6)).where('m', 'in', numbers(6))],
+    ['31 alternatives', (q) => q.where(Filter.or(...numbers(31).map((n) => Filter.where('n', '==', n))))],
+  ])('%s is more than 30 and refused', async (_, narrow) => {
+    expect(await codeOf(narrow(db.collection('q')).get())).toBe(INVALID_ARGUMENT);
+  });
+
+  test.each<[string, (q: Query) => Query]>([
+    ['in of 30 values', (q) => q.where('n', 'in', numbers(30))],
+    ['6 × 5 alternatives', (q) => q.where('n', 'in', numbers(6)).where('m', 'in', numbers(5))],
+  ])('%s is answered', async (_, narrow) => {
+    expect(await codeOf(narrow(db.collection('q')).get())).toBe(0);
   });
 });
 

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { migrateDatabase } from '../../src/postgres/migrate-database.ts';
@@ -32,6 +33,23 @@ describe('the local database', () => {
       await second.close();
     } finally {
       await rm(folder, { recursive: true });
+    }
+  });
+
+  it('outlives a transaction that idles beyond its limit, since its only session would end with it', async () => {
+    const database = await startPostgres({ port: 0 });
+    const client = new pg.Client(database.url);
+    await client.connect();
+    try {
+      await client.query(
+        `begin; set local idle_in_transaction_session_timeout = 100; create table kept (n int)`,
+      );
+      await sleep(1_000);
+      await client.query('commit');
+      expect(await client.query('select * from kept')).toMatchObject({ rows: [] });
+    } finally {
+      await client.end();
+      await database.close();
     }
   });
 

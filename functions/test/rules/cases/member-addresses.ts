@@ -1,5 +1,6 @@
 import type { Fields } from '../evaluator/decide.ts';
 import type { Json } from '../evaluator/from-json.ts';
+import { HIDDEN_CHARACTERS, VISIBLE_TEXT } from './hidden-characters.ts';
 import type { RulesCase } from './rules-case.ts';
 import { HOME, MEMBER, OWN_PATH, PROFILE, withProfile } from './stored-member.ts';
 
@@ -17,18 +18,30 @@ const ABROAD: Fields = {
 const places = (count: number, fields: Fields = {}): readonly Fields[] =>
   Array.from({ length: count }, (_, n) => ({ ...ABROAD, street: `Vesterbrogade ${n}`, ...fields }));
 
+/** Each address with all its keys, filled as far as it goes: what costs the rules most. */
+export const FULLEST: readonly Fields[] = places(10, {
+  number: '12345',
+  letter: 'x'.repeat(10),
+  postal_code: '1'.repeat(12),
+}).map((place, n) => ({ ...place, is_default: n === 9 }));
+
 const GOOD: readonly (readonly [string, Json])[] = [
   ['no address', []],
   ['an address abroad beside the stored one', [HOME, ABROAD]],
   ['an address abroad instead of the stored one', [{ ...ABROAD, is_default: true }]],
   ['a list without a default', [ABROAD]],
   ['ten addresses', places(10)],
+  ['ten addresses with all keys', FULLEST],
   ['ten addresses with one default', [...places(9), { ...ABROAD, is_default: true }]],
   ['an address of its city alone', [{ city: 'Akureyri' }]],
   ['a number written as text', [{ ...ABROAD, number: '12' }]],
   ['a number of five digits', [{ ...ABROAD, number: 99_999 }]],
   ['a street of 255 characters', [{ ...ABROAD, street: 'x'.repeat(255) }]],
   ['a city of 100 characters', [{ ...ABROAD, city: 'x'.repeat(100) }]],
+  ...['street', 'city', 'letter'].map((key): readonly [string, Json] => [
+    `a ${key} of every kind of visible character`,
+    [{ ...ABROAD, [key]: VISIBLE_TEXT.slice(0, 10) }],
+  ]),
   ['a letter of ten characters', [{ ...ABROAD, letter: 'x'.repeat(10) }]],
   ['a postal code of twelve characters', [{ ...ABROAD, postal_code: '1'.repeat(12) }]],
   [
@@ -65,6 +78,7 @@ const BAD_PLACES: readonly (readonly [string, Json])[] = [
   ]),
   ['a street of 256 characters', { ...ABROAD, street: 'x'.repeat(256) }],
   ['a street of two lines', { ...ABROAD, street: 'a\nb' }],
+  ['a street that brings the next field', { ...ABROAD, street: 'a\nb\n101\nIS', city: '' }],
   ['a city of 101 characters', { ...ABROAD, city: 'x'.repeat(101) }],
   ['a postal code of 13 characters', { ...ABROAD, postal_code: '1'.repeat(13) }],
   ['a postal code with a sign', { ...ABROAD, postal_code: '101;' }],
@@ -81,6 +95,13 @@ const BAD_PLACES: readonly (readonly [string, Json])[] = [
   ['null as is_default', { ...ABROAD, is_default: null }],
   ['a number as is_default', { ...ABROAD, is_default: 1 }],
 ];
+
+const HIDDEN_PLACES = ['street', 'city', 'letter'].flatMap((key) =>
+  HIDDEN_CHARACTERS.map(([name, character]): readonly [string, Json] => [
+    `a ${key} with ${name}`,
+    { ...ABROAD, [key]: `a${character}b` },
+  ]),
+);
 
 const BAD_LISTS: readonly (readonly [string, Json])[] = [
   ['null', null],
@@ -130,7 +151,9 @@ export const MEMBER_ADDRESS_CASES: readonly RulesCase[] = [
     ...addresses(`addresses may not hold ${name}`, [HOME, place], 'deny'),
     ...addresses(`addresses may not be ${name} alone`, [place], 'deny'),
   ]),
-  // Each place of the list is checked by a line of its own.
+  ...HIDDEN_PLACES.flatMap(([name, place]) =>
+    addresses(`addresses may not hold ${name}`, [HOME, place], 'deny').slice(0, 1),
+  ), // Each place of the list is checked by a line of its own.
   ...Array.from({ length: 10 }, (_, at) => [
     ...addresses(
       `place ${at} may not hold an unknown key`,

@@ -1,5 +1,6 @@
 import type { Fields } from '../evaluator/decide.ts';
 import type { Json } from '../evaluator/from-json.ts';
+import { FULLEST } from './member-addresses.ts';
 import { type Change, REMOVE, type RulesCase } from './rules-case.ts';
 import { MEMBER, OWN_PATH, PROFILE, withProfile } from './stored-member.ts';
 
@@ -36,6 +37,8 @@ const ODD_VALUES: Fields = {
   groupable: null,
   addresses: 'none',
 };
+
+const STORED_FULLEST = FULLEST.map((place) => ({ ...place, city: 'before' }));
 
 const GOOD = { 'profile.email': 'after@example.is' } as const;
 
@@ -122,6 +125,22 @@ export const MEMBER_FORBIDDEN_CASES: readonly RulesCase[] = [
       },
     },
     'allow',
+  ),
+  update(
+    'ten new addresses with all keys and all other fields may change at once',
+    {
+      update: {
+        'profile.email': `${'a'.repeat(243)}@example.is`,
+        'profile.phone': `+${'1'.repeat(15)}`,
+        'profile.foreign_phone': '1'.repeat(15),
+        'profile.facebook': 'x'.repeat(255),
+        'profile.reachable': true,
+        'profile.groupable': true,
+        'profile.addresses': FULLEST,
+      },
+    },
+    'allow',
+    withProfile({ addresses: STORED_FULLEST }),
   ),
   update('a write that changes nothing is harmless', { set: MEMBER }, 'allow'),
   update('an editable field that was never there may be added', { update: GOOD }, 'allow', {

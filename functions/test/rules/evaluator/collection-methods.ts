@@ -1,5 +1,15 @@
-import { EvaluationError, UnsupportedError } from './errors.ts';
-import { includes, isEqual, isList, isMap, MapDiff, RulesSet, type Value } from './values.ts';
+import { EvaluationError } from './errors.ts';
+import { toText } from './functions.ts';
+import {
+  hasSameContent,
+  includes,
+  isList,
+  isMap,
+  MapDiff,
+  RulesSet,
+  setIncludes,
+  type Value,
+} from './values.ts';
 
 type Items = readonly Value[];
 type ValueMap = ReadonlyMap<string, Value>;
@@ -9,29 +19,31 @@ type Methods<T> = Readonly<Record<string, (self: T, args: Items) => Value>>;
 export const LIST_METHODS: Methods<Items> = {
   size: (list) => BigInt(list.length),
   concat: (list, [other]) => [...list, ...asList(other)],
-  removeAll: (list, [other]) => list.filter((item) => !includes(asList(other), item)),
+  removeAll: (list, [other]) => {
+    const unwanted = asList(other);
+    return list.filter((item) => !includes(unwanted, item));
+  },
   toSet: (list) => new RulesSet(list),
   hasAll: (list, [other]) => asItems(other).every((item) => includes(list, item)),
   hasAny: (list, [other]) => asItems(other).some((item) => includes(list, item)),
   hasOnly: (list, [other]) => list.every((item) => includes(asItems(other), item)),
   join: (list, [separator]) => {
-    if (list.some((item) => typeof item !== 'string'))
-      throw new UnsupportedError('join() of other than strings');
     if (typeof separator !== 'string') throw new EvaluationError('not a string');
-    return list.join(separator);
+    return list.map(toText).join(separator);
   },
 };
 
 /** https://firebase.google.com/docs/reference/rules/rules.Set */
 export const SET_METHODS: Methods<RulesSet> = {
   size: (set) => BigInt(set.items.length),
-  hasAll: (set, [other]) => asItems(other).every((item) => includes(set.items, item)),
-  hasAny: (set, [other]) => asItems(other).some((item) => includes(set.items, item)),
-  hasOnly: (set, [other]) => set.items.every((item) => includes(asItems(other), item)),
+  hasAll: (set, [other]) => asItems(other).every((item) => setIncludes(set.items, item)),
+  hasAny: (set, [other]) => asItems(other).some((item) => setIncludes(set.items, item)),
+  hasOnly: (set, [other]) => set.items.every((item) => setIncludes(asItems(other), item)),
   union: (set, [other]) => new RulesSet([...set.items, ...asSet(other).items]),
   intersection: (set, [other]) =>
-    new RulesSet(set.items.filter((item) => includes(asSet(other).items, item))),
-  difference: (set, [other]) => new RulesSet(set.items.filter((item) => !includes(asSet(other).items, item))),
+    new RulesSet(set.items.filter((item) => setIncludes(asSet(other).items, item))),
+  difference: (set, [other]) =>
+    new RulesSet(set.items.filter((item) => !setIncludes(asSet(other).items, item))),
 };
 
 /** https://firebase.google.com/docs/reference/rules/rules.Map */
@@ -66,13 +78,14 @@ function lookUp(map: ValueMap, key: Value | undefined, otherwise: Value): Value 
   const inner = map.get(first);
   if (rest.length === 0) return lookUp(map, first, otherwise);
   if (inner === undefined) return otherwise;
-  // The reference does not say whether a step into a value that is no map fails or takes the default.
-  if (!isMap(inner)) throw new EvaluationError('a step into a value that is no map');
+  if (!isMap(inner)) return otherwise;
   return lookUp(inner, rest, otherwise);
 }
 
 function isSame(after: ValueMap, before: ValueMap, key: string): boolean {
-  return after.has(key) && before.has(key) && isEqual(after.get(key) ?? null, before.get(key) ?? null);
+  return (
+    after.has(key) && before.has(key) && hasSameContent(after.get(key) ?? null, before.get(key) ?? null, true)
+  );
 }
 
 function keySet(map: ValueMap, keep: (key: string) => boolean): RulesSet {

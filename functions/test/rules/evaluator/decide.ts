@@ -62,7 +62,8 @@ export function decide(
 
 function judge({ statement, scope }: Candidate, run: Run): Outcome['result'] {
   try {
-    return evaluate(statement.condition, scope, run) === true ? 'true' : 'false';
+    const value = evaluate(statement.condition, scope, run);
+    return typeof value === 'boolean' ? (value ? 'true' : 'false') : 'error';
   } catch (error) {
     if (error instanceof EvaluationError) return 'error';
     throw error;
@@ -82,9 +83,11 @@ function globalsOf(
     path: new RulesPath(segments),
     time: fromJson(request.time),
     // Cloud Storage's resources have other fields; leaving them out makes a rule that reads them loud.
-    ...(isFirestore ? { resource: after && resourceOf(after, segments) } : {}),
+    // Nothing to read for a read or a delete: the engine fails, where null would be a value.
+    ...(isFirestore && after ? { resource: resourceOf(after, segments) } : {}),
   };
-  const globals = new Map<string, Value>([['request', new RulesObject('request', fields)]]);
+  const absent = isFirestore && !after ? ['resource'] : [];
+  const globals = new Map<string, Value>([['request', new RulesObject('request', fields, absent)]]);
   // A list is judged by its query's constraints, not by a document, so there is no `resource` to read either.
   if (isFirestore && method !== 'list') globals.set('resource', before && resourceOf(before, segments));
   return globals;

@@ -7,7 +7,7 @@ import { findFunction, findVariable, type Scope } from './scope.ts';
 import { assertBoolean, isList, isMap, isNumber, RulesObject, RulesPath, type Value } from './values.ts';
 
 /** https://firebase.google.com/docs/firestore/security/rules-structure#security_rule_limits */
-export const LIMITS = { expressions: 1000, callDepth: 20, parameters: 7, bindings: 10 } as const;
+export const LIMITS = { expressions: 1000, callDepth: 20, parameters: 7, bindings: 10, chain: 98 } as const;
 
 /** One request's evaluation: what it may look up and what it has used. */
 export interface Run {
@@ -17,7 +17,10 @@ export interface Run {
    * `fatal`: an error on the left ends the condition. Rules that decide alike in both depend on neither.
    */
   readonly errors: 'absorbed' | 'fatal';
-  /** Every node of every expression counts, which is the strictest reading of the limit. */
+  /**
+   * As the official emulator counts: every node of every expression, one more for `let`, for `is` and for a right
+   * side of `&&` and `||` that is looked at.
+   */
   expressions: number;
   callDepth: number;
 }
@@ -45,7 +48,7 @@ export function evaluate(node: Expression, scope: Scope, run: Run): Value {
     case 'range':
       return readRange(value(node.object), value(node.from), value(node.to));
     case 'call':
-      return call(node.name, node.args.map(value), scope, run);
+      return call(node.name, node.args, scope, run);
     case 'method':
       return callMethod(value(node.object), node.name, node.args.map(value));
     case 'list':
@@ -70,6 +73,7 @@ export function evaluate(node: Expression, scope: Scope, run: Run): Value {
     case 'binary':
       return applyBinary(node.operator, value(node.left), value(node.right));
     case 'is':
+      run.expressions += 1;
       return isOfType(value(node.operand), node.typeName);
     case 'ternary':
       return truth(value(node.test)) ? value(node.yes) : value(node.no);
@@ -88,6 +92,8 @@ function connect(
   value: (node: Expression) => Value,
   run: Run,
 ): boolean {
+  if (chainOf(left) >= LIMITS.chain)
+    throw new LimitError(`more than ${LIMITS.chain} operators in a chain of && or ||`);
   let first: boolean | EvaluationError;
   try {
     first = truth(value(left));
@@ -96,9 +102,14 @@ function connect(
     first = error;
   }
   if (first === decisive) return decisive;
+  run.expressions += 1;
   const second = truth(value(right));
   if (second !== decisive && first instanceof EvaluationError) throw first;
   return second;
+}
+
+function chainOf(node: Expression): number {
+  return node.type === 'and' || node.type === 'or' ? 1 + chainOf(node.left) : 0;
 }
 
 function truth(value: Value): boolean {
@@ -106,23 +117,41 @@ function truth(value: Value): boolean {
   return value;
 }
 
-function call(name: string, args: readonly Value[], scope: Scope, run: Run): Value {
+function call(name: string, args: readonly Expression[], scope: Scope, run: Run): Value {
   const found = findFunction(scope, name);
-  if (!found) return callBuiltIn(name, args, run.documents);
+  if (!found) {
+    const values = args.map((argument) => evaluate(argument, scope, run));
+    return callBuiltIn(name, values, run.documents);
+  }
   const { declaration, home } = found;
   const { parameters, bindings, result } = declaration;
   if (args.length !== parameters.length) throw new UnsupportedError(`${name}() of ${args.length} arguments`);
   if (parameters.length > LIMITS.parameters) throw new LimitError(`${name}() has too many parameters`);
   if (bindings.length > LIMITS.bindings) throw new LimitError(`${name}() has too many bindings`);
   if (run.callDepth >= LIMITS.callDepth) throw new LimitError('calls nested too deep');
-  const variables = new Map(parameters.map((parameter, place) => [parameter, args[place] ?? null]));
+  const variables = new Map(
+    parameters.map((parameter, place) => [parameter, attempt(args[place], scope, run)] as const),
+  );
   const inner: Scope = { variables, functions: [], outer: home };
   run.callDepth += 1;
   try {
-    for (const binding of bindings) variables.set(binding.name, evaluate(binding.value, inner, run));
+    for (const binding of bindings) {
+      run.expressions += 1;
+      variables.set(binding.name, attempt(binding.value, inner, run));
+    }
     return evaluate(result, inner, run);
   } finally {
     run.callDepth -= 1;
+  }
+}
+
+/** The engine evaluates arguments and `let` lazily, but counts them whether they are used or not. */
+function attempt(node: Expression | undefined, scope: Scope, run: Run): Value | EvaluationError {
+  try {
+    return node ? evaluate(node, scope, run) : null;
+  } catch (error) {
+    if (error instanceof EvaluationError) return error;
+    throw error;
   }
 }
 

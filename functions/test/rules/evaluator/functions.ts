@@ -48,7 +48,8 @@ function toFloat(value: Value): Value {
   throw new EvaluationError('no float');
 }
 
-function toText(value: Value): Value {
+/** `string()`. */
+export function toText(value: Value): string {
   if (value === null || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   if (typeof value === 'string') return value;
   if (typeof value === 'number') {

@@ -77,8 +77,14 @@ describe('an evaluation', () => {
     );
 
   test('past 1,000 expressions is no decision', () => {
-    const body = Array.from({ length: 600 }, () => 'true').join(' && ');
+    const body = `[${Array.from({ length: 1000 }, () => '1').join()}].size() > 0`;
     expect(() => decide(ruleset(body), request('get', 'x/y'))).toThrow(LimitError);
+  });
+
+  test.each(['&&', '||'])('of more than 98 operators %s in a chain is no decision', (operator) => {
+    const chain = (operators: number) => Array.from({ length: operators + 1 }, () => 'true').join(operator);
+    expect(decide(ruleset(chain(98)), request('get', 'x/y')).isAllowed).toBe(true);
+    expect(() => decide(ruleset(chain(99)), request('get', 'x/y'))).toThrow(LimitError);
   });
 
   test('of a function that calls itself without end is no decision', () => {

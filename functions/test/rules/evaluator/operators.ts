@@ -8,6 +8,7 @@ import {
   isNumber,
   RulesPath,
   RulesSet,
+  setIncludes,
   Timestamp,
   type Value,
 } from './values.ts';
@@ -71,9 +72,9 @@ export function isOfType(value: Value, typeName: string): boolean {
 
 function isIn(item: Value, container: Value): boolean {
   if (isList(container)) return includes(container, item);
-  if (container instanceof RulesSet) return includes(container.items, item);
-  if (isMap(container)) return typeof item === 'string' && container.has(item);
-  throw new EvaluationError('in needs a list, a set or a map');
+  if (container instanceof RulesSet) return setIncludes(container.items, item);
+  if (isMap(container) && typeof item === 'string') return container.has(item);
+  throw new EvaluationError('in needs a list, a set, or a text and a map');
 }
 
 function compare(left: Value, right: Value): number {
@@ -85,7 +86,11 @@ function compare(left: Value, right: Value): number {
 
 function calculate(operator: '+' | '-' | '*' | '/' | '%', left: Value, right: Value): Value {
   if (operator === '+' && typeof left === 'string' && typeof right === 'string') return left + right;
-  if (!isNumber(left) || !isNumber(right)) throw new UnsupportedError(`${operator} on these types`);
+  if (!isNumber(left) || !isNumber(right)) {
+    if ([left, right].some((value) => value instanceof Timestamp))
+      throw new UnsupportedError(`${operator} on times`);
+    throw new EvaluationError(`${operator} on these types`);
+  }
   if (typeof left === 'bigint' && typeof right === 'bigint') return calculateIntegers(operator, left, right);
   const [a, b] = [Number(left), Number(right)];
   if (operator === '+') return a + b;

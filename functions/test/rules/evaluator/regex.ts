@@ -28,6 +28,12 @@ function translate(pattern: string): string {
   for (let place = 0; place < pattern.length; place += 1) {
     const character = pattern.charAt(place);
     const rest = pattern.slice(place);
+    const codePoint = /^\\x(?:([0-9a-fA-F]{2})|\{([0-9a-fA-F]{1,6})\})/.exec(rest);
+    if (codePoint) {
+      source += `\\u{${codePoint[1] ?? codePoint[2]}}`;
+      place += codePoint[0].length - 1;
+      continue;
+    }
     if (character === '\\') {
       source += translateEscape(pattern.charAt(place + 1), isInClass);
       place += 1;

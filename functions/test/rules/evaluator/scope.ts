@@ -1,10 +1,11 @@
 import type { FunctionDeclaration } from './ast.ts';
-import { UnsupportedError } from './errors.ts';
+import { EvaluationError, UnsupportedError } from './errors.ts';
 import type { Value } from './values.ts';
 
 /** Names that an expression sees. A block's functions see the block's own captures, so each keeps its home scope. */
 export interface Scope {
-  readonly variables: ReadonlyMap<string, Value>;
+  /** An argument or a `let` that failed does so where it is used, and nowhere when it is not. */
+  readonly variables: ReadonlyMap<string, Value | EvaluationError>;
   readonly functions: readonly FunctionDeclaration[];
   readonly outer: Scope | null;
 }
@@ -12,6 +13,7 @@ export interface Scope {
 export function findVariable(scope: Scope, name: string): Value {
   for (let at: Scope | null = scope; at; at = at.outer) {
     const value = at.variables.get(name);
+    if (value instanceof EvaluationError) throw value;
     if (value !== undefined) return value;
   }
   throw new UnsupportedError(`the name ${name}, which nothing declares`);

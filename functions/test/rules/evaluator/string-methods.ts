@@ -4,10 +4,11 @@ import type { Value } from './values.ts';
 
 /** https://firebase.google.com/docs/reference/rules/rules.String */
 export const STRING_METHODS: Readonly<Record<string, (text: string, args: readonly Value[]) => Value>> = {
-  size: (text) => BigInt([...text].length),
-  lower: (text) => text.toLowerCase(),
-  upper: (text) => text.toUpperCase(),
-  trim: (text) => text.trim(),
+  // UTF-16 units, where matches() counts characters.
+  size: (text) => BigInt(text.length),
+  lower: (text) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase()),
+  upper: (text) => text.replace(/[a-z]/g, (letter) => letter.toUpperCase()),
+  trim: (text) => text.replace(/^[\t-\r ]+|[\t-\r ]+$/g, ''),
   matches: (text, [pattern]) => compileRe2(asString(pattern), 'whole').test(text),
   replace: (text, [pattern, replacement]) => {
     const written = asString(replacement);

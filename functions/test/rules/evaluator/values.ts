@@ -18,7 +18,9 @@ export type Value =
 export class RulesSet {
   readonly items: readonly Value[];
   constructor(items: readonly Value[]) {
-    this.items = items.filter((item, place) => items.findIndex((other) => isEqual(item, other)) === place);
+    this.items = items.filter(
+      (item, place) => items.findIndex((other) => hasSameContent(item, other, true)) === place,
+    );
   }
 }
 
@@ -49,13 +51,17 @@ export class Timestamp {
 export class RulesObject {
   readonly name: string;
   readonly fields: ReadonlyMap<string, Value>;
-  constructor(name: string, fields: Readonly<Record<string, Value>>) {
+  /** Fields that the engine knows and that are not there: reading one fails the condition. */
+  readonly absent: readonly string[];
+  constructor(name: string, fields: Readonly<Record<string, Value>>, absent: readonly string[] = []) {
     this.name = name;
+    this.absent = absent;
     this.fields = new Map(Object.entries(fields));
   }
 
   field(name: string): Value {
     const value = this.fields.get(name);
+    if (this.absent.includes(name)) throw new EvaluationError(`no ${this.name}.${name} here`);
     if (value === undefined) throw new UnsupportedError(`${this.name}.${name}`);
     return value;
   }
@@ -69,19 +75,39 @@ export function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value);
 }
 
-/** Equality of the language: by content; a number's two types compare by value; other types never equal each other. */
+/**
+ * `==`: by content. The two types of a number compare by value, but not inside of a list or a map; other types never equal
+ * each other.
+ */
 export function isEqual(left: Value, right: Value): boolean {
-  if (isNumber(left) && isNumber(right)) return Number(left) === Number(right) && sameInteger(left, right);
+  return isNumber(left) && isNumber(right) ? isSameNumber(left, right) : hasSameContent(left, right, false);
+}
+
+/** Whether a list holds the value: `1 in [1.0]` is false. */
+export function includes(items: readonly Value[], wanted: Value): boolean {
+  return items.some((item) => hasSameContent(item, wanted, false));
+}
+
+/** Sets and differences of maps compare numbers by value, however deep: `1.0 in [1].toSet()` is true. */
+export function setIncludes(items: readonly Value[], wanted: Value): boolean {
+  return items.some((item) => hasSameContent(item, wanted, true));
+}
+
+export function hasSameContent(left: Value, right: Value, numbersByValue: boolean): boolean {
+  const same = (one: Value, other: Value) => hasSameContent(one, other, numbersByValue);
+  if (isNumber(left) && isNumber(right)) {
+    return (numbersByValue || typeof left === typeof right) && isSameNumber(left, right);
+  }
   if (isList(left) && isList(right)) {
-    return left.length === right.length && left.every((item, place) => isEqual(item, right[place] ?? null));
+    return left.length === right.length && left.every((item, place) => same(item, right[place] ?? null));
   }
   if (isMap(left) && isMap(right)) {
     if (left.size !== right.size) return false;
-    return [...left].every(([key, item]) => right.has(key) && isEqual(item, right.get(key) ?? null));
+    return [...left].every(([key, item]) => right.has(key) && same(item, right.get(key) ?? null));
   }
   if (left instanceof RulesSet && right instanceof RulesSet) {
     return (
-      left.items.length === right.items.length && left.items.every((item) => includes(right.items, item))
+      left.items.length === right.items.length && left.items.every((item) => setIncludes(right.items, item))
     );
   }
   if (left instanceof RulesPath && right instanceof RulesPath) {
@@ -98,10 +124,6 @@ export function isEqual(left: Value, right: Value): boolean {
   return left === right;
 }
 
-export function includes(items: readonly Value[], wanted: Value): boolean {
-  return items.some((item) => isEqual(item, wanted));
-}
-
 export function isNumber(value: Value): value is bigint | number {
   return typeof value === 'bigint' || typeof value === 'number';
 }
@@ -111,6 +133,6 @@ export function assertBoolean(value: Value): asserts value is boolean {
 }
 
 /** Two large integers can share a float. */
-function sameInteger(left: bigint | number, right: bigint | number): boolean {
-  return typeof left !== 'bigint' || typeof right !== 'bigint' || left === right;
+function isSameNumber(left: bigint | number, right: bigint | number): boolean {
+  return Number(left) === Number(right) && (typeof left !== typeof right || left === right);
 }

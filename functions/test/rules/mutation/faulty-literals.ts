@@ -22,9 +22,9 @@ export function wordsLike(items: readonly Expression[]): readonly (readonly stri
   return [...words.map((_, at) => words.toSpliced(at, 1)), ...intruders.map((word) => [...words, word])];
 }
 
-/** A pattern with each bound of its repetitions moved by one. */
+/** A pattern with each bound of its repetitions moved by one; a code point such as `\\x{2028}` is none. */
 export function boundsIn(pattern: string): readonly string[] {
-  return [...pattern.matchAll(/(?<=\{|\{\d+,)\d+(?=[,}])/g)].flatMap(({ index, 0: digits }) =>
+  return [...pattern.matchAll(/(?<=(?<!\\x)\{|\{\d+,)\d+(?=[,}])/g)].flatMap(({ index, 0: digits }) =>
     [Number(digits) - 1, Number(digits) + 1]
       .filter((bound) => bound >= 0)
       .map((bound) => pattern.slice(0, index) + bound + pattern.slice(index + digits.length)),

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { CASES } from '../cases.ts';
 import { decideCase, SOURCES } from '../decide-case.ts';
 import type { Ruleset } from '../evaluator/ast.ts';
+import { UnsupportedError } from '../evaluator/errors.ts';
 import { parseRules } from '../evaluator/parse.ts';
 import { makeMutants } from './mutants.ts';
 
@@ -14,19 +15,6 @@ const FAILS_CLOSED: Readonly<Record<'firestore' | 'storage', readonly string[]>>
     // isAdmin
     'request.auth != null → true',
     "request.auth.token.get('roles', null) is list → true",
-    // isOwner
-    'request.auth != null → true',
-    "request.auth.token.get('kennitala', null) is string → true",
-    // changesOnlyOwnFields
-    "request.resource.data.get('profile', null) is map → true",
-    "resource.data.get('profile', null) is map → true",
-    // isEmail, isPhone, isForeignPhone, isText
-    'value is string → true',
-    'value is string → true',
-    'value is string → true',
-    'value is string → true',
-    // A read or delete has no new document, a create no old one.
-    'allow update: if isOwner() && isActive() && changesOnlyOwnFields(); → allow read, write',
   ],
   storage: [],
 };
@@ -40,7 +28,15 @@ describe.each(['firestore', 'storage'] as const)('a fault in %s.rules', (service
   );
 
   const isNoticed = (ruleset: Ruleset): boolean =>
-    cases.some((row) => (decideCase(ruleset, row).isAllowed ? 'allow' : 'deny') !== row.expect);
+    cases.some((row) => {
+      try {
+        return (decideCase(ruleset, row).isAllowed ? 'allow' : 'deny') !== row.expect;
+      } catch (error) {
+        // It reads what a request of this kind does not have.
+        if (error instanceof UnsupportedError) return true;
+        throw error;
+      }
+    });
 
   const countFailures = (ruleset: Ruleset): number =>
     cases.flatMap((row) => decideCase(ruleset, row).outcomes).filter(({ result }) => result === 'error')
@@ -54,7 +50,7 @@ describe.each(['firestore', 'storage'] as const)('a fault in %s.rules', (service
     expect(mutants.length).toBeGreaterThan(0);
     const unnoticed = mutants.filter(({ ruleset }) => !isNoticed(ruleset)).map(({ name }) => name);
     expect(unnoticed.toSorted()).toEqual(FAILS_CLOSED[service].toSorted());
-  }, 120_000);
+  }, 600_000);
 
   test('fails closed where it changes none', () => {
     const failures = countFailures(sound);
