@@ -1,4 +1,4 @@
-import './params.ts';
+import './settings.ts';
 
 export { bidirectionalSync } from './triggers/bidirectional-sync.ts';
 export { bidirectionalSyncNow } from './triggers/bidirectional-sync-now.ts';

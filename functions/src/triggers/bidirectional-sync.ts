@@ -1,5 +1,5 @@
 import { onSchedule } from 'firebase-functions/scheduler';
-import { REGION } from '../params.ts';
+import { accountOf, REGION } from '../settings.ts';
 
 /**
  * The nightly sweep, both ways. Each delivery is claimed and each change of the registry is applied by its version, so a
@@ -10,7 +10,7 @@ export const bidirectionalSync = onSchedule(
     schedule: '30 3 * * *',
     timeZone: 'Atlantic/Reykjavik',
     region: REGION,
-    serviceAccount: 'sync-two-way@',
+    serviceAccount: accountOf('sync-two-way'),
     memory: '256MiB',
     timeoutSeconds: 540,
     maxInstances: 1,

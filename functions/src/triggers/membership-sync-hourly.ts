@@ -1,5 +1,5 @@
 import { onSchedule } from 'firebase-functions/scheduler';
-import { REGION } from '../params.ts';
+import { accountOf, REGION } from '../settings.ts';
 
 /**
  * The hourly run of the register, and the notifications that are due. Cloud Scheduler delivers at least once, so an
@@ -10,7 +10,7 @@ export const membershipSyncHourly = onSchedule(
     schedule: '0 * * * *',
     timeZone: 'Atlantic/Reykjavik',
     region: REGION,
-    serviceAccount: 'sync-register@',
+    serviceAccount: accountOf('sync-register'),
     memory: '512MiB',
     timeoutSeconds: 540,
     maxInstances: 1,

@@ -1,4 +1,4 @@
-import { REGION } from '../params.ts';
+import { accountOf, REGION } from '../settings.ts';
 import { serveApp } from './serve-app.ts';
 import { https, served } from './served.ts';
 
@@ -10,7 +10,7 @@ export const membershipSync = served('membershipSync', () =>
   https().onRequest(
     {
       region: REGION,
-      serviceAccount: 'sync-register@',
+      serviceAccount: accountOf('sync-register'),
       memory: '512MiB',
       timeoutSeconds: 540,
       maxInstances: 3,

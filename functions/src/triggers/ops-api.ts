@@ -1,4 +1,4 @@
-import { REGION } from '../params.ts';
+import { accountOf, REGION } from '../settings.ts';
 import { serveApp } from './serve-app.ts';
 import { https, served } from './served.ts';
 
@@ -11,7 +11,7 @@ export const opsApi = served('opsApi', () =>
   https().onRequest(
     {
       region: REGION,
-      serviceAccount: 'sync-ops@',
+      serviceAccount: accountOf('sync-ops'),
       memory: '512MiB',
       timeoutSeconds: 1_800,
       maxInstances: 3,

@@ -1,4 +1,4 @@
-import { REGION } from '../params.ts';
+import { accountOf, REGION } from '../settings.ts';
 import { send, toCall } from './send.ts';
 import { https, served } from './served.ts';
 
@@ -7,7 +7,7 @@ export const reconcileMembersNow = served('reconcileMembersNow', () =>
   https().onRequest(
     {
       region: REGION,
-      serviceAccount: 'sync-portal@',
+      serviceAccount: accountOf('sync-portal'),
       memory: '256MiB',
       timeoutSeconds: 1_800,
       maxInstances: 2,

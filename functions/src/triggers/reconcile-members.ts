@@ -1,5 +1,5 @@
 import { onSchedule } from 'firebase-functions/scheduler';
-import { REGION } from '../params.ts';
+import { accountOf, REGION } from '../settings.ts';
 
 /**
  * The nightly reconcile of the portal. An occurrence that has been done is skipped; one that failed or was left
@@ -10,7 +10,7 @@ export const reconcileMembers = onSchedule(
     schedule: '0 4 * * *',
     timeZone: 'Atlantic/Reykjavik',
     region: REGION,
-    serviceAccount: 'sync-portal@',
+    serviceAccount: accountOf('sync-portal'),
     memory: '256MiB',
     timeoutSeconds: 1_800,
     maxInstances: 1,

@@ -1,4 +1,4 @@
-import { REGION } from '../params.ts';
+import { accountOf, REGION } from '../settings.ts';
 import { firestore, served } from './served.ts';
 
 /**
@@ -10,7 +10,7 @@ export const refreshRoster = served('refreshRoster', () =>
     {
       document: 'roster_refreshes/{window}',
       region: REGION,
-      serviceAccount: 'sync-roster@',
+      serviceAccount: accountOf('sync-roster'),
       memory: '256MiB',
       timeoutSeconds: 120,
       maxInstances: 1,

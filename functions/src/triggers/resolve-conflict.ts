@@ -1,4 +1,4 @@
-import { REGION } from '../params.ts';
+import { accountOf, REGION } from '../settings.ts';
 import { send, toCall } from './send.ts';
 import { https, served } from './served.ts';
 
@@ -7,7 +7,7 @@ export const resolveConflict = served('resolveConflict', () =>
   https().onRequest(
     {
       region: REGION,
-      serviceAccount: 'sync-two-way@',
+      serviceAccount: accountOf('sync-two-way'),
       memory: '256MiB',
       timeoutSeconds: 60,
       maxInstances: 2,

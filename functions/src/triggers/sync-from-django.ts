@@ -1,4 +1,4 @@
-import { REGION } from '../params.ts';
+import { accountOf, REGION } from '../settings.ts';
 import { send } from './send.ts';
 import { https, served } from './served.ts';
 
@@ -10,7 +10,7 @@ export const syncFromDjango = served('syncFromDjango', () =>
   https().onRequest(
     {
       region: REGION,
-      serviceAccount: 'sync-webhook@',
+      serviceAccount: accountOf('sync-webhook'),
       memory: '256MiB',
       timeoutSeconds: 30,
       maxInstances: 10,

@@ -1,5 +1,5 @@
 import { onSchedule } from 'firebase-functions/scheduler';
-import { REGION } from '../params.ts';
+import { accountOf, REGION } from '../settings.ts';
 
 /**
  * The weekly run. Cloud Scheduler's job is `firebase-schedule-syncMemberList-europe-west2`; it delivers at least
@@ -10,7 +10,7 @@ export const syncMemberList = onSchedule(
     schedule: '0 3 * * 1',
     timeZone: 'Atlantic/Reykjavik',
     region: REGION,
-    serviceAccount: 'sync-roster@',
+    serviceAccount: accountOf('sync-roster'),
     memory: '256MiB',
     timeoutSeconds: 120,
     maxInstances: 1,

@@ -1,4 +1,4 @@
-import { REGION } from '../params.ts';
+import { accountOf, REGION } from '../settings.ts';
 import { send, toCall } from './send.ts';
 import { https, served } from './served.ts';
 
@@ -7,7 +7,7 @@ export const syncMemberNow = served('syncMemberNow', () =>
   https().onRequest(
     {
       region: REGION,
-      serviceAccount: 'sync-portal@',
+      serviceAccount: accountOf('sync-portal'),
       memory: '256MiB',
       timeoutSeconds: 60,
       maxInstances: 2,

@@ -1,4 +1,4 @@
-import { REGION } from '../params.ts';
+import { accountOf, REGION } from '../settings.ts';
 import { firestore, served } from './served.ts';
 
 /**
@@ -10,7 +10,7 @@ export const trackMemberChanges = served('trackMemberChanges', () =>
     {
       document: 'members/{kennitala}',
       region: REGION,
-      serviceAccount: 'sync-two-way@',
+      serviceAccount: accountOf('sync-two-way'),
       memory: '256MiB',
       timeoutSeconds: 120,
       maxInstances: 10,

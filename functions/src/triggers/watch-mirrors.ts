@@ -1,5 +1,5 @@
 import { onSchedule } from 'firebase-functions/scheduler';
-import { REGION } from '../params.ts';
+import { accountOf, REGION } from '../settings.ts';
 
 /**
  * Looks four times a day for what no event tells: a mirror paused for a week, dead letters and conflicts that wait for
@@ -10,7 +10,7 @@ export const watchMirrors = onSchedule(
     schedule: '15 2,8,14,20 * * *',
     timeZone: 'Atlantic/Reykjavik',
     region: REGION,
-    serviceAccount: 'sync-ops@',
+    serviceAccount: accountOf('sync-ops'),
     memory: '256MiB',
     timeoutSeconds: 60,
     maxInstances: 1,

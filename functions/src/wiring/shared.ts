@@ -8,7 +8,6 @@ import { makeRunStore } from '../adapters/firestore/run-store.ts';
 import { makeEnvSecrets } from '../adapters/secrets/env-secrets.ts';
 import { makeSecretManager } from '../adapters/secrets/secret-manager.ts';
 import { makeTokenSource } from '../adapters/secrets/secret-source.ts';
-import { type Config, loadConfig } from '../config.ts';
 import type { Kennitala } from '../domain/kennitala.ts';
 import { makeMemberReference } from '../domain/member-reference.ts';
 import { answerAdminPost, type HttpAnswer, type HttpCall } from '../lib/http-endpoint.ts';
@@ -17,6 +16,7 @@ import { logRegistryRetry } from '../lib/registry-logs.ts';
 import type { RunDependencies, RunRequest } from '../mirror/run.ts';
 import { answerRun, runRequestBody } from '../mirror/run-answer.ts';
 import type { RunReport } from '../mirror/types.ts';
+import { type Config, loadConfig } from '../settings.ts';
 
 /** What every function is made of. Nothing is opened here: each client connects at its first call. */
 const wireShared = (config: Config) => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rulesFor } from '../../src/deploy/bucket-lifecycle.ts';
@@ -9,7 +10,9 @@ import type { Answer } from './stand-in-commands.ts';
 
 export const PROJECT = 'demo-deploy';
 
-export const ENV_FILE = `DJANGO_BASE_URL=https://registry.example.is/felagar
+/** Every line of the example, and what a project changes: the later line counts. */
+export const ENV_FILE = `${readFileSync(join(ROOT, '.env.example'), 'utf8')}
+DJANGO_BASE_URL=https://registry.example.is/felagar
 SYNC_BUCKET=demo-deploy-lists
 ADMIN_SERVICE_ACCOUNTS=operator@demo-deploy.iam.gserviceaccount.com
 `;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { REGION } from '../../../../functions/src/params.ts';
+import { REGION } from '../../../../functions/src/settings.ts';
 import { type DeployContext, inProject } from '../context.ts';
 import { jobOf } from '../deployed-functions.ts';
 import { readJson } from '../read-json.ts';
