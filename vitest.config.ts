@@ -6,7 +6,7 @@ const COMMAND_LINE_SUITES = ['ops/test/cli/**/*.test.ts', 'ops/test/by-hand/**/*
 const START_SUITES = ['local/test/cli/weekly-run.test.ts', 'local/test/cli/bad-options.test.ts'];
 
 /** What the file names of the longer suites end with. */
-const LONGER_SUITES = ['browser', 'django', 'emulator', 'long', 'postgres'].map(
+const LONGER_SUITES = ['browser', 'django', 'emulator', 'long', 'postgres', 'rehearse'].map(
   (kind) => `**/*.${kind}.test.ts`,
 );
 
@@ -75,6 +75,12 @@ export default defineConfig({
         include: ['functions/test/emulator/**/*.emulator.test.ts'],
         oneByOne: true,
         seconds: { test: 60, hook: 600 },
+      }),
+      // The real firebase-tools and gcloud, which is not quick: minutes a step on a busy machine.
+      project('rehearse', {
+        include: ['ops/test/rehearse/**/*.rehearse.test.ts'],
+        oneByOne: true,
+        seconds: { test: 900, hook: 600 },
       }),
       project('rules', {
         include: ['functions/test/rules/**/*.emulator.test.ts'],

@@ -6,6 +6,7 @@ import { jobOf, readDeployedFunctions, serviceOf } from '../../src/deploy/deploy
 import { indexesFile } from '../../src/deploy/firestore-state.ts';
 import { emailOf, readIamTable } from '../../src/deploy/iam-table.ts';
 import { ROOT } from '../../src/deploy/root.ts';
+import { APIS } from '../../src/deploy/steps/preflight.ts';
 import type { Answer } from './stand-in-commands.ts';
 
 export const PROJECT = 'demo-deploy';
@@ -36,14 +37,15 @@ export const answersOfReadyProject = async (): Promise<Answer[]> => {
   return [
     { to: 'functions list', print: '[]' },
     { to: 'firebase --version', print: '15.34.2\n' },
-    { to: 'auth list', print: 'deployer@example.is\n' },
+    { to: 'auth print-access-token', print: 'an-access-token\n' },
+    {
+      to: 'artifacts repositories describe',
+      print: '{"cleanupPolicies":{"delete-old-images":{},"keep-for-rollback":{}}}',
+    },
     { to: 'projects describe', print: '123456789012\n' },
     {
       to: 'services list --enabled',
-      print: ['artifactregistry', 'cloudbuild', 'cloudfunctions', 'cloudscheduler', 'eventarc', 'firestore']
-        .concat(['pubsub', 'run', 'secretmanager'])
-        .map((name) => `${name}.googleapis.com`)
-        .join('\n'),
+      print: APIS.join('\n'),
     },
     { to: 'firestore databases describe', print: '{"type": "FIRESTORE_NATIVE"}' },
     {
