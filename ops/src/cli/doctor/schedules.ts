@@ -24,7 +24,10 @@ export const checkSchedules: Check<ProjectContext> = async ({ gcloud, deployment
     }
     if (job.state !== 'ENABLED') {
       return [
-        bad(`${name} is ${job.state}`, `gcloud scheduler jobs resume ${jobOf(name)} ${place.join(' ')}`),
+        bad(
+          `${name} is ${job.state}`,
+          `gcloud scheduler jobs resume ${jobOf(name)} --location ${REGION} --project ${project}`,
+        ),
       ];
     }
     const isAsWritten = job.schedule === expression && job.timeZone === timeZone;
