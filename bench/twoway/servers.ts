@@ -5,7 +5,7 @@ import { makeRegistryHttp } from '../../functions/src/adapters/django/registry-h
 import { makeMemberStore } from '../../functions/src/adapters/firestore/member-store.ts';
 import { toItemDocument } from '../../functions/src/adapters/firestore/twoway-item-document.ts';
 import type { Kennitala } from '../../functions/src/domain/kennitala.ts';
-import { applyHint } from '../../functions/src/portal/apply-event.ts';
+import { applyReading } from '../../functions/src/portal/apply-event.ts';
 import { makeEditTime } from '../../functions/src/twoway/edit-time.ts';
 import { makeQueueItem } from '../../functions/src/twoway/queue-item.ts';
 import { startFirestore } from '../../local/src/firestore/server.ts';
@@ -49,7 +49,7 @@ export const startServers = async (members: number, delayMs: number) => {
       for (let from = 0; from < members; from += 50) {
         const some = kennitalas.slice(from, from + 50);
         await Promise.all(
-          some.map((kennitala) => applyHint({ kennitala, action: 'update' }, null, signal, given)),
+          some.map((kennitala) => applyReading({ kennitala, action: 'update' }, null, signal, given)),
         );
       }
     },

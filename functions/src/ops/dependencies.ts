@@ -1,7 +1,16 @@
 import type { Kennitala } from '../domain/kennitala.ts';
+import type { RunRequest } from '../mirror/run.ts';
+import type { RunReport } from '../mirror/types.ts';
 import type { EraseDependencies } from './erase/erase-person.ts';
 import type { ExplainDependencies } from './explain.ts';
-import type { ListVersions, MirrorStates, OperatorActions, RunHistory, TwoWayReader } from './ports.ts';
+import type {
+  HintFigures,
+  ListVersions,
+  MirrorStates,
+  OperatorActions,
+  RunHistory,
+  TwoWayReader,
+} from './ports.ts';
 import type { RollbackDependencies } from './rollback.ts';
 import type { Runners } from './start-run.ts';
 import type { TwoWayActions } from './two-way-actions.ts';
@@ -16,6 +25,9 @@ export interface OpsDependencies {
   readonly states: MirrorStates;
   readonly versions: ListVersions;
   readonly actions: OperatorActions;
+  readonly hints: HintFigures;
+  /** A reconcile that takes the registry's word also where the portal holds a later version: of all, or of one. */
+  readonly takeRegistrysWord: (request: RunRequest, whom: 'all' | Kennitala) => Promise<RunReport>;
   readonly twoWay: TwoWayReader;
   readonly twoWayActions: TwoWayActions;
   readonly reference: (kennitala: Kennitala) => Promise<string>;

@@ -29,7 +29,8 @@ export interface OperatorAction {
     | 'resume'
     | 'retry_change'
     | 'fail_change'
-    | 'resolve_conflict';
+    | 'resolve_conflict'
+    | 'registry_word';
   /** The proved identity. */
   readonly by: string;
   readonly byKind: 'person' | 'service-account';
@@ -132,6 +133,11 @@ export type QueuedChange = Pick<
   | 'retryCount'
   | 'nextAttemptAt'
 >;
+
+/** Hints of a registry without versions that were followed and never confirmed: the next reconcile decides them. */
+export interface HintFigures {
+  unconfirmed(): Promise<{ readonly count: number; readonly oldestAt: Date | null }>;
+}
 
 /** Reading of `sync_queue`, `sync_conflicts` and `sync_logs`. */
 export interface TwoWayReader {

@@ -12,7 +12,7 @@ import { mirrorPath, pauseAnswer, reasonBody, statusAnswer } from './schemas/mir
 import * as runs from './schemas/runs.ts';
 import { seriesAnswer, seriesQuery } from './schemas/series.ts';
 import { firstDay, MOST_RUNS, makeSeries } from './series.ts';
-import { startRun } from './start-run.ts';
+import { startRun, toRunAnswer } from './start-run.ts';
 import { readStatus } from './status.ts';
 import { twoWayRoutes } from './two-way-routes.ts';
 import { toWireRecord } from './wire-record.ts';
@@ -45,6 +45,26 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
     answer: runs.startedRun,
     handle: ({ body: { mirror, ...request }, caller }) =>
       startRun(ops.runners, mirror, { ...request, trigger: 'http', requestedBy: caller.id }),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/portal/registry-word',
+    body: runs.registryWordBody,
+    answer: runs.startedRun,
+    handle: async (input) => {
+      const { kennitala, reason, ...request } = input.body;
+      if (request.dryRun !== true) {
+        await ops.actions.record({
+          ...byWhom(input, ops),
+          action: 'registry_word',
+          mirror: 'portal',
+          ...(kennitala !== undefined && { member: await ops.reference(kennitala) }),
+          ...((reason ?? request.approve?.reason) && { reason: reason ?? request.approve?.reason ?? '' }),
+        });
+      }
+      const run = { ...request, trigger: 'http', requestedBy: input.caller.id } as const;
+      return toRunAnswer(await ops.takeRegistrysWord(run, kennitala ?? 'all'));
+    },
   }),
   defineRoute({
     method: 'GET',

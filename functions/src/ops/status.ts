@@ -1,6 +1,6 @@
 import type { MirrorName, MissedEvents } from '../mirror/types.ts';
 import { judgeMirror } from './mirror-health.ts';
-import type { MirrorStates, RunHistory, TwoWayFigures, TwoWayReader } from './ports.ts';
+import type { HintFigures, MirrorStates, RunHistory, TwoWayFigures, TwoWayReader } from './ports.ts';
 import { sweepStatus } from './schemas/mirrors.ts';
 import type { StatusAnswer, TwoWayReason } from './schemas.ts';
 
@@ -12,7 +12,8 @@ const QUEUE_STUCK_MS = 3_600_000;
 
 export interface StatusDependencies {
   readonly states: Pick<MirrorStates, 'read'>;
-  readonly history: Pick<RunHistory, 'missedSince'>;
+  readonly history: Pick<RunHistory, 'missedSince' | 'read'>;
+  readonly hints: HintFigures;
   readonly twoWay: Pick<TwoWayReader, 'figures'>;
   readonly isConfigured: (mirror: MirrorName) => boolean;
   readonly now: () => Date;
@@ -20,14 +21,19 @@ export interface StatusDependencies {
 
 /** Everything that an operator wants to know first. Throws `store_unavailable`: a guess would be worse than nothing. */
 export const readStatus = async (dependencies: StatusDependencies): Promise<StatusAnswer> => {
-  const { states, history, twoWay: reader, isConfigured, now } = dependencies;
+  const { states, history, hints, twoWay: reader, isConfigured, now } = dependencies;
   const at = now();
-  const [state, figures, missed] = await Promise.all([
+  const [state, figures, unconfirmed, missed] = await Promise.all([
     states.read(),
     reader.figures(),
+    hints.unconfirmed(),
     history.missedSince(new Date(at.getTime() - 30 * DAY_MS)),
   ]);
-  const mirrors = MIRRORS.map((mirror) => judgeMirror(mirror, state[mirror], isConfigured(mirror), at));
+  const aheadOfRegistry = await countAhead(state.portal.lastSuccess?.runId ?? null, history);
+  const seen = { aheadOfRegistry, oldestHintAt: unconfirmed.oldestAt };
+  const mirrors = MIRRORS.map((mirror) =>
+    judgeMirror(mirror, state[mirror], isConfigured(mirror), at, mirror === 'portal' ? seen : null),
+  );
   const twoWay = judgeTwoWay(figures, at);
   const weekAgo = new Date(at.getTime() - 7 * DAY_MS);
   return {
@@ -35,11 +41,22 @@ export const readStatus = async (dependencies: StatusDependencies): Promise<Stat
     healthy: twoWay.healthy && mirrors.every(({ healthy }) => healthy !== false),
     mirrors,
     twoWay,
+    portal: {
+      aheadOfRegistry,
+      unconfirmedHints: unconfirmed.count,
+      oldestUnconfirmedHintAt: unconfirmed.oldestAt?.toISOString() ?? null,
+    },
     missedEvents: {
       last7Days: sumOf(missed.filter((found) => found.at >= weekAgo).map((found) => found.missed)),
       last30Days: sumOf(missed.map((found) => found.missed)),
     },
   };
+};
+
+/** By the last reconcile that ended well; none has found any where none has ended. */
+const countAhead = async (runId: string | null, { read }: Pick<RunHistory, 'read'>): Promise<number> => {
+  const ahead = runId === null ? null : (await read(runId))?.findings?.['ahead'];
+  return typeof ahead === 'number' ? ahead : 0;
 };
 
 const judgeTwoWay = (figures: TwoWayFigures, now: Date): StatusAnswer['twoWay'] => {

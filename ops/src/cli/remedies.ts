@@ -38,6 +38,14 @@ const ABOUT_MIRRORS: Record<HealthReason, (facts: Facts) => Step> = {
     todo: 'longer than a week: is it still meant?',
     command: `resume ${mirror} --reason TEXT`,
   }),
+  ahead_of_registry: () => ({
+    todo: 'members hold a version ahead of the registry’s; see what its word would change',
+    command: 'registry-word --all --dry-run',
+  }),
+  hints_unconfirmed: ({ mirror }) => ({
+    todo: 'the reconcile decides them',
+    command: `sync ${mirror}`,
+  }),
 };
 
 const ABOUT_THE_WAY_BACK: Record<TwoWayReason, Step> = {

@@ -6,6 +6,9 @@ export const explainEn: Pick<
 > = {
   because: {
     equal_to_registry: 'says what the registry says',
+    ahead_of_registry:
+      'holds a later version than the registry has, so no run changes it: take the registry’s word',
+    content_differs: 'has the person, with other values than the registry: the next run brings them',
     placeholder: 'a placeholder number is no member',
     registry_unknown: 'the registry could not be asked',
     mirror_unknown: 'the mirror could not be read',
@@ -68,6 +71,7 @@ export const explainEn: Pick<
     retry_change: 'sent an edit again',
     fail_change: 'gave an edit up',
     resolve_conflict: 'decided a conflict',
+    registry_word: 'had the registry’s word taken',
     erase: 'erased the person',
     erase_check: 'looked what is held about the person',
   },

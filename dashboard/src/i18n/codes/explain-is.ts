@@ -6,6 +6,9 @@ export const explainIs: Pick<
 > = {
   because: {
     equal_to_registry: 'segir það sama og félagaskráin',
+    ahead_of_registry:
+      'geymir nýrri útgáfu en félagaskráin og því breytir engin keyrsla henni: látið félagaskrána ráða',
+    content_differs: 'geymir manneskjuna með öðrum gildum en félagaskráin: næsta keyrsla breytir því',
     placeholder: 'gervikennitala er ekki félagi',
     registry_unknown: 'ekki náðist í félagaskrána',
     mirror_unknown: 'ekki tókst að lesa spegilinn',
@@ -69,6 +72,7 @@ export const explainIs: Pick<
     retry_change: 'sendi breytingu aftur',
     fail_change: 'hætti við breytingu',
     resolve_conflict: 'ákvað árekstur',
+    registry_word: 'lét félagaskrána ráða',
     erase: 'eyddi gögnum um manneskjuna',
     erase_check: 'skoðaði hvaða gögn eru til um manneskjuna',
   },

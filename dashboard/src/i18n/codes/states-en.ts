@@ -41,6 +41,8 @@ export const statesEn: Pick<
     run_crashed: 'a run crashed',
     paused: 'is paused',
     paused_too_long: 'has been paused for more than a week',
+    ahead_of_registry: 'holds members in a later version than the registry has',
+    hints_unconfirmed: 'hints of the registry that no run has decided for two days',
     dead_letters_waiting: 'edits that could not be delivered: {count}',
     conflicts_waiting: 'conflicts to decide: {count}',
     queue_stuck: 'edits have waited for too long',

@@ -41,6 +41,8 @@ export const statesIs: Pick<
     run_crashed: 'keyrsla hrundi',
     paused: 'er í hléi',
     paused_too_long: 'hefur verið í hléi lengur en viku',
+    ahead_of_registry: 'geymir félaga í nýrri útgáfu en félagaskráin',
+    hints_unconfirmed: 'ábendingar félagaskrár sem engin keyrsla hefur skorið úr um í tvo daga',
     dead_letters_waiting: 'breytingar sem tókst ekki að afhenda: {count}',
     conflicts_waiting: 'árekstrar sem bíða ákvörðunar: {count}',
     queue_stuck: 'breytingar hafa beðið of lengi',

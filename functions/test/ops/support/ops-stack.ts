@@ -8,6 +8,7 @@ import { makeMemberChanges } from '../../../src/adapters/django/member-changes.t
 import { makeMemberReader } from '../../../src/adapters/django/member-read.ts';
 import { makeRegistryHttp } from '../../../src/adapters/django/registry-http.ts';
 import { makeFirestoreErasure } from '../../../src/adapters/firestore/erase-documents.ts';
+import { makeHintStore } from '../../../src/adapters/firestore/hint-store.ts';
 import { makeMemberStore } from '../../../src/adapters/firestore/member-store.ts';
 import { makeOperatorActions } from '../../../src/adapters/firestore/ops-actions.ts';
 import { makeRunHistory } from '../../../src/adapters/firestore/ops-runs.ts';
@@ -96,6 +97,7 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
     rollback: { versions, store, history, run: stack.dependencies },
     explain: {
       registry,
+      members: makeMemberStore(db),
       roster: store,
       register: register ?? null,
       trace,
@@ -127,6 +129,8 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
     states,
     versions,
     actions,
+    hints: makeHintStore(db),
+    takeRegistrysWord: () => Promise.reject(new Error('The portal is not configured here.')),
     twoWay,
     twoWayActions: makeTwoWayActions(delivery, { pauseMs: 20 }),
     reference,

@@ -35,5 +35,6 @@ export const WELL: StatusAnswer = {
   healthy: true,
   mirrors: [],
   twoWay: QUIET,
+  portal: { aheadOfRegistry: 0, unconfirmedHints: 0, oldestUnconfirmedHintAt: null },
   missedEvents: { last7Days: NO_EVENTS, last30Days: NO_EVENTS },
 };

@@ -88,7 +88,7 @@ export const makeMemoryPortal = (
   const members: MemberStore = {
     read: async (kennitala) => {
       const { stored, state } = viewOf(kennitala, {});
-      return { stored, state };
+      return { stored, state, writtenAt: null };
     },
     applyChange: async ({ kennitala, eventId, ifState, decide, toReceipt }): Promise<ChangeOutcome> => {
       const known = eventId === null ? undefined : receipts.get(eventId);

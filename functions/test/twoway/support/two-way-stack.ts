@@ -8,6 +8,7 @@ import { startRegistry } from '../../../../local/src/registry/start-registry.ts'
 import { makeMemberChanges } from '../../../src/adapters/django/member-changes.ts';
 import { makeMemberReader } from '../../../src/adapters/django/member-read.ts';
 import { makeRegistryHttp } from '../../../src/adapters/django/registry-http.ts';
+import { makeHintStore } from '../../../src/adapters/firestore/hint-store.ts';
 import { makeMemberStore } from '../../../src/adapters/firestore/member-store.ts';
 import { makeQueueStore } from '../../../src/adapters/firestore/queue-store.ts';
 import { makeRosterRefresh } from '../../../src/adapters/firestore/roster-refresh.ts';
@@ -18,7 +19,7 @@ import { makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts'
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../../src/domain/member-reference.ts';
 import type { LogFields, Severity } from '../../../src/lib/log.ts';
-import { applyHint } from '../../../src/portal/apply-event.ts';
+import { applyReading } from '../../../src/portal/apply-event.ts';
 import { receiveWebhook } from '../../../src/portal/receive-webhook.ts';
 import { makeWebhookGate } from '../../../src/portal/webhook-caller.ts';
 import { makeCompanion } from '../../../src/twoway/companion.ts';
@@ -108,6 +109,7 @@ export const startTwoWayStack = async (options: TwoWayStackOptions = {}) => {
     ),
     members: dependencies.members,
     registry: dependencies.reader,
+    hints: makeHintStore(client),
     rosterRefresh: dependencies.rosterRefresh,
     reference: dependencies.reference,
     now,
@@ -193,7 +195,7 @@ export const startTwoWayStack = async (options: TwoWayStackOptions = {}) => {
     load: async (...ids: number[]): Promise<Kennitala[]> => {
       const kennitalas = ids.map(kennitalaOf);
       for (const kennitala of kennitalas) {
-        await applyHint({ kennitala, action: 'update' }, null, AbortSignal.timeout(5_000), webhook);
+        await applyReading({ kennitala, action: 'update' }, null, AbortSignal.timeout(5_000), webhook);
       }
       return kennitalas;
     },

@@ -1,7 +1,7 @@
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { parseMemberChange } from '../../../src/domain/member/member-change.ts';
 import { SyncError } from '../../../src/lib/errors.ts';
-import { applyHint, applyVersionedEvent } from '../../../src/portal/apply-event.ts';
+import { applyReading, applyVersionedEvent } from '../../../src/portal/apply-event.ts';
 import type { MemberReader, MemberStore } from '../../../src/portal/ports.ts';
 import { type Companion, makeCompanion } from '../../../src/twoway/companion.ts';
 import type { DeliveryDependencies } from '../../../src/twoway/delivery-dependencies.ts';
@@ -183,7 +183,7 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
         const given = { members: ports.members, registry: ports.reader, reference, now };
         const change = parseMemberChange(body);
         return change.version === null
-          ? applyHint(change, id, signal, given)
+          ? applyReading(change, id, signal, given)
           : applyVersionedEvent(change, id, given);
       });
     },

@@ -114,7 +114,24 @@ class RelatedSection(object):
         owner = self.owner_field
         where = dict(self.row_filter, **{owner.name + '__in': pks})
         rows = self.row_model._base_manager.using(using).filter(**where)
-        return rows.order_by('pk').values_list(owner.attname, *self.fields.values())
+        rows = rows.order_by('pk', *self._links()).values_list('pk', owner.attname, *self.fields.values())
+        # A path over rows that point back (the municipalities of a postal code) gives one row for each: the first counts.
+        seen = set()
+        return [row[1:] for row in rows if not (row[0] in seen or seen.add(row[0]))]
+
+    def _links(self):
+        """What orders the rows that a path leads to backwards: their primary keys."""
+        found = []
+        for path in self.fields.values():
+            model, steps = self.row_model, path.split(LOOKUP_SEP)
+            for count, step in enumerate(steps, 1):
+                if model is None or step == 'pk':
+                    break
+                field = model._meta.get_field(step)
+                if field.one_to_many or field.many_to_many:
+                    found.append(LOOKUP_SEP.join(steps[:count] + ['pk']))
+                model = field.related_model
+        return found
 
     def _shape(self, rows):
         if self.name == 'contact_info':
@@ -135,6 +152,16 @@ def get_sections():
             sections.append(RelatedSection(
                 setting.lower(), model, mapping['relation'], mapping['fields'], mapping['filter']))
     return sections
+
+
+def mapping_is_usable():
+    """Whether every mapped field and relation exists on the models."""
+    try:
+        for section in get_sections():
+            section.assert_paths()
+        return True
+    except (LookupError, ValueError, FieldDoesNotExist):
+        return False
 
 
 def assert_path(model, path):
