@@ -29,9 +29,11 @@ const judge = (commands: readonly string[]): Judged[] => {
 
 /** A command with values in the place of what a person fills in; null: it is a sentence about gcloud. */
 const filledIn = (line: string): string | null => {
-  if (/[…$<]|\.\.\./.test(line) || !/^gcloud [a-z]+ [a-z-]+ /.test(line)) return null;
+  // What is quoted may hold the signs at which a command ends: gcloud's linter has its own quarrels with quotes.
+  if (/[…$<'"]|\.\.\./.test(line) || !/^gcloud [a-z]+ [a-z-]+ /.test(line)) return null;
   return line
     .replace(/([( ])P(?=[ .,]|$)/g, '$1demo-project')
+    .replace(/(?<=[ ])I(?=[ .,]|$)/g, 'instance')
     .replace(/[.,]$/, '')
     .trim();
 };
