@@ -6,7 +6,7 @@ const COMMAND_LINE_SUITES = ['ops/test/cli/**/*.test.ts', 'ops/test/by-hand/**/*
 const START_SUITES = ['local/test/cli/weekly-run.test.ts', 'local/test/cli/bad-options.test.ts'];
 
 /** What the file names of the longer suites end with. */
-const LONGER_SUITES = ['browser', 'django', 'emulator', 'long', 'postgres'].map(
+const LONGER_SUITES = ['browser', 'django', 'emulator', 'long', 'postgres', 'rehearse'].map(
   (kind) => `**/*.${kind}.test.ts`,
 );
 
@@ -91,6 +91,12 @@ export default defineConfig({
         globalSetup: ['functions/test/support/official-setup.ts'],
         setupFiles: ['functions/test/support/skip-without-official.ts'],
         seconds: { test: 60, hook: 60 },
+      }),
+      // The real firebase-tools and gcloud, which is not quick: minutes a step on a busy machine.
+      project('rehearse', {
+        include: ['ops/test/rehearse/**/*.rehearse.test.ts'],
+        oneByOne: true,
+        seconds: { test: 900, hook: 600 },
       }),
       project('browser', {
         include: ['dashboard/test/**/*.browser.test.ts'],

@@ -1,4 +1,4 @@
-import './params.ts';
+import './settings.ts';
 
 export { opsApi, watchMirrors } from './triggers/ops.ts';
 export { followHints, reconcileMembers, syncFromDjango } from './triggers/portal.ts';

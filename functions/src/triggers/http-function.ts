@@ -1,10 +1,9 @@
 import type { HttpsFunction, HttpsOptions } from 'firebase-functions/https';
 import { onSchedule, type ScheduledEvent, type ScheduleOptions } from 'firebase-functions/scheduler';
-import { functionTarget, isEmulated } from '../config.ts';
 import { type FetchApp, serveFront, takeNextServer, withoutBody } from '../http/front.ts';
 import { answerFailure } from '../http/problems.ts';
 import { SyncError } from '../lib/errors.ts';
-import { REGION } from '../params.ts';
+import { functionTarget, isEmulated, REGION } from '../settings.ts';
 import { log } from '../wiring/log.ts';
 import { https, served } from './served.ts';
 

@@ -1,3 +1,4 @@
+import { accountOf } from '../settings.ts';
 import { httpFunction, scheduledFunction } from './http-function.ts';
 
 /**
@@ -6,7 +7,7 @@ import { httpFunction, scheduledFunction } from './http-function.ts';
  * theirs; few people use it at once.
  */
 export const opsApi = httpFunction('opsApi', {
-  serviceAccount: 'sync-ops@',
+  serviceAccount: accountOf('sync-ops'),
   memory: '512MiB',
   timeoutSeconds: 1_800,
   maxInstances: 3,
@@ -24,7 +25,7 @@ export const watchMirrors = scheduledFunction(
   'watchMirrors',
   {
     schedule: '15 2,8,14,20 * * *',
-    serviceAccount: 'sync-ops@',
+    serviceAccount: accountOf('sync-ops'),
     memory: '256MiB',
     timeoutSeconds: 60,
     retryCount: 2,

@@ -1,4 +1,4 @@
-import { REGION } from '../params.ts';
+import { accountOf, REGION } from '../settings.ts';
 import { httpFunction, scheduledFunction } from './http-function.ts';
 import { firestore, served } from './served.ts';
 
@@ -7,7 +7,7 @@ import { firestore, served } from './served.ts';
  * what the registry sends at once, and bound what a flood can cost.
  */
 export const syncFromDjango = httpFunction('syncFromDjango', {
-  serviceAccount: 'sync-webhook@',
+  serviceAccount: accountOf('sync-webhook'),
   memory: '256MiB',
   timeoutSeconds: 30,
   maxInstances: 10,
@@ -28,7 +28,7 @@ export const followHints = served('followHints', () =>
     {
       document: 'webhook_hints/{kennitala}',
       region: REGION,
-      serviceAccount: 'sync-webhook@',
+      serviceAccount: accountOf('sync-webhook'),
       memory: '256MiB',
       timeoutSeconds: 540,
       maxInstances: 2,
@@ -54,7 +54,7 @@ export const reconcileMembers = scheduledFunction(
   'reconcileMembers',
   {
     schedule: '0 4 * * *',
-    serviceAccount: 'sync-portal@',
+    serviceAccount: accountOf('sync-portal'),
     memory: '256MiB',
     timeoutSeconds: 1_800,
     retryCount: 5,

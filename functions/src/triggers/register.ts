@@ -1,3 +1,4 @@
+import { accountOf } from '../settings.ts';
 import { httpFunction, scheduledFunction } from './http-function.ts';
 
 /**
@@ -5,7 +6,7 @@ import { httpFunction, scheduledFunction } from './http-function.ts';
  * tokens; who calls is checked in the API before a body is read.
  */
 export const membershipSync = httpFunction('membershipSync', {
-  serviceAccount: 'sync-register@',
+  serviceAccount: accountOf('sync-register'),
   memory: '512MiB',
   timeoutSeconds: 540,
   maxInstances: 3,
@@ -22,7 +23,7 @@ export const membershipSyncHourly = scheduledFunction(
   'membershipSyncHourly',
   {
     schedule: '0 * * * *',
-    serviceAccount: 'sync-register@',
+    serviceAccount: accountOf('sync-register'),
     memory: '512MiB',
     timeoutSeconds: 540,
     retryCount: 3,

@@ -1,4 +1,4 @@
-import { REGION } from '../params.ts';
+import { accountOf, REGION } from '../settings.ts';
 import { httpFunction, scheduledFunction } from './http-function.ts';
 import { firestore, served } from './served.ts';
 
@@ -10,7 +10,7 @@ export const syncMemberList = scheduledFunction(
   'syncMemberList',
   {
     schedule: '0 3 * * 1',
-    serviceAccount: 'sync-roster@',
+    serviceAccount: accountOf('sync-roster'),
     memory: '256MiB',
     timeoutSeconds: 120,
     retryCount: 5,
@@ -29,7 +29,7 @@ export const syncMemberList = scheduledFunction(
  * Firebase ID token; who calls is checked here before the body is read.
  */
 export const runMemberListSync = httpFunction('runMemberListSync', {
-  serviceAccount: 'sync-roster@',
+  serviceAccount: accountOf('sync-roster'),
   memory: '256MiB',
   timeoutSeconds: 120,
   maxInstances: 2,
@@ -47,7 +47,7 @@ export const refreshRoster = served('refreshRoster', () =>
     {
       document: 'roster_refreshes/{window}',
       region: REGION,
-      serviceAccount: 'sync-roster@',
+      serviceAccount: accountOf('sync-roster'),
       memory: '256MiB',
       timeoutSeconds: 120,
       maxInstances: 1,

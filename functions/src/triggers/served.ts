@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { functionTarget } from '../config.ts';
+import { functionTarget } from '../settings.ts';
 
 const require = createRequire(import.meta.url);
 

@@ -1,4 +1,4 @@
-import { REGION } from '../params.ts';
+import { accountOf, REGION } from '../settings.ts';
 import { scheduledFunction } from './http-function.ts';
 import { firestore, served } from './served.ts';
 
@@ -11,7 +11,7 @@ export const trackMemberChanges = served('trackMemberChanges', () =>
     {
       document: 'members/{kennitala}',
       region: REGION,
-      serviceAccount: 'sync-two-way@',
+      serviceAccount: accountOf('sync-two-way'),
       memory: '256MiB',
       timeoutSeconds: 120,
       maxInstances: 10,
@@ -41,7 +41,7 @@ export const bidirectionalSync = scheduledFunction(
   'bidirectionalSync',
   {
     schedule: '30 3 * * *',
-    serviceAccount: 'sync-two-way@',
+    serviceAccount: accountOf('sync-two-way'),
     memory: '256MiB',
     timeoutSeconds: 540,
     retryCount: 3,

@@ -7,11 +7,11 @@ import { makeRunStore } from '../adapters/firestore/run-store.ts';
 import { makeEnvSecrets } from '../adapters/secrets/env-secrets.ts';
 import { makeSecretManager } from '../adapters/secrets/secret-manager.ts';
 import { makeTokenSource } from '../adapters/secrets/secret-source.ts';
-import { type Config, loadConfig } from '../config.ts';
 import type { Kennitala } from '../domain/kennitala.ts';
 import { makeMemberReference } from '../domain/member-reference.ts';
 import { logRegistryRetry } from '../lib/registry-logs.ts';
 import type { RunDependencies } from '../mirror/run.ts';
+import { type Config, loadConfig } from '../settings.ts';
 import { log } from './log.ts';
 
 /** What every function is made of. Nothing is opened here: each client connects at its first call. */

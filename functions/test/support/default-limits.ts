@@ -1,6 +1,6 @@
 import type { GuardLimits } from '../../src/mirror/guard.ts';
 
-/** The limits that `config.ts` has for a project that sets none, written down once more so that a test sees a change. */
+/** The limits that `settings.ts` has for a project that sets none, written down once more so that a test sees a change. */
 export const DEFAULT_LIMITS: GuardLimits = {
   removedPercent: 5,
   removedFloor: 10,

@@ -11,12 +11,12 @@ import { makePortalIndex } from '../../src/adapters/firestore/portal-index.ts';
 import { makePortalWriter } from '../../src/adapters/firestore/portal-writer.ts';
 import { makeRosterRefresh } from '../../src/adapters/firestore/roster-refresh.ts';
 import { makeRunStore } from '../../src/adapters/firestore/run-store.ts';
-import { parseConfig } from '../../src/config.ts';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../src/domain/member-reference.ts';
 import type { LogFields, Severity } from '../../src/lib/log.ts';
 import { type RunDependencies, type RunRequest, runMirror } from '../../src/mirror/run.ts';
 import { makePortalMirror, type PortalMirrorDependencies } from '../../src/portal/reconcile/portal-mirror.ts';
+import { parseConfig } from '../../src/settings.ts';
 
 const PROJECT = 'demo-ekklesia';
 const TOKEN = 'token-of-the-tests';

@@ -13,10 +13,10 @@ import { makeRunStore } from '../../src/adapters/firestore/run-store.ts';
 import { makeEnvSecrets } from '../../src/adapters/secrets/env-secrets.ts';
 import { makeTokenSource } from '../../src/adapters/secrets/secret-source.ts';
 import { makeListStore } from '../../src/adapters/storage/list-store.ts';
-import { parseConfig } from '../../src/config.ts';
 import type { LogFields, Severity } from '../../src/lib/log.ts';
 import { type RunDependencies, type RunRequest, runMirror } from '../../src/mirror/run.ts';
 import { makeRoster } from '../../src/roster/roster.ts';
+import { parseConfig } from '../../src/settings.ts';
 
 export const BUCKET = 'demo-ekklesia.appspot.com';
 const PROJECT = 'demo-ekklesia';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { PARAMS } from '../../src/params.ts';
+import { PARAMS } from '../../src/settings.ts';
 import { RECONCILE_LEASE_MS, RECONCILE_RUN_LIMIT_MS } from '../../src/wiring/reconcile.ts';
 import { REGISTER_LEASE_MS, REGISTER_RUN_LIMIT_MS } from '../../src/wiring/register.ts';
 import { ROSTER_LEASE_MS, ROSTER_RUN_LIMIT_MS } from '../../src/wiring/roster.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { makeTotals } from '../../../scripts/ci-totals.ts';
+import { makeTotals } from '../../../.ci/totals.ts';
 
 const vitestReport = (counts: object, testResults: object[] = []): string =>
   JSON.stringify({

@@ -28,7 +28,7 @@ export const applyAlerts = async (
   for (const args of commands) await shell.change('gcloud', args);
   for (const name of superfluous) {
     say(
-      `No file describes ${name} any more, or it is there twice: gcloud monitoring policies delete ${name}`,
+      `No file describes ${name} any more, or it is there twice: gcloud alpha monitoring policies delete ${name}`,
     );
   }
 };

@@ -26,10 +26,19 @@ export const planAlerts = (
     const [name] = present.policies.get(content.userLabels.ekklesia_alert) ?? [];
     const from = `--policy-from-file=${file}`;
     if (name === undefined) {
-      return ['monitoring', 'policies', 'create', from, `--notification-channels=${channel}`, inProject];
+      return [
+        'alpha',
+        'monitoring',
+        'policies',
+        'create',
+        from,
+        `--notification-channels=${channel}`,
+        inProject,
+      ];
     }
     kept.add(name);
     return [
+      'alpha',
       'monitoring',
       'policies',
       'update',

@@ -27,7 +27,7 @@ export const readPresentAlerts = async (
   const policies = new Map<string, string[]>();
   for (const { name, userLabels } of readJson(
     policyList,
-    await list('monitoring', 'policies'),
+    await list('alpha', 'monitoring', 'policies'),
     'the policies',
   )) {
     const alert = userLabels['ekklesia_alert'];

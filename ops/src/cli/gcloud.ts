@@ -6,6 +6,13 @@ import { printableIn } from './text.ts';
 /** Runs `gcloud` with these arguments and gives what it wrote. Throws OpsError. */
 export type Gcloud = (args: readonly string[]) => Promise<string>;
 
+/** What there is to do when gcloud has no credentials, or they have ended. */
+export const SIGNED_OUT = 'gcloud is not signed in: gcloud auth login';
+export const isSignedOut = (output: string): boolean =>
+  /You do not currently have an active account|[Rr]eauthentication|invalid_grant|gcloud auth (?:application-default )?login/.test(
+    output,
+  );
+
 const CALL_LIMIT_MS = 90_000;
 const MOST_BYTES = 32 * 1024 * 1024;
 
@@ -49,6 +56,7 @@ const explain = (
   stderr: string,
 ): string => {
   if (failure.code === 'ENOENT') return 'gcloud is not installed or not on the PATH.';
+  if (isSignedOut(stderr)) return SIGNED_OUT;
   const command = `gcloud ${commandOf(args)}`;
   if (failure.killed) return `${command} did not answer in ${CALL_LIMIT_MS / 1_000} seconds.`;
   const line = stderr

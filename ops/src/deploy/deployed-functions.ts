@@ -1,9 +1,10 @@
-import { REGION } from '../../../functions/src/params.ts';
+import { Expression } from 'firebase-functions/params';
+import { REGION } from '../../../functions/src/settings.ts';
 import { discoverFunctions } from '../../../local/src/functions/discover.ts';
 import type { FunctionEndpoint } from '../../../local/src/functions/endpoint.ts';
 
 export type DeployedFunction = FunctionEndpoint & {
-  /** The service account that the source names, as it is written there; null: the project's default one. */
+  /** The name of the service account that the source gives it, without the project; null: the project's default one. */
   readonly account: string | null;
 };
 
@@ -17,7 +18,9 @@ export const readDeployedFunctions = async (): Promise<readonly DeployedFunction
 const accountOf = (handler: object): string | null => {
   const manifest = '__endpoint' in handler ? handler.__endpoint : null;
   if (typeof manifest !== 'object' || manifest === null || !('serviceAccountEmail' in manifest)) return null;
-  return typeof manifest.serviceAccountEmail === 'string' ? manifest.serviceAccountEmail : null;
+  const { serviceAccountEmail: email } = manifest;
+  const written = email instanceof Expression ? email.toCEL() : email;
+  return typeof written === 'string' ? (/^([^@]+)@/.exec(written)?.[1] ?? null) : null;
 };
 
 /** The Cloud Run service behind a function of the second generation. */

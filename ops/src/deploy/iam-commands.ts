@@ -54,7 +54,17 @@ const bindingOf = ({ account, role, on }: Grant, place: IamPlace): (readonly str
     case 'project':
       return [['projects', 'add-iam-policy-binding', project, ...what, unconditional, '--format=none']];
     case 'bucket':
-      return [['storage', 'buckets', 'add-iam-policy-binding', `gs://${bucket}`, ...what, '--format=none']];
+      return [
+        [
+          'storage',
+          'buckets',
+          'add-iam-policy-binding',
+          `gs://${bucket}`,
+          ...what,
+          unconditional,
+          '--format=none',
+        ],
+      ];
     case 'secret':
       return place
         .secretsNamed(on.name)
@@ -75,6 +85,7 @@ const bindingOf = ({ account, role, on }: Grant, place: IamPlace): (readonly str
           'add-iam-policy-binding',
           serviceOf(on.name),
           ...what,
+          unconditional,
           `--region=${region}`,
           `--project=${project}`,
           '--format=none',

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
-import { REGION } from '../../../functions/src/params.ts';
+import { REGION } from '../../../functions/src/settings.ts';
 import { readDeployedFunctions, serviceOf } from './deployed-functions.ts';
 import { planIam } from './iam-commands.ts';
 import { readIamTable, withSettings } from './iam-table.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PARAMS } from '../../../functions/src/params.ts';
+import { ASKED } from '../../../functions/src/settings.ts';
 import { tablesIn } from './markdown-tables.ts';
 import { ROOT } from './root.ts';
 
@@ -96,7 +96,7 @@ const placesIn = (text: string): Place[] => {
 const conditionIn = (text: string): Condition | null => {
   if (text === '') return null;
   const [, setting, value] = /^([A-Z][A-Z0-9_]*)(?:=(\S+))?$/.exec(text) ?? [];
-  const isKnown = PARAMS.some(({ name }) => name === setting);
+  const isKnown = ASKED.some(({ name }) => name === setting);
   if (setting === undefined || !isKnown) {
     throw new Error(`docs/iam.md: "${text}" is no setting; NAME and NAME=value are.`);
   }

@@ -25,6 +25,10 @@ const program = new Command()
     'the service account that the smoke test calls as (default: the first of ADMIN_SERVICE_ACCOUNTS)',
   )
   .option(
+    '--database-owner <user>',
+    'the user of the database that owns the schema of the register (default: DATABASE_USER of the environment)',
+  )
+  .option(
     '--url <url>',
     'where the functions answer (default: cloudfunctions.net of the project)',
     parseHttpUrl,

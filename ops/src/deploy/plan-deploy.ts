@@ -5,6 +5,7 @@ import { doctor } from './steps/doctor.ts';
 import { indexes, rules } from './steps/firestore.ts';
 import { functions, invokers, traffic } from './steps/functions.ts';
 import { hosting } from './steps/hosting.ts';
+import { images } from './steps/images.ts';
 import { migrations } from './steps/migrations.ts';
 import { preflight } from './steps/preflight.ts';
 import { schedules } from './steps/schedules.ts';
@@ -18,6 +19,7 @@ export const planDeploy = (context: DeployContext): Step[] =>
     preflight,
     secrets,
     bucket,
+    images,
     rules,
     indexes,
     migrations,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { REGION } from '../../../functions/src/params.ts';
+import { REGION } from '../../../functions/src/settings.ts';
 import type { DeployContext } from './context.ts';
 import { type DeployedFunction, serviceOf } from './deployed-functions.ts';
 import { lastDeploymentBegan, type Move, planRollback, type ServiceRevisions } from './plan-rollback.ts';

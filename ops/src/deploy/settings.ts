@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { type Config, parseConfig } from '../../../functions/src/config.ts';
-import { PARAMS } from '../../../functions/src/params.ts';
+import { ASKED, type Config, parseConfig } from '../../../functions/src/settings.ts';
 
 /** The settings with which the functions of a project are deployed. */
 export interface Settings {
@@ -25,17 +24,30 @@ const READ_ONLY_WITH: Readonly<Record<string, (values: Settings['values']) => bo
 export const settingsFile = (folder: string, project: string): string => join(folder, `.env.${project}`);
 
 /**
- * Reads and checks the settings by the functions' own rules, before anything is deployed with them.
+ * Reads and checks the settings by the functions' own rules, before anything is deployed with them. Every setting has to
+ * be named, with a value or without one: where nobody can be asked, `firebase deploy` stops at the first that is not, default
+ * or not, after rules and indexes have changed. A name that no setting has is a slip of the pen, and refused.
  * Throws an Error that names the file, or the SyncError `config_invalid` that lists what is wrong.
  */
 export const readSettings = async (folder: string, project: string): Promise<Settings> => {
   const file = settingsFile(folder, project);
-  const text = await readFile(file, 'utf8').catch(() => {
-    throw new Error(`There is no ${file}. Copy .env.example there and edit it.`);
-  });
+  const text = await tryReadText(file);
+  if (text === null) throw new Error(`There is no ${file}. Copy .env.example there and edit it.`);
+  if ((await tryReadText(join(folder, '.env'))) !== null) {
+    throw new Error(
+      `${join(folder, '.env')} is deployed as well. Move what it has to ${file} and delete it.`,
+    );
+  }
   const values = definedIn(parseEnv(text));
+  const names = ASKED.map(({ name }) => name);
+  const unknown = Object.keys(values).filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw new Error(`${file} has what is no setting: ${unknown.join(', ')}.`);
+  const missing = names.filter((name) => !(name in values));
+  if (missing.length > 0) {
+    throw new Error(`${file} does not name ${missing.join(', ')}. Take each line from .env.example.`);
+  }
   // The platform adds the default bucket by itself, but here its name is not known.
-  if ((values['SYNC_BUCKET'] ?? '') === '') throw new Error(`${file} does not name SYNC_BUCKET.`);
+  if (values['SYNC_BUCKET'] === '') throw new Error(`${file} names no bucket: SYNC_BUCKET is empty.`);
   return {
     config: parseConfig({ ...values, GCLOUD_PROJECT: project }),
     values,
@@ -43,6 +55,12 @@ export const readSettings = async (folder: string, project: string): Promise<Set
     hasRegister: hasRegisterIn(values),
   };
 };
+
+const tryReadText = (file: string): Promise<string | null> =>
+  readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return null;
+    throw cause;
+  });
 
 const secretsIn = (values: Settings['values']): string[] => [
   ...secretSettings()
@@ -53,9 +71,9 @@ const secretsIn = (values: Settings['values']): string[] => [
 
 /** Settings that hold the name of a secret, and the name that it usually has. */
 export const secretSettings = (): { readonly setting: string; readonly usual: string }[] =>
-  PARAMS.filter(({ name }) => name.endsWith('_SECRET')).map(({ name, options }) => ({
+  ASKED.filter(({ name }) => name.endsWith('_SECRET')).map(({ name, shown }) => ({
     setting: name,
-    usual: String(options.default ?? ''),
+    usual: shown,
   }));
 
 /** `elections=https://…,events=https://…`: whom the register tells of changes, each with a secret of its own. */

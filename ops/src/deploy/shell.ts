@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { isSignedOut, SIGNED_OUT } from '../cli/gcloud.ts';
 import { ROOT } from './root.ts';
 
 export interface ShellOptions {
@@ -12,6 +13,7 @@ export interface ShellOptions {
 /** Other programs, by their names on the PATH, in the repository's folder. */
 export interface Shell {
   readonly dryRun: boolean;
+  readonly env: NodeJS.ProcessEnv;
   /** Asks, also in a dry run. Returns what was printed. Throws `CommandFailed`. */
   read(command: string, args: readonly string[]): Promise<string>;
   /** As `read`, but null when the answer is that there is no such thing. Any other failure still throws. */
@@ -26,9 +28,8 @@ export class CommandFailed extends Error {
   /** `status` is null for a program that is not there or was killed. */
   constructor(line: string, status: number | null, output: string) {
     const last = output.trim().split('\n').slice(-6).join('\n  ');
-    super(
-      `${line}\n  ${status === null ? 'could not be run' : `ended with code ${status}`}: ${last || 'it printed nothing'}`,
-    );
+    const how = status === null ? 'could not be run' : `ended with code ${status}`;
+    super(isSignedOut(output) ? SIGNED_OUT : `${line}\n  ${how}: ${last || 'it printed nothing'}`);
     this.name = 'CommandFailed';
     this.output = output;
   }
@@ -45,6 +46,7 @@ export const makeShell = ({ dryRun, env, say }: ShellOptions): Shell => {
   };
   return {
     dryRun,
+    env,
     read,
     tryRead: async (command, args) => {
       try {

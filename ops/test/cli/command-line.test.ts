@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { expect, it } from 'vitest';
-import { parseConfig } from '../../../functions/src/config.ts';
+import { parseConfig } from '../../../functions/src/settings.ts';
 import { EXIT_CODES as START_EXIT_CODES } from '../../../local/src/cli/options.ts';
 import { PROJECT_ID, REGION } from '../../../local/src/stack.ts';
 import { makeCli } from '../../src/cli/cli.ts';

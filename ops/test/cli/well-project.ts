@@ -102,6 +102,7 @@ export const makeWellProject = async (url: string, settings: Readonly<Record<str
     'projects get-iam-policy': policyOf(({ kind }) => kind === 'project'),
     'storage buckets get-iam-policy': policyOf(({ kind }) => kind === 'bucket'),
     ...secretPolicies,
+    'auth print-access-token': 'access-token-of-the-test',
     'auth print-identity-token': 'identity-token-of-the-test',
   };
 };

@@ -9,8 +9,8 @@ import type { Kennitala } from '../../../functions/src/domain/kennitala.ts';
 import { applyVersionedEvent, readChange } from '../../../functions/src/portal/apply-event.ts';
 import { makeEditTime } from '../../../functions/src/twoway/edit.ts';
 import { trackMemberWrite } from '../../../functions/src/twoway/track.ts';
-import { activitiesOf, COST_FILE, makeCostTables, withTables } from '../../../scripts/cost.ts';
-import { MEASURED, portalRun, rosterRun } from '../../../scripts/cost-operations.ts';
+import { activitiesOf, COST_FILE, makeCostTables, withTables } from '../../src/cost/cost.ts';
+import { MEASURED, portalRun, rosterRun } from '../../src/cost/operations.ts';
 import { countOperations } from './count-operations.ts';
 
 describe('docs/cost.md', () => {

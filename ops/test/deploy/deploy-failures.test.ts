@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { dryRunAnswer } from './functions-server.ts';
+import { dryRunAnswer, FIREBASE } from './functions-server.ts';
 import { type Project, startProject } from './try-deploy.ts';
 
 let project: Project;
@@ -8,13 +8,17 @@ beforeEach(async () => {
 });
 afterEach(() => project.close());
 
+/** As gcloud 528 prints it. */
+const SIGNED_OUT_OUTPUT =
+  'ERROR: (gcloud.x) You do not currently have an active account selected.\nPlease run:\n\n  $ gcloud auth login\n\nto obtain new credentials.\n\nIf you have already logged in with a different account, run:\n\n  $ gcloud config set account ACCOUNT\n';
+
 describe('a step that fails stops the rest and says what to do', () => {
   const nothing = { status: 1, print: 'ERROR: (gcloud) NOT_FOUND: it does not exist' };
   const refused = { status: 1, print: 'ERROR: (gcloud) PERMISSION_DENIED: you may not' };
   it.each([
     [
       'nobody is signed in',
-      { to: 'auth list', print: '' },
+      { to: 'gcloud ', status: 1, print: SIGNED_OUT_OUTPUT },
       'preflight',
       'gcloud auth login',
       'secrets versions',
@@ -121,6 +125,26 @@ describe('a step that fails stops the rest and says what to do', () => {
     expect(said).toContain('Not done: ');
     expect(calls.filter((call) => call.includes(after))).toEqual([]);
     expect(project.server.calls).toEqual([]);
+  });
+
+  it('who is not signed in to gcloud reads so once a check, and what to do', async () => {
+    await project.standIns.answer({ to: 'gcloud ', status: 1, print: SIGNED_OUT_OUTPUT });
+    const { said } = await project.deploy();
+    expect(said).toContain('gcloud: gcloud is not signed in: gcloud auth login');
+    expect(said).not.toMatch(/config set account|obtain new credentials/);
+  });
+
+  it.each([
+    ['it is no Firebase project', { status: 404, body: {} }, 'projects:addfirebase demo-deploy'],
+    ['it has no default bucket', { status: 200, body: { projectId: 'demo-deploy' } }, 'no default bucket'],
+    ['Firebase may not be asked', { status: 403, body: {} }, 'Firebase answered 403'],
+  ])('before anything changes: %s', async (_title, answer, word) => {
+    project.server.answers.set(FIREBASE, answer);
+    const { isDeployed, said, calls } = await project.deploy();
+    expect(isDeployed).toBe(false);
+    expect(said).toContain('Stopped at "preflight"');
+    expect(said).toContain(word);
+    expect(calls.filter((call) => call.startsWith('firebase deploy'))).toEqual([]);
   });
 
   it.each([

@@ -12,6 +12,9 @@ export interface FunctionsServer {
   close(): Promise<void>;
 }
 
+/** What Firebase knows of the project. */
+export const FIREBASE = 'GET /v1beta1/projects/demo-deploy/adminSdkConfig';
+
 const STATUS: StatusAnswer = {
   ...WELL,
   mirrors: [wellMirror('roster'), wellMirror('portal'), { ...wellMirror('register'), healthy: null }],
@@ -55,13 +58,19 @@ export const startFunctionsServer = async (): Promise<FunctionsServer> => {
     ['POST /syncFromDjango', { status: 401, body: { error: 'unauthenticated' } }],
     ['GET /opsApi/status', { status: 200, body: STATUS }],
     ['GET /membershipSync/health', { status: 200, body: { status: 'healthy', service: 'membership-sync' } }],
+    [
+      FIREBASE,
+      { status: 200, body: { projectId: 'demo-deploy', storageBucket: 'demo-deploy.firebasestorage.app' } },
+    ],
     ['POST /opsApi/runs', { status: 200, body: dryRunAnswer() }],
   ]);
   const server: Server = createServer(async (request, response) => {
     let body = '';
     for await (const part of request) body += part;
     const call = `${request.method} ${request.url}`;
-    calls.push([call, request.headers.authorization ?? 'unsigned', body].join(' ').trim());
+    // Firebase's own API, which a deployment asks about the project, is answered here too.
+    if (!call.includes('/v1beta1/'))
+      calls.push([call, request.headers.authorization ?? 'unsigned', body].join(' ').trim());
     const answer = answers.get(call) ?? { status: 404, body: { code: 'not_found' } };
     response.writeHead(answer.status, { 'content-type': 'application/json' });
     response.end(JSON.stringify(answer.body));

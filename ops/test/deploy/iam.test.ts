@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseConfig } from '../../../functions/src/config.ts';
+import { parseConfig } from '../../../functions/src/settings.ts';
 import { readDeployedFunctions } from '../../src/deploy/deployed-functions.ts';
 import { type IamPlace, planIam } from '../../src/deploy/iam-commands.ts';
 import { parseIamTable, readIamTable, withSettings } from '../../src/deploy/iam-table.ts';
@@ -48,7 +48,7 @@ describe('docs/iam.md', () => {
     for (const { name, account } of await readDeployedFunctions()) {
       if (account === null) continue;
       const row = accounts.find(({ functions }) => functions.includes(name));
-      expect(`${name} ${account}`).toBe(`${name} ${row?.name}@`);
+      expect(`${name} ${account}`).toBe(`${name} ${row?.name}`);
     }
   });
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rulesFor } from '../../src/deploy/bucket-lifecycle.ts';
@@ -5,11 +6,14 @@ import { jobOf, readDeployedFunctions, serviceOf } from '../../src/deploy/deploy
 import { indexesFile } from '../../src/deploy/firestore-state.ts';
 import { emailOf, readIamTable } from '../../src/deploy/iam-table.ts';
 import { ROOT } from '../../src/deploy/root.ts';
+import { APIS } from '../../src/deploy/steps/preflight.ts';
 import type { Answer } from './stand-in-commands.ts';
 
 export const PROJECT = 'demo-deploy';
 
-export const ENV_FILE = `DJANGO_BASE_URL=https://registry.example.is/felagar
+/** Every line of the example, and what a project changes: the later line counts. */
+export const ENV_FILE = `${readFileSync(join(ROOT, '.env.example'), 'utf8')}
+DJANGO_BASE_URL=https://registry.example.is/felagar
 SYNC_BUCKET=demo-deploy-lists
 ADMIN_SERVICE_ACCOUNTS=operator@demo-deploy.iam.gserviceaccount.com
 `;
@@ -33,14 +37,15 @@ export const answersOfReadyProject = async (): Promise<Answer[]> => {
   return [
     { to: 'functions list', print: '[]' },
     { to: 'firebase --version', print: '15.34.2\n' },
-    { to: 'auth list', print: 'deployer@example.is\n' },
+    { to: 'auth print-access-token', print: 'an-access-token\n' },
+    {
+      to: 'artifacts repositories describe',
+      print: '{"cleanupPolicies":{"delete-old-images":{},"keep-for-rollback":{}}}',
+    },
     { to: 'projects describe', print: '123456789012\n' },
     {
       to: 'services list --enabled',
-      print: ['artifactregistry', 'cloudbuild', 'cloudfunctions', 'cloudscheduler', 'eventarc', 'firestore']
-        .concat(['pubsub', 'run', 'secretmanager'])
-        .map((name) => `${name}.googleapis.com`)
-        .join('\n'),
+      print: APIS.join('\n'),
     },
     { to: 'firestore databases describe', print: '{"type": "FIRESTORE_NATIVE"}' },
     {

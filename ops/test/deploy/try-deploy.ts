@@ -39,7 +39,11 @@ export const startProject = async () => {
         waitMinutes: 1,
         ...given,
       };
-      const shell = makeShell({ dryRun: options.dryRun, env: standIns.env, say });
+      const shell = makeShell({
+        dryRun: options.dryRun,
+        env: { ...standIns.env, FIREBASE_API_URL: server.url },
+        say,
+      });
       let waits = 0;
       const steps = planDeploy({
         options,

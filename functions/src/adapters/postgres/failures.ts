@@ -37,7 +37,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   '28000': 'The database does not know this user. Create the IAM database user and grant it its roles.',
   '28P01': 'The password is wrong. Set DATABASE_URL anew.',
   '3D000': 'The database does not exist. Create it, or set DATABASE_NAME.',
-  '42501': 'The user lacks a privilege. Grant it the roles of docs/deploy-register.md.',
+  '42501': 'The user lacks a privilege. Grant it the roles of docs/deploy.md.',
   '53100': "The database's disk is full. Enlarge it.",
 };
 

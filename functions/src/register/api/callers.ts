@@ -19,7 +19,7 @@ export interface AdminCallersOptions {
 }
 
 const BEARER = /^Bearer ([A-Za-z0-9._~+/=-]{1,8192})$/i;
-/** Header, payload, signature. A key has no dot in it: docs/deploy-register.md makes it of hexadecimal digits. */
+/** Header, payload, signature. A key has no dot in it: docs/deploy.md makes it of hexadecimal digits. */
 const ID_TOKEN = /^[^.]+\.[^.]+\.[^.]*$/;
 
 /** Admits an API key that is in force, or whoever `authorizeAdmin` admits. */

@@ -42,16 +42,18 @@ const look = async ({ api, target, commandLine }: Session): Promise<NamedFinding
   const base = { api, gcloud, commandLine, now: new Date() };
   if (functionsPort !== null) {
     const webhookUrl = async () => localFunctionUrl(functionsPort, 'syncFromDjango');
-    return runChecks(HTTP_CHECKS, { ...base, webhookUrl } satisfies DoctorContext);
+    return runChecks(HTTP_CHECKS, { ...base, project, webhookUrl } satisfies DoctorContext);
   }
   if (project === null) throw new OpsError('doctor needs --project.');
+  // Else each check would say by itself that it cannot look.
+  await gcloud(['auth', 'print-access-token']);
   const deployment = readDeployment(project, gcloud);
   const webhookUrl = async () => {
     const url = (await deployment.functions()).find(({ name }) => name === 'syncFromDjango')?.url;
     if (url == null) throw new OpsError('syncFromDjango is not deployed.');
     return url;
   };
-  return runChecks({ ...PROJECT_CHECKS, ...HTTP_CHECKS }, { ...base, deployment, webhookUrl });
+  return runChecks({ ...PROJECT_CHECKS, ...HTTP_CHECKS }, { ...base, project, deployment, webhookUrl });
 };
 
 const COLOURS = { ok: 'green', bad: 'red', unknown: 'yellow' } as const;

@@ -18,6 +18,8 @@ interface AnyContext {
 export interface DoctorContext extends AnyContext {
   readonly api: Api;
   readonly webhookUrl: () => Promise<string>;
+  /** Null on the local stack. */
+  readonly project: string | null;
 }
 
 export interface ProjectContext extends AnyContext {

@@ -1,5 +1,5 @@
-import { parseConfig } from '../../../../functions/src/config.ts';
 import { isSyncError } from '../../../../functions/src/lib/errors.ts';
+import { parseConfig } from '../../../../functions/src/settings.ts';
 import { readDeployedFunctions } from '../../deploy/deployed-functions.ts';
 import { bad, type Check, type Finding, faultsOr, type ProjectContext } from './check.ts';
 

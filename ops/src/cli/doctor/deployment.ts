@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Config, parseConfig } from '../../../../functions/src/config.ts';
+import { type Config, parseConfig } from '../../../../functions/src/settings.ts';
 import { type Gcloud, gcloudJson } from '../gcloud.ts';
 import { OpsError } from '../ops-error.ts';
 import { REGION } from '../places.ts';

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { FIREBASE_TOOLS } from '../../deploy/deploy-with-firebase.ts';
 import { compareFirestore, compositeIndexes, indexesFile, ttlFields } from '../../deploy/firestore-state.ts';
 import { gcloudJson } from '../gcloud.ts';
 import { bad, type Check, faultsOr, type ProjectContext, unknown } from './check.ts';
@@ -44,7 +45,7 @@ export const checkFirestore: Check<ProjectContext> = async ({ gcloud, deployment
   ]);
   const { faults, building } = compareFirestore(indexesFile.parse(file), composites, ttls);
   const single = compareFields(overrides.parse(file), fields);
-  const deploy = `npx firebase-tools deploy --only firestore:indexes --project ${project}`;
+  const deploy = `npx ${FIREBASE_TOOLS} deploy --only firestore:indexes --project ${project}`;
   return faultsOr(
     [
       ...[...faults, ...single].map((fault) => bad(fault, deploy)),

@@ -73,7 +73,18 @@ const wideFinding = (
   { place, name, command }: Resource,
   own: readonly string[],
 ): Finding => {
-  const remove = [...command, 'remove-iam-policy-binding', name, '--member', member, '--role', role, ...own];
+  // `--all`: with whatever condition it was given.
+  const remove = [
+    ...command,
+    'remove-iam-policy-binding',
+    name,
+    '--member',
+    member,
+    '--role',
+    role,
+    '--all',
+    ...own,
+  ];
   return bad(`${member} has ${role} on the ${place.kind} ${name}`, `gcloud ${remove.join(' ')}`);
 };
 

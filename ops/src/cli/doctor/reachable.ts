@@ -1,4 +1,5 @@
 import { statusAnswer } from '../../../../functions/src/ops/schemas/mirrors.ts';
+import { REGION } from '../places.ts';
 import { bad, type Check, type DoctorContext, ok } from './check.ts';
 
 const CALL_LIMIT_MS = 20_000;
@@ -28,7 +29,7 @@ export const checkVersions: Check<DoctorContext> = async ({ api, commandLine }) 
 };
 
 /** The webhook answers the internet, and believes nobody who has not signed. */
-export const checkWebhook: Check<DoctorContext> = async ({ webhookUrl }) => {
+export const checkWebhook: Check<DoctorContext> = async ({ webhookUrl, project }) => {
   const answer = await fetch(await webhookUrl(), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -46,7 +47,9 @@ export const checkWebhook: Check<DoctorContext> = async ({ webhookUrl }) => {
         )
       : bad(
           `answered an unsigned call with ${answer.status}, not 401`,
-          '403: its invoker must be public; else its log: gcloud functions logs read syncFromDjango',
+          project === null
+            ? 'npm start shows its log'
+            : `403: its invoker must be public; else its log: gcloud functions logs read syncFromDjango --region ${REGION} --project ${project}`,
         ),
   ];
 };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FIREBASE_TOOLS } from '../../deploy/deploy-with-firebase.ts';
 import { jobOf, readDeployedFunctions } from '../../deploy/deployed-functions.ts';
 import { gcloudJson } from '../gcloud.ts';
 import { REGION } from '../places.ts';
@@ -16,10 +17,17 @@ export const checkSchedules: Check<ProjectContext> = async ({ gcloud, deployment
   const scheduled = (await readDeployedFunctions()).filter((expected) => expected.kind === 'schedule');
   const faults = scheduled.flatMap(({ name, schedule: { expression, timeZone } }): Finding[] => {
     const job = jobs.find((one) => one.name.endsWith(`/jobs/${jobOf(name)}`));
-    if (job === undefined) return [bad(`${name} has no schedule`, deploy)];
+    if (job === undefined) {
+      // A deployment passes over a function that has not changed, and makes no job for it.
+      const again = `npx ${FIREBASE_TOOLS} deploy --only functions:${name} --project ${project}`;
+      return [bad(`${name} has no schedule`, again)];
+    }
     if (job.state !== 'ENABLED') {
       return [
-        bad(`${name} is ${job.state}`, `gcloud scheduler jobs resume ${jobOf(name)} ${place.join(' ')}`),
+        bad(
+          `${name} is ${job.state}`,
+          `gcloud scheduler jobs resume ${jobOf(name)} --location ${REGION} --project ${project}`,
+        ),
       ];
     }
     const isAsWritten = job.schedule === expression && job.timeZone === timeZone;

@@ -26,7 +26,7 @@ const checkSecret = async (
   const versions = await gcloudJson(gcloud, ['secrets', 'versions', 'list', name, ...place], versionList);
   const enabled = versions.filter(({ state }) => state.toUpperCase() === 'ENABLED');
   const newest = Math.max(...enabled.map(({ createTime }) => Date.parse(createTime)));
-  const add = `gcloud secrets versions add ${name} --data-file - ${place.join(' ')}`;
+  const add = `gcloud secrets versions add ${name} --data-file=- ${place.join(' ')}`;
   if (enabled.length === 0) return bad(`${name} has no enabled version`, add);
   const ageSeconds = (now.getTime() - newest) / 1_000;
   const text = `${name}: ${enabled.length} enabled, the newest ${shownAge(ageSeconds)} old`;

@@ -1,4 +1,4 @@
-import type { Config } from '../../../../functions/src/config.ts';
+import type { Config } from '../../../../functions/src/settings.ts';
 import { secretSettings } from '../../deploy/settings.ts';
 
 export interface UsedSecret {

@@ -10,7 +10,7 @@ import type { Step } from '../run-steps.ts';
 export const bucket = (context: DeployContext): Step => ({
   name: 'bucket',
   remedy:
-    'The functions are as before. A bucket that is not there is made as docs/runbook.md, "Deploy", says; a change that is refused needs roles/storage.admin on it.',
+    'The functions are as before. A bucket that is not there is made as docs/deploy.md says; a change that is refused needs roles/storage.admin on it.',
   run: async () => {
     const { config } = await context.settings();
     const address = `gs://${config.bucket}`;

@@ -1,4 +1,5 @@
-import type { DeployContext } from '../context.ts';
+import { REGION } from '../../../../functions/src/settings.ts';
+import { type DeployContext, inProject } from '../context.ts';
 import { deployWithFirebase } from '../deploy-with-firebase.ts';
 import { serviceOf } from '../deployed-functions.ts';
 import { emailOf } from '../iam-table.ts';
@@ -20,7 +21,7 @@ export const functions = (context: DeployContext): Step => ({
 /** After a rollback a service keeps to its old revision, and a deployment alone does not move it. */
 export const traffic = (context: DeployContext): Step => ({
   name: 'traffic',
-  remedy: `${NEW_AND_OLD} What serves: gcloud run services list.`,
+  remedy: `${NEW_AND_OLD} What serves: gcloud run services list --region ${REGION} ${inProject(context)}`,
   run: async () => {
     // Known only once they are deployed.
     if (context.options.dryRun)
@@ -62,6 +63,7 @@ export const invokers = (context: DeployContext): Step => ({
         serviceOf(name),
         `--member=serviceAccount:${emailOf(account.name, context.options.project)}`,
         '--role=roles/run.invoker',
+        '--condition=None',
         ...placeFlags({ project: context.options.project, region: regions[0] }),
         '--format=none',
       ]);

@@ -8,7 +8,7 @@ const PLACE = /^(CLOUD_SQL_INSTANCE|CLOUD_SQL_IP_TYPE|DATABASE_NAME|DATABASE_URL
 export const migrations = (context: DeployContext): Step => ({
   name: 'migrations',
   remedy:
-    'The functions are as before and work with either schema. A migration is all or nothing: see docs/deploy-register.md.',
+    'The functions are as before and work with either schema. A migration is all or nothing: see docs/deploy.md.',
   run: async () => {
     const { hasRegister, values } = await context.settings();
     if (!hasRegister) return { state: 'skipped', notes: ['this project keeps no register'] };

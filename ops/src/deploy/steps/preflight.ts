@@ -1,28 +1,43 @@
 import { z } from 'zod';
 import { type DeployContext, inProject } from '../context.ts';
+import { FIREBASE_TOOLS } from '../deploy-with-firebase.ts';
 import { emailOf } from '../iam-table.ts';
 import { readJson } from '../read-json.ts';
 import type { Step } from '../run-steps.ts';
 
-const APIS = [
+/** What the functions and a deployment use: `firebase deploy` would switch on what is off, with rights that few should have. */
+export const APIS = [
   'artifactregistry.googleapis.com',
+  'cloudbilling.googleapis.com',
   'cloudbuild.googleapis.com',
   'cloudfunctions.googleapis.com',
+  'cloudresourcemanager.googleapis.com',
   'cloudscheduler.googleapis.com',
   'eventarc.googleapis.com',
+  'firebase.googleapis.com',
+  'firebaseextensions.googleapis.com',
+  'firebasehosting.googleapis.com',
+  'firebaserules.googleapis.com',
+  'firebasestorage.googleapis.com',
   'firestore.googleapis.com',
+  'iam.googleapis.com',
+  'iamcredentials.googleapis.com',
+  'identitytoolkit.googleapis.com',
   'pubsub.googleapis.com',
   'run.googleapis.com',
   'secretmanager.googleapis.com',
+  'storage.googleapis.com',
 ] as const;
-const REGISTER_API = 'sqladmin.googleapis.com';
+export const REGISTER_API = 'sqladmin.googleapis.com';
+
+const FIREBASE_LIMIT_MS = 30_000;
 
 const database = z.object({ type: z.string() });
 
 /** Everything that can be known before the first change. All of it is looked at, so that one repair round is enough. */
 export const preflight = (context: DeployContext): Step => ({
   name: 'preflight',
-  remedy: 'Nothing was changed. Mend what is listed; docs/runbook.md, "Deploy", has the commands.',
+  remedy: 'Nothing was changed. Mend what is listed; docs/deploy.md has the commands.',
   run: async () => {
     const found = await Promise.all(checks(context).map(([name, check]) => look(name, check)));
     const faults = found.filter(({ fault }) => fault !== null);
@@ -52,9 +67,8 @@ const checks = (context: DeployContext): [string, Check][] => {
     [
       'gcloud',
       async () => {
-        const args = ['auth', 'list', '--filter=status:ACTIVE', '--format=value(account)'];
-        if ((await shell.read('gcloud', args)) === '')
-          throw new Error('nobody is signed in: gcloud auth login');
+        // Not `auth list`, which knows no one where a pipeline gives an access token by a file.
+        await shell.read('gcloud', ['auth', 'print-access-token']);
         return 'signed in';
       },
     ],
@@ -71,6 +85,7 @@ const checks = (context: DeployContext): [string, Check][] => {
         return number;
       },
     ],
+    ['Firebase', () => checkFirebase(context)],
     ['settings', async () => `the bucket is ${(await settings()).config.bucket}`],
     [
       'services',
@@ -120,6 +135,32 @@ const checks = (context: DeployContext): [string, Check][] => {
       },
     ],
   ];
+};
+
+const firebaseProject = z.object({ storageBucket: z.string().optional() });
+
+/** Firebase knows the project, and which bucket is its default one, whose rules are deployed. `gcloud` has no command for it. */
+const checkFirebase = async ({ shell, options: { project } }: DeployContext): Promise<string> => {
+  const token = await shell.read('gcloud', ['auth', 'print-access-token']);
+  const origin = shell.env['FIREBASE_API_URL'] ?? 'https://firebase.googleapis.com';
+  const answer = await fetch(`${origin}/v1beta1/projects/${project}/adminSdkConfig`, {
+    headers: { authorization: `Bearer ${token}`, 'x-goog-user-project': project },
+    signal: AbortSignal.timeout(FIREBASE_LIMIT_MS),
+  });
+  const text = await answer.text();
+  if (answer.status === 404) {
+    throw new Error(
+      `${project} is no Firebase project: npx ${FIREBASE_TOOLS} projects:addfirebase ${project}`,
+    );
+  }
+  if (!answer.ok) throw new Error(`Firebase answered ${answer.status}: may you see the project?`);
+  const { storageBucket } = readJson(firebaseProject, text, "Firebase's answer");
+  if (storageBucket === undefined) {
+    throw new Error(
+      `no default bucket, whose rules are deployed: https://console.firebase.google.com/project/${project}/storage, "Get started"`,
+    );
+  }
+  return `knows the project; its default bucket is ${storageBucket}`;
 };
 
 /** The default account may do much more than docs/iam.md gives any of them. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { REGION } from '../../../../functions/src/params.ts';
+import { REGION } from '../../../../functions/src/settings.ts';
 import { type DeployContext, inProject } from '../context.ts';
+import { FIREBASE_TOOLS } from '../deploy-with-firebase.ts';
 import { jobOf } from '../deployed-functions.ts';
 import { readJson } from '../read-json.ts';
 import type { Step } from '../run-steps.ts';
@@ -10,8 +11,7 @@ const job = z.object({ state: z.string(), schedule: z.string(), timeZone: z.stri
 /** Each schedule of the source is a job that is switched on, at the same time in the same time zone. */
 export const schedules = (context: DeployContext): Step => ({
   name: 'schedules',
-  remedy:
-    'The functions are new, but something will not run by itself: gcloud scheduler jobs list --location europe-west2. Deleting a job and deploying again makes it anew.',
+  remedy: `The functions are new, but something will not run by itself: gcloud scheduler jobs list --location ${REGION} ${inProject(context)}. A job that is gone comes back with its function alone, since a deployment passes over functions that have not changed: npx ${FIREBASE_TOOLS} deploy --only functions:NAME --project ${context.options.project}.`,
   run: async () => {
     const scheduled = context.functions.filter((deployed) => deployed.kind === 'schedule');
     // Before the first deployment there are none.
@@ -40,7 +40,9 @@ export const schedules = (context: DeployContext): Step => ({
         faults.push(`${name} runs at ${found.schedule} ${found.timeZone}, not ${schedule.expression}`);
       // Somebody did that on purpose, and docs/runbook.md tells them how: a deployment does not decide about it.
       if (found.state === 'PAUSED')
-        notes.push(`${name} is paused: gcloud scheduler jobs resume ${jobOf(name)}`);
+        notes.push(
+          `${name} is paused: gcloud scheduler jobs resume ${jobOf(name)} --location ${REGION} ${inProject(context)}`,
+        );
       else if (found.state !== 'ENABLED') faults.push(`${name} is ${found.state}`);
     }
     if (faults.length > 0) throw new Error(faults.join('; '));

@@ -4,7 +4,7 @@ import type { Step } from '../run-steps.ts';
 /** Each secret that the settings name has an enabled version. Values are not read. */
 export const secrets = (context: DeployContext): Step => ({
   name: 'secrets',
-  remedy: 'Nothing was changed. Make them as docs/runbook.md, "Secrets", says.',
+  remedy: 'Nothing was changed. Make them as docs/deploy.md, step 5, says.',
   run: async () => {
     const names = (await context.settings()).secrets;
     const states = await Promise.all(

@@ -1,9 +1,9 @@
-import { type KennitalaList, listOfNumbers } from '../functions/src/domain/kennitala-list.ts';
-import type { Operations } from '../functions/src/mirror/forecast.ts';
-import type { Difference } from '../functions/src/portal/reconcile/difference.ts';
-import { planPortal } from '../functions/src/portal/reconcile/plan-portal.ts';
-import type { PortalTable } from '../functions/src/portal/reconcile/portal-table.ts';
-import { planRoster } from '../functions/src/roster/plan-roster.ts';
+import { type KennitalaList, listOfNumbers } from '../../../functions/src/domain/kennitala-list.ts';
+import type { Operations } from '../../../functions/src/mirror/forecast.ts';
+import type { Difference } from '../../../functions/src/portal/reconcile/difference.ts';
+import { planPortal } from '../../../functions/src/portal/reconcile/plan-portal.ts';
+import type { PortalTable } from '../../../functions/src/portal/reconcile/portal-table.ts';
+import { planRoster } from '../../../functions/src/roster/plan-roster.ts';
 
 /**
  * Firestore operations of one event of the registry and of one edit of a member, with everything that follows from

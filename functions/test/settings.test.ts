@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { parseConfig } from '../src/config.ts';
 import { isSyncError } from '../src/lib/errors.ts';
-import { PARAMS } from '../src/params.ts';
+import { ASKED, PARAMS, parseConfig } from '../src/settings.ts';
 import { DEFAULT_LIMITS } from './support/default-limits.ts';
 
 const good = {
@@ -126,14 +126,53 @@ describe('what `firebase deploy` asks for', () => {
     expect(parseConfig({ ...given, GCLOUD_PROJECT: 'demo-ekklesia' })).toEqual(parseConfig(good));
   });
 
-  it('stands in .env.example, every name once, with the same defaults', () => {
-    const example = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
-    const listed = [...example.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]);
-    const expected = PARAMS.map((param) => {
-      const { name, options } = param;
-      const value = options.default;
-      return [name, name === 'DJANGO_BASE_URL' ? good.DJANGO_BASE_URL : String(value)];
-    });
-    expect(listed.toSorted()).toEqual(expected.toSorted());
+  it('is what .env.example has (`npx vitest run --update=all functions/test/settings.test.ts` writes it anew)', async () => {
+    const rows = ASKED.map(({ name, label, description, choices, shown }) =>
+      [
+        ...[label, description, choices.length > 0 ? `One of ${choices.join(', ')}` : '']
+          .filter((text) => text !== '')
+          .map((text) => `# ${text}.`),
+        `${name}=${shown}`,
+      ].join('\n'),
+    );
+    await expect(`${[EXAMPLE_HEAD, ...rows].join('\n\n')}\n`).toMatchFileSnapshot('../../.env.example');
+  });
+});
+
+const EXAMPLE_HEAD = `# Copy to functions/.env.<project> (for example functions/.env.ekklesia-prod) and edit it. \`firebase deploy\` reads it; every
+# line stays, since it stops at a missing one. Secrets never stand here: they are in Secret Manager (docs/deploy.md).
+# The local stack (\`npm start\`) needs none of this.`;
+
+describe('an emulator in production', () => {
+  const CLOUD_RUN = { K_SERVICE: 'opsapi', K_REVISION: 'opsapi-00003-xib', K_CONFIGURATION: 'opsapi' };
+  const HOST = '127.0.0.1:9099';
+  it.each([
+    ['FUNCTIONS_EMULATOR', 'true'],
+    ['FIREBASE_AUTH_EMULATOR_HOST', HOST],
+    ['FIRESTORE_EMULATOR_HOST', HOST],
+    ['STORAGE_EMULATOR_HOST', HOST],
+    ['FIREBASE_STORAGE_EMULATOR_HOST', HOST],
+  ])('a deployed function with %s refuses its settings', (name, value) => {
+    expect(faultOf({ ...CLOUD_RUN, [name]: value })).toContain(`in a deployed function: ${name}.`);
+    expect(faultOf({ ...CLOUD_RUN, FUNCTIONS_EMULATOR: 'true', [name]: value })).toContain(name);
+  });
+
+  it('functions in the framework or an emulator, which set K_SERVICE too, may use emulators', () => {
+    const emulated = { K_SERVICE: 'opsApi', K_REVISION: '1', FUNCTIONS_EMULATOR: 'true' };
+    expect(faultOf({ ...emulated, FIREBASE_AUTH_EMULATOR_HOST: HOST })).toBe('no fault');
+    expect(faultOf({ ...emulated, FIRESTORE_EMULATOR_HOST: HOST })).toBe('no fault');
+  });
+
+  it('unsigned tokens are believed only where somebody said that this is an emulator', () => {
+    expect(faultOf({ FIREBASE_AUTH_EMULATOR_HOST: HOST })).toContain('outside an emulator');
+    expect(faultOf({ FIRESTORE_EMULATOR_HOST: HOST })).toBe('no fault');
+  });
+
+  it('such a function does not even load, so that its revision never becomes ready', () => {
+    const settings = fileURLToPath(new URL('../src/settings.ts', import.meta.url));
+    const load = (more: object) => () =>
+      execFileSync(process.execPath, [settings], { env: { ...CLOUD_RUN, ...more }, stdio: 'pipe' });
+    expect(load({ FIRESTORE_EMULATOR_HOST: HOST })).toThrow('FIRESTORE_EMULATOR_HOST');
+    expect(load({})).not.toThrow();
   });
 });

@@ -1,18 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { LINE_BYTES } from '../functions/src/domain/kennitala-list.ts';
-import { makeForecast, type Operations } from '../functions/src/mirror/forecast.ts';
-import {
-  MEASURED,
-  portalRun,
-  registerRun,
-  rosterRefresh,
-  rosterRun,
-  SWEEP,
-  WATCH,
-} from './cost-operations.ts';
+import { LINE_BYTES } from '../../../functions/src/domain/kennitala-list.ts';
+import { makeForecast, type Operations } from '../../../functions/src/mirror/forecast.ts';
+import { MEASURED, portalRun, registerRun, rosterRefresh, rosterRun, SWEEP, WATCH } from './operations.ts';
 
-export const COST_FILE = fileURLToPath(new URL('../docs/cost.md', import.meta.url));
+export const COST_FILE = fileURLToPath(new URL('../../../docs/cost.md', import.meta.url));
 const SIZES = [2_216, 10_000, 100_000, 1_000_000] as const;
 
 /** What a month is taken to bring, as shares of the members. */
