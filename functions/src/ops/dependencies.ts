@@ -1,7 +1,15 @@
 import type { Kennitala } from '../domain/kennitala.ts';
 import type { EraseDependencies } from './erase/erase-person.ts';
 import type { ExplainDependencies } from './explain.ts';
-import type { ListVersions, MirrorStates, OperatorActions, RunHistory, TwoWayReader } from './ports.ts';
+import type {
+  ListVersions,
+  LiveCounts,
+  MirrorStates,
+  OperatorActions,
+  PeopleReader,
+  RunHistory,
+  TwoWayReader,
+} from './ports.ts';
 import type { RollbackDependencies } from './rollback.ts';
 import type { Runners } from './start-run.ts';
 import type { TwoWayActions } from './two-way-actions.ts';
@@ -14,6 +22,8 @@ export interface OpsDependencies {
   readonly erase: EraseDependencies;
   readonly history: RunHistory;
   readonly states: MirrorStates;
+  readonly counts: LiveCounts;
+  readonly people: PeopleReader;
   readonly versions: ListVersions;
   readonly actions: OperatorActions;
   readonly twoWay: TwoWayReader;

@@ -21,7 +21,7 @@ export const judgeMirror = (
   state: MirrorState,
   isConfigured: boolean,
   now: Date,
-): MirrorStatus => {
+): Omit<MirrorStatus, 'agreement'> => {
   const schedule = SCHEDULES[mirror];
   const { lastRun, lastSuccess, lease, pause } = state;
   const ageSeconds = lastSuccess === null ? null : secondsBetween(lastSuccess.at, now);
@@ -49,7 +49,11 @@ export const judgeMirror = (
     running:
       lease === null || isLeaseOver
         ? null
-        : { runId: lease.runId, leaseExpiresAt: lease.expiresAt.toISOString() },
+        : {
+            runId: lease.runId,
+            leaseExpiresAt: lease.expiresAt.toISOString(),
+            step: lease.isWriting ? 'writing' : 'reading',
+          },
     paused: pause === null ? null : toWirePause(pause),
   };
 };

@@ -1,8 +1,16 @@
-import type { MirrorName, MissedEvents } from '../mirror/types.ts';
+import type { MirrorName, MissedEvents, RunRecord } from '../mirror/types.ts';
+import { judgeAgreement, makeFindings } from './findings.ts';
 import { judgeMirror } from './mirror-health.ts';
-import type { MirrorStates, RunHistory, TwoWayFigures, TwoWayReader } from './ports.ts';
+import type {
+  LiveCounts,
+  MirrorState,
+  MirrorStates,
+  RunHistory,
+  TwoWayFigures,
+  TwoWayReader,
+} from './ports.ts';
 import { sweepStatus } from './schemas/mirrors.ts';
-import type { StatusAnswer, TwoWayReason } from './schemas.ts';
+import type { MirrorStatus, StatusAnswer, TwoWayReason } from './schemas.ts';
 
 export const MIRRORS: readonly MirrorName[] = ['roster', 'portal', 'register'];
 
@@ -12,7 +20,8 @@ const QUEUE_STUCK_MS = 3_600_000;
 
 export interface StatusDependencies {
   readonly states: Pick<MirrorStates, 'read'>;
-  readonly history: Pick<RunHistory, 'missedSince'>;
+  readonly history: Pick<RunHistory, 'missedSince' | 'read'>;
+  readonly counts: LiveCounts;
   readonly twoWay: Pick<TwoWayReader, 'figures'>;
   readonly isConfigured: (mirror: MirrorName) => boolean;
   readonly now: () => Date;
@@ -20,19 +29,39 @@ export interface StatusDependencies {
 
 /** Everything that an operator wants to know first. Throws `store_unavailable`: a guess would be worse than nothing. */
 export const readStatus = async (dependencies: StatusDependencies): Promise<StatusAnswer> => {
-  const { states, history, twoWay: reader, isConfigured, now } = dependencies;
+  const { states, history, counts, twoWay: reader, isConfigured, now } = dependencies;
   const at = now();
   const [state, figures, missed] = await Promise.all([
     states.read(),
     reader.figures(),
     history.missedSince(new Date(at.getTime() - 30 * DAY_MS)),
   ]);
-  const mirrors = MIRRORS.map((mirror) => judgeMirror(mirror, state[mirror], isConfigured(mirror), at));
+  const registry = newestRegistry(state);
+  const mirrors = await Promise.all(
+    MIRRORS.map(async (mirror) => {
+      const isLive = mirror === 'portal' && isConfigured(mirror) && state.portal.members !== null;
+      const members = isLive ? await counts.portal() : state[mirror].members;
+      const judged = judgeMirror(mirror, { ...state[mirror], members }, isConfigured(mirror), at);
+      const countedAt = isLive ? at : (state[mirror].lastSuccess?.at ?? null);
+      const { eventsSince } = counts;
+      const agreement = await judgeAgreement({ status: judged, registry, countedAt, now: at, eventsSince });
+      return { ...judged, agreement };
+    }),
+  );
   const twoWay = judgeTwoWay(figures, at);
+  const findings = makeFindings({
+    at: at.toISOString(),
+    mirrors,
+    twoWay,
+    registry,
+    blocked: await readBlocked(mirrors, history),
+  });
   const weekAgo = new Date(at.getTime() - 7 * DAY_MS);
   return {
     at: at.toISOString(),
-    healthy: twoWay.healthy && mirrors.every(({ healthy }) => healthy !== false),
+    healthy: findings.length === 0,
+    findings,
+    registry,
     mirrors,
     twoWay,
     missedEvents: {
@@ -40,6 +69,28 @@ export const readStatus = async (dependencies: StatusDependencies): Promise<Stat
       last30Days: sumOf(missed.map((found) => found.missed)),
     },
   };
+};
+
+/** The registry as the newest run of any mirror that planned has counted it: no status asks the registry itself. */
+const newestRegistry = (state: Readonly<Record<MirrorName, MirrorState>>): StatusAnswer['registry'] => {
+  const known = MIRRORS.flatMap((mirror) => {
+    const { registry } = state[mirror];
+    return registry === null ? [] : [{ ...registry, mirror }];
+  }).toSorted((one, other) => other.at.getTime() - one.at.getTime());
+  const [newest] = known;
+  return newest === undefined ? null : { ...newest, at: newest.at.toISOString() };
+};
+
+const readBlocked = async (
+  mirrors: readonly Pick<MirrorStatus, 'mirror' | 'lastRun'>[],
+  history: Pick<RunHistory, 'read'>,
+): Promise<Map<MirrorName, RunRecord>> => {
+  const records = await Promise.all(
+    mirrors
+      .filter(({ lastRun }) => lastRun?.outcome === 'blocked')
+      .map(async ({ mirror, lastRun }) => [mirror, await history.read(lastRun?.runId ?? '')] as const),
+  );
+  return new Map(records.flatMap(([mirror, record]) => (record === null ? [] : [[mirror, record] as const])));
 };
 
 const judgeTwoWay = (figures: TwoWayFigures, now: Date): StatusAnswer['twoWay'] => {

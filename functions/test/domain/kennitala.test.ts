@@ -7,6 +7,7 @@ import {
   isPlaceholder,
   isSystemNumber,
   type Kennitala,
+  kennitalaFault,
   tryKennitala,
 } from '../../src/domain/kennitala.ts';
 import { anyKennitala } from '../support/kennitalas.ts';
@@ -117,4 +118,18 @@ describe('kinds of numbers', () => {
       entity: isLegalEntity(as(text)),
     }).toEqual(expected);
   });
+});
+
+it.each([
+  ['', 'digits'],
+  ['123456789', 'digits'],
+  ['01013029 89', 'digits'],
+  ['3213302989', 'date'],
+  ['0113302989', 'date'],
+  ['0001302989', 'date'],
+  ['010130-2985', 'century'],
+  ['0101302985', 'century'],
+])('says of %j what is wrong with it: %s', (text, fault) => {
+  expect(tryKennitala(text)).toBeNull();
+  expect(kennitalaFault(text)).toBe(fault);
 });

@@ -1,9 +1,16 @@
 import { z } from 'zod';
-import { tryKennitala } from '../../domain/kennitala.ts';
+import { type KennitalaFault, kennitalaFault, tryKennitala } from '../../domain/kennitala.ts';
 import { ORIGINS } from '../../domain/member/origin.ts';
 import { memberReference, mirrorName, time } from './common.ts';
 import { endedOutcome, guardRule, runTrigger } from './runs.ts';
 import { conflictKeep, conflictWinner } from './two-way.ts';
+
+const FAULTS: Record<KennitalaFault, string> = {
+  digits: 'a kennitala has ten digits, and this has not',
+  date: 'the first six digits are no date of birth, and it is no system number',
+  century: 'the last digit is no century: 8, 9 or 0',
+  other: 'no kennitala',
+};
 
 export const explainBody = z.strictObject({
   kennitala: z
@@ -12,7 +19,7 @@ export const explainBody = z.strictObject({
     .transform((text, context) => {
       const kennitala = tryKennitala(text);
       if (kennitala !== null) return kennitala;
-      context.addIssue({ code: 'custom', message: 'a kennitala: ten digits' });
+      context.addIssue({ code: 'custom', message: FAULTS[kennitalaFault(text)] });
       return z.NEVER;
     }),
 });

@@ -10,8 +10,9 @@ import { makeRegistryHttp } from '../../../src/adapters/django/registry-http.ts'
 import { makeFirestoreErasure } from '../../../src/adapters/firestore/erase-documents.ts';
 import { makeMemberStore } from '../../../src/adapters/firestore/member-store.ts';
 import { makeOperatorActions } from '../../../src/adapters/firestore/ops-actions.ts';
+import { makePeopleReader } from '../../../src/adapters/firestore/ops-people.ts';
 import { makeRunHistory } from '../../../src/adapters/firestore/ops-runs.ts';
-import { makeMirrorStates } from '../../../src/adapters/firestore/ops-states.ts';
+import { makeLiveCounts, makeMirrorStates } from '../../../src/adapters/firestore/ops-states.ts';
 import { makeMemberTrace } from '../../../src/adapters/firestore/ops-trace.ts';
 import { makeTwoWayReader } from '../../../src/adapters/firestore/ops-two-way.ts';
 import { makeQueueStore } from '../../../src/adapters/firestore/queue-store.ts';
@@ -125,6 +126,8 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
     },
     history,
     states,
+    counts: makeLiveCounts(db),
+    people: makePeopleReader(db),
     versions,
     actions,
     twoWay,
