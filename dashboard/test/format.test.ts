@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { makeFormat } from '../src/i18n/format.ts';
+import { makeFormat } from '../src/texts/format.ts';
 
 const [english, icelandic] = [makeFormat('en'), makeFormat('is')];
 
