@@ -38,6 +38,9 @@ export const BeforeAfter = ({ run }: { run: WireRunRecord }) => {
           </div>
         )}
       </div>
+      {limit !== null && (
+        <p className="limit-name small">{t('guardLimit', { count: format.number(limit) })}</p>
+      )}
       {isRefused && (
         <ul className="guard-lines">
           {guard?.findings.map(({ rule, field, count, allowed }) => (

@@ -47,10 +47,10 @@ export const People = ({ runId, onLook }: { runId: string; onLook?: () => void }
           {groups.added.count + groups.removed.count === 0 ? (
             <Empty title={t('nobody')}>{t('nobodyText')}</Empty>
           ) : (
-            <div className="two">
+            <>
               <Group title={t('removed')} of={groups.removed} />
               <Group title={t('added')} of={groups.added} />
-            </div>
+            </>
           )}
           {groups.truncated && <p className="small">{t('groupsTruncated')}</p>}
           {people !== null && <PeopleTable people={people} runId={runId} />}
@@ -80,22 +80,24 @@ const Group = ({ title, of: group }: { title: string; of: RunGroups['added'] }) 
       <h3>
         {title} <span className="count">{format.number(group.count)}</span>
       </h3>
-      {parts.map(([name, counts]) => (
-        <div key={name}>
-          <h4>{name}</h4>
-          <ul className="shares">
-            {mostOf(counts).map(({ key, count }) => (
-              <li key={key}>
-                <span>{key === 'unknown' ? t('unknown') : key === 'others' ? t('others') : key}</span>
-                <span className="bar-track">
-                  <span className="bar-fill before" style={{ width: `${(count / group.count) * 100}%` }} />
-                </span>
-                <span className="number">{format.number(count)}</span>
-              </li>
-            ))}
-          </ul>
-        </div>
-      ))}
+      <div className="group-parts">
+        {parts.map(([name, counts]) => (
+          <div key={name}>
+            <h4>{name}</h4>
+            <ul className="shares">
+              {mostOf(counts).map(({ key, count }) => (
+                <li key={key}>
+                  <span>{key === 'unknown' ? t('unknown') : key === 'others' ? t('others') : key}</span>
+                  <span className="bar-track">
+                    <span className="bar-fill before" style={{ width: `${(count / group.count) * 100}%` }} />
+                  </span>
+                  <span className="number">{format.number(count)}</span>
+                </li>
+              ))}
+            </ul>
+          </div>
+        ))}
+      </div>
     </section>
   );
 };
@@ -152,6 +154,7 @@ const PeopleTable = ({ people, runId }: { people: readonly ListedPerson[]; runId
       </div>
       <Table
         caption={t('peopleCount', { count: format.number(found.length) })}
+        isCaptionShown
         columns={[
           { head: t('name'), isTitle: true },
           { head: t('kennitala') },

@@ -47,15 +47,16 @@ export const RosterTimeline = (props: { runs: readonly WireRunRecord[]; pauses: 
         value: null,
         runId: null,
       }));
-    return { points: held, events: [...decided, ...stopped].sort((a, b) => b.at - a.at) };
+    const events = [...decided, ...stopped].sort((one, other) => other.at - one.at);
+    return { points: withMarks(held, events), events };
   }, [runs, pauses, t]);
-  const times = useMemo(() => points.map(({ timestamp }) => seconds(timestamp)), [points]);
+  const times = useMemo(() => points.map(({ at }) => at), [points]);
   const lines = useMemo(
     () => [
       {
         label: t('members'),
         color: '--chart-1' as const,
-        values: points.map(({ memberCount }) => memberCount),
+        values: points.map(({ members }) => members),
       },
     ],
     [points, t],
@@ -83,6 +84,15 @@ export const RosterTimeline = (props: { runs: readonly WireRunRecord[]; pauses: 
       )}
     </Card>
   );
+};
+
+/** What was decided between runs lies on the line as well: the list had as many members then as before. */
+const withMarks = (runs: readonly WireRunRecord[], events: readonly Marker[]) => {
+  const held = runs.map(({ timestamp, memberCount }) => ({ at: seconds(timestamp), members: memberCount }));
+  const between = events
+    .filter(({ at }) => held.every((point) => point.at !== at))
+    .map(({ at }) => ({ at, members: held.findLast((point) => point.at < at)?.members ?? null }));
+  return [...held, ...between].sort((one, other) => one.at - other.at);
 };
 
 /** Counts a day, one mirror at a time: three mirrors of the same people make no sum. */

@@ -1,3 +1,5 @@
+import { Menu } from '@base-ui/react/menu';
+import { ChevronDown } from 'lucide-react';
 import { useState } from 'react';
 import type { WireRunRecord } from '../../../functions/src/ops/schemas.ts';
 import { MIRRORS } from '../api.ts';
@@ -49,11 +51,22 @@ export const RunsPage = () => {
       title={t('runs')}
       actions={
         <>
-          {MIRRORS.map((name) => (
-            <a key={name} className="button plain" href={hrefOf('plan', name)}>
-              {t('planOf', { mirror: t(name) })}
-            </a>
-          ))}
+          <Menu.Root modal={false}>
+            <Menu.Trigger className="button primary">
+              {t('planShort')} <ChevronDown size={14} aria-hidden="true" />
+            </Menu.Trigger>
+            <Menu.Portal>
+              <Menu.Positioner className="popup-place" sideOffset={4} align="end">
+                <Menu.Popup className="popup">
+                  {MIRRORS.map((name) => (
+                    <Menu.LinkItem key={name} className="option" href={hrefOf('plan', name)} closeOnClick>
+                      {t(name)}
+                    </Menu.LinkItem>
+                  ))}
+                </Menu.Popup>
+              </Menu.Positioner>
+            </Menu.Portal>
+          </Menu.Root>
           <a className="button plain" href={hrefOf('rollback')}>
             {t('rollbackTitle')}
           </a>
@@ -111,6 +124,11 @@ const isDone = ({ outcome }: WireRunRecord): boolean =>
 
 /** What a person would call it: whose run it was, and how it came about. */
 export const titleOf = (run: WireRunRecord, { t }: Pick<Texts, 't'>): string => {
+  const name = nameOf(run, t);
+  return run.outcome === 'blocked' ? t('titleRefused', { name }) : name;
+};
+
+const nameOf = (run: WireRunRecord, t: Texts['t']): string => {
   const mirror = t(run.mirror);
   if (run.rollbackOf !== null) return t(run.outcome === 'dry-run' ? 'titleRollbackPlan' : 'titleRollback');
   if (run.outcome === 'dry-run') return t('titlePlan', { mirror });

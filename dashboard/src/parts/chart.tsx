@@ -145,7 +145,10 @@ const optionsOf = (
         ...axis,
         grid: { show: false },
         space: 90,
-        values: (plot, seconds) => seconds.map((second) => timeLabel(second, plot, format)),
+        values: (plot, seconds) => {
+          const labels = seconds.map((second) => timeLabel(second, plot, format));
+          return labels.map((label, index) => (label === labels[index - 1] ? '' : label));
+        },
       },
       {
         ...axis,

@@ -19,9 +19,15 @@ export interface Row {
 }
 
 /** A table; on a phone each row is a card, with the name of the column before each value. */
-export const Table = (props: { caption: string; columns: readonly Column[]; rows: readonly Row[] }) => (
+export const Table = (props: {
+  caption: string;
+  /** Otherwise it is only heard: a heading says it already. */
+  isCaptionShown?: boolean;
+  columns: readonly Column[];
+  rows: readonly Row[];
+}) => (
   <table className="table">
-    <caption>{props.caption}</caption>
+    <caption className={props.isCaptionShown === true ? '' : 'visually-hidden'}>{props.caption}</caption>
     <thead>
       <tr>
         {props.columns.map(({ head, isNumber }) => (

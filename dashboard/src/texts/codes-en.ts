@@ -44,7 +44,7 @@ export const codesEn: CodeTexts = {
     paused: 'it is paused',
     run_under_way: 'a run is under way',
     recent_events: 'events of the last minutes',
-    blocked: 'its last run was refused',
+    blocked: 'the guard refused the newest list',
     partial: 'its last run is half done',
   },
   relation: {

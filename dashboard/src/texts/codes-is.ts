@@ -38,7 +38,7 @@ export const codesIs: CodeTexts = {
     paused: 'hann er í hléi',
     run_under_way: 'keyrsla stendur yfir',
     recent_events: 'atburðir síðustu mínútna',
-    blocked: 'síðustu keyrslu hans var hafnað',
+    blocked: 'vörnin hafnaði nýjasta listanum',
     partial: 'síðasta keyrsla hans er hálfnuð',
   },
   relation: {

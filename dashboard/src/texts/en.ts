@@ -56,7 +56,7 @@ export const en = {
   asTable: 'As a table',
   day: 'Day',
   truncated: 'There is more than is read at once: the oldest days lack runs.',
-  missed30: 'Missed events in 7 days: {week}, in 30 days: {month}',
+  missed30: 'Missed events in 7 days: {week}, in 30 days: {month}.',
   time: 'Time',
   outcome: 'Outcome',
   trigger: 'Started by',
@@ -123,7 +123,7 @@ export const en = {
   error: 'Error',
   count: 'Number',
   wayBackIs:
-    '{pending} waiting, {deadLetters} dead letters, {conflicts} conflicts; last nightly sweep: {sweep}',
+    'waiting: {pending} · dead letters: {deadLetters} · conflicts: {conflicts} · last nightly sweep: {sweep}',
   decidedSent: 'The registry has it.',
   decidedQueued: 'It has yet to reach the registry: the nightly sweep (03:30) sends it.',
   decidedHere: 'Nothing had to be sent.',
@@ -273,6 +273,8 @@ export const en = {
   writtenAt: 'written {time}',
   noTrace: 'Nothing is known about this person',
   noTraceText: 'No event, run or edit of the last 12 months names them. Was the number typed right?',
+  guardLimit: 'The guard’s limit: not below {count}',
+  titleRefused: '{name}, refused',
 } as const;
 
 export type TextKey = keyof typeof en;

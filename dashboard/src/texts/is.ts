@@ -57,7 +57,7 @@ export const is: Record<TextKey, string> = {
   asTable: 'Sem tafla',
   day: 'Dagur',
   truncated: 'Meira er til en lesið er í einu: elstu dagana vantar keyrslur.',
-  missed30: 'Týndir atburðir á 7 dögum: {week}, á 30 dögum: {month}',
+  missed30: 'Týndir atburðir á 7 dögum: {week}, á 30 dögum: {month}.',
   time: 'Tími',
   outcome: 'Niðurstaða',
   trigger: 'Ræst af',
@@ -123,7 +123,8 @@ export const is: Record<TextKey, string> = {
   whatToDo: 'Hvað skal gera',
   error: 'Villa',
   count: 'Fjöldi',
-  wayBackIs: '{pending} bíða, {deadLetters} óafhent, {conflicts} árekstrar; síðasta næturyfirferð: {sweep}',
+  wayBackIs:
+    'bíða: {pending} · óafhent: {deadLetters} · árekstrar: {conflicts} · síðasta næturyfirferð: {sweep}',
   decidedSent: 'Félagaskráin hefur það.',
   decidedQueued: 'Það er á leið til félagaskrár: næturyfirferðin (kl. 03:30) sendir það.',
   decidedHere: 'Ekkert þurfti að senda.',
@@ -270,4 +271,6 @@ export const is: Record<TextKey, string> = {
   writtenAt: 'skrifað {time}',
   noTrace: 'Ekkert er vitað um þessa manneskju',
   noTraceText: 'Enginn atburður, keyrsla eða breyting síðustu 12 mánaða nefnir hana. Er kennitalan rétt?',
+  guardLimit: 'Mörk varnarinnar: ekki undir {count}',
+  titleRefused: '{name}, hafnað',
 };

@@ -52,8 +52,8 @@ export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
     is: 'Einn félagi er ólæsilegur. Félaginn stendur óbreyttur í speglunum og er talinn. **Ráð**: Lagið félagann í félagaskránni.',
   },
   guard_tripped: {
-    en: "The plan would remove, add, change or blank too much, or too many entries cannot be read. Nothing was changed, and it is not tried again by itself. **Remedy**: a [dry run](#dry-run-and-approval) shows the figures; `sync_audit` shows last week's. If it is right, approve it; if not, mend the registry.",
-    is: 'Áætlunin myndi fjarlægja, bæta við, breyta eða tæma of mikið, eða of margar færslur eru ólæsilegar. Engu var breytt og ekki er reynt aftur af sjálfu sér. **Ráð**: Skoðið hverjir yrðu fjarlægðir. Sé það rétt, samþykkið; annars skal laga félagaskrána.',
+    en: 'The plan would remove, add, change or blank too much, or too many entries cannot be read. Nothing was changed, and it is not tried again by itself. **Remedy**: look at who would be removed, first by age, area and year of joining, then by name. If it is right, approve exactly this plan; if not, pause the mirror, mend the registry, and [plan again](#dry-run-and-approval).',
+    is: 'Áætlunin myndi fjarlægja, bæta við, breyta eða tæma of mikið, eða of margar færslur eru ólæsilegar. Engu var breytt og ekki er reynt aftur af sjálfu sér. **Ráð**: Skoðið hverjir yrðu fjarlægðir, fyrst eftir aldri, svæði og inngönguári og síðan með nöfnum. Sé það rétt, samþykkið nákvæmlega þessa áætlun; annars skal gera hlé á speglinum, laga félagaskrána og gera nýja áætlun.',
   },
   plan_changed: {
     en: 'What was approved is no longer what would happen. **Remedy**: a new dry run; look again.',

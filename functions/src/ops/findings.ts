@@ -17,6 +17,8 @@ const CATCH_UP_SECONDS: Readonly<Record<MirrorName, number>> = {
 export interface AgreementInput {
   readonly status: Judged;
   readonly registry: Registry | null;
+  /** The guard refused the very run that counted the registry: its number is in doubt, and a finding by itself. */
+  readonly isRegistryInDoubt: boolean;
   /** When the mirror had so many members; null: not known. */
   readonly countedAt: Date | null;
   readonly now: Date;
@@ -36,7 +38,7 @@ export const judgeAgreement = async (input: AgreementInput): Promise<Agreement> 
   }
   const difference = status.members - registry.count;
   if (difference === 0) return { state: 'equal', difference, because: null };
-  const because = explanationOf(status);
+  const because = input.isRegistryInDoubt ? 'blocked' : explanationOf(status);
   if (because !== null) return { state: 'explained', difference, because };
   const registryAt = new Date(registry.at);
   const since =

@@ -44,7 +44,15 @@ export const readStatus = async (dependencies: StatusDependencies): Promise<Stat
       const judged = judgeMirror(mirror, { ...state[mirror], members }, isConfigured(mirror), at);
       const countedAt = isLive ? at : (state[mirror].lastSuccess?.at ?? null);
       const { eventsSince } = counts;
-      const agreement = await judgeAgreement({ status: judged, registry, countedAt, now: at, eventsSince });
+      const counter = registry === null ? null : state[registry.mirror].lastRun;
+      const agreement = await judgeAgreement({
+        status: judged,
+        registry,
+        isRegistryInDoubt: counter?.outcome === 'blocked' && counter.runId === registry?.runId,
+        countedAt,
+        now: at,
+        eventsSince,
+      });
       return { ...judged, agreement };
     }),
   );

@@ -38,11 +38,24 @@ describe('a mirror that has another number of members than the registry', () => 
     const judged = await judgeAgreement({
       status,
       registry: REGISTRY,
+      isRegistryInDoubt: false,
       countedAt: minutesAgo(60),
       now: NOW,
       eventsSince: async () => events,
     });
     expect([judged.state, judged.because]).toEqual(expected);
+  });
+
+  it('and the guard has refused that very number of the registry: the refusal is the finding', async () => {
+    const judged = await judgeAgreement({
+      status: wellMirror('portal'),
+      registry: { ...REGISTRY, count: 1_883 },
+      isRegistryInDoubt: true,
+      countedAt: NOW,
+      now: NOW,
+      eventsSince: async () => 0,
+    });
+    expect(judged).toEqual({ state: 'explained', difference: 333, because: 'blocked' });
   });
 
   it.each([
@@ -55,6 +68,7 @@ describe('a mirror that has another number of members than the registry', () => 
     await judgeAgreement({
       status: { ...wellMirror('roster'), members: 2_215 },
       registry: REGISTRY,
+      isRegistryInDoubt: false,
       countedAt,
       now: NOW,
       eventsSince: async (from) => {
