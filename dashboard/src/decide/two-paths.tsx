@@ -23,6 +23,8 @@ export const TwoPaths = (props: {
   hasLooked: boolean;
   isPaused: boolean;
   onPause: () => void;
+  /** Missing: another page makes the plan. */
+  planAgain?: () => void;
   approve: (approval: Approval) => Promise<void>;
 }) => {
   const { t } = useTexts();
@@ -54,12 +56,16 @@ export const TwoPaths = (props: {
           <li>
             <strong>{t('wrongPlan')}</strong>
             <p className="small">{t('wrongPlanText')}</p>
-            <a
-              className="button plain"
-              href={rollbackOf === null ? hrefOf('plan', mirror) : hrefOf('rollback')}
-            >
-              {t('planAgain')}
-            </a>
+            {props.planAgain !== undefined ? (
+              <ActionButton onPress={props.planAgain}>{t('planAgain')}</ActionButton>
+            ) : (
+              <a
+                className="button plain"
+                href={rollbackOf === null ? hrefOf('plan', mirror) : hrefOf('rollback')}
+              >
+                {t('planAgain')}
+              </a>
+            )}
           </li>
         </ol>
       </Card>

@@ -33,7 +33,7 @@ export const Findings = ({ status, onChange }: { status: StatusAnswer; onChange:
               <span className="small">
                 {[
                   numbersOf(finding, texts),
-                  finding.since === null ? '' : t('since', { age: format.age(ageOf(finding.since, at)) }),
+                  finding.since === null ? '' : format.ago(ageOf(finding.since, at)),
                 ]
                   .filter((text) => text !== '')
                   .join(' · ')}
@@ -99,5 +99,5 @@ const numbersOf = ({ code, numbers, errorCode }: Finding, { t, tCode, format }: 
   return numbers['count'] === undefined ? '' : format.number(numbers['count']);
 };
 
-export const ageOf = (since: string, at: string): number =>
+const ageOf = (since: string, at: string): number =>
   Math.max(0, Math.round((Date.parse(at) - Date.parse(since)) / 1_000));

@@ -56,7 +56,8 @@ const toneOf = ({ healthy, agreement, paused, running }: MirrorStatus): string =
   if (healthy === null) return 'off';
   if (running !== null) return 'busy';
   if (paused !== null) return 'warn';
-  return healthy && agreement.state !== 'differs' ? 'good' : 'bad';
+  if (!healthy || agreement.state === 'differs') return 'bad';
+  return agreement.state === 'explained' ? 'warn' : 'good';
 };
 
 const Mirror = ({ status, onChange }: { status: MirrorStatus; onChange: () => void }) => {
@@ -84,7 +85,7 @@ const Mirror = ({ status, onChange }: { status: MirrorStatus; onChange: () => vo
               t('neverRun')
             ) : (
               <a href={hrefOf('runs', lastRun.runId)}>
-                {ageSeconds === null ? t('never') : t('freshAgo', { age: format.age(ageSeconds) })}
+                {ageSeconds === null ? t('never') : t('freshAgo', { ago: format.ago(ageSeconds) })}
               </a>
             )}
           </span>

@@ -68,7 +68,7 @@ const Updated = ({ of: { at, isLoading, reload } }: { of: Loading<StatusAnswer> 
       <RefreshCw size={14} aria-hidden="true" className={isLoading ? 'turning' : ''} />
       {at === null
         ? t('loading')
-        : t('updatedAgo', { age: format.age(Math.max(0, Math.floor((now - at) / 1_000))) })}
+        : t('updatedAgo', { ago: format.ago(Math.max(0, Math.floor((now - at) / 1_000))) })}
     </button>
   );
 };

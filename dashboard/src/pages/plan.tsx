@@ -83,7 +83,7 @@ export const Planned = (props: {
         isWorking={planning.isWorking}
         onPress={() => void makePlan()}
       >
-        {plan === null ? props.planLabel : t('planAgain')}
+        {props.planLabel}
       </ActionButton>
       {planning.failure !== null && <Problem cause={planning.failure} />}
       {plan !== null && done === null && (
@@ -106,6 +106,7 @@ export const Planned = (props: {
               hasLooked={hasLooked}
               isPaused={paused !== null}
               onPause={status.reload}
+              planAgain={() => void makePlan()}
               approve={(approve) => finish({ approve })}
             />
           ) : isEqual ? null : props.needsReason === true ? (

@@ -7,8 +7,8 @@ export interface Format {
   /** A day of a chart: `20 Nov`. */
   day(date: Date): string;
   duration(milliseconds: number | null | undefined): string;
-  /** A rough age in one unit, such as 3 days. */
-  age(seconds: number): string;
+  /** How long ago, roughly, in one unit: `3 days ago`. */
+  ago(seconds: number): string;
 }
 
 type Unit = 'millisecond' | 'second' | 'minute' | 'hour' | 'day';
@@ -45,11 +45,11 @@ export const makeFormat = (language: Language): Format => {
       if (ms === null || ms === undefined) return '–';
       return ms < 1_000 ? inUnit(Math.round(ms), 'millisecond') : inUnit(ms / 1_000, 'second');
     },
-    age: (seconds) => {
-      if (seconds < 60) return inUnit(Math.round(seconds), 'second');
-      if (seconds < 3_600) return inUnit(Math.round(seconds / 60), 'minute');
-      if (seconds < 2 * 86_400) return inUnit(Math.round(seconds / 3_600), 'hour');
-      return inUnit(Math.round(seconds / 86_400), 'day');
+    ago: (seconds) => {
+      const [value, unit] = roughAge(seconds);
+      return isIcelandic
+        ? `fyrir ${numbers.format(value)} ${icelandicAgo(value, unit)}`
+        : `${inUnit(value, unit)} ago`;
     },
   };
 };
@@ -75,6 +75,22 @@ const MONTHS = [
   'des.',
 ] as const;
 
+const roughAge = (seconds: number): [number, Unit] => {
+  if (seconds < 60) return [Math.round(seconds), 'second'];
+  if (seconds < 3_600) return [Math.round(seconds / 60), 'minute'];
+  if (seconds < 2 * 86_400) return [Math.round(seconds / 3_600), 'hour'];
+  return [Math.round(seconds / 86_400), 'day'];
+};
+
+/** In the dative, which follows "fyrir". */
+const AGO = {
+  millisecond: ['millisekúndu', 'millisekúndum'],
+  second: ['sekúndu', 'sekúndum'],
+  minute: ['mínútu', 'mínútum'],
+  hour: ['klukkustund', 'klukkustundum'],
+  day: ['degi', 'dögum'],
+} as const;
+
 const UNITS = {
   millisecond: ['millisekúnda', 'millisekúndur'],
   second: ['sekúnda', 'sekúndur'],
@@ -91,7 +107,9 @@ const icelandicTime = (date: Date): string =>
   `${icelandicDay(date)} ${date.getUTCFullYear()} ${date.toISOString().slice(11, 16)}`;
 
 /** One, twenty-one, … take the singular; eleven does not. */
-const icelandicUnit = (value: number, unit: keyof typeof UNITS): string => {
-  const isOne = Number.isInteger(value) && value % 10 === 1 && value % 100 !== 11;
-  return UNITS[unit][isOne ? 0 : 1];
-};
+const isSingular = (value: number): boolean =>
+  Number.isInteger(value) && value % 10 === 1 && value % 100 !== 11;
+
+const icelandicUnit = (value: number, unit: Unit): string => UNITS[unit][isSingular(value) ? 0 : 1];
+
+const icelandicAgo = (value: number, unit: Unit): string => AGO[unit][isSingular(value) ? 0 : 1];
