@@ -1,33 +1,91 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
-/** What drives a command line against whole stacks takes longest, and `npm run test:local` has it. */
-export const COMMAND_LINE_SUITES = ['ops/test/cli/**/*.test.ts', 'ops/test/by-hand/**/*.test.ts'];
-/** Of the local stack's suites the ordinary run has what `npm start` promises; `npm run test:local` has the rest. */
-export const START_SUITES = ['local/test/cli/weekly-run.test.ts', 'local/test/cli/bad-options.test.ts'];
+/** Whole command lines against whole stacks take longest: the `local` project has them. */
+const COMMAND_LINE_SUITES = ['ops/test/cli/**/*.test.ts', 'ops/test/by-hand/**/*.test.ts'];
+/** Of the local stack's suites the ordinary run has what `npm start` promises. */
+const START_SUITES = ['local/test/cli/weekly-run.test.ts', 'local/test/cli/bad-options.test.ts'];
 
+/** What the file names of the longer suites end with. */
+const LONGER_SUITES = ['browser', 'django', 'emulator', 'long', 'postgres'].map(
+  (kind) => `**/*.${kind}.test.ts`,
+);
+
+interface Project {
+  readonly include: string[];
+  readonly exclude?: string[];
+  readonly seconds: { readonly test: number; readonly hook: number };
+  /** One file at a time, where each starts servers that are heavy or shared. */
+  readonly oneByOne?: true;
+  readonly globalSetup?: string[];
+}
+
+const project = (name: string, { include, exclude = [], seconds, oneByOne, globalSetup }: Project) =>
+  ({
+    test: {
+      name,
+      include,
+      exclude: ['**/node_modules/**', ...exclude],
+      // Google's libraries look for a metadata server otherwise, and warn when there is none.
+      env: { METADATA_SERVER_DETECTION: 'none', TZ: 'UTC' },
+      pool: 'forks',
+      ...(oneByOne && { fileParallelism: false }),
+      ...(globalSetup && { globalSetup }),
+      // A machine of CI that stalls for a second must not fail the whole run; what was tried again is shown.
+      retry: process.env['CI'] ? 1 : 0,
+      testTimeout: seconds.test * 1000,
+      hookTimeout: seconds.hook * 1000,
+    },
+  }) satisfies TestProjectInlineConfiguration;
+
+/** One project a command: `npm test` runs `unit`, the others are in the README's table. */
 export default defineConfig({
   test: {
-    include: [
-      'functions/test/**/*.test.ts',
-      'ops/test/**/*.test.ts',
-      'dashboard/test/**/*.test.ts',
-      ...START_SUITES,
-    ],
-    exclude: [
-      '**/node_modules/**',
-      ...COMMAND_LINE_SUITES,
-      '**/*.long.test.ts',
-      '**/*.browser.test.ts',
-      '**/*.emulator.test.ts',
-      '**/*.postgres.test.ts',
-    ],
-    // Google's libraries look for a metadata server otherwise, and warn when there is none.
-    env: { METADATA_SERVER_DETECTION: 'none', TZ: 'UTC' },
-    pool: 'forks',
     maxWorkers: '100%',
-    // A machine of CI that stalls for a second must not fail the whole run; what was tried again is shown.
-    retry: process.env['CI'] ? 1 : 0,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    projects: [
+      project('unit', {
+        include: [
+          'functions/test/**/*.test.ts',
+          'ops/test/**/*.test.ts',
+          'dashboard/test/**/*.test.ts',
+          ...START_SUITES,
+        ],
+        exclude: [...COMMAND_LINE_SUITES, ...LONGER_SUITES],
+        seconds: { test: 20, hook: 30 },
+      }),
+      project('local', {
+        include: ['local/test/**/*.test.ts', ...COMMAND_LINE_SUITES],
+        exclude: [...LONGER_SUITES, ...START_SUITES],
+        seconds: { test: 60, hook: 60 },
+      }),
+      // Ten times the histories of the ordinary run: minutes, for a night or before a release.
+      project('long', { include: ['functions/test/**/*.long.test.ts'], seconds: { test: 1800, hook: 60 } }),
+      // A real Django server on a real PostgreSQL, our functions, nothing mocked.
+      project('django', {
+        include: ['local/test/django/*.django.test.ts'],
+        seconds: { test: 60, hook: 120 },
+      }),
+      // The register's suites, which `unit` runs on PGlite, on a PostgreSQL of their own.
+      project('postgres', {
+        include: ['functions/test/register/**/*.test.ts', 'functions/test/adapters/postgres/**/*.test.ts'],
+        globalSetup: ['functions/test/register/support/postgres-setup.ts'],
+        seconds: { test: 30, hook: 60 },
+      }),
+      // The first start installs firebase-tools.
+      project('emulator', {
+        include: ['functions/test/emulator/**/*.emulator.test.ts'],
+        oneByOne: true,
+        seconds: { test: 60, hook: 600 },
+      }),
+      project('rules', {
+        include: ['functions/test/rules/**/*.emulator.test.ts'],
+        oneByOne: true,
+        seconds: { test: 20, hook: 60 },
+      }),
+      project('browser', {
+        include: ['dashboard/test/**/*.browser.test.ts'],
+        oneByOne: true,
+        seconds: { test: 60, hook: 120 },
+      }),
+    ],
   },
 });

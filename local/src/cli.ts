@@ -1,5 +1,6 @@
-import { logText } from './cli/log-text.ts';
+import { makeLogView } from './cli/log-view.ts';
 import { EXIT_CODES, parseOptions } from './cli/options.ts';
+import { assertRegistryAnswers } from './cli/reach-registry.ts';
 import { runRegister } from './cli/run-register.ts';
 import { runSync, type SyncAnswer } from './cli/run-sync.ts';
 import { loadScenario, type ScenarioName, staysUpAfter } from './cli/scenarios.ts';
@@ -24,6 +25,8 @@ const exitCodeOf = ({ record }: SyncAnswer): number => {
     ? EXIT_CODES.done
     : EXIT_CODES.failed;
 };
+
+const log = makeLogView(say);
 
 /** Ends the work: a person or the system asks for it, or the data folder is lost. A second request ends at once. */
 const stopping = new AbortController();
@@ -62,13 +65,19 @@ const runAndShow = async (stack: LocalStack): Promise<number> => {
 const play = async (stack: LocalStack, name: ScenarioName): Promise<number> => {
   const scenario = await loadScenario(name);
   say(['', `The tour "${name}":`]);
-  const ended = await Promise.race([scenario(stack, say), untilStopped]);
+  const ended = await log.counting(!options.verbose, () =>
+    Promise.race([scenario(stack, say), untilStopped]),
+  );
   return ended === true ? EXIT_CODES.done : EXIT_CODES.failed;
 };
 
 const staysUp = !options.exit && (options.scenario === undefined || staysUpAfter(options.scenario));
 
 const main = async (): Promise<number> => {
+  const settings = settingsIn(process.env);
+  if (options.django !== undefined) {
+    await assertRegistryAnswers(options.django, options.token ?? '', settings['DJANGO_AUTH_SCHEME']);
+  }
   // After the options, so that --help and a bad option answer at once.
   const { startStack } = await import('./stack.ts');
   const stack = await startStack({
@@ -82,9 +91,9 @@ const main = async (): Promise<number> => {
       ...secretsIn(process.env),
       ...(options.token === undefined ? {} : { DJANGO_API_TOKEN: options.token }),
     },
-    settings: settingsIn(process.env),
+    settings,
     django: options.django === undefined ? undefined : { url: options.django, token: options.token ?? '' },
-    onLog: (line) => say([logText(line)]),
+    onLog: log.show,
     onLost,
   });
   try {

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { lock } from 'proper-lockfile';
 
 /** A lock that its owner has not touched for so long is taken over: the owner was killed. */
@@ -24,7 +24,7 @@ export const lockFolder = async (
 ): Promise<{ close(): Promise<void> }> => {
   const path = resolve(folder);
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
     throw new Error(`${path} cannot be a data folder (${code}). Name another with --data DIR.`, { cause });
@@ -51,6 +51,21 @@ export const lockFolder = async (
       { cause },
     );
   }
+};
+
+/** Parents first: Node's own recursive `mkdir` never ends where a folder takes none, as in `/proc`. */
+const makeFolder = async (path: string): Promise<void> => {
+  const isFolder = async (): Promise<boolean | null> =>
+    stat(path).then(
+      (found) => found.isDirectory(),
+      (cause) => (codeOf(cause) === 'ENOENT' ? null : Promise.reject(cause)),
+    );
+  if ((await isFolder()) === true) return;
+  if (dirname(path) !== path) await makeFolder(dirname(path));
+  await mkdir(path).catch(async (cause: unknown) => {
+    // Somebody else may have made it meanwhile.
+    if (codeOf(cause) !== 'EEXIST' || (await isFolder()) !== true) throw cause;
+  });
 };
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;

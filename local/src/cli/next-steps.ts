@@ -7,7 +7,7 @@ export type NextStep = readonly [what: string, command: string];
 
 /** What a person may try after a run: commands that work as they stand, against the same stack and data. */
 export const nextSteps = (record: AuditRecord, stack: LocalStack, options: CliOptions): NextStep[] =>
-  options.exit ? afterTheEnd(record, options) : whileItRuns(record, stack);
+  options.exit ? afterTheEnd(record, options) : whileItRuns(record, stack, options);
 
 const isRefused = ({ outcome, guard }: AuditRecord): boolean =>
   outcome === 'blocked' || (outcome === 'dry-run' && guard?.tripped === true);
@@ -42,27 +42,23 @@ const sameStack = ({ data, django, portOffset }: CliOptions): string[] => [
 const quoted = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
-const whileItRuns = (record: AuditRecord, stack: LocalStack): NextStep[] => {
-  const functions = `${stack.functions.url}/${stack.functions.projectId}/europe-west2`;
+const whileItRuns = (record: AuditRecord, stack: LocalStack, { portOffset }: CliOptions): NextStep[] => {
+  const ops = ['npm run ops --', ...(portOffset === 0 ? [] : ['--port-offset', String(portOffset)])].join(
+    ' ',
+  );
   const faults = `${stack.registryUrl}/_control/faults`;
-  const asOperator = (body: object): string =>
-    `curl -X POST ${functions}/runMemberListSync -H "authorization: Bearer $TOKEN" -d '${JSON.stringify(body)}'`;
-  const planId = isRefused(record) ? record.planId : 'PLANID';
   return [
-    ['run it again', `curl -X POST ${functions}/syncMemberList`],
+    ...(stack.dashboardUrl === null ? [] : [["the operators' page", stack.dashboardUrl] as const]),
+    ['on the command line', `${ops} status`],
+    ...(isRefused(record)
+      ? [['let it through', `${ops} approve roster ${record.planId} --operator NAME --reason TEXT`] as const]
+      : [['what a run would change', `${ops} plan roster`] as const]),
+    ['run it again', `${ops} sync roster`],
     ...(stack.registry === null
       ? []
       : [
           ['break the registry', `curl -X POST ${faults} -d '{"drop": 300}'`] as const,
           ['mend it', `curl -X DELETE ${faults}`] as const,
         ]),
-    ['sign in as operator', `TOKEN=$(curl -s -X POST ${stack.auth.url}/_dev/tokens ${SIGN_IN})`],
-    ['plan only', asOperator({ dryRun: true })],
-    [
-      'approve a refused plan',
-      asOperator({ approve: { planId: planId ?? 'PLANID', operator: 'NAME', reason: 'TEXT' } }),
-    ],
   ];
 };
-
-const SIGN_IN = `-d '{"uid": "me", "claims": {"roles": ["admin"]}}' | node -p 'JSON.parse(fs.readFileSync(0)).idToken'`;

@@ -16,6 +16,8 @@ export interface CliOptions {
   /** A tour to play after the run; the stack stops when it has ended. */
   readonly scenario: ScenarioName | undefined;
   readonly portOffset: number;
+  /** Every log line of the functions during a tour, instead of their number. */
+  readonly verbose: boolean;
 }
 
 /** Exit codes of `npm start -- --exit`; `failed` also stands for a stack that cannot start. */
@@ -85,6 +87,7 @@ export const parseOptions = (argv: readonly string[]): CliOptions => {
       wholeNumber(0, 50_000),
       0,
     )
+    .option('--verbose', 'show every log line of a tour, instead of their number', false)
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(--help shows the options)')
     .exitOverride((end) => process.exit(end.exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.failed))
@@ -106,6 +109,7 @@ export const parseOptions = (argv: readonly string[]): CliOptions => {
     approve: approvalIn(given, program),
     scenario: given.scenario,
     portOffset: given.portOffset,
+    verbose: given.verbose,
   };
 };
 

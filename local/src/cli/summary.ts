@@ -10,6 +10,9 @@ const shown = (count: number | null | undefined): string => number.format(count 
 /** What runs where, before the run. */
 export const describeStack = (stack: LocalStack, members: number | null): string[] => [
   'The local stack is up:',
+  ...(stack.dashboardUrl === null
+    ? []
+    : [row('page', `${stack.dashboardUrl}  for operators, with a development sign-in`)]),
   row(
     'registry',
     `${stack.registryUrl}  ${members === null ? 'given by --django' : `stand-in, ${shown(members)} generated members`}`,
@@ -19,9 +22,6 @@ export const describeStack = (stack: LocalStack, members: number | null): string
   ...(stack.postgres === null ? [] : [row('postgres', stack.postgres.url)]),
   row('auth', `${stack.auth.url}  development sign-in, unsigned tokens`),
   row('functions', `${stack.functions.url}/${stack.functions.projectId}/europe-west2/`),
-  ...(stack.dashboardUrl === null
-    ? []
-    : [row('page', `${stack.dashboardUrl}  for operators, with a development sign-in`)]),
   ...describeSecrets(stack),
 ];
 

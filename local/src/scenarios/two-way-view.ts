@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Firestore } from '@google-cloud/firestore';
+import { Firestore, Timestamp } from '@google-cloud/firestore';
 import type { LocalStack } from '../stack.ts';
 
 export interface QueueEntry {
@@ -20,7 +20,7 @@ export interface TwoWayView {
   edit(kennitala: string, email: string): Promise<void>;
   emailOf(kennitala: string): Promise<string | null>;
   versionOf(kennitala: string): Promise<number | null>;
-  /** The member's own edits in the queue, the oldest first. */
+  /** The member's own edits in the queue, besides those of earlier tours. */
   queueOf(kennitala: string): Promise<readonly QueueEntry[]>;
   conflictOf(kennitala: string): Promise<OpenConflict | null>;
   close(): Promise<void>;
@@ -33,6 +33,7 @@ export const openTwoWayView = ({ firestore, functions }: LocalStack): TwoWayView
     ssl: false,
   });
   const member = (kennitala: string) => client.collection('members').doc(kennitala);
+  const openedAt = Timestamp.now();
   return {
     edit: async (kennitala, email) => {
       await member(kennitala).update({ 'profile.email': email });
@@ -41,7 +42,8 @@ export const openTwoWayView = ({ firestore, functions }: LocalStack): TwoWayView
     versionOf: async (kennitala) => (await member(kennitala).get()).get('metadata.source_version') ?? null,
     queueOf: async (kennitala) => {
       const found = await client.collection('sync_queue').where('kennitala', '==', kennitala).get();
-      return found.docs.map((item) => ({ id: item.id, status: item.get('sync_status') }));
+      const own = found.docs.filter((item) => item.get('created_at') >= openedAt);
+      return own.map((item) => ({ id: item.id, status: item.get('sync_status') }));
     },
     conflictOf: async (kennitala) => {
       const found = await client

@@ -23,6 +23,12 @@ it.each([
   expect(code).toBe(1);
 });
 
+it('a data folder where none can be made is said, and nothing waits for it', async () => {
+  const { code, stderr } = await runCli(['--data', '/proc/no-such-folder', '--exit']);
+  expect(stderr).toMatch(/\/proc\/no-such-folder cannot be a data folder \(ENOENT\).*--data DIR/);
+  expect(code).toBe(1);
+});
+
 it('--help shows every option and the exit codes', async () => {
   const { code, stdout } = await runCli(['--help']);
   expect(code).toBe(0);

@@ -49,16 +49,41 @@ it('a list that lost members is refused with code 2, until exactly that plan is 
   expect(await place.lines()).toBe(MEMBERS - 100);
 });
 
-it('a run that the registry does not answer ends with code 1 and says why', async () => {
+it.each([
+  [
+    'that does not answer',
+    async (registry: LocalRegistry) => registry.close(),
+    TOKEN,
+    /No registry answers at \S+ \(ECONNREFUSED\).*--django/,
+  ],
+  ['that refuses the token', async () => {}, 'another', /refuses the token \(401\).*--token/],
+])('a registry %s is named before anything is started', async (_what, prepare, token, message) => {
   const place = await makePlace();
   const registry = await openRegistry();
-  await registry.close();
+  await prepare(registry);
+  const { code, stdout, stderr } = await runCli([
+    ...place.args,
+    '--django',
+    registry.url,
+    '--token',
+    token,
+    '--exit',
+  ]);
+  expect(stderr).toMatch(message);
+  expect(`${stdout}${stderr}`).not.toContain('The local stack is up');
+  expect(code).toBe(1);
+});
+
+it('a run that fails ends with code 1 and says why', async () => {
+  const place = await makePlace();
+  const registry = await openRegistry();
+  registry.addFault({ status: 503, path: '/api/members/' });
   const failed = await runCli([...place.args, '--django', registry.url, '--exit'], {
     DJANGO_API_TOKEN: TOKEN,
     REGISTRY_FETCH_TIMEOUT_SECONDS: '1',
   });
   expect(failed.code).toBe(1);
   expect(failed.stdout).toContain('Failed: nothing was published');
-  expect(failed.stdout).toMatch(/why {8}registry_unreachable: .*Check DJANGO_BASE_URL/);
+  expect(failed.stdout).toMatch(/why {8}registry_\w+: .+/);
   expect(failed.stdout).not.toMatch(/node_modules/);
 });

@@ -1,0 +1,83 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { parseAst } from 'rolldown/parseAst';
+
+/** The project's TypeScript files with what each imports from the others; paths are relative to the root. */
+export interface Graph {
+  readonly lines: ReadonlyMap<string, number>;
+  /** Types included: who reads a file has to know the shapes that it names. */
+  readonly imports: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+const SOURCE = /\.tsx?$/;
+const TYPE_DECLARATION = /\.d\.ts$/;
+
+/** Every source file that git knows or would add. Throws where an import names a file that is not there. */
+export const readGraph = (root: string): Graph => {
+  const tracked = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  const files = tracked
+    .split('\0')
+    .filter((file) => SOURCE.test(file) && !TYPE_DECLARATION.test(file) && existsSync(join(root, file)));
+  return makeGraph(new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')])));
+};
+
+export const makeGraph = (sources: ReadonlyMap<string, string>): Graph => ({
+  lines: new Map([...sources].map(([file, text]) => [file, text.split('\n').length - 1])),
+  imports: new Map(
+    [...sources].map(([file, text]) => [
+      file,
+      new Set(
+        specifiersOf(file, text)
+          .filter((specifier) => specifier.startsWith('.') && SOURCE.test(specifier))
+          .map((specifier) => normalize(join(dirname(file), specifier)))
+          .filter((target) => sources.has(target)),
+      ),
+    ]),
+  ),
+});
+
+/** What a file imports, whether as a value, as a type, or when it is needed. */
+const specifiersOf = (file: string, text: string): string[] => {
+  const found: string[] = [];
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return;
+    const { source } = node as { source?: { type?: string; value?: unknown } | null };
+    if (source?.type === 'Literal' && typeof source.value === 'string') found.push(source.value);
+    for (const part of Object.values(node)) visit(part);
+  };
+  visit(parseAst(text, { lang: file.endsWith('x') ? 'tsx' : 'ts' }).body);
+  return found;
+};
+
+/** The files that import each file. */
+export const importersOf = ({ imports }: Graph): Map<string, string[]> => {
+  const importers = new Map<string, string[]>([...imports.keys()].map((file) => [file, []]));
+  for (const [file, targets] of imports) for (const target of targets) importers.get(target)?.push(file);
+  return importers;
+};
+
+/** Groups of files that import each other, directly or by way of others (Tarjan's strongly connected components). */
+export const circlesOf = ({ imports }: Graph): string[][] => {
+  const circles: string[][] = [];
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const stack: string[] = [];
+  const visit = (file: string): void => {
+    index.set(file, index.size);
+    low.set(file, index.get(file) as number);
+    stack.push(file);
+    for (const target of imports.get(file) ?? []) {
+      if (!index.has(target)) visit(target);
+      if (stack.includes(target)) low.set(file, Math.min(low.get(file) as number, low.get(target) as number));
+    }
+    if (low.get(file) !== index.get(file)) return;
+    const group = stack.splice(stack.indexOf(file));
+    if (group.length > 1 || imports.get(file)?.has(file)) circles.push(group.sort());
+  };
+  for (const file of imports.keys()) if (!index.has(file)) visit(file);
+  return circles;
+};
