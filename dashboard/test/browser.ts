@@ -40,10 +40,11 @@ export const openBrowser = async (language: Language): Promise<Operator> => {
     headless: true,
     locale: language === 'is' ? 'is-IS' : 'en-GB',
     timezoneId: 'Atlantic/Reykjavik',
-    viewport: { width: 1_000, height: 760 },
+    viewport: { width: 1_280, height: 860 },
   });
   const page = context.pages()[0] ?? (await context.newPage());
-  page.setDefaultTimeout(15_000);
+  // A busy machine takes its time; what is not there after this long does not come.
+  page.setDefaultTimeout(60_000);
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') {

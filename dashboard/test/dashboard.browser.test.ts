@@ -167,7 +167,7 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
       .getByRole('button', { name: t('resume') })
       .click();
     await giveReason('mended');
-    await operator.page.getByText(/has lost members/).waitFor({ state: 'detached' });
+    await operator.page.locator('.flow-note').waitFor({ state: 'detached' });
   });
 
   it('walks a refused list: it is right, so it is looked at, confirmed by its number and approved', async () => {
@@ -188,6 +188,7 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
     expect(shown).toHaveLength(DROPPED);
     const someone = everybody.find((kennitala) => shown[0]?.includes(kennitala)) ?? '';
     await fill(t('search'), someone);
+    await table.locator('tbody tr').nth(1).waitFor({ state: 'detached' });
     expect(await table.locator('tbody tr').count()).toBe(1);
 
     await fill(t('operator'), 'Test Operator');
@@ -313,7 +314,7 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
       await see(conflict.portal);
       await see(conflict.registry);
       if (name === 'member') await screenshot('conflict');
-      await operator.page.getByLabel(t(keep), { exact: true }).check();
+      await operator.page.getByRole('radio', { name: t(keep), exact: true }).check();
       const other = `other.${language}@postur.example`;
       if (keep === 'keepOther') await operator.page.getByLabel(t('wanted'), { exact: true }).fill(other);
       await press(t('decide'));
@@ -362,7 +363,7 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
       ] as const;
       for (const [path, heading] of pages) {
         await open(path, heading);
-        await operator.page.locator('.skeleton').waitFor({ state: 'detached' });
+        await operator.page.waitForFunction(() => document.querySelector('.skeleton') === null);
         expect([path, await operator.page.evaluate(overflow)]).toEqual([path, 0]);
         expect([path, await violationsOf(operator.page)]).toEqual([path, []]);
       }
