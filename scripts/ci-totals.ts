@@ -14,23 +14,24 @@ const LAST_LINE = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/;
 
 /**
  * The totals of a suite from its report and exit status. A suite that failed without a failed test, or succeeded
- * without a single one, counts as one failure: it crashed, ran out of time, or found no tests.
+ * without a single one, counts as one failure: it crashed, ran out of time, or found no tests. A script may say that all
+ * of it was skipped, for what a machine cannot do.
  */
 export const makeTotals = (kind: string, status: number, report: string | null): Totals => {
   const read = report === null ? null : kind === 'vitest' ? tryVitest(report) : tryLastLine(report);
   const { passed, failed, skipped } = read ?? { passed: 0, failed: 0, skipped: 0 };
   if (failed > 0) return { passed, failed, skipped, why: '' };
-  const why = reasonToFail(status, read !== null, passed);
+  const why = reasonToFail(status, read !== null, kind === 'last-line' ? passed + skipped : passed);
   return { passed, failed: why === '' ? 0 : 1, skipped, why };
 };
 
 type Counts = Omit<Totals, 'why'>;
 
-const reasonToFail = (status: number, hasReport: boolean, passed: number): string => {
+const reasonToFail = (status: number, hasReport: boolean, counted: number): string => {
   if (TIME_LIMIT_STATUSES.includes(status)) return 'its time limit passed';
   if (!hasReport) return `no results, exit code ${status}`;
   if (status !== 0) return `exit code ${status}`;
-  return passed === 0 ? 'no test ran' : '';
+  return counted === 0 ? 'no test ran' : '';
 };
 
 /** vitest's JSON report. A file that could not be loaded has no tests, so it counts by itself. */

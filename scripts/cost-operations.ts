@@ -58,6 +58,7 @@ export const portalRun = (members: number, differing: number): Operations => {
         placeholders: 0,
         duplicates: 0,
         ahead: 0,
+        takenBack: 0,
         overtaken: 0,
         editsUnderWay: 0,
       },

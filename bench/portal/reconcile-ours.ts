@@ -1,5 +1,6 @@
 import { makeMemberPages } from '../../functions/src/adapters/django/member-pages.ts';
 import { makeMemberReader } from '../../functions/src/adapters/django/member-read.ts';
+import { makeHintStore } from '../../functions/src/adapters/firestore/hint-store.ts';
 import { makePortalIndex } from '../../functions/src/adapters/firestore/portal-index.ts';
 import { makePortalWriter } from '../../functions/src/adapters/firestore/portal-writer.ts';
 import { makeRosterRefresh } from '../../functions/src/adapters/firestore/roster-refresh.ts';
@@ -21,6 +22,7 @@ export default async (): Promise<void> => {
     index: makePortalIndex(firestore),
     writer: makePortalWriter(firestore, { throttling: process.env['BENCH_THROTTLING'] === 'true' }),
     rosterRefresh: makeRosterRefresh(firestore),
+    hints: makeHintStore(firestore),
     reference,
     now,
   });

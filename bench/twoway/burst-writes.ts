@@ -1,7 +1,7 @@
 import { fromMemberDocument } from '../../functions/src/adapters/firestore/member-document.ts';
 import { withFields } from '../../functions/src/domain/member/fields.ts';
-import { makeEditTime } from '../../functions/src/twoway/edit-time.ts';
-import type { MemberWrite } from '../../functions/src/twoway/track-edit.ts';
+import { makeEditTime } from '../../functions/src/twoway/edit.ts';
+import type { MemberWrite } from '../../functions/src/twoway/track.ts';
 import type { Servers } from './servers.ts';
 
 /** What the platform would tell of one member's edits, one after another. */

@@ -15,7 +15,7 @@ export const measureBurst = async (servers: Servers, edits: number): Promise<Bur
   const counts = makeCounts();
   const dependencies = countedDelivery(servers, counts);
   // As in a warm process, which has learned what the registry can do.
-  dependencies.companion.learn(true);
+  dependencies.protocol.learn(true);
   const writes = await makeBurstWrites(servers, edits);
   const startedAt = performance.now();
   let waiting = writes;

@@ -1,23 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { makeMemberChanges } from '../../functions/src/adapters/django/member-changes.ts';
+import { makeMemberPages } from '../../functions/src/adapters/django/member-pages.ts';
 import { makeMemberReader } from '../../functions/src/adapters/django/member-read.ts';
 import { makeQueueStore } from '../../functions/src/adapters/firestore/queue-store.ts';
-import { makeCompanion } from '../../functions/src/twoway/companion.ts';
-import type { DeliveryDependencies } from '../../functions/src/twoway/delivery-dependencies.ts';
+import type { DeliveryDependencies } from '../../functions/src/twoway/delivery.ts';
+import { makeTwoWayLogs } from '../../functions/src/twoway/logs.ts';
 import type { MemberView, Step } from '../../functions/src/twoway/ports.ts';
-import { pushEdits } from '../../functions/src/twoway/push.ts';
-import { makeTwoWayLogs } from '../../functions/src/twoway/twoway-logs.ts';
+import { makeApplyProtocol, makeRegistryMembers } from '../../functions/src/twoway/registry.ts';
+import { pushEdits } from '../../functions/src/twoway/sweep.ts';
 import type { Counts } from './reference.ts';
 import type { Servers } from './servers.ts';
 
 /** Our delivery as it is wired in production, counting what it asks for. */
-export const countedDelivery = ({ db, http }: Servers, counts: Counts): DeliveryDependencies => {
+export const countedDelivery = ({ db, http, registryUrl }: Servers, counts: Counts): DeliveryDependencies => {
   const store = makeQueueStore(async () => db);
   const changes = makeMemberChanges(http);
   const reader = makeMemberReader(http);
   const counted = <T>(view: MemberView, step: Step<T>): Step<T> => {
     counts.reads += 1 + Math.max(1, view.pending.length) + view.later.length + view.failed.length;
-    counts.writes += (step.items?.length ?? 0) + (step.member ? 1 : 0) + (step.conflict ? 1 : 0);
+    counts.writes += (step.items?.length ?? 0) + (step.member ? 1 : 0) + (step.conflicts?.length ?? 0);
     return step;
   };
   return {
@@ -40,13 +41,16 @@ export const countedDelivery = ({ db, http }: Servers, counts: Counts): Delivery
         return changes.apply(told, options);
       },
     },
-    reader: {
-      readMember: (kennitala, options) => {
-        counts.requests += 1;
-        return reader.readMember(kennitala, options);
+    registryMembers: makeRegistryMembers({
+      reader: {
+        readMember: (kennitala, options) => {
+          counts.requests += 1;
+          return reader.readMember(kennitala, options);
+        },
       },
-    },
-    companion: makeCompanion(),
+      pages: makeMemberPages(http, { baseUrl: registryUrl }),
+    }),
+    protocol: makeApplyProtocol(),
     reference: async () => 'm_0000000000000000',
     now: () => new Date(),
     random: Math.random,

@@ -3,11 +3,11 @@ import { initializeFirestore } from 'firebase-admin/firestore';
 import { makeMemberReader } from '../../functions/src/adapters/django/member-read.ts';
 import { makeRegistryHttp } from '../../functions/src/adapters/django/registry-http.ts';
 import { makeMemberStore } from '../../functions/src/adapters/firestore/member-store.ts';
-import { toItemDocument } from '../../functions/src/adapters/firestore/twoway-item-document.ts';
+import { toItemDocument } from '../../functions/src/adapters/firestore/twoway-documents.ts';
 import type { Kennitala } from '../../functions/src/domain/kennitala.ts';
-import { applyHint } from '../../functions/src/portal/apply-event.ts';
-import { makeEditTime } from '../../functions/src/twoway/edit-time.ts';
-import { makeQueueItem } from '../../functions/src/twoway/queue-item.ts';
+import { applyReading } from '../../functions/src/portal/apply-event.ts';
+import { makeEditTime } from '../../functions/src/twoway/edit.ts';
+import { makeQueueItem } from '../../functions/src/twoway/queue.ts';
 import { startFirestore } from '../../local/src/firestore/server.ts';
 import { startRegistry } from '../../local/src/registry/start-registry.ts';
 
@@ -41,6 +41,7 @@ export const startServers = async (members: number, delayMs: number) => {
   return {
     db,
     http,
+    registryUrl: registry.url,
     kennitalas,
     /** The registry and the portal as they are before anybody has edited. */
     load: async (): Promise<void> => {
@@ -49,7 +50,7 @@ export const startServers = async (members: number, delayMs: number) => {
       for (let from = 0; from < members; from += 50) {
         const some = kennitalas.slice(from, from + 50);
         await Promise.all(
-          some.map((kennitala) => applyHint({ kennitala, action: 'update' }, null, signal, given)),
+          some.map((kennitala) => applyReading({ kennitala, action: 'update' }, null, signal, given)),
         );
       }
     },

@@ -101,6 +101,7 @@ export const makeApi = (idToken: () => Promise<string>) => {
     pause: (mirror: MirrorName, reason: string) => post<PauseAnswer>(`/mirrors/${mirror}/pause`, { reason }),
     resume: (mirror: MirrorName, reason: string) =>
       post<PauseAnswer>(`/mirrors/${mirror}/resume`, { reason }),
+    registryWord: (reason: string) => post<StartedRun>('/portal/registry-word', { reason }),
     explain: (kennitala: string) => post<ExplainAnswer>('/explain', { kennitala }),
     queue: (query: Query) => get<QueuePage>('/queue', query),
     queueItem: (item: string) => get<{ item: QueueItemDetail }>(`/queue/${id(item)}`),

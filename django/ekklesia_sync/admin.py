@@ -10,6 +10,10 @@ from ekklesia_sync.kennitala import without_hyphen
 from ekklesia_sync.models import MemberSyncQueue
 
 SEE_DATA = 'ekklesia_sync.view_member_data'
+# What the filters of the list ask, by name.
+LOOKUPS = frozenset(
+    [name + end for name in ('sync_status', 'action', 'origin', 'last_error') for end in ('', '__exact', '__isnull')]
+    + ['created_at__' + end for end in ('gte', 'lt', 'isnull')])
 PERSONAL = ('kennitala', 'values')
 
 
@@ -58,6 +62,18 @@ class MemberSyncQueueAdmin(admin.ModelAdmin):
 
     def get_search_results(self, request, queryset, search_term):
         return super(MemberSyncQueueAdmin, self).get_search_results(request, queryset, without_hyphen(search_term))
+
+    def lookup_allowed(self, lookup, value, request=None):
+        # Django allows any lookup on a field of the model itself: `?ssn__startswith=` would read a kennitala digit by digit.
+        return lookup in LOOKUPS
+
+    def get_actions(self, request):
+        actions = super(MemberSyncQueueAdmin, self).get_actions(request)
+        # To look is not to act. Old Django has no way to say it on the action itself.
+        if not self.has_change_permission(request):
+            for name in self.actions:
+                actions.pop(name, None)
+        return actions
 
     def has_add_permission(self, request):
         return False

@@ -1,11 +1,12 @@
 """For code that changes members without signals: `QuerySet.update()`, `bulk_create`, raw SQL."""
 from django.db import transaction
 
+from ekklesia_sync.digests import keep_digests
 from ekklesia_sync.models import MemberSyncQueue
 from ekklesia_sync.tracking.lock import begin_writing, lock_members
 from ekklesia_sync.tracking.members import CHUNK, outbox_database, record_section_for, ssns_of
 from ekklesia_sync.tracking.record import record_change, record_many
-from ekklesia_sync.tracking.sections import get_sections
+from ekklesia_sync.sections import get_sections
 
 
 def update_members(queryset, **values):
@@ -48,7 +49,8 @@ def announce_created(queryset):
             values = section.load(pks[start:start + CHUNK], using)
             lock_members([value['ssn'] for value in values.values()], using)
             for pk in sorted(values):
-                record_change(values[pk]['ssn'], pk, MemberSyncQueue.CREATE, values[pk], using)
+                record_change(values[pk]['ssn'], pk, MemberSyncQueue.CREATE, values[pk], using, with_digest=False)
+            keep_digests({value['ssn']: pk for pk, value in values.items()}, using)
     return len(pks)
 
 

@@ -64,7 +64,7 @@ def _check_mapping():
         return [checks.Error(
             'MEMBER_MODEL {!r} is not an installed model.'.format(conf.get('MEMBER_MODEL')),
             hint="Name it 'app_label.Model', and add its app to INSTALLED_APPS.", id='ekklesia_sync.E002')]
-    from ekklesia_sync.tracking.sections import get_sections
+    from ekklesia_sync.sections import get_sections
     found = []
     for section in get_sections():
         try:

@@ -1,7 +1,6 @@
 """The settings `EKKLESIA_SYNC = {…}`, with their defaults. README.md explains each one."""
 from django.apps import apps
 from django.conf import settings
-from django.core.exceptions import FieldDoesNotExist
 
 SECTION_SETTINGS = ('CONTACT_INFO', 'LOCAL_ADDRESS', 'FOREIGN_ADDRESSES', 'UNIONS', 'TITLES')
 
@@ -100,17 +99,6 @@ def get(name):
 def member_model():
     """The class that MEMBER_MODEL names. Raises LookupError or ValueError if there is none."""
     return apps.get_model(get('MEMBER_MODEL'))
-
-
-def mapping_is_usable():
-    """Whether every mapped field and relation exists on the models."""
-    from ekklesia_sync.tracking.sections import get_sections
-    try:
-        for section in get_sections():
-            section.assert_paths()
-        return True
-    except (LookupError, ValueError, FieldDoesNotExist):
-        return False
 
 
 def webhook_secrets():

@@ -96,6 +96,14 @@ class MemberVersion(models.Model):
     changed_at = models.DateTimeField(null=True, db_index=True)
     # SHA-256 of the member as it was last delivered; `enqueue_members` finds silent changes by it.
     delivered_hash = models.CharField(max_length=64, blank=True, default='')
+    # Of the member as the transaction that made this version left it ('' for one who is gone or not shared), with what
+    # the sums over many members add up: see digests.py.
+    digest = models.CharField(max_length=64, blank=True, default='')
+    bucket = models.SmallIntegerField(null=True)
+    a = models.BigIntegerField(default=0)
+    b = models.BigIntegerField(default=0)
+    ka = models.BigIntegerField(default=0)
+    kb = models.BigIntegerField(default=0)
     claimed_by = models.CharField(max_length=64, blank=True, default='')
     claim_expires_at = models.DateTimeField(null=True, db_index=True)
 

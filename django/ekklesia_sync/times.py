@@ -5,6 +5,10 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 
+# How near to the ends of the calendar a time may lie: nearer, another zone or an overlap would leave it.
+SPARE = datetime.timedelta(days=366)
+
+
 def as_wire(value):
     """A date, time, or anything else as it stands in JSON."""
     if isinstance(value, datetime.datetime):
@@ -17,7 +21,7 @@ def as_wire(value):
 
 
 def try_parse(text):
-    """An aware datetime, or None when the text is not ISO 8601 with an offset.
+    """An aware datetime, or None when the text is not ISO 8601 with an offset, or within a year of the calendar's ends.
 
     A `+` that a query string turned into a space is read as the plus that was meant.
     """
@@ -26,6 +30,10 @@ def try_parse(text):
     except (ValueError, AttributeError, TypeError):
         return None
     if value is None or timezone.is_naive(value):
+        return None
+    try:
+        value.astimezone(datetime.timezone.utc) - SPARE, value.astimezone(datetime.timezone.utc) + SPARE
+    except OverflowError:
         return None
     return value
 

@@ -5,7 +5,7 @@ import json
 from ekklesia_sync import conf
 from ekklesia_sync.kennitala import spellings
 from ekklesia_sync.models import MemberVersion
-from ekklesia_sync.tracking.sections import get_sections
+from ekklesia_sync.sections import get_sections
 
 
 def exported_members(using):
@@ -14,7 +14,7 @@ def exported_members(using):
 
 
 def build_members(pks, using):
-    """Wire members for these primary keys, in their order; one query a section and two more.
+    """Wire members with version and digest for these primary keys, in their order; one query a section and two more.
 
     The version is read before the data. A change that commits between the two then shows newer data
     under an older version, which the next event repairs; the other way round, older data under a newer
@@ -23,6 +23,15 @@ def build_members(pks, using):
     versions = dict(
         MemberVersion.objects.using(using).filter(django_id__in=pks).order_by('version')
         .values_list('django_id', 'version'))
+    members = build_contents(pks, using)
+    for member in members:
+        member['digest'] = content_hash(member)
+        member['version'] = versions.get(member['id'], 0)
+    return members
+
+
+def build_contents(pks, using):
+    """The same without version and digest."""
     sections = get_sections()
     visible = set(exported_members(using).filter(pk__in=pks).values_list('pk', flat=True))
     values = [(section, section.load(pks, using)) for section in sections]
@@ -35,7 +44,6 @@ def build_members(pks, using):
         member.update(scalars[pk])
         for section, loaded in values[1:]:
             member[section.name] = loaded[pk]
-        member['version'] = versions.get(pk, 0)
         members.append(member)
     return members
 
@@ -49,6 +57,6 @@ def find_member(ssn, using):
 
 
 def content_hash(member):
-    """SHA-256 of the member without its version: equal content, equal hash."""
-    content = {key: value for key, value in member.items() if key != 'version'}
+    """The member's digest: SHA-256 of its wire form without version and digest. Equal content, equal hash."""
+    content = {key: value for key, value in member.items() if key not in ('version', 'digest')}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode('utf-8')).hexdigest()

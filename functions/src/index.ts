@@ -2,6 +2,7 @@ import './params.ts';
 
 export { bidirectionalSync } from './triggers/bidirectional-sync.ts';
 export { bidirectionalSyncNow } from './triggers/bidirectional-sync-now.ts';
+export { followHints } from './triggers/follow-hints.ts';
 export { membershipSync } from './triggers/membership-sync.ts';
 export { membershipSyncHourly } from './triggers/membership-sync-hourly.ts';
 export { opsApi } from './triggers/ops-api.ts';

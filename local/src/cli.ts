@@ -92,6 +92,7 @@ const main = async (): Promise<number> => {
       ...(options.token === undefined ? {} : { DJANGO_API_TOKEN: options.token }),
     },
     settings,
+    legacy: options.legacy,
     django: options.django === undefined ? undefined : { url: options.django, token: options.token ?? '' },
     onLog: log.show,
     onLost,

@@ -9,6 +9,8 @@ export interface LocalSecrets {
   readonly DJANGO_WEBHOOK_SECRET: string;
   readonly ADMIN_API_KEY: string;
   readonly MEMBER_REFERENCE_KEY: string;
+  /** What a registry without the companion app says after `Bearer`. */
+  readonly SYNC_API_KEY: string;
 }
 
 /** The secrets that an environment gives. */
@@ -17,6 +19,7 @@ export const secretsIn = (environment: Readonly<Record<string, string | undefine
   DJANGO_WEBHOOK_SECRET: environment['DJANGO_WEBHOOK_SECRET'],
   ADMIN_API_KEY: environment['ADMIN_API_KEY'],
   MEMBER_REFERENCE_KEY: environment['MEMBER_REFERENCE_KEY'],
+  SYNC_API_KEY: environment['SYNC_API_KEY'],
 });
 
 export interface OpenedSecrets {
@@ -45,6 +48,7 @@ const makeSecrets = (): LocalSecrets => ({
   DJANGO_WEBHOOK_SECRET: `whsec_${randomBytes(24).toString('base64')}`,
   ADMIN_API_KEY: randomBytes(24).toString('base64url'),
   MEMBER_REFERENCE_KEY: randomBytes(32).toString('base64url'),
+  SYNC_API_KEY: randomBytes(24).toString('base64url'),
 });
 
 const readKept = (file: string): LocalSecrets => ({

@@ -27,6 +27,8 @@ export interface StackOptions {
   readonly ports: Ports;
   /** A real registry; without it the stand-in is started. */
   readonly django?: { readonly url: string; readonly token: string } | undefined;
+  /** The registry has no companion app: the functions take its key, and the stand-in behaves as such a one. */
+  readonly legacy?: boolean;
   /** Size of the stand-in; undefined keeps what the folder holds. */
   readonly members?: number | undefined;
   /** False leaves PostgreSQL out, which takes seconds to start: for what does not look at the register. */
@@ -118,7 +120,9 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
             webhook: {
               url: `http://127.0.0.1:${ports.functions}/${PROJECT_ID}/${REGION}/syncFromDjango`,
               secrets: secrets.DJANGO_WEBHOOK_SECRET.split(' '),
+              legacyKey: secrets.SYNC_API_KEY,
             },
+            ...(options.legacy === true && { companion: false }),
             dataFile: join(data, 'registry.jsonl'),
             ...(options.members === undefined ? {} : { members: options.members }),
           }),
@@ -131,13 +135,14 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
         port: ports.functions,
         storageBucket: BUCKET,
         env: {
+          ...secrets,
+          ...(options.legacy === true && { ALLOW_LEGACY_WEBHOOK_AUTH: 'true' }),
           ...options.settings,
           FIRESTORE_EMULATOR_HOST: `127.0.0.1:${firestore.port}`,
           STORAGE_EMULATOR_HOST: storage.url,
           FIREBASE_AUTH_EMULATOR_HOST: auth.emulatorHost,
           DJANGO_BASE_URL: registryUrl,
           ...(postgres === null ? {} : { DATABASE_URL: postgres.url }),
-          ...secrets,
         },
         onLog,
       }),

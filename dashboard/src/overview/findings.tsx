@@ -63,6 +63,18 @@ const FindingAction = ({ finding, onChange }: { finding: Finding; onChange: () =
       />
     );
   }
+  if (code === 'ahead_of_registry') {
+    return (
+      <ReasonDialog
+        label={t('registryWord')}
+        text={t('registryWordText')}
+        act={async (reason) => {
+          await api.registryWord(reason);
+          onChange();
+        }}
+      />
+    );
+  }
   const [href, text] =
     code === 'conflicts_waiting'
       ? [hrefOf('conflicts'), t('decide')]

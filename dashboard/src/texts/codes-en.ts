@@ -35,6 +35,8 @@ export const codesEn: CodeTexts = {
     paused: 'is paused',
     paused_too_long: 'has been paused for more than a week',
     counts_differ: 'does not have as many members as the registry',
+    ahead_of_registry: 'holds members in a later version than the registry has',
+    hints_unconfirmed: 'hints of the registry that no run has decided for two days',
     dead_letters_waiting: 'Edits that could not be delivered',
     conflicts_waiting: 'Conflicts to decide',
     queue_stuck: 'Edits have waited for too long',
@@ -112,6 +114,9 @@ export const codesEn: CodeTexts = {
   },
   because: {
     equal_to_registry: 'says what the registry says',
+    ahead_of_registry:
+      'holds a later version than the registry has, so no run changes it: take the registry’s word',
+    content_differs: 'has the person, with other values than the registry: the next run brings them',
     placeholder: 'a placeholder number is no member',
     registry_unknown: 'the registry could not be asked',
     mirror_unknown: 'the mirror could not be read',
@@ -174,6 +179,7 @@ export const codesEn: CodeTexts = {
     retry_change: 'sent an edit again',
     fail_change: 'gave an edit up',
     resolve_conflict: 'decided a conflict',
+    registry_word: 'had the registry’s word taken',
     erase: 'erased the person',
     erase_check: 'looked what is held about the person',
   },

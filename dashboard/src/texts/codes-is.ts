@@ -29,6 +29,8 @@ export const codesIs: CodeTexts = {
     paused: 'er í hléi',
     paused_too_long: 'hefur verið í hléi lengur en viku',
     counts_differ: 'hefur ekki jafnmarga félaga og félagaskráin',
+    ahead_of_registry: 'geymir félaga í nýrri útgáfu en félagaskráin',
+    hints_unconfirmed: 'ábendingar félagaskrár sem engin keyrsla hefur skorið úr um í tvo daga',
     dead_letters_waiting: 'Breytingar sem tókst ekki að afhenda',
     conflicts_waiting: 'Árekstrar sem bíða ákvörðunar',
     queue_stuck: 'Breytingar hafa beðið of lengi',
@@ -106,6 +108,9 @@ export const codesIs: CodeTexts = {
   },
   because: {
     equal_to_registry: 'segir það sama og félagaskráin',
+    ahead_of_registry:
+      'geymir nýrri útgáfu en félagaskráin og því breytir engin keyrsla henni: látið félagaskrána ráða',
+    content_differs: 'geymir manneskjuna með öðrum gildum en félagaskráin: næsta keyrsla breytir því',
     placeholder: 'gervikennitala er ekki félagi',
     registry_unknown: 'ekki náðist í félagaskrána',
     mirror_unknown: 'ekki tókst að lesa spegilinn',
@@ -169,6 +174,7 @@ export const codesIs: CodeTexts = {
     retry_change: 'sendi breytingu aftur',
     fail_change: 'hætti við breytingu',
     resolve_conflict: 'ákvað árekstur',
+    registry_word: 'lét félagaskrána ráða',
     erase: 'eyddi gögnum um manneskjuna',
     erase_check: 'skoðaði hvaða gögn eru til um manneskjuna',
   },

@@ -274,6 +274,9 @@ export const en = {
   noTraceText: 'No event, run or edit of the last 12 months names them. Was the number typed right?',
   guardLimit: 'The guard’s limit: not below {count}',
   titleRefused: '{name}, refused',
+  registryWord: 'Take the registry’s word',
+  registryWordText:
+    'Each of these members becomes in the portal what the registry says, whatever version the portal holds.',
 } as const;
 
 export type TextKey = keyof typeof en;

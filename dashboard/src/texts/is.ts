@@ -272,4 +272,7 @@ export const is: Record<TextKey, string> = {
   noTraceText: 'Enginn atburður, keyrsla eða breyting síðustu 12 mánaða nefnir hana. Er kennitalan rétt?',
   guardLimit: 'Mörk varnarinnar: ekki undir {count}',
   titleRefused: '{name}, hafnað',
+  registryWord: 'Láta félagaskrána ráða',
+  registryWordText:
+    'Hver þessara félaga verður á félagavefnum eins og félagaskráin segir, hvaða útgáfu sem vefurinn geymir.',
 };

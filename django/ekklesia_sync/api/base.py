@@ -1,12 +1,39 @@
 from django.db import transaction
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
+from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from ekklesia_sync.api.permissions import SyncTokenAuthentication, UseSyncApi
+
+# A change's addresses are five deep.
+DEEPEST = 16
+TOO_DEEP = 'the JSON is nested too deeply'
+
+
+class ShallowJSONParser(JSONParser):
+    """JSON no deeper than the contract's: what is deeper answers 400, and can be walked without a second thought."""
+
+    def parse(self, stream, media_type=None, parser_context=None):
+        try:
+            data = super(ShallowJSONParser, self).parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise ParseError(TOO_DEEP) from None
+        level = [data]
+        for _ in range(DEEPEST):
+            level = [each for value in level for each in _children(value)]
+            if not level:
+                return data
+        raise ParseError(TOO_DEEP)
+
+
+def _children(value):
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 @method_decorator(never_cache, name='dispatch')
@@ -16,7 +43,7 @@ class SyncView(APIView):
     authentication_classes = [SyncTokenAuthentication]
     permission_classes = [UseSyncApi]
     renderer_classes = [JSONRenderer]
-    parser_classes = [JSONParser]
+    parser_classes = [ShallowJSONParser]
     throttle_classes = []
 
     @classmethod

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from ekklesia_sync import conf
 from ekklesia_sync.api.base import SyncView, error
 from ekklesia_sync.api.pages import PageError, parse_page, page_of
+from ekklesia_sync.digests import members_without, sums_of_buckets
 from ekklesia_sync.kennitala import without_hyphen
 from ekklesia_sync.times import as_wire
 from ekklesia_sync.tracking.members import outbox_database
@@ -33,6 +34,17 @@ class MembersView(SyncView):
             return error(problem.status, str(problem))
         answer['results'] = build_members(pks, outbox_database())
         return Response(answer)
+
+
+class DigestsView(SyncView):
+    """Sums of the members' digests, 256 buckets. 409 while members from before the installation have none."""
+
+    def get(self, request):
+        using = outbox_database()
+        missing = members_without(using).count()
+        if missing:
+            return error(409, '{} members have no digest yet: run manage.py make_member_digests'.format(missing))
+        return Response(sums_of_buckets(using))
 
 
 class MemberView(SyncView):

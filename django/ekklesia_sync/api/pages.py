@@ -1,8 +1,10 @@
 """Pages of members in a stable order."""
 import datetime
+import re
 from urllib.parse import urlencode
 
 from ekklesia_sync import conf
+from ekklesia_sync.digests import BUCKETS
 from ekklesia_sync.models import MemberVersion
 from ekklesia_sync.times import for_database, try_parse
 from ekklesia_sync.tracking.members import outbox_database
@@ -18,11 +20,12 @@ class PageError(Exception):
 
 
 class Page(object):
-    def __init__(self, number, size, after, modified_since):
+    def __init__(self, number, size, after, modified_since, bucket):
         self.number = number
         self.size = size
         self.after = after
         self.modified_since = modified_since
+        self.bucket = bucket
 
 
 def parse_page(params):
@@ -30,12 +33,15 @@ def parse_page(params):
     number = _whole(params, 'page', 1, 1, None)
     size = _whole(params, 'page_size', conf.get('PAGE_SIZE'), 1, conf.get('MAX_PAGE_SIZE'))
     after = _whole(params, 'after', None, 0, None)
+    bucket = _whole(params, 'bucket', None, 0, None)
+    if bucket is not None and bucket >= BUCKETS:
+        raise PageError(400, 'bucket must be a whole number below {}'.format(BUCKETS))
     since = None
     if params.get('modified_since'):
         since = try_parse(params['modified_since'])
         if since is None:
             raise PageError(400, 'modified_since must be an ISO 8601 time with an offset')
-    return Page(number, size, after, since)
+    return Page(number, size, after, since, bucket)
 
 
 def page_of(page, request):
@@ -68,6 +74,9 @@ def page_of(page, request):
 def _members(page):
     using = outbox_database()
     rows = exported_members(using).order_by('pk')
+    if page.bucket is not None:
+        in_bucket = MemberVersion.objects.using(using).filter(bucket=page.bucket, django_id__isnull=False)
+        rows = rows.filter(pk__in=in_bucket.exclude(digest='').values('django_id'))
     if page.modified_since is None:
         return rows
     # A change carries the time of its statement and is seen at its commit; the overlap covers that gap.
@@ -83,6 +92,8 @@ def _link(request, number, page, after):
         params.append(('after', after))
     if page.modified_since is not None:
         params.append(('modified_since', page.modified_since.isoformat()))
+    if page.bucket is not None:
+        params.append(('bucket', page.bucket))
     base = conf.get('PUBLIC_BASE_URL').rstrip('/')
     where = base + PATH if base else request.build_absolute_uri(request.path)
     return where + '?' + urlencode(params)
@@ -92,7 +103,8 @@ def _whole(params, name, default, lowest, highest):
     text = params.get(name)
     if text is None:
         return default
-    value = int(text) if text.isdigit() and len(text) < 16 else None
+    # Not isdigit(): superscripts are digits, and no numbers.
+    value = int(text) if re.match(r'[0-9]{1,15}\Z', text) else None
     if value is None or value < lowest:
         raise PageError(400, '{} must be a whole number from {}'.format(name, lowest))
     return min(value, highest) if highest else value

@@ -4,13 +4,17 @@ An address that is no longer in the list becomes a former one where the mapping 
 (`filter: {'current': True}`), so the registry keeps its history; otherwise its row is deleted. A registry
 whose tables do not fit names its own function in ADDRESS_WRITER.
 """
-from django.db.models import Q
+import re
+
+from django.db import IntegrityError, transaction
+from django.db.models import Model, Q
 from django.db.models.constants import LOOKUP_SEP
 
 from ekklesia_sync.apply.errors import ChangeError
 from ekklesia_sync.apply.portal_addresses import HOME, comparable, portal_addresses
-from ekklesia_sync.tracking.sections import get_sections
+from ekklesia_sync.sections import get_sections
 
+_ROW_NUMBER = re.compile(r'[0-9]{1,9}\Z')
 LOCAL_KEYS = ('street', 'number', 'letter', 'postal_code', 'city')
 
 
@@ -68,7 +72,7 @@ def _find_house(model, paths, address, using):
             where &= Q(**{paths[key]: value})
     try:
         house = model._base_manager.using(using).filter(where).order_by('pk').first()
-    except ValueError:
+    except (ValueError, OverflowError):
         house = None
     if house is None:
         raise ChangeError('unknown_address', 'the registry knows no such street, number and postal code')
@@ -109,7 +113,7 @@ def _foreign_values(section, address, using):
     country = address.get('country') or ''
     model = section.row_model._meta.get_field(step).related_model
     # The number of the registry's own row; no list of ISO codes is guessed at.
-    found = model._base_manager.using(using).filter(pk=int(country)).first() if country.isdigit() else None
+    found = model._base_manager.using(using).filter(pk=int(country)).first() if _ROW_NUMBER.match(country) else None
     if found is None:
         raise ChangeError('unknown_address', 'the registry knows no such country')
     values = {
@@ -138,10 +142,36 @@ def _retire(section, rows, using):
 
 
 def _add(section, member_pk, values, using):
-    row = section.row_model(**dict(values, **section.row_filter))
-    setattr(row, section.owner_field.attname, member_pk)
-    row.full_clean()
-    row.save(using=using)
+    row = section.row_model()
+    row._state.db = using
+    filled = dict(values, **_values_of_filter(section, using))
+    filled[section.owner_field.name] = member_pk
+    for name, value in filled.items():
+        field = row._meta.get_field(name)
+        is_key = field.is_relation and not isinstance(value, Model)
+        setattr(row, field.attname if is_key else field.name, value)
+    # What neither the change nor the mapping says is not judged: a form of the registry may ask for more.
+    named = {row._meta.get_field(name).name for name in filled}
+    row.full_clean(exclude=[field.name for field in row._meta.fields if field.name not in named])
+    try:
+        with transaction.atomic(using=using):
+            row.save(using=using)
+    except IntegrityError:
+        raise ChangeError('address_unsupported', 'the table wants more; ADDRESS_WRITER can give it') from None
+
+
+def _values_of_filter(section, using):
+    """What a new row must hold so that the mapping's filter shows it: {field name: value or primary key}."""
+    values = {}
+    for path, value in section.row_filter.items():
+        name, _, rest = path.partition(LOOKUP_SEP)
+        if rest:
+            model = section.row_model._meta.get_field(name).related_model
+            value = model._base_manager.using(using).filter(**{rest: value}).first() if model else None
+            if value is None:
+                raise ChangeError('address_unsupported', 'the mapping\'s filter names nothing that a row can hold')
+        values[name] = value
+    return values
 
 
 def _assert_section(section):

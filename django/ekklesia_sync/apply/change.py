@@ -17,6 +17,7 @@ from ekklesia_sync import conf
 from ekklesia_sync.apply import remembered
 from ekklesia_sync.apply.create import assert_create_allowed, create_member, split_create
 from ekklesia_sync.apply.errors import ChangeError
+from ekklesia_sync.apply.normalise import is_storable
 from ekklesia_sync.apply.paths import WRITABLE_PATHS
 from ekklesia_sync.apply.write import write_values
 from ekklesia_sync.kennitala import spellings, without_hyphen
@@ -36,6 +37,8 @@ ROWS_TO_SEARCH = 50
 def apply_change(change):
     """The result for one `Change`. Only a fault of the database itself is raised: the client then repeats."""
     ssn = without_hyphen(change.get('kennitala')) if isinstance(change, dict) else ''
+    # It stands in the answer, and a half of a character cannot be answered either.
+    ssn = ssn if is_storable(ssn) else ''
     using = outbox_database()
     try:
         _assert_shape(change, ssn)
@@ -90,8 +93,8 @@ def _assert_shape(change, ssn):
     if not isinstance(change.get('expected') or {}, dict):
         raise ChangeError('malformed', 'expected must be a map of paths')
     change_id = change.get('change_id')
-    if change_id is not None and (not isinstance(change_id, str) or len(change_id) > 128):
-        raise ChangeError('malformed', 'change_id must be text of at most 128 characters')
+    if change_id is not None and not (isinstance(change_id, str) and len(change_id) <= 128 and is_storable(change_id)):
+        raise ChangeError('malformed', 'change_id must be text of at most 128 characters, none of them a control')
     if change.get('action', 'update') not in ('create', 'update'):
         raise ChangeError('action_not_allowed', 'the portal can update members, not delete them')
 
@@ -100,7 +103,7 @@ def _checked(changes):
     """{path: stored form}. Raises ChangeError for a path that is not writable or a value that is not valid."""
     unknown = sorted(set(changes) - set(WRITABLE_PATHS))
     if unknown:
-        raise ChangeError('unknown_path', 'not writable: {}'.format(', '.join(str(path)[:64] for path in unknown)))
+        raise ChangeError('unknown_path', 'not writable: {}'.format(', '.join(ascii(path)[1:-1][:64] for path in unknown)))
     wanted = {}
     for name, value in changes.items():
         path = WRITABLE_PATHS[name]

@@ -4,7 +4,8 @@ from django.utils.dateparse import parse_date
 
 from ekklesia_sync import conf
 from ekklesia_sync.apply.errors import ChangeError
-from ekklesia_sync.tracking.sections import get_sections
+from ekklesia_sync.apply.normalise import check_text
+from ekklesia_sync.sections import get_sections
 
 GENDERS = ('unknown', 'male', 'female', 'other')
 HOUSING = ('unknown', 'owner', 'rental', 'cooperative', 'family', 'other', 'homeless')
@@ -54,6 +55,8 @@ def _wire_value(path, key, value):
             if value and parsed is None:
                 raise ValueError
             return parsed
-        return value.strip()
+        text = value.strip()
     except (ValueError, TypeError, AttributeError):
         raise ChangeError('invalid_value', '{} is not a value that the registry knows'.format(path)) from None
+    check_text(path, text)
+    return text

@@ -48,6 +48,14 @@ def normal_bool(value):
 def check_text(path, value):
     if not isinstance(value, str):
         raise ChangeError('invalid_value', '{} must be text'.format(path))
+    if not is_storable(value):
+        raise ChangeError('invalid_value', '{} holds a character that no store keeps'.format(path))
+
+
+def is_storable(text):
+    """Whether every store holds this text: no control characters (NUL is refused by PostgreSQL, others by forms), no
+    half of a pair of surrogates (UTF-8 has none)."""
+    return not any(unicodedata.category(each) in ('Cc', 'Cs') for each in text)
 
 
 def check_email(path, value):

@@ -7,10 +7,12 @@ number of its row in the registry's table of countries, as text: "45".
 import unicodedata
 
 from ekklesia_sync.apply.errors import ChangeError
+from ekklesia_sync.apply.normalise import check_text
 
 HOME = 'IS'
 TEXTS = ('street', 'letter', 'postal_code', 'city', 'country')
 LONGEST_LIST = 20
+LARGEST_NUMBER = 2 ** 31 - 1
 
 
 def portal_addresses(member):
@@ -67,10 +69,11 @@ def _check_address(path, address):
     if not isinstance(address, dict):
         raise ChangeError('invalid_value', '{} must hold maps'.format(path))
     for key in TEXTS:
-        if not isinstance(address.get(key, ''), (str, type(None))):
-            raise ChangeError('invalid_value', '{}: {} must be text'.format(path, key))
+        if address.get(key) is not None:
+            check_text('{}: {}'.format(path, key), address[key])
     number = address.get('number')
-    if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 0):
+    is_whole = isinstance(number, int) and not isinstance(number, bool)
+    if number is not None and not (is_whole and 0 <= number <= LARGEST_NUMBER):
         raise ChangeError('invalid_value', '{}: number must be a whole number or null'.format(path))
     if not (address.get('street') or '').strip():
         raise ChangeError('invalid_value', '{}: street is missing'.format(path))

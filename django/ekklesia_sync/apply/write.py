@@ -5,7 +5,7 @@ from django.utils.module_loading import import_string
 from ekklesia_sync import conf
 from ekklesia_sync.apply.errors import ChangeError
 from ekklesia_sync.apply.paths import WRITABLE_PATHS
-from ekklesia_sync.tracking.sections import get_sections
+from ekklesia_sync.sections import get_sections
 
 
 def write_values(member_pk, member, values, using):

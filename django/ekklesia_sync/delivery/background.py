@@ -17,6 +17,7 @@ from django.utils import timezone
 from ekklesia_sync import conf
 from ekklesia_sync.delivery import claims, worker
 from ekklesia_sync.tracking.members import outbox_database
+from ekklesia_sync.tracking.memo import outbox_committed
 
 log = logging.getLogger('ekklesia_sync')
 
@@ -100,7 +101,7 @@ class DeliveryThread(object):
 _thread = DeliveryThread()
 
 
-def wake():
+def wake(**kwargs):
     """Called after a commit that wrote an event."""
     if conf.get('DELIVERY') == 'thread' and conf.get('WEBHOOK_URL'):
         try:
@@ -116,6 +117,7 @@ def join(timeout_seconds):
 
 def connect():
     atexit.register(_thread.stop)
+    outbox_committed.connect(wake, dispatch_uid='ekklesia_sync:wake')
     request_started.connect(_first_request, weak=False, dispatch_uid='ekklesia_sync:first_request')
 
 

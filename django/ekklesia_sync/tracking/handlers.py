@@ -114,13 +114,15 @@ class ReferenceHandler(object):
         self.slot = '_ekklesia_before_{}'.format(reference.lookup)
 
     def pre_save(self, instance, using, **kwargs):
-        instance.__dict__[self.slot] = self.reference.visible_state(instance, using)
+        state = self.reference.visible_state(instance, using)
+        linked = self.reference.members_of(instance, using) if state and self.reference.is_linking else set()
+        instance.__dict__[self.slot] = (state, linked)
 
     def post_save(self, instance, using, created=False, **kwargs):
-        before = instance.__dict__.pop(self.slot, None)
-        if created or before == self.reference.visible_state(instance, using):
+        before, linked = instance.__dict__.pop(self.slot, (None, set()))
+        if created and not self.reference.is_linking or before == self.reference.visible_state(instance, using):
             return
-        record_section_for(self.reference.section, self.reference.members_of(instance, using), using)
+        record_section_for(self.reference.section, linked | self.reference.members_of(instance, using), using)
 
     def pre_delete(self, instance, using, **kwargs):
         # Django sets the pointing columns to null without a signal, so look who points here beforehand.

@@ -5,6 +5,10 @@ transaction's: the commit runs it, a rollback (also of the savepoint that made i
 thread-local of our own would outlive a rollback and merge a change into another transaction's row.
 """
 from django.db import connections, transaction
+from django.dispatch import Signal
+
+# Sent once for each committed transaction that wrote to the outbox: delivery waits for it.
+outbox_committed = Signal()
 
 
 class TransactionMemo(object):
@@ -14,8 +18,7 @@ class TransactionMemo(object):
         self.before = {}    # (sender, section, member pk) → value before a many-to-many change
 
     def __call__(self):
-        from ekklesia_sync.delivery import background
-        background.wake()
+        outbox_committed.send(sender=TransactionMemo)
 
 
 def transaction_memo(using):

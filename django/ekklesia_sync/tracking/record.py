@@ -2,6 +2,7 @@
 from django.db.models import BigIntegerField, Case, Max, Value, When
 from django.utils import timezone
 
+from ekklesia_sync.digests import keep_digests
 from ekklesia_sync.models import MemberSyncQueue, MemberVersion
 from ekklesia_sync.tracking.lock import lock_members
 from ekklesia_sync.tracking.memo import transaction_memo
@@ -11,11 +12,12 @@ from ekklesia_sync.tracking.origin import current_origin
 VERSIONS_AT_ONCE = 100
 
 
-def record_change(ssn, django_id, action, fields, using):
+def record_change(ssn, django_id, action, fields, using, with_digest=True):
     """Records one member's change in the running transaction; the member must be locked.
 
     Later changes in the same transaction join the first row: it becomes visible with all of them or
     with none. A delete takes the place of what the transaction recorded before, cascades included.
+    Without `with_digest` the caller makes the digests of many members at once.
     """
     memo = transaction_memo(using)
     rows = MemberSyncQueue.objects.using(using)
@@ -26,7 +28,13 @@ def record_change(ssn, django_id, action, fields, using):
         earlier = None
     if earlier:
         _join(earlier, django_id, action, fields, using)
-        return
+    else:
+        _add(ssn, django_id, action, fields, memo, using)
+    if with_digest:
+        keep_digests({ssn: None if action == MemberSyncQueue.DELETE else django_id}, using)
+
+
+def _add(ssn, django_id, action, fields, memo, using):
     origin, change_id = current_origin()
     now = timezone.now()
     row = MemberSyncQueue(
@@ -59,7 +67,9 @@ def record_many(members, using):
         row.fields_changed = fields
         rows.append(row)
     MemberSyncQueue.objects.using(using).bulk_create(rows)
-    _raise_versions([ssn for ssn, _, _ in members], dict((ssn, pk) for ssn, pk, _ in members), now, using)
+    pks_by_ssn = dict((ssn, pk) for ssn, pk, _ in members)
+    _raise_versions([ssn for ssn, _, _ in members], pks_by_ssn, now, using)
+    keep_digests(pks_by_ssn, using)
 
 
 def _join(row, django_id, action, fields, using):

@@ -7,12 +7,17 @@ from django.db.models.constants import LOOKUP_SEP
 
 
 class Reference(object):
-    """`lookup` leads from the member to the model; `attributes` are what the wire shows of it."""
+    """`lookup` leads from the member to the model; `attributes` are what the wire shows of it.
 
-    def __init__(self, section, model, lookup):
+    `is_linking`: its own rows point back at what the member shows (a postal code's municipalities), so that
+    a new row of it can change members too.
+    """
+
+    def __init__(self, section, model, lookup, is_linking=False):
         self.section = section
         self.model = model
         self.lookup = lookup
+        self.is_linking = is_linking
         self.attributes = set()
 
     def members_of(self, instance, using):
@@ -41,17 +46,27 @@ def references_of(section):
                 break
             lookup = owner = lookup + LOOKUP_SEP + step
             model = field.related_model
+            reference = found.setdefault(lookup, Reference(section, model, lookup, points_back(field)))
             # Also for a key that is itself the wire's value: its deletion sets the column to null.
-            found.setdefault(lookup, Reference(section, model, lookup)).attributes.add('pk')
+            reference.attributes.add('pk')
+            if reference.is_linking:
+                reference.attributes.add(field.field.attname)
     if section.is_many_to_many:
         _shared_rows(found, section, start_lookup, start_model, paths)
     return [reference for reference in found.values() if reference.attributes]
+
+
+def points_back(field):
+    """Whether a step of a path leads to the rows whose foreign key points here."""
+    return field.auto_created and not field.concrete and not field.many_to_many
 
 
 def _note_attribute(found, section, owner, lookup, model, field, start_lookup):
     if field is None:
         return
     if owner != start_lookup:
+        if points_back(field):
+            return  # the rows that point back are watched themselves
         reference = found.setdefault(lookup, Reference(section, model, lookup))
         reference.attributes.add(field.attname if hasattr(field, 'attname') else field.name)
         return

@@ -5,10 +5,10 @@ from django.apps import apps
 from django.db.models import signals
 
 from ekklesia_sync.tracking import handlers
-from ekklesia_sync.tracking.atomic_saves import make_saves_atomic
+from ekklesia_sync.tracking.atomic_saves import make_saves_atomic, watch_links
 from ekklesia_sync.tracking.members import outbox_database
 from ekklesia_sync.tracking.references import references_of
-from ekklesia_sync.tracking.sections import get_sections
+from ekklesia_sync.sections import get_sections
 
 
 def connect():
@@ -33,9 +33,12 @@ def _connect_many_to_many(section):
     handler = handlers.ManyToManyHandler(section, member_is_forward=declared_here)
     signals.m2m_changed.connect(
         _in_outbox_database(handler.changed), sender=through, weak=False, dispatch_uid=_uid('m2m', section.name))
-    if not through._meta.auto_created:
-        name = many_to_many.m2m_field_name() if declared_here else many_to_many.m2m_reverse_field_name()
-        _connect_all(handlers.RowHandler(section, through._meta.get_field(name)), _family(through), section.name)
+    name = many_to_many.m2m_field_name() if declared_here else many_to_many.m2m_reverse_field_name()
+    rows = handlers.RowHandler(section, through._meta.get_field(name))
+    if through._meta.auto_created:
+        watch_links(through, section.name, rows)
+    else:
+        _connect_all(rows, _family(through), section.name)
 
 
 def _connect_all(handler, models, name):

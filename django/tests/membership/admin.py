@@ -23,4 +23,17 @@ class ComradeAdmin(admin.ModelAdmin):
     inlines = [ContactInfoInline, LocalAddressInline, UnionMembershipInline]
 
 
+class TitleHolderInline(admin.TabularInline):
+    """Rows of the table that Django itself made."""
+
+    model = models.Title.comrades.through
+    extra = 0
+
+
+class TitleAdmin(admin.ModelAdmin):
+    exclude = ('comrades',)
+    inlines = [TitleHolderInline]
+
+
+admin.site.register(models.Title, TitleAdmin)
 admin.site.register(models.Comrade, ComradeAdmin)

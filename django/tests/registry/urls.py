@@ -1,14 +1,18 @@
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
 
 from membership import control
 
+try:
+    from django.conf.urls import include, url
+except ImportError:  # Django 4
+    from django.urls import include, re_path as url
+
 urlpatterns = [
-    path('admin/', admin.site.urls),
-    path('', include('ekklesia_sync.urls')),
-    path('felagar/', include(('ekklesia_sync.urls', 'ekklesia_sync'), namespace='felagar')),
+    url(r'^admin/', admin.site.urls),
+    url(r'', include('ekklesia_sync.urls')),
+    url(r'^felagar/', include(('ekklesia_sync.urls', 'ekklesia_sync'), namespace='felagar')),
 ]
 
 if settings.REGISTRY_CONTROL:
-    urlpatterns.append(path('control/<slug:action>/', control.control))
+    urlpatterns.append(url(r'^control/(?P<action>\w+)/$', control.control))

@@ -4,7 +4,8 @@ from django.test import TransactionTestCase, override_settings
 from django.utils import timezone
 
 from ekklesia_sync.models import MemberSyncQueue
-from suite.helpers import Receiver, webhook_settings
+from suite.helpers import webhook_settings
+from suite.receiver import Receiver
 
 
 class DeliveryCase(TransactionTestCase):

@@ -1,3 +1,6 @@
+from unittest import skipIf
+
+from django import VERSION
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import TestCase, TransactionTestCase
@@ -9,8 +12,8 @@ from suite.helpers import make_full_member, make_member
 LIST = '/admin/ekklesia_sync/membersyncqueue/'
 
 
-def make_staff(*codenames):
-    user = get_user_model().objects.create_user('starf', password='x', is_staff=True)
+def make_staff(*codenames, **options):
+    user = get_user_model().objects.create_user(options.get('name', 'starf'), password='x', is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
     return user
 
@@ -56,6 +59,45 @@ class Admin(TestCase):
         self.client.force_login(get_user_model().objects.create_superuser('admin', 'a@example.is', 'x'))
         page = self.client.get(LIST, {'sync_status__exact': 'pending', 'action__exact': 'create'})
         self.assertEqual(page.context['cl'].result_count, 2)
+
+
+class LookingOnly(TestCase):
+    """Staff who may look at the queue, and neither at members' data nor at its buttons."""
+
+    def setUp(self):
+        self.member = make_full_member(1)
+        staff = make_staff('view_membersyncqueue')
+        if VERSION < (2, 1):
+            # Old Django has no view permission; whoever sees the list may change it.
+            staff = make_staff('view_membersyncqueue', 'change_membersyncqueue', name='gamalt')
+        self.client.force_login(staff)
+
+    def test_no_lookup_reads_a_value_letter_by_letter(self):
+        self.assertEqual(self.client.get(LIST).status_code, 200)
+        first = self.member.ssn[0]
+        for lookup, value in (
+                ('ssn__startswith', first), ('ssn', self.member.ssn), ('ssn__regex', '^' + first), ('ssn__gt', '0'),
+                ('ssn__in', self.member.ssn), ('fields_changed_json__contains', 'gamalt'),
+                ('fields_changed_json__regex', 'g.malt'), ('fields_changed_json__isnull', '0'),
+                ('webhook_id__startswith', 'm'), ('change_id__startswith', 'a'), ('django_id', self.member.pk),
+                ('last_error__startswith', 'h'), ('id__gt', '0')):
+            with self.subTest(lookup):
+                self.assertEqual(self.client.get(LIST, {lookup: value}).status_code, 400)
+
+    def test_the_filters_of_the_list_work(self):
+        self.assertEqual(self.client.get(LIST, {
+            'sync_status__exact': 'pending', 'action__exact': 'create', 'origin__exact': 'registry', 'last_error': '',
+            'created_at__gte': '2000-01-01 00:00:00+00:00'}).status_code, 200)
+
+    @skipIf(VERSION < (2, 1), 'old Django has no permission to look alone')
+    def test_the_buttons_need_the_permission_to_change(self):
+        ids = list(MemberSyncQueue.objects.values_list('pk', flat=True))
+        before = list(MemberSyncQueue.objects.values_list('sync_status', flat=True))
+        page = self.client.get(LIST).content.decode()
+        for action in ('cancel', 'retry'):
+            self.assertNotIn('value="{}"'.format(action), page)
+            self.client.post(LIST, {'action': action, '_selected_action': ids})
+        self.assertEqual(list(MemberSyncQueue.objects.values_list('sync_status', flat=True)), before)
 
 
 class Actions(TransactionTestCase):

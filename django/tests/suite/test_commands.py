@@ -17,7 +17,8 @@ from rest_framework.authtoken.models import Token
 from ekklesia_sync.delivery.worker import deliver_due
 from ekklesia_sync.models import AppliedChange, MemberSyncQueue, MemberVersion
 from membership import models
-from suite.helpers import SECRET, Receiver, events, forget_events, make_full_member, make_member, webhook_settings
+from suite.helpers import SECRET, events, forget_events, make_full_member, make_member, webhook_settings
+from suite.receiver import Receiver
 
 
 def run(*args, **options):

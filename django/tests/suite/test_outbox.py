@@ -89,7 +89,7 @@ class OneTransactionEach(TransactionTestCase):
         one, two = make_member(1), make_member(2)
         union = models.Union.objects.create(name='Félag')
         forget_events()
-        one.unions.add(union)
+        models.UnionMembership.objects.create(comrade=one, union=union)
         union.comrades.add(two)
         union.comrades.clear()
         shown = sorted((row.ssn, row.fields_changed['unions'] != []) for row in MemberSyncQueue.objects.all())

@@ -18,7 +18,8 @@ from django.test import TransactionTestCase
 from ekklesia_sync.models import MemberSyncQueue
 from membership.generate import generate
 from membership.models import Comrade
-from suite.helpers import SECRET, Receiver, is_signed_by, make_client
+from suite.helpers import SECRET, is_signed_by, make_client
+from suite.receiver import Receiver
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 

@@ -2,9 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kennitala } from '../domain/kennitala.ts';
 import { type ErrorCode, SyncError } from '../lib/errors.ts';
 import { deliverMembers } from '../twoway/deliver.ts';
-import type { DeliveryDependencies } from '../twoway/delivery-dependencies.ts';
-import type { MemberOutcome } from '../twoway/member-outcome.ts';
-import type { SyncStatus } from '../twoway/queue-item.ts';
+import type { DeliveryDependencies, MemberOutcome } from '../twoway/delivery.ts';
+import type { SyncStatus } from '../twoway/queue.ts';
 import type { RetryOutcome } from './schemas.ts';
 
 /** What came of a try; `code` says why the change still waits. */

@@ -1,7 +1,10 @@
 import type { Kennitala } from '../domain/kennitala.ts';
+import type { RunRequest } from '../mirror/run.ts';
+import type { RunReport } from '../mirror/types.ts';
 import type { EraseDependencies } from './erase/erase-person.ts';
 import type { ExplainDependencies } from './explain.ts';
 import type {
+  HintFigures,
   ListVersions,
   LiveCounts,
   MirrorStates,
@@ -26,6 +29,9 @@ export interface OpsDependencies {
   readonly people: PeopleReader;
   readonly versions: ListVersions;
   readonly actions: OperatorActions;
+  readonly hints: HintFigures;
+  /** A reconcile that takes the registry's word also where the portal holds a later version: of all, or of one. */
+  readonly takeRegistrysWord: (request: RunRequest, whom: 'all' | Kennitala) => Promise<RunReport>;
   readonly twoWay: TwoWayReader;
   readonly twoWayActions: TwoWayActions;
   readonly reference: (kennitala: Kennitala) => Promise<string>;

@@ -1,15 +1,19 @@
 import { isPlaceholder, type Kennitala, toNumber } from '../domain/kennitala.ts';
+import { diffMembers } from '../domain/member/diff-members.ts';
+import type { MemberChange } from '../domain/member/member-change.ts';
 import { asSyncError } from '../lib/errors.ts';
-import { readChange } from '../portal/apply-event.ts';
-import type { MemberReader } from '../portal/ports.ts';
+import { readChange, withoutOtherTables } from '../portal/apply-event.ts';
+import type { MemberReader, MemberStore, SeenMember } from '../portal/ports.ts';
+import { registryView } from '../portal/reconcile/judge-member.ts';
 import type { ListStore } from '../roster/ports.ts';
 import { readHeldList } from '../roster/published-list.ts';
-import { explainMirrors } from './because.ts';
+import { explainMirrors, type PortalDifference } from './because.ts';
 import type {
   MemberTrace,
   MirrorStates,
   OperatorAction,
   OperatorActions,
+  QueuedChange,
   RegisterLookup,
   RunHistory,
 } from './ports.ts';
@@ -35,6 +39,7 @@ import {
 
 export interface ExplainDependencies {
   readonly registry: MemberReader;
+  readonly members: Pick<MemberStore, 'read'>;
   readonly roster: Pick<ListStore, 'read'>;
   /** Null: the register is not configured here. */
   readonly register: RegisterLookup | null;
@@ -81,11 +86,12 @@ export const explainMember = async (
     }
   };
   const unknown = { state: 'unknown', code: 'store_unavailable' } as const;
-  const [registry, roster, portal, register, state, receipts, runs, queued, conflicts, acts, ...recent] =
+  const [change, roster, portal, seen, register, state, receipts, runs, queued, conflicts, acts, ...recent] =
     await Promise.all([
       readRegistry(kennitala, signal, dependencies.registry),
       readRoster(kennitala, dependencies.roster),
       attempt('portal', () => trace.portal(kennitala), unknown),
+      attempt('portal', () => dependencies.members.read(kennitala), null),
       readRegister(kennitala, dependencies.register),
       attempt('mirror_states', () => states.read(), null),
       attempt('webhook_receipts', () => trace.receipts(member), []),
@@ -101,6 +107,7 @@ export const explainMember = async (
         ),
       ),
     ]);
+  const registry = change.now;
   for (const [source, found] of [
     ['registry', registry],
     ['roster', roster],
@@ -129,7 +136,11 @@ export const explainMember = async (
     member,
     at: at.toISOString(),
     now: here,
-    because: explainMirrors(here, { states: state, isPlaceholder: isPlaceholder(kennitala) }),
+    because: explainMirrors(here, {
+      states: state,
+      isPlaceholder: isPlaceholder(kennitala),
+      portal: seen === null || change.said === null ? null : differenceOf(seen, change.said, queued),
+    }),
     timeline: timeline.toSorted((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0)),
     incomplete,
   };
@@ -139,14 +150,38 @@ const readRegistry = async (
   kennitala: Kennitala,
   signal: AbortSignal,
   registry: MemberReader,
-): Promise<RegistryNow> => {
+): Promise<{ readonly now: RegistryNow; readonly said: MemberChange | null }> => {
   try {
-    const { action, version } = await readChange(kennitala, registry, signal);
-    return action === 'delete' ? { state: 'no-member' } : { state: 'member', version };
+    const said = await readChange(kennitala, registry, signal);
+    const { action, version } = said;
+    return { said, now: action === 'delete' ? { state: 'no-member' } : { state: 'member', version } };
   } catch (cause) {
     const { code } = asSyncError(cause);
-    return { state: code === 'member_invalid' ? 'unreadable' : 'unknown', code };
+    return { said: null, now: { state: code === 'member_invalid' ? 'unreadable' : 'unknown', code } };
   }
+};
+
+/** What a reconcile would find, but for the fields that wait to be delivered. */
+const differenceOf = (
+  { stored }: SeenMember,
+  said: MemberChange,
+  queued: readonly QueuedChange[],
+): PortalDifference => {
+  const known = stored?.meta.source_version ?? null;
+  const change = withoutOtherTables(said, stored);
+  const view = registryView(stored, change);
+  const waiting = new Set(
+    queued.filter(({ status }) => status === 'pending').flatMap(({ changes }) => Object.keys(changes)),
+  );
+  return {
+    isAhead: known !== null && said.version !== null && known > said.version,
+    paths:
+      stored === null || view === null
+        ? []
+        : diffMembers(stored.member, view)
+            .map(({ path }) => path)
+            .filter((path) => !waiting.has(path)),
+  };
 };
 
 const readRoster = async (kennitala: Kennitala, store: Pick<ListStore, 'read'>): Promise<RosterNow> => {

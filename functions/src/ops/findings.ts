@@ -59,18 +59,26 @@ const explanationOf = ({ paused, running, lastRun }: Judged): DifferenceReason |
   return lastRun?.outcome === 'partial' ? 'partial' : null;
 };
 
-export interface FindingsInput extends Pick<StatusAnswer, 'at' | 'mirrors' | 'twoWay' | 'registry'> {
+export interface FindingsInput
+  extends Pick<StatusAnswer, 'at' | 'mirrors' | 'twoWay' | 'registry' | 'portal'> {
   /** The records of the last runs that the guard refused. */
   readonly blocked: ReadonlyMap<MirrorName, Pick<RunRecord, 'changes'>>;
 }
 
 /** Everything that needs a person, the gravest first, as data. Pure. */
-export const makeFindings = ({ at, mirrors, twoWay, registry, blocked }: FindingsInput): Finding[] => {
+export const makeFindings = ({
+  at,
+  mirrors,
+  twoWay,
+  registry,
+  portal,
+  blocked,
+}: FindingsInput): Finding[] => {
   const ofMirrors = mirrors.flatMap((status) => [
     ...status.why
       // A long pause is a pause: one finding is enough.
       .filter((why) => why !== 'paused' || !status.why.includes('paused_too_long'))
-      .map((why) => ofReason(why, status, at, blocked.get(status.mirror) ?? null)),
+      .map((why) => ofReason(why, status, at, portal, blocked.get(status.mirror) ?? null)),
     ...(status.agreement.state === 'differs' ? [ofDifference(status, registry)] : []),
   ]);
   return [...ofMirrors, ...ofTwoWay(twoWay)].toSorted(
@@ -87,12 +95,15 @@ const SEVERITY: Readonly<Record<HealthReason, Finding['severity']>> = {
   run_crashed: 'error',
   paused: 'warning',
   paused_too_long: 'error',
+  ahead_of_registry: 'error',
+  hints_unconfirmed: 'warning',
 };
 
 const ofReason = (
   code: HealthReason,
   status: MirrorStatus,
   at: string,
+  portal: StatusAnswer['portal'],
   blocked: Pick<RunRecord, 'changes'> | null,
 ): Finding => {
   const { mirror, lastRun, lastSuccess, paused, ageSeconds, schedule } = status;
@@ -107,6 +118,8 @@ const ofReason = (
     run_crashed: lastRun?.at ?? lastSuccess?.at ?? null,
     paused: paused?.since ?? null,
     paused_too_long: paused?.since ?? null,
+    ahead_of_registry: null,
+    hints_unconfirmed: portal.oldestUnconfirmedHintAt,
   }[code];
   const changes = code === 'last_run_blocked' ? (blocked?.changes ?? null) : null;
   return {
@@ -118,7 +131,7 @@ const ofReason = (
     errorCode: isOfRun ? (lastRun?.errorCode ?? null) : null,
     numbers:
       changes === null
-        ? {}
+        ? countsOf(code, portal)
         : {
             added: changes.added,
             removed: changes.removed,
@@ -127,6 +140,11 @@ const ofReason = (
           },
     command: commandOf(code, status),
   };
+};
+
+const countsOf = (code: HealthReason, portal: StatusAnswer['portal']): Finding['numbers'] => {
+  if (code === 'ahead_of_registry') return { count: portal.aheadOfRegistry };
+  return code === 'hints_unconfirmed' ? { count: portal.unconfirmedHints } : {};
 };
 
 const commandOf = (code: HealthReason, { mirror, lastRun }: MirrorStatus): string => {
@@ -140,7 +158,10 @@ const commandOf = (code: HealthReason, { mirror, lastRun }: MirrorStatus): strin
       return lastRun === null ? `runs --mirror ${mirror}` : `runs show ${lastRun.runId}`;
     case 'last_run_partial':
     case 'run_crashed':
+    case 'hints_unconfirmed':
       return `sync ${mirror}`;
+    case 'ahead_of_registry':
+      return 'registry-word --all --dry-run';
     case 'paused':
     case 'paused_too_long':
       return `resume ${mirror} --reason TEXT`;

@@ -15,12 +15,22 @@ export const SCHEDULES: Readonly<Record<MirrorName, MirrorStatus['schedule']>> =
 /** A pause is meant to be short: after a week it may have been forgotten. */
 export const LONG_PAUSE_SECONDS = 7 * DAY;
 
+/** Two reconciles have ended or should have, and each decides what is older than itself. */
+export const HINT_OVERDUE_SECONDS = 2 * DAY;
+
+/** What is known of the portal alone. */
+export interface PortalFindings {
+  readonly aheadOfRegistry: number;
+  readonly oldestHintAt: Date | null;
+}
+
 /** Judges one mirror by its state. Pure. */
 export const judgeMirror = (
   mirror: MirrorName,
   state: MirrorState,
   isConfigured: boolean,
   now: Date,
+  seen: PortalFindings | null = null,
 ): Omit<MirrorStatus, 'agreement'> => {
   const schedule = SCHEDULES[mirror];
   const { lastRun, lastSuccess, lease, pause } = state;
@@ -36,6 +46,10 @@ export const judgeMirror = (
     if (lastRun?.outcome === 'blocked') why.push('last_run_blocked');
     if (lastRun?.outcome === 'partial') why.push('last_run_partial');
     if (isLeaseOver) why.push('run_crashed');
+    if (seen !== null && seen.aheadOfRegistry > 0) why.push('ahead_of_registry');
+    if (seen?.oldestHintAt != null && secondsBetween(seen.oldestHintAt, now) > HINT_OVERDUE_SECONDS) {
+      why.push('hints_unconfirmed');
+    }
   }
   return {
     mirror,

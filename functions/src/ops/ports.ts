@@ -2,7 +2,7 @@ import type { Kennitala } from '../domain/kennitala.ts';
 import type { LastSuccess } from '../mirror/run-store.ts';
 import type { MirrorName, MissedEvents, Pause, RunOutcome, RunRecord } from '../mirror/types.ts';
 import type { ConflictRecord } from '../twoway/conflict.ts';
-import type { QueueItem, SyncStatus } from '../twoway/queue-item.ts';
+import type { QueueItem, SyncStatus } from '../twoway/queue.ts';
 import type { PortalNow, RegisterNow } from './schemas.ts';
 
 /** An opaque place in a list; `next` of a page is `before` of the one that follows. */
@@ -29,7 +29,8 @@ export interface OperatorAction {
     | 'resume'
     | 'retry_change'
     | 'fail_change'
-    | 'resolve_conflict';
+    | 'resolve_conflict'
+    | 'registry_word';
   /** The proved identity. */
   readonly by: string;
   readonly byKind: 'person' | 'service-account';
@@ -162,6 +163,11 @@ export type QueuedChange = Pick<
   | 'retryCount'
   | 'nextAttemptAt'
 >;
+
+/** Hints of a registry without versions that were followed and never confirmed: the next reconcile decides them. */
+export interface HintFigures {
+  unconfirmed(): Promise<{ readonly count: number; readonly oldestAt: Date | null }>;
+}
 
 /** Reading of `sync_queue`, `sync_conflicts` and `sync_logs`. */
 export interface TwoWayReader {

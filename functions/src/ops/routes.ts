@@ -13,7 +13,7 @@ import { mirrorPath, pauseAnswer, reasonBody, statusAnswer } from './schemas/mir
 import * as runs from './schemas/runs.ts';
 import { seriesAnswer, seriesQuery } from './schemas/series.ts';
 import { firstDay, MOST_RUNS, makeSeries } from './series.ts';
-import { confirmApproval, findRelated, startRun } from './start-run.ts';
+import { confirmApproval, findRelated, startRun, toRunAnswer } from './start-run.ts';
 import { readStatus } from './status.ts';
 import { twoWayRoutes } from './two-way-routes.ts';
 import { toWireRecord } from './wire-record.ts';
@@ -61,6 +61,26 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
         trigger: 'http',
         requestedBy: caller.id,
       }),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/portal/registry-word',
+    body: runs.registryWordBody,
+    answer: runs.startedRun,
+    handle: async (input) => {
+      const { kennitala, reason, ...request } = input.body;
+      if (request.dryRun !== true) {
+        await ops.actions.record({
+          ...byWhom(input, ops),
+          action: 'registry_word',
+          mirror: 'portal',
+          ...(kennitala !== undefined && { member: await ops.reference(kennitala) }),
+          ...((reason ?? request.approve?.reason) && { reason: reason ?? request.approve?.reason ?? '' }),
+        });
+      }
+      const run = { ...request, trigger: 'http', requestedBy: input.caller.id } as const;
+      return toRunAnswer(await ops.takeRegistrysWord(run, kennitala ?? 'all'));
+    },
   }),
   defineRoute({
     method: 'GET',

@@ -2,6 +2,7 @@ import type { MirrorName, MissedEvents, RunRecord } from '../mirror/types.ts';
 import { judgeAgreement, makeFindings } from './findings.ts';
 import { judgeMirror } from './mirror-health.ts';
 import type {
+  HintFigures,
   LiveCounts,
   MirrorState,
   MirrorStates,
@@ -22,6 +23,7 @@ export interface StatusDependencies {
   readonly states: Pick<MirrorStates, 'read'>;
   readonly history: Pick<RunHistory, 'missedSince' | 'read'>;
   readonly counts: LiveCounts;
+  readonly hints: HintFigures;
   readonly twoWay: Pick<TwoWayReader, 'figures'>;
   readonly isConfigured: (mirror: MirrorName) => boolean;
   readonly now: () => Date;
@@ -29,19 +31,28 @@ export interface StatusDependencies {
 
 /** Everything that an operator wants to know first. Throws `store_unavailable`: a guess would be worse than nothing. */
 export const readStatus = async (dependencies: StatusDependencies): Promise<StatusAnswer> => {
-  const { states, history, counts, twoWay: reader, isConfigured, now } = dependencies;
+  const { states, history, counts, hints, twoWay: reader, isConfigured, now } = dependencies;
   const at = now();
-  const [state, figures, missed] = await Promise.all([
+  const [state, figures, unconfirmed, missed] = await Promise.all([
     states.read(),
     reader.figures(),
+    hints.unconfirmed(),
     history.missedSince(new Date(at.getTime() - 30 * DAY_MS)),
   ]);
+  const aheadOfRegistry = await countAhead(state.portal.lastSuccess?.runId ?? null, history);
+  const seen = { aheadOfRegistry, oldestHintAt: unconfirmed.oldestAt };
   const registry = newestRegistry(state);
   const mirrors = await Promise.all(
     MIRRORS.map(async (mirror) => {
       const isLive = mirror === 'portal' && isConfigured(mirror) && state.portal.members !== null;
       const members = isLive ? await counts.portal() : state[mirror].members;
-      const judged = judgeMirror(mirror, { ...state[mirror], members }, isConfigured(mirror), at);
+      const judged = judgeMirror(
+        mirror,
+        { ...state[mirror], members },
+        isConfigured(mirror),
+        at,
+        mirror === 'portal' ? seen : null,
+      );
       const countedAt = isLive ? at : (state[mirror].lastSuccess?.at ?? null);
       const { eventsSince } = counts;
       const counter = registry === null ? null : state[registry.mirror].lastRun;
@@ -57,7 +68,13 @@ export const readStatus = async (dependencies: StatusDependencies): Promise<Stat
     }),
   );
   const twoWay = judgeTwoWay(figures, at);
+  const portal = {
+    aheadOfRegistry,
+    unconfirmedHints: unconfirmed.count,
+    oldestUnconfirmedHintAt: unconfirmed.oldestAt?.toISOString() ?? null,
+  };
   const findings = makeFindings({
+    portal,
     at: at.toISOString(),
     mirrors,
     twoWay,
@@ -72,6 +89,7 @@ export const readStatus = async (dependencies: StatusDependencies): Promise<Stat
     registry,
     mirrors,
     twoWay,
+    portal,
     missedEvents: {
       last7Days: sumOf(missed.filter((found) => found.at >= weekAgo).map((found) => found.missed)),
       last30Days: sumOf(missed.map((found) => found.missed)),
@@ -99,6 +117,12 @@ const readBlocked = async (
       .map(async ({ mirror, lastRun }) => [mirror, await history.read(lastRun?.runId ?? '')] as const),
   );
   return new Map(records.flatMap(([mirror, record]) => (record === null ? [] : [[mirror, record] as const])));
+};
+
+/** By the last reconcile that ended well; none has found any where none has ended. */
+const countAhead = async (runId: string | null, { read }: Pick<RunHistory, 'read'>): Promise<number> => {
+  const ahead = runId === null ? null : (await read(runId))?.findings?.['ahead'];
+  return typeof ahead === 'number' ? ahead : 0;
 };
 
 const judgeTwoWay = (figures: TwoWayFigures, now: Date): StatusAnswer['twoWay'] => {

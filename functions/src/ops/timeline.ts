@@ -1,6 +1,6 @@
 import type { RunRecord } from '../mirror/types.ts';
 import type { ConflictRecord } from '../twoway/conflict.ts';
-import { dateOf } from '../twoway/edit-time.ts';
+import { dateOf } from '../twoway/edit.ts';
 import type { OperatorAction, QueuedChange } from './ports.ts';
 import { changeAction } from './schemas/explain.ts';
 import type { PortalNow, RegisterNow, TimelineEntry } from './schemas.ts';

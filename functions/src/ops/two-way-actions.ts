@@ -1,19 +1,18 @@
 import { z } from 'zod';
 import type { Kennitala } from '../domain/kennitala.ts';
+import { withWithdrawals } from '../domain/member/consents.ts';
 import type { Json } from '../domain/member/field-row.ts';
 import type { AdminCaller } from '../lib/callers.ts';
 import { SyncError } from '../lib/errors.ts';
-import { decideConflictOnDemand } from '../twoway/decide-on-demand.ts';
-import { type Delivery, withDelivery, withoutPaths } from '../twoway/delivery.ts';
-import type { DeliveryDependencies } from '../twoway/delivery-dependencies.ts';
-import { BEFORE_ALL } from '../twoway/edit-time.ts';
-import { mergeEdits } from '../twoway/merge-edits.ts';
+import type { DeliveryDependencies } from '../twoway/delivery.ts';
+import { withDelivery, withoutPaths } from '../twoway/delivery.ts';
+import { BEFORE_ALL, dateOf } from '../twoway/edit.ts';
 import type { MemberView, Step } from '../twoway/ports.ts';
-import { type QueueItem, RETRIED_FOR_MS } from '../twoway/queue-item.ts';
+import type { Delivery, QueueItem } from '../twoway/queue.ts';
+import { mergeEdits, reviveItem, settlePaths } from '../twoway/queue.ts';
+import { planShown } from '../twoway/reading.ts';
 import type { ResolveRequest } from '../twoway/resolve-conflict.ts';
-import { reviveItem } from '../twoway/revive.ts';
-import { settlePaths } from '../twoway/settle-paths.ts';
-import { planShown } from '../twoway/show-value.ts';
+import { decideConflictOnDemand } from '../twoway/resolve-conflict.ts';
 import { deliverUntilEnded, type Retried } from './deliver-until-ended.ts';
 
 /** For one member's edits, while an operator waits; below the 60 s that Firebase Hosting waits. */
@@ -71,7 +70,7 @@ const planRetry = ({ item, later }: MemberView, at: Date): Step<null> => {
   const { status } = assertItem(item);
   if (status === 'failed') {
     return {
-      items: [reviveItem(assertItem(item), later, at, new Date(at.getTime() + RETRIED_FOR_MS))],
+      items: [reviveItem(assertItem(item), { now: at, later })],
       result: null,
     };
   }
@@ -101,13 +100,25 @@ const planFail = ({ item, pending, stored }: MemberView, at: Date): Step<null> =
   const rest = begun?.delivery ? withoutPaths(begun.delivery, [...given]) : null;
   const items = withDelivery(settled, rest, null);
   const known = knownOfRegistry([...given], pending, begun?.delivery ?? null);
+  const withdrawn = withWithdrawals(
+    stored?.meta.withdrawn,
+    [...mergeEdits(pending)]
+      .filter(([path]) => given.has(path))
+      .map(([path, { newValue: value, editedAt }]) => ({ path, value, editedAt: dateOf(editedAt) })),
+  );
   return {
     items: items
       .filter((one, n) => one !== pending[n])
       // Decided, and so no dead letter that waits for somebody.
       .map((one) => (one.status === 'failed' ? { ...one, syncedAt: at } : one)),
     // Nothing is on its way to the registry any more, so the portal must not show it.
-    member: stored === null ? null : { values: planShown(stored.member, pending, known), meta: stored.meta },
+    member:
+      stored === null
+        ? null
+        : {
+            values: planShown(stored.member, pending, known, withdrawn),
+            meta: { ...stored.meta, withdrawn },
+          },
     result: null,
   };
 };

@@ -1,6 +1,6 @@
 import { type ConflictRecord, isOpen } from '../twoway/conflict.ts';
-import { dateOf } from '../twoway/edit-time.ts';
-import { isGivenUp } from '../twoway/queue-item.ts';
+import { dateOf } from '../twoway/edit.ts';
+import { isGivenUp } from '../twoway/queue.ts';
 import type { QueuedChange } from './ports.ts';
 import type { Conflict, ConflictDetail, QueueItem, QueueItemDetail } from './schemas.ts';
 

@@ -1,12 +1,14 @@
 import type { Kennitala } from '../domain/kennitala.ts';
 import {
   type Decision,
+  type DecisionContext,
   decideChange,
   isDoubtfulRevival,
   type StoredMember,
 } from '../domain/member/decide-change.ts';
+import type { FieldPath } from '../domain/member/fields.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
-import { parseRegistryMember } from '../domain/member/parse-registry-member.ts';
+import { type ParsedMember, parseRegistryMember } from '../domain/member/parse-registry-member.ts';
 import { SyncError } from '../lib/errors.ts';
 import type { ChangeOutcome, MemberReader, MemberStore, Receipt } from './ports.ts';
 
@@ -18,7 +20,7 @@ export interface ApplyEventDependencies {
 }
 
 export interface AppliedEvent {
-  readonly result: 'applied' | 'stale' | 'duplicate';
+  readonly result: Receipt['result'] | 'duplicate';
   readonly receipt: Receipt;
   /** Somebody joined or left, as far as can be known. */
   readonly changesRoster: boolean;
@@ -26,15 +28,15 @@ export interface AppliedEvent {
   readonly wasAsked?: true;
 }
 
-/** A hint asks the registry; below the webhook's 30 s, so that a slow one is answered 503. */
-export const HINT_LIMIT_MS = 20_000;
-/** How often a hint is read again because another write of the member came between. */
-const HINT_ATTEMPTS = 5;
+/** One look at the registry; below the webhook's 30 s, so that a slow one is answered 503. */
+const READING_LIMIT_MS = 20_000;
+/** How often a member is read again because another write came between. */
+const READING_ATTEMPTS = 5;
 
 /**
  * Applies one event that carries its version: in one transaction, whatever order and repetition it came in. Where it would
- * bring back somebody whom a reading found gone, its version says nothing, and it is followed as a hint instead.
- * Throws `store_unavailable` when the outcome is not durable; as a hint also what `applyHint` throws.
+ * bring back somebody whom a reading found gone, its version says nothing, and what the registry says now counts instead.
+ * Throws `store_unavailable` when the outcome is not durable; where it reads also what `applyReading` throws.
  */
 export const applyVersionedEvent = async (
   change: MemberChange,
@@ -55,36 +57,36 @@ export const applyVersionedEvent = async (
     toReceipt: (decision) => receiptOf(decision, change.action, member),
   });
   if (outcome.kind !== 'undecided') return toApplied(outcome);
-  const signal = AbortSignal.timeout(HINT_LIMIT_MS);
-  return { ...(await applyHint(change, eventId, signal, dependencies)), wasAsked: true };
+  const signal = AbortSignal.timeout(READING_LIMIT_MS);
+  return { ...(await applyReading(change, eventId, signal, dependencies)), wasAsked: true };
 };
 
 /**
- * Follows a hint, which only says that something about the member changed: reads the member from the registry and
- * applies what it finds. Two hints of one member can read in one order and write in the other; so each writes only
- * if nothing was written to the member since before it read, and otherwise reads again.
+ * Reads the member from the registry and applies what it says, after a change that has surely been committed there: a 404
+ * is a deletion. Two readings of one member can read in one order and write in the other; so each writes only if nothing
+ * was written to the member since before it read, and otherwise reads again.
  *
  * Throws the `registry_*` codes, `member_invalid`, `store_unavailable`.
  */
-export const applyHint = async (
-  hint: { readonly kennitala: Kennitala; readonly action: MemberChange['action'] },
+export const applyReading = async (
+  about: { readonly kennitala: Kennitala; readonly action: MemberChange['action'] },
   eventId: string | null,
   signal: AbortSignal,
   { members, registry, reference, now }: ApplyEventDependencies,
 ): Promise<AppliedEvent> => {
-  const member = await reference(hint.kennitala);
-  for (let attempt = 1; attempt <= HINT_ATTEMPTS; attempt += 1) {
-    const { state } = await members.read(hint.kennitala);
-    const change = await readChange(hint.kennitala, registry, signal);
+  const member = await reference(about.kennitala);
+  for (let attempt = 1; attempt <= READING_ATTEMPTS; attempt += 1) {
+    const { stored: seen, state } = await members.read(about.kennitala);
+    const change = withoutOtherTables(await readChange(about.kennitala, registry, signal), seen);
     const at = now();
     const outcome = await members.applyChange({
-      kennitala: hint.kennitala,
+      kennitala: about.kennitala,
       eventId,
       ifState: state,
       at,
       decide: (stored, pending) =>
-        touchUnchanged(stored, decideChange(stored, change, { pending, origin: 'registry', now: at })),
-      toReceipt: (decision) => receiptOf(decision, hint.action, member),
+        touchUnchanged(stored, decideReading(stored, change, { pending, origin: 'registry', now: at })),
+      toReceipt: (decision) => receiptOf(decision, about.action, member),
     });
     if (outcome.kind === 'moved') continue;
     const applied = toApplied(outcome);
@@ -93,15 +95,25 @@ export const applyHint = async (
   }
   throw new SyncError(
     'store_unavailable',
-    `The member was written ${HINT_ATTEMPTS} times while it was read from the registry. Try again.`,
+    `The member was written ${READING_ATTEMPTS} times while it was read from the registry. Try again.`,
   );
 };
+
+/** As `decideChange`, but for somebody whom the portal does not have: that the registry has not either is no news. */
+export const decideReading = (
+  stored: StoredMember | null,
+  change: MemberChange,
+  context: DecisionContext,
+): Decision =>
+  stored === null && change.action === 'delete' && change.version === null
+    ? { kind: 'unchanged' }
+    : decideChange(stored, change, context);
 
 /**
  * A reading that finds nothing to change is written all the same, as a touch of the metadata: an older reading, by
  * another hint or by a reconcile, must find that the document has moved, and then reads again.
  */
-const touchUnchanged = (stored: StoredMember | null, decision: Decision): Decision => {
+export const touchUnchanged = (stored: StoredMember | null, decision: Decision): Decision => {
   const hash = stored?.meta.source_hash ?? null;
   if (decision.kind !== 'unchanged' || stored === null || hash === null) return decision;
   const origin = stored.meta.deleted_at === null ? 'registry' : (stored.meta.origin ?? 'registry');
@@ -109,7 +121,7 @@ const touchUnchanged = (stored: StoredMember | null, decision: Decision): Decisi
   return { kind: 'write', member: stored.member, meta, differences: [], keptEdits: [] };
 };
 
-/** What the registry says of the member now, as a change. 404 is its way to say that the member was deleted. */
+/** What the registry says of the member now, as a change. 404 is its way to say that it has no such member. */
 export const readChange = async (
   kennitala: Kennitala,
   registry: MemberReader,
@@ -127,11 +139,31 @@ export const readChange = async (
   return { kennitala, action: 'update', version: content.version, occurredAt: null, content };
 };
 
+/** A registry without the companion app answers one member from other tables than its list, and says neither of these. */
+export const isFromOtherTables = (content: ParsedMember): boolean =>
+  content.djangoId === null && content.version === null;
+
+/** Those fields may be older by years there. They count for somebody of whom nothing else is known. */
+const IN_OTHER_TABLES: readonly FieldPath[] = ['profile.email', 'profile.addresses'];
+
+/** The reading without what the list has given already and may know better. */
+export const withoutOtherTables = (change: MemberChange, stored: StoredMember | null): MemberChange => {
+  if (stored === null || change.content === null || !isFromOtherTables(change.content)) return change;
+  const content = Object.fromEntries(
+    Object.entries(change.content.content).filter(([path]) => !IN_OTHER_TABLES.includes(path as FieldPath)),
+  );
+  return { ...change, content: { ...change.content, content } };
+};
+
+/** Whether the registry's word makes somebody a member, or ends it. */
+export const joinsOrLeaves = (stored: StoredMember | null, change: MemberChange): boolean =>
+  (stored?.member.membership.status === 'active') !== (change.action !== 'delete');
+
 const receiptOf = (decision: Decision, action: Receipt['action'], member: string): Receipt => ({
   result: decision.kind === 'stale' ? 'stale' : 'applied',
   action,
   member,
-  changesRoster: joinsOrLeaves(decision, action),
+  changesRoster: asksForRoster(decision, action),
 });
 
 const toApplied = (outcome: ChangeOutcome): AppliedEvent => {
@@ -143,6 +175,7 @@ const toApplied = (outcome: ChangeOutcome): AppliedEvent => {
       return { result, receipt, changesRoster: receipt.changesRoster };
     }
     case 'moved':
+    case 'superseded':
     case 'undecided':
       throw new SyncError('internal', `An event that was decided about cannot end as ${outcome.kind}.`);
     default: {
@@ -153,7 +186,7 @@ const toApplied = (outcome: ChangeOutcome): AppliedEvent => {
 };
 
 /** Whether the roster must be made anew. A late create or delete asks too: a roster that is equal costs no upload. */
-const joinsOrLeaves = (decision: Decision, action: Receipt['action']): boolean => {
+const asksForRoster = (decision: Decision, action: Receipt['action']): boolean => {
   switch (decision.kind) {
     case 'stale':
       return action !== 'update';

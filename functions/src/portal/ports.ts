@@ -1,6 +1,7 @@
 import type { Kennitala } from '../domain/kennitala.ts';
 import type { Decision, StoredMember } from '../domain/member/decide-change.ts';
 import type { PendingEdit } from '../domain/member/keep-pending-edits.ts';
+import type { MemberHint } from '../domain/member/member-change.ts';
 
 /** What a member's document was when it was read: writing can depend on it being so still. Opaque to features. */
 export type DocumentState = string | null;
@@ -8,11 +9,13 @@ export type DocumentState = string | null;
 export interface SeenMember {
   readonly stored: StoredMember | null;
   readonly state: DocumentState;
+  /** The store's own time of the last write; null for a document that is not there. */
+  readonly writtenAt: Date | null;
 }
 
 /** What an event ended in, kept under its id so that a repetition is answered alike. */
 export interface Receipt {
-  readonly result: 'applied' | 'stale';
+  readonly result: 'applied' | 'stale' | 'accepted';
   readonly action: 'create' | 'update' | 'delete';
   /** The opaque reference. */
   readonly member: string;
@@ -26,6 +29,8 @@ export interface ChangeRequest {
   readonly eventId: string | null;
   /** Applied only while the document is in this state; undefined: in any. */
   readonly ifState?: DocumentState;
+  /** Applied only while this hint stands; `closes` takes it away in the same commit. Undefined: whatever hints there are. */
+  readonly hint?: { readonly token: string; readonly closes: boolean };
   readonly at: Date;
   /** Null: it cannot be decided by what is stored; then nothing is written. */
   readonly decide: (stored: StoredMember | null, pending: readonly PendingEdit[]) => Decision | null;
@@ -38,6 +43,8 @@ export type ChangeOutcome =
   | { readonly kind: 'duplicate'; readonly receipt: Receipt }
   /** The document is not in the expected state any more; nothing was written. */
   | { readonly kind: 'moved' }
+  /** The hint does not stand any more: a newer one came, or somebody has decided it. Nothing was written. */
+  | { readonly kind: 'superseded' }
   /** `decide` could not say; nothing was written. */
   | { readonly kind: 'undecided' };
 
@@ -46,6 +53,43 @@ export interface MemberStore {
   read(kennitala: Kennitala): Promise<SeenMember>;
   /** One transaction: receipt, member and pending edits are read, `decide` chooses, member and receipt are written. */
   applyChange(request: ChangeRequest): Promise<ChangeOutcome>;
+}
+
+/** The hint about one member that is being followed: the last one, with what the earlier ones announced. */
+export interface StandingHint {
+  /** Names the last one: who follows another one has been overtaken. */
+  readonly token: string;
+  /** What was announced and has not been confirmed. */
+  readonly announced: ReadonlySet<Receipt['action']>;
+  /** `data` of the last one that had any that can be read; null when none had. */
+  readonly payload: unknown;
+  /** The store's own time of its arrival, to be compared with `SeenMember.writtenAt`. */
+  readonly receivedAt: Date;
+}
+
+export interface NewHint extends MemberHint {
+  readonly token: string;
+  readonly at: Date;
+  /** The sender's id of it, kept as that of an event is; null when it has none. */
+  readonly eventId: string | null;
+  /** The opaque reference. */
+  readonly member: string;
+}
+
+/** `webhook_hints/{kennitala}`. Every call throws `store_unavailable`. */
+export interface HintStore {
+  /** One commit. Returns when the hint will be followed whatever happens here: its creation is the trigger. */
+  keep(hint: NewHint): Promise<'accepted' | 'duplicate'>;
+  /** Null when none is being followed. */
+  read(kennitala: Kennitala): Promise<StandingHint | null>;
+  /** Leaves a hint that never agreed, for a person to see and a reconcile to decide. */
+  giveUp(
+    kennitala: Kennitala,
+    token: string,
+    facts: { readonly tries: number; readonly at: Date },
+  ): Promise<void>;
+  /** Takes away what arrived before: a reconcile has read everything since. Returns how many had been given up. */
+  forgetBefore(time: Date): Promise<number>;
 }
 
 export interface MemberReader {

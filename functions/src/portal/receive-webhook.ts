@@ -1,18 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { isPlaceholder, tryKennitala } from '../domain/kennitala.ts';
-import { type MemberChange, parseMemberChange } from '../domain/member/member-change.ts';
+import { type MemberChange, parseMemberChange, parseMemberHint } from '../domain/member/member-change.ts';
+import { isWire } from '../domain/member/wire.ts';
 import { asSyncError, SyncError, stackFrames } from '../lib/errors.ts';
 import { answerJson, type HttpAnswer } from '../lib/http-endpoint.ts';
 import type { LogSink } from '../lib/log.ts';
-import {
-  type AppliedEvent,
-  type ApplyEventDependencies,
-  applyHint,
-  applyVersionedEvent,
-  HINT_LIMIT_MS,
-} from './apply-event.ts';
-import type { RosterRefresh } from './ports.ts';
+import { type AppliedEvent, type ApplyEventDependencies, applyVersionedEvent } from './apply-event.ts';
+import type { HintStore, RosterRefresh } from './ports.ts';
 import type { WebhookCaller, WebhookHeaders } from './webhook-caller.ts';
 import { makeWebhookLogs, type WebhookLogs } from './webhook-logs.ts';
 
@@ -27,6 +22,7 @@ export interface WebhookCall {
 
 export interface WebhookDependencies extends ApplyEventDependencies {
   readonly identify: (rawBody: Uint8Array, headers: WebhookHeaders) => Promise<WebhookCaller>;
+  readonly hints: Pick<HintStore, 'keep'>;
   readonly rosterRefresh: RosterRefresh;
   /** Keeps the register's row up to date too; without it the hourly run alone does. */
   readonly register?: ((change: MemberChange) => Promise<void>) | null | undefined;
@@ -71,18 +67,34 @@ const apply = async (
   dependencies: WebhookDependencies,
   logs: WebhookLogs,
 ): Promise<AppliedEvent> => {
-  const eventId = caller.kind === 'signed' ? caller.eventId : null;
+  if (caller.kind === 'legacy' || carriesNoVersion(json)) return acceptHint(caller, json, dependencies);
   const change = parseMemberChange(json);
-  if (caller.kind === 'legacy' || change.version === null) {
-    return applyHint(change, eventId, AbortSignal.timeout(HINT_LIMIT_MS), dependencies);
-  }
-  const applied = await applyVersionedEvent(change, eventId, dependencies);
+  const applied = await applyVersionedEvent(change, caller.eventId, dependencies);
   // An event that came before or was not believed is no news: what the register lacks, its next run brings.
   if (applied.result === 'duplicate' || applied.wasAsked) return applied;
   // The portal has the event; a register that is down is mended by its next run, and must not make the sender repeat.
   await dependencies.register?.(change).catch((cause: unknown) => logs.registerMissed(asSyncError(cause)));
   return applied;
 };
+
+/**
+ * Its sender waits inside the transaction of the change, ten seconds at most, and never repeats: the hint is made durable
+ * and answered at once, and what it says is looked for afterwards.
+ */
+const acceptHint = async (
+  caller: WebhookCaller,
+  json: unknown,
+  { hints, reference, now }: WebhookDependencies,
+): Promise<AppliedEvent> => {
+  const hint = parseMemberHint(json);
+  const member = await reference(hint.kennitala);
+  const eventId = caller.kind === 'signed' ? caller.eventId : null;
+  const result = await hints.keep({ ...hint, eventId, member, token: randomUUID(), at: now() });
+  const receipt = { result: 'accepted', action: hint.action, member, changesRoster: false } as const;
+  return { result, receipt, changesRoster: false };
+};
+
+const carriesNoVersion = (json: unknown): boolean => isWire(json) && (json['version'] ?? null) === null;
 
 const parseJson = (bytes: Uint8Array): unknown => {
   try {

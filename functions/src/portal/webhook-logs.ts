@@ -1,15 +1,24 @@
 import type { SyncError } from '../lib/errors.ts';
 import type { LogSink } from '../lib/log.ts';
 import type { AppliedEvent } from './apply-event.ts';
+import type { FollowedHint } from './follow-hint.ts';
 
 /** The messages of the webhook. A member is named by the opaque reference only. */
 export const makeWebhookLogs = (log: LogSink) => ({
-  received: ({ result, receipt }: AppliedEvent, milliseconds: number) =>
+  received: ({ result, receipt }: Pick<AppliedEvent, 'result' | 'receipt'>, milliseconds: number) =>
     log('INFO', `[WEBHOOK] ${result}`, {
       event: 'webhook_received',
       result,
       action: receipt.action,
       member: receipt.member,
+      milliseconds,
+    }),
+  followed: (member: string, result: FollowedHint, looks: number, milliseconds: number) =>
+    log(result === 'unconfirmed' ? 'WARNING' : 'INFO', `[WEBHOOK] A hint was followed: ${result}`, {
+      event: 'hint_followed',
+      result,
+      member,
+      looks,
       milliseconds,
     }),
   skipped: () =>

@@ -1,9 +1,8 @@
 import type { Json } from '../domain/member/field-row.ts';
-import { type Claimed, type Delivery, withDelivery } from './delivery.ts';
-import { endPaths, holdsClaim } from './end-paths.ts';
+import { type Claimed, endPaths, holdsClaim, withDelivery } from './delivery.ts';
 import type { MemberView, Step } from './ports.ts';
-import type { QueueItem } from './queue-item.ts';
-import { planShown } from './show-value.ts';
+import type { Delivery, QueueItem } from './queue.ts';
+import { planShown, withdrawnAfter } from './reading.ts';
 
 const FIRST_DELAY_MS = 30_000;
 const LONGEST_DELAY_MS = 24 * 60 * 60_000;
@@ -59,12 +58,16 @@ const planDeadLetter = (
   );
   const left = withDelivery(items, null, null);
   const { stored } = view;
+  const withdrawn = withdrawnAfter(stored, part, () => true);
   return {
     items: left.filter((item, n) => item !== view.pending[n]),
     member:
       stored === null
         ? null
-        : { values: planShown(stored.member, view.pending, expectedBy(part)), meta: stored.meta },
+        : {
+            values: planShown(stored.member, view.pending, expectedBy(part), withdrawn),
+            meta: { ...stored.meta, withdrawn },
+          },
     result: { kind: 'dead' },
   };
 };

@@ -1,14 +1,32 @@
+import type { Kennitala } from '../domain/kennitala.ts';
+import { isWithdrawal } from '../domain/member/consents.ts';
 import type { StoredMember } from '../domain/member/decide-change.ts';
 import type { Json } from '../domain/member/field-row.ts';
 import { withFields } from '../domain/member/fields.ts';
 import { sourceHash } from '../domain/member/source-hash.ts';
-import { type Claimed, type Delivery, isPending, planDelivery, withDelivery } from './delivery.ts';
-import { isCancelled, mergeEdits } from './merge-edits.ts';
+import { asSyncError } from '../lib/errors.ts';
+import { inParallel } from '../lib/several-at-a-time.ts';
+import {
+  type Claimed,
+  type DeliverOptions,
+  type DeliveryDependencies,
+  NOTHING_ENDED,
+  planDelivery,
+  type Turn,
+  withDelivery,
+} from './delivery.ts';
 import type { MemberUpdate, MemberView, Step } from './ports.ts';
-import type { QueueItem } from './queue-item.ts';
-import { asRegistryHasIt } from './registry-view.ts';
-import { settlePaths } from './settle-paths.ts';
-import { planShown } from './show-value.ts';
+import { type Delivery, isCancelled, isPending, mergeEdits, type QueueItem, settlePaths } from './queue.ts';
+import { asRegistryHasIt, planShown } from './reading.ts';
+
+/** Null when there is nothing to do together, or it failed: then each is tried alone, and says what is wrong. */
+export const inOneTransaction = async <T>(
+  kennitalas: readonly Kennitala[],
+  work: () => Promise<T>,
+): Promise<T | null> => {
+  if (kennitalas.length < 2) return null;
+  return work().catch(() => null);
+};
 
 /** Longer than a try and its transactions take; a process that died holds a member's edits up for no longer. */
 export const CLAIM_MS = 3 * 60_000;
@@ -83,7 +101,8 @@ const planNew = (stored: StoredMember | null, pending: readonly QueueItem[], now
   const isCreate = pending.some(({ action }) => action === 'create');
   const cancelled: Record<string, Json> = {};
   for (const [path, edit] of mergeEdits(pending)) {
-    if (!isCreate && isCancelled(path, edit)) cancelled[path] = edit.newValue;
+    if (isCreate || !isCancelled(path, edit) || isWithdrawal(path, edit.newValue)) continue;
+    cancelled[path] = edit.newValue;
   }
   if (Object.keys(cancelled).length === 0) {
     return { items: pending, delivery: planDelivery(pending), member: null };
@@ -102,3 +121,74 @@ const planNew = (stored: StoredMember | null, pending: readonly QueueItem[], now
   const member = Object.keys(values).length === 0 ? null : { values, meta: stored.meta };
   return { items, delivery: planDelivery(waiting), member };
 };
+
+/** Transactions of one batch under way at once. */
+export const TRANSACTIONS = 16;
+
+/** In one transaction; where that meets somebody else's again and again, each member by themselves. */
+export const claimAll = async (
+  kennitalas: readonly Kennitala[],
+  options: DeliverOptions,
+  dependencies: DeliveryDependencies,
+): Promise<[Kennitala, Turn][]> => {
+  const { store, now, makeOwner } = dependencies;
+  const owner = makeOwner();
+  const at = now();
+  const claimed = await inOneTransaction(kennitalas, () =>
+    store.transactAll(kennitalas, at, (_, view) =>
+      planClaim(view, { owner, now: at, isUrgent: options.isUrgent === true }),
+    ),
+  );
+  return inParallel(kennitalas, TRANSACTIONS, async (kennitala) => {
+    const outcome = claimed?.get(kennitala);
+    const turn =
+      outcome === undefined
+        ? await claim(kennitala, options, dependencies, owner)
+        : await toTurn(kennitala, outcome, dependencies);
+    return [kennitala, turn];
+  });
+};
+
+export const claim = async (
+  kennitala: Kennitala,
+  { isUrgent = false }: DeliverOptions,
+  dependencies: DeliveryDependencies,
+  owner = dependencies.makeOwner(),
+): Promise<Turn> => {
+  const { store, now } = dependencies;
+  try {
+    const at = now();
+    const outcome = await store.transact<ClaimOutcome>(kennitala, {}, at, (view) =>
+      planClaim(view, { owner, now: at, isUrgent }),
+    );
+    return await toTurn(kennitala, outcome, dependencies);
+  } catch (cause) {
+    return failed(cause);
+  }
+};
+
+const toTurn = async (
+  kennitala: Kennitala,
+  outcome: ClaimOutcome,
+  { logs, reference }: DeliveryDependencies,
+): Promise<Turn> => {
+  switch (outcome.kind) {
+    case 'claimed':
+      if (outcome.isRevived) logs.revived(await reference(kennitala));
+      return { claimed: outcome.claimed };
+    case 'nothing':
+      return { outcome: { kind: 'done', ...NOTHING_ENDED } };
+    case 'busy':
+      return { outcome: { ...outcome, ...NOTHING_ENDED } };
+    case 'waiting':
+      return { outcome: { ...outcome, failure: null, ...NOTHING_ENDED } };
+    default: {
+      const never: never = outcome;
+      return never;
+    }
+  }
+};
+
+export const failed = (cause: unknown): Turn => ({
+  outcome: { kind: 'failed', failure: asSyncError(cause), ...NOTHING_ENDED },
+});

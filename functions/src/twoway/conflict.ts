@@ -8,7 +8,7 @@ export type Winner = 'portal' | 'registry';
 
 /**
  * later         the later change won
- * too-close     both within an hour: the registry stands until a person has looked
+ * too-close     both within an hour: the registry stands until a person has prepared
  * incomparable  the registry cannot say when its value was changed: likewise
  */
 export type ConflictReason = 'later' | 'too-close' | 'incomparable';
@@ -16,7 +16,7 @@ export type ConflictReason = 'later' | 'too-close' | 'incomparable';
 export interface ConflictResolution {
   readonly keep: 'portal' | 'registry' | 'value';
   readonly value: Json;
-  /** The proved identity of who decided. */
+  /** The proved identity of who decided; `late-edit` where the member's own edits explained it. */
   readonly by: string;
   readonly at: Date;
 }
@@ -56,3 +56,18 @@ export const decideConflict = (
   if (Math.abs(aheadMs) <= TOO_CLOSE_MS) return { winner: 'registry', reason: 'too-close', state: 'open' };
   return { winner: aheadMs > 0 ? 'portal' : 'registry', reason: 'later', state: 'resolved' };
 };
+
+/** The record once one of its fields is decided. */
+export const withResolution = (
+  conflict: ConflictRecord,
+  path: string,
+  resolution: ConflictResolution,
+): ConflictRecord => ({
+  ...conflict,
+  paths: Object.fromEntries(
+    Object.entries(conflict.paths).map(([name, disputed]) => [
+      name,
+      name === path ? { ...disputed, state: 'resolved', resolution } : disputed,
+    ]),
+  ),
+});

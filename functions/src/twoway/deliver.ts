@@ -1,20 +1,20 @@
 import type { Kennitala } from '../domain/kennitala.ts';
-import { asSyncError, type ErrorCode, type SyncError } from '../lib/errors.ts';
-import { claim, claimAll, failed, TRANSACTIONS } from './claim-members.ts';
-import { nextPart } from './delivery.ts';
-import type { DeliveryDependencies } from './delivery-dependencies.ts';
-import { chunksOf, inParallel } from './in-parallel.ts';
-import { lookFirst } from './look-first.ts';
+import { asSyncError, type ErrorCode, SyncError } from '../lib/errors.ts';
+import { chunksOf, inParallel } from '../lib/several-at-a-time.ts';
+import { claim, claimAll, failed, inOneTransaction, TRANSACTIONS } from './claim.ts';
 import {
   type DeliverOptions,
+  type DeliveryDependencies,
   type MemberOutcome,
   type MemberTally,
   NOTHING_ENDED,
+  nextPart,
   type Turn,
-} from './member-outcome.ts';
-import { CHANGES_PER_REQUEST, type Outgoing, type Sent, sendChanges } from './send-changes.ts';
-import { type Settled, settle } from './settle.ts';
-import { settleTogether } from './settle-together.ts';
+} from './delivery.ts';
+import { planDelivered } from './plan-settlement.ts';
+import { readBeforeSending } from './reading.ts';
+import { CHANGES_PER_REQUEST, type Outgoing, type Sent, sendChanges } from './send.ts';
+import { type Settled, settle, toSettled } from './settle.ts';
 
 /** Requests under way at once. */
 const REQUESTS = 4;
@@ -70,11 +70,11 @@ const takeTurn = async (
   options: DeliverOptions,
   dependencies: DeliveryDependencies,
 ): Promise<Entry[]> => {
-  const looked = await lookAll(entries, options, dependencies);
-  const outgoing = looked.flatMap(({ out, sent }) => (out !== null && sent === null ? [out] : []));
+  const prepared = await prepareAll(entries, options, dependencies);
+  const outgoing = prepared.flatMap(({ out, sent }) => (out !== null && sent === null ? [out] : []));
   const answers = await sendChanges(outgoing, options.signal, dependencies);
-  const known = await settleTogether(answers, dependencies);
-  return inParallel(looked, TRANSACTIONS, ({ entry, out, sent }) => {
+  const known = await settleSuccesses(answers, dependencies);
+  return inParallel(prepared, TRANSACTIONS, ({ entry, out, sent }) => {
     const result = sent ?? (out === null ? undefined : answers.get(out));
     if (out === null || result === undefined) return Promise.resolve(entry);
     const settling = () =>
@@ -83,7 +83,7 @@ const takeTurn = async (
   });
 };
 
-interface Looked {
+interface Prepared {
   readonly entry: Entry;
   readonly out: Outgoing | null;
   /** What is known without sending. */
@@ -91,18 +91,18 @@ interface Looked {
 }
 
 /** A registry that cannot be reached is asked once, not once a member. */
-const lookAll = async (
+const prepareAll = async (
   entries: readonly Entry[],
   options: DeliverOptions,
   dependencies: DeliveryDependencies,
-): Promise<Looked[]> => {
-  const lookAt = (entry: Entry) => look(entry, options, dependencies);
-  const first = dependencies.companion.isKnown() ? undefined : entries.find(isOpen);
-  const seen = first === undefined ? null : await lookAt(first);
+): Promise<Prepared[]> => {
+  const prepareOne = (entry: Entry) => prepare(entry, options, dependencies);
+  const first = dependencies.protocol.comparesExpected() ? undefined : entries.find(isOpen);
+  const seen = first === undefined ? null : await prepareOne(first);
   const failure = seen?.sent != null && 'failure' in seen.sent ? seen.sent.failure : null;
   return inParallel(entries, TRANSACTIONS, async (entry) => {
     if (seen !== null && entry === first) return seen;
-    if (failure === null || !isOutOfReach(failure) || !('claimed' in entry.turn)) return lookAt(entry);
+    if (failure === null || !isOutOfReach(failure) || !('claimed' in entry.turn)) return prepareOne(entry);
     const { claimed } = entry.turn;
     return { entry, out: { claimed, part: nextPart(claimed) }, sent: { failure } };
   });
@@ -118,16 +118,16 @@ const OUT_OF_REACH: readonly ErrorCode[] = [
 
 const isOutOfReach = ({ code }: SyncError): boolean => OUT_OF_REACH.includes(code);
 
-const look = async (
+const prepare = async (
   entry: Entry,
   { signal }: DeliverOptions,
   dependencies: DeliveryDependencies,
-): Promise<Looked> => {
+): Promise<Prepared> => {
   if (!('claimed' in entry.turn)) return { entry, out: null, sent: null };
   const { claimed } = entry.turn;
   const out = { claimed, part: nextPart(claimed) };
   try {
-    const answer = await lookFirst(claimed, out.part, signal, dependencies);
+    const answer = await readBeforeSending(claimed, out.part, signal, dependencies);
     return { entry, out, sent: answer === null ? null : { answer } };
   } catch (cause) {
     return { entry, out, sent: { failure: asSyncError(cause) } };
@@ -147,14 +147,13 @@ const finish = async (
       refused: tally.refused + (settled.ended === 'failed' ? 1 : 0),
       conflicts: tally.conflicts + (settled.ended === 'conflict' ? 1 : 0),
     };
-    return { kennitala, tally: sum, turn: await turnAfter(kennitala, settled.onward, options, dependencies) };
+    return { kennitala, tally: sum, turn: await turnAfter(settled.onward, options, dependencies) };
   } catch (cause) {
     return { kennitala, tally, turn: failed(cause) };
   }
 };
 
 const turnAfter = async (
-  kennitala: Kennitala,
   onward: Settled['onward'],
   options: DeliverOptions,
   dependencies: DeliveryDependencies,
@@ -163,16 +162,52 @@ const turnAfter = async (
     case 'send':
       return { claimed: onward.next };
     case 'claim':
-      return claim(kennitala, options, dependencies);
+      return claim(onward.kennitala, options, dependencies);
     case 'done':
       return { outcome: { kind: 'done', ...NOTHING_ENDED } };
     case 'waiting':
       return { outcome: { ...onward, ...NOTHING_ENDED } };
     case 'lost':
       return { outcome: { kind: 'busy', delivery: onward.delivery, ...NOTHING_ENDED } };
+    case 'read':
+      throw new SyncError('internal', 'A delivery was not settled: the registry was to be read first.');
     default: {
       const never: never = onward;
       return never;
     }
   }
+};
+
+/**
+ * Writes down in one transaction what the registry took of many members, which is nearly all of it on any day. What is
+ * missing in the answer is left to be settled by itself: conflicts, refusals, failures, and everything when the
+ * transaction met somebody else's again and again.
+ */
+export const settleSuccesses = async (
+  sent: ReadonlyMap<Outgoing, Sent>,
+  { store, now }: DeliveryDependencies,
+): Promise<ReadonlyMap<Outgoing, Settled>> => {
+  const taken = new Map<Kennitala, { readonly out: Outgoing; readonly version: number }>();
+  for (const [out, result] of sent) {
+    if (!('answer' in result) || result.answer.status !== 'success') continue;
+    // Without a version nothing is proved: each of those is read back.
+    const { version } = result.answer;
+    if (version !== null) taken.set(out.claimed.kennitala, { out, version });
+  }
+  const at = now();
+  const kennitalas = [...taken.keys()];
+  const outcomes = await inOneTransaction(kennitalas, () =>
+    store.transactAll(kennitalas, at, (kennitala, view) => {
+      const one = taken.get(kennitala);
+      if (one === undefined) return { result: null };
+      const { out, version } = one;
+      return planDelivered(view, out.claimed, { part: out.part, version, reading: null }, at);
+    }),
+  );
+  const settled = new Map<Outgoing, Settled>();
+  for (const { out } of taken.values()) {
+    const outcome = outcomes?.get(out.claimed.kennitala) ?? null;
+    if (outcome !== null && outcome.kind !== 'read') settled.set(out, toSettled(outcome, out.claimed));
+  }
+  return settled;
 };

@@ -1,27 +1,22 @@
 import type { Kennitala } from '../domain/kennitala.ts';
+import { isWithdrawal } from '../domain/member/consents.ts';
 import type { Json } from '../domain/member/field-row.ts';
-import { compareEditTimes, type EditTime } from './edit-time.ts';
-import { inEditOrder, isCancelled, mergeEdits } from './merge-edits.ts';
-import type { Claim, QueueItem } from './queue-item.ts';
-
-export interface DeliveredPath {
-  /** Absent in a create. */
-  readonly expected?: Json;
-  readonly newValue: Json;
-  readonly editedAt: EditTime;
-}
-
-/**
- * What is told to the registry about one member, under one id. From the first try on it stays as it is: when an answer
- * is lost, only the very same change under the very same id is harmless to repeat, and edits made meanwhile wait
- * behind it. When the registry has answered that it wrote nothing (a conflict), the next one has another id: an answer
- * is remembered under the old one. It stands, with the claim, on one of the member's waiting items that it carries.
- */
-export interface Delivery {
-  readonly changeId: string;
-  readonly action: 'create' | 'update';
-  readonly paths: Readonly<Record<string, DeliveredPath>>;
-}
+import type { SyncError } from '../lib/errors.ts';
+import { compareEditTimes } from './edit.ts';
+import type { TwoWayLogs } from './logs.ts';
+import type { MemberView, RegistryChanges, TwoWayStore } from './ports.ts';
+import {
+  type Claim,
+  type Delivery,
+  inEditOrder,
+  isCancelled,
+  isPending,
+  mergeEdits,
+  type PathEnd,
+  type QueueItem,
+  settlePaths,
+} from './queue.ts';
+import type { ApplyProtocol, RegistryMembers } from './registry.ts';
 
 /** A delivery that is ours to make until the claim expires. */
 export interface Claimed {
@@ -50,7 +45,7 @@ export interface PlanOptions {
 
 /**
  * The next delivery of a member, or null when nothing waits. A registration goes as a whole, with what was edited
- * since.
+ * since. A consent that was given and taken back is told all the same: only the registry's answer proves that it is off.
  */
 export const planDelivery = (
   pending: readonly QueueItem[],
@@ -62,7 +57,11 @@ export const planDelivery = (
     [...merged]
       .filter(
         ([path, edit]) =>
-          action === 'create' || tellsCancelled || Object.hasOwn(expected, path) || !isCancelled(path, edit),
+          action === 'create' ||
+          tellsCancelled ||
+          Object.hasOwn(expected, path) ||
+          !isCancelled(path, edit) ||
+          isWithdrawal(path, edit.newValue),
       )
       .map(([path, { newValue, editedAt, expected: old }]) => [
         path,
@@ -103,8 +102,6 @@ export const withoutPaths = (delivery: Delivery, ended: readonly string[]): Deli
   return Object.keys(paths).length === 0 ? null : { ...delivery, paths };
 };
 
-export const isPending = ({ status }: QueueItem): boolean => status === 'pending';
-
 /** Whether the item's edit of a path is told by the delivery, or by a later one of the member's own in it. */
 export const carries = (paths: Delivery['paths'], item: QueueItem, path: string): boolean => {
   const told = paths[path];
@@ -118,3 +115,92 @@ const headOf = (items: readonly QueueItem[], paths: Delivery['paths']): QueueIte
   );
   return carried.find(({ delivery }) => delivery !== null) ?? carried[0];
 };
+
+/** Whether the delivery is still ours: only its owner completes it. */
+export const holdsClaim = ({ pending }: MemberView, { owner, delivery }: Claimed): boolean =>
+  pending.some((item) => item.claim?.owner === owner && item.delivery?.changeId === delivery.changeId);
+
+/**
+ * Ends what a part of a delivery told, in every item that it carries: also in those that arrived meanwhile and were
+ * edited before. What is left of the delivery stays claimed.
+ */
+export const endPaths = (
+  pending: readonly QueueItem[],
+  claimed: Claimed,
+  part: Delivery,
+  now: Date,
+  endOf: (isLast: boolean, path: string) => PathEnd,
+): { readonly items: QueueItem[]; readonly rest: Delivery | null } => {
+  const claim = pending.find((item) => item.delivery?.changeId === claimed.delivery.changeId)?.claim ?? null;
+  const ended = pending.map((item) =>
+    settlePaths(
+      item,
+      (path) =>
+        carries(part.paths, item, path) ? endOf(item.editedAt === part.paths[path]?.editedAt, path) : null,
+      now,
+    ),
+  );
+  const rest = withoutPaths(claimed.delivery, Object.keys(part.paths));
+  const items = withDelivery(ended, rest, rest === null ? null : claim);
+  return { items, rest };
+};
+
+/** How a member's waiting edits stand after a delivery. */
+export type MemberOutcome = MemberTally &
+  (
+    | { readonly kind: 'done' }
+    /** Somebody else delivers; what they carry is in `delivery`. */
+    | { readonly kind: 'busy'; readonly delivery: Delivery }
+    | { readonly kind: 'waiting'; readonly until: Date; readonly failure: SyncError | null }
+    | { readonly kind: 'failed'; readonly failure: SyncError }
+  );
+
+export interface MemberTally {
+  readonly synced: number;
+  readonly refused: number;
+  readonly conflicts: number;
+}
+
+export const NOTHING_ENDED: MemberTally = { synced: 0, refused: 0, conflicts: 0 };
+
+export interface DeliverOptions {
+  readonly signal: AbortSignal;
+  /** Tries at once what waits after a failure. */
+  readonly isUrgent?: boolean;
+}
+
+/** Where a member stands between two turns. */
+export type Turn = { readonly claimed: Claimed } | { readonly outcome: MemberOutcome };
+
+/**
+ * settled   some paths have ended; `next` is what is left of the delivery, still claimed
+ * again     the registry's answer is out of date, or is answered with another change: send `next`
+ * read      the portal knows of something later: the registry has to be read first
+ * waiting   an earlier edit may still arrive: the try is given back until then
+ * lost      the claim has expired and somebody else has taken over
+ */
+export type SettleOutcome =
+  | {
+      readonly kind: 'settled';
+      readonly outcome: 'synced' | 'failed' | 'conflict';
+      readonly next: Claimed | null;
+      readonly hasMore: boolean;
+    }
+  | { readonly kind: 'again'; readonly next: Claimed }
+  | { readonly kind: 'read' }
+  | { readonly kind: 'waiting'; readonly until: Date }
+  | { readonly kind: 'lost' };
+
+export interface DeliveryDependencies {
+  readonly store: TwoWayStore;
+  readonly registry: RegistryChanges;
+  readonly registryMembers: RegistryMembers;
+  readonly protocol: ApplyProtocol;
+  readonly reference: (kennitala: Kennitala) => Promise<string>;
+  readonly now: () => Date;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  /** An id that no other delivery has. */
+  readonly makeOwner: () => string;
+  readonly logs: TwoWayLogs;
+}

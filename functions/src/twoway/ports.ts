@@ -1,12 +1,11 @@
 import type { Kennitala } from '../domain/kennitala.ts';
 import type { StoredMember } from '../domain/member/decide-change.ts';
 import type { FieldValues } from '../domain/member/fields.ts';
+import type { ErrorCode } from '../lib/errors.ts';
 import type { DocumentState } from '../portal/ports.ts';
 import type { ConflictRecord } from './conflict.ts';
-import type { EditTime } from './edit-time.ts';
-import type { FieldJson } from './field-json.ts';
-import type { QueueItem } from './queue-item.ts';
-import type { TwoWayRecord } from './run-record.ts';
+import type { EditTime, FieldJson } from './edit.ts';
+import type { QueueItem } from './queue.ts';
 
 /** What one transaction reads besides the member and their waiting items. */
 export interface Reads {
@@ -17,6 +16,8 @@ export interface Reads {
   /** The member's dead letters. */
   readonly failed?: boolean;
   readonly conflict?: string;
+  /** The member's conflicts of which a field is still open. */
+  readonly openConflicts?: boolean;
 }
 
 export interface MemberView {
@@ -27,6 +28,7 @@ export interface MemberView {
   readonly later: readonly QueueItem[];
   readonly failed: readonly QueueItem[];
   readonly conflict: ConflictRecord | null;
+  readonly openConflicts: readonly ConflictRecord[];
 }
 
 /** Changes a document that exists. The metadata are always written, which marks the write as a server's own. */
@@ -39,7 +41,7 @@ export interface MemberUpdate {
 export interface Step<T> {
   readonly items?: readonly QueueItem[];
   readonly member?: MemberUpdate | null;
-  readonly conflict?: ConflictRecord;
+  readonly conflicts?: readonly ConflictRecord[];
   readonly result: T;
 }
 
@@ -106,7 +108,7 @@ export type ChangeAnswer =
 
 /** One row of the registry's change queue that has not been acknowledged. */
 export interface OutboxRow {
-  /** Also the version that the change gave its member. */
+  /** Also the version that the change gave its member, where the registry's members carry versions. */
   readonly id: number;
   readonly ssn: string;
   readonly action: 'create' | 'update' | 'delete';
@@ -128,3 +130,37 @@ export interface RegistryChanges {
   outbox(options: CallLimits): Promise<readonly OutboxRow[]>;
   markSynced(ids: readonly number[], options: CallLimits): Promise<void>;
 }
+
+export interface Tally {
+  readonly success: number;
+  readonly failed: number;
+}
+
+/** `sync_logs/{id}`: one a run. It stays `running` when the run died. */
+export interface TwoWayRecord {
+  readonly id: string;
+  readonly trigger: 'schedule' | 'http';
+  readonly status: 'running' | 'success' | 'partial' | 'error';
+  readonly startedAt: Date;
+  readonly completedAt: Date | null;
+  /** Deliveries of members' edits. */
+  readonly firestoreToDjango: Tally;
+  /** Members of whom the registry's change queue told. */
+  readonly djangoToFirestore: Tally;
+  readonly conflicts: number;
+  /** Synced items of the queue that were old enough to be deleted. */
+  readonly cleaned: number;
+  readonly errorCode: ErrorCode | null;
+  readonly error: string | null;
+  /** The proved identity of who asked for it; null for a scheduled run. */
+  readonly requestedBy: string | null;
+  readonly expireAt: Date;
+}
+
+/** 12 months, as every run's record. */
+export const RECORD_KEPT_MS = 365 * 24 * 60 * 60_000;
+
+export type ConflictAnswer = Extract<ChangeAnswer, { status: 'conflict' }> & {
+  /** For an answer without a version: it counts only while the document is in this state. */
+  readonly ifState?: DocumentState;
+};

@@ -1,18 +1,16 @@
-import { isPlaceholder, type Kennitala, tryKennitala } from '../domain/kennitala.ts';
+import { isPlaceholder, tryKennitala } from '../domain/kennitala.ts';
 import { asSyncError, type ErrorCode, SyncError } from '../lib/errors.ts';
-import {
-  type AppliedEvent,
-  type ApplyEventDependencies,
-  applyHint,
-  applyVersionedEvent,
-} from '../portal/apply-event.ts';
+import { lazy } from '../lib/lazy.ts';
+import { chunksOf, inParallel } from '../lib/several-at-a-time.ts';
+import { type ApplyEventDependencies, applyReading } from '../portal/apply-event.ts';
 import type { RosterRefresh } from '../portal/ports.ts';
-import { chunksOf, inParallel } from './in-parallel.ts';
+import type { TwoWayLogs } from './logs.ts';
 import type { OutboxRow, RegistryChanges } from './ports.ts';
-import type { TwoWayLogs } from './twoway-logs.ts';
+import type { RegistryMembers } from './registry.ts';
 
 export interface PullDependencies extends ApplyEventDependencies {
   readonly changes: Pick<RegistryChanges, 'outbox' | 'markSynced'>;
+  readonly registryMembers: Pick<RegistryMembers, 'isVersioned'>;
   readonly rosterRefresh: RosterRefresh;
   readonly logs: TwoWayLogs;
 }
@@ -39,20 +37,23 @@ const ENDS_ALL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 /**
  * Applies what the registry's change queue still holds, oldest first and whatever its age, and acknowledges exactly what
  * is durable. A row tells only what it changed, and rows of one member that are applied in parts lose to each other's
- * versions; so a row is a hint, as from a sender without versions: the whole member is read once, which covers all of
- * their rows. A deletion says everything by itself. There is no watermark that could pass what was not applied.
+ * versions; so a row is a hint, deletions included: the whole member is read once, which covers all of their rows. A row's
+ * id is no version here: that of a queue without the companion app has nothing to do with members' versions, and held as
+ * one it would keep everything out that came later. There is no watermark that could pass what was not applied.
  *
  * Throws the `registry_*` codes and `store_unavailable`, after what was durable has been acknowledged.
  */
 export const pullChanges = async (signal: AbortSignal, dependencies: PullDependencies): Promise<Pulled> => {
   const given = new Set<number>();
+  const { registryMembers } = dependencies;
+  const isVersioned = lazy(() => registryMembers.isVersioned({ signal }));
   let success = 0;
   let failed = 0;
   while (!signal.aborted) {
     const rows = (await dependencies.changes.outbox({ signal })).filter(({ id }) => !given.has(id));
     if (rows.length === 0) break;
     for (const { id } of rows) given.add(id);
-    const pulled = await pullRows(rows, signal, dependencies);
+    const pulled = await pullRows(rows, signal, { ...dependencies, registryMembers: { isVersioned } });
     success += pulled.success;
     failed += pulled.failed;
   }
@@ -109,23 +110,10 @@ const pullMember = async (
   // Nobody can apply a row without a member: it is acknowledged only by the registry's own people.
   if (last === undefined || kennitala === null) throw unreadable();
   if (isPlaceholder(kennitala)) return;
-  const applied = await applyRow(kennitala, last, signal, dependencies);
+  const { action } = last;
+  const applied = await applyReading({ kennitala, action }, null, signal, dependencies);
   if (applied.changesRoster) await dependencies.rosterRefresh.request(dependencies.now());
 };
-
-const applyRow = (
-  kennitala: Kennitala,
-  { action, id, createdAt }: OutboxRow,
-  signal: AbortSignal,
-  dependencies: PullDependencies,
-): Promise<AppliedEvent> =>
-  action === 'delete'
-    ? applyVersionedEvent(
-        { kennitala, action, version: id, occurredAt: createdAt, content: null },
-        null,
-        dependencies,
-      )
-    : applyHint({ kennitala, action }, null, signal, dependencies);
 
 const unreadable = (): SyncError =>
   new SyncError('member_invalid', 'A row of the change queue names no kennitala.');

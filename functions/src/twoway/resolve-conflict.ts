@@ -5,12 +5,15 @@ import type { Json } from '../domain/member/field-row.ts';
 import { isTwoWayPath, rowOf } from '../domain/member/field-table.ts';
 import { type FieldPath, type FieldValue, type FieldValues, fieldOf } from '../domain/member/fields.ts';
 import { toRegistryValue } from '../domain/member/registry-changes.ts';
+import type { AdminCaller } from '../lib/callers.ts';
 import { SyncError } from '../lib/errors.ts';
-import type { ConflictRecord, ConflictResolution, PathConflict } from './conflict.ts';
-import { type EditTime, toEditTime } from './edit-time.ts';
-import { isSameJson } from './field-json.ts';
+import { answerJson, type HttpAnswer } from '../lib/http-endpoint.ts';
+import { type ConflictRecord, type PathConflict, withResolution } from './conflict.ts';
+import { deliverMembers } from './deliver.ts';
+import type { DeliveryDependencies } from './delivery.ts';
+import { type EditTime, isSameJson, toEditTime } from './edit.ts';
 import type { MemberView, Step } from './ports.ts';
-import { makeQueueItem, type QueueItem } from './queue-item.ts';
+import { makeQueueItem, type QueueItem } from './queue.ts';
 
 /** `POST {"conflict", "path", "keep": "portal"|"registry"|"value", "value"?}`. */
 export const resolveRequest = z
@@ -65,8 +68,9 @@ export const planResolution = (
   }
   const resolved = withResolution(conflict, path, { keep: request.keep, value, by, at });
   // Nothing to write where the registry had won; so this closes a conflict whatever has happened since.
-  if (request.keep === disputed.winner) return { conflict: resolved, result: { kennitala, queued: false } };
-  return { ...planWrite(view, conflict, path, value, at), conflict: resolved };
+  if (request.keep === disputed.winner)
+    return { conflicts: [resolved], result: { kennitala, queued: false } };
+  return { ...planWrite(view, conflict, path, value, at), conflicts: [resolved] };
 };
 
 const planWrite = (
@@ -129,16 +133,37 @@ const readValue = (path: FieldPath, value: unknown): FieldValue<FieldPath> => {
   return read;
 };
 
-const withResolution = (
-  conflict: ConflictRecord,
-  path: FieldPath,
-  resolution: ConflictResolution,
-): ConflictRecord => ({
-  ...conflict,
-  paths: Object.fromEntries(
-    Object.entries(conflict.paths).map(([name, disputed]) => [
-      name,
-      name === path ? { ...disputed, state: 'resolved', resolution } : disputed,
-    ]),
-  ),
-});
+/**
+ * Decides one field of a conflict and delivers the decision at once. 200 when it is written: `delivered` says whether
+ * the registry has it already or will get it by the queue.
+ *
+ * Throws `invalid_request`, `already_done`, `plan_changed`, `store_unavailable`.
+ */
+export const decideConflictOnDemand = async (
+  request: ResolveRequest,
+  caller: AdminCaller,
+  signal: AbortSignal,
+  dependencies: DeliveryDependencies,
+): Promise<HttpAnswer> => {
+  const { store, now, logs, reference } = dependencies;
+  const kennitala = await store.conflictMember(request.conflict);
+  if (kennitala === null) throw new SyncError('invalid_request', 'There is no conflict of that id.');
+  const at = now();
+  const { queued } = await store.transact(kennitala, { conflict: request.conflict }, at, (view) =>
+    planResolution(view, { request, by: caller.id, at }),
+  );
+  const member = await reference(kennitala);
+  logs.resolved(member, request.conflict, request.path, request.keep);
+  const outcome = queued
+    ? (await deliverMembers([kennitala], { signal }, dependencies)).get(kennitala)
+    : undefined;
+  return answerJson(200, {
+    success: true,
+    conflict: request.conflict,
+    path: request.path,
+    keep: request.keep,
+    member,
+    queued,
+    delivered: !queued || outcome?.kind === 'done',
+  });
+};

@@ -1,17 +1,15 @@
-import { asSyncError, SyncError } from '../lib/errors.ts';
-import { readChange } from '../portal/apply-event.ts';
-import type { DocumentState } from '../portal/ports.ts';
+import type { Kennitala } from '../domain/kennitala.ts';
+import { isStorable } from '../domain/storable.ts';
+import { asSyncError, isSyncError, SyncError } from '../lib/errors.ts';
 import { planFailedTry } from './back-off.ts';
-import type { Claimed, Delivery } from './delivery.ts';
-import type { DeliveryDependencies } from './delivery-dependencies.ts';
-import { BEFORE_ALL } from './edit-time.ts';
-import type { Reading } from './plan-reading.ts';
-import type { ChangeAnswer } from './ports.ts';
-import type { Outgoing, Sent } from './send-changes.ts';
-import { type ConflictAnswer, planConflict } from './settle-conflict.ts';
-import { planDelivered } from './settle-delivered.ts';
-import type { SettleOutcome } from './settle-outcome.ts';
-import { planRefused } from './settle-refused.ts';
+import type { Claimed, DeliveryDependencies, SettleOutcome } from './delivery.ts';
+import { BEFORE_ALL } from './edit.ts';
+import { planConflict } from './plan-conflict.ts';
+import { NOT_TAKEN, planDelivered, planMove, planRefused, untakenPaths } from './plan-settlement.ts';
+import type { ChangeAnswer, ConflictAnswer } from './ports.ts';
+import type { Delivery } from './queue.ts';
+import { foreignPaths, type Reading, readRegistry, valuesIn } from './reading.ts';
+import type { Outgoing, Sent } from './send.ts';
 
 /** The companion app's word for a fault that is not the change's: it may pass. */
 const REGISTRYS_OWN_FAULT = 'internal';
@@ -23,10 +21,13 @@ export interface Settled {
   readonly ended: 'synced' | 'failed' | 'conflict' | null;
   readonly onward:
     | { readonly kind: 'send'; readonly next: Claimed }
-    | { readonly kind: 'claim' }
+    /** What else waits of this member is taken next. */
+    | { readonly kind: 'claim'; readonly kennitala: Kennitala }
     | { readonly kind: 'done' }
     | { readonly kind: 'waiting'; readonly until: Date; readonly failure: SyncError | null }
-    | { readonly kind: 'lost'; readonly delivery: Delivery };
+    | { readonly kind: 'lost'; readonly delivery: Delivery }
+    /** Nothing was written: the registry has to be read first. */
+    | { readonly kind: 'read' };
 }
 
 /**
@@ -43,9 +44,13 @@ export const settle = async (
   const { answer } = sent;
   switch (answer.status) {
     case 'success':
-      return settleSuccess(out, answer.version, signal, dependencies);
+      return answer.version === null
+        ? settleUnproved(out, 'reading' in answer ? answer.reading : null, signal, dependencies)
+        : settleSuccess(out, answer.version, signal, dependencies);
     case 'conflict':
-      return settleConflict(out, answer, dependencies);
+      return isStorable(answer.current)
+        ? settleConflict(out, answer, dependencies)
+        : settleRefusal(out, UNSTORABLE_THERE, signal, dependencies);
     case 'refused':
       return settleRefusal(out, answer, signal, dependencies);
     default: {
@@ -57,7 +62,7 @@ export const settle = async (
 
 const settleSuccess = async (
   out: Outgoing,
-  version: number | null,
+  version: number,
   signal: AbortSignal,
   dependencies: DeliveryDependencies,
 ): Promise<Settled> => {
@@ -69,7 +74,41 @@ const settleSuccess = async (
     );
   const outcome = await write(null);
   if (outcome.kind !== 'read') return toSettled(outcome, claimed);
-  return withReading(out, signal, dependencies, write);
+  return withReading(out, signal, dependencies, async (reading) => toSettled(await write(reading), claimed));
+};
+
+/**
+ * A registry without versions says `success` to everything, also to fields that it ignores; so the member is read back.
+ * A value that is neither what was expected nor what was told is somebody else's, as in any conflict.
+ */
+const settleUnproved = async (
+  out: Outgoing,
+  seen: Reading | null,
+  signal: AbortSignal,
+  dependencies: DeliveryDependencies,
+): Promise<Settled> => {
+  const { claimed, part } = out;
+  const { store, now, logs, reference } = dependencies;
+  const write = async (reading: Reading | null): Promise<Settled> => {
+    const current = reading === null ? {} : valuesIn(reading, part);
+    if (reading !== null && foreignPaths(current, part).length > 0) {
+      const { ifState } = reading;
+      const answer = { status: 'conflict', current, version: null, changedAt: null, ifState } as const;
+      return settleConflict(out, answer, dependencies);
+    }
+    const at = now();
+    const outcome = await store.transact(claimed.kennitala, {}, at, (view) =>
+      planDelivered(view, claimed, { part, version: null, reading }, at),
+    );
+    const settled = toSettled(outcome, claimed);
+    if (settled.ended === 'failed') {
+      const paths = untakenPaths(part, reading);
+      logs.refused(await reference(claimed.kennitala), part.changeId, NOT_TAKEN, paths);
+    }
+    return settled;
+  };
+  const settled = seen === null ? READ_FIRST : await write(seen);
+  return settled.onward.kind === 'read' ? withReading(out, signal, dependencies, write) : settled;
 };
 
 const settleConflict = async (
@@ -84,7 +123,10 @@ const settleConflict = async (
     at,
     (view) => {
       const { result, ...step } = planConflict(view, claimed, answer, at);
-      return { ...step, result: { outcome: result, disputed: Object.keys(step.conflict?.paths ?? {}) } };
+      return {
+        ...step,
+        result: { outcome: result, disputed: Object.keys(step.conflicts?.[0]?.paths ?? {}) },
+      };
     },
   );
   if (paths.disputed.length > 0) {
@@ -112,19 +154,60 @@ const settleRefusal = async (
   if (part.action === 'update' && !claimed.isSplit && Object.keys(part.paths).length > 1) {
     return { ended: null, onward: { kind: 'send', next: { ...claimed, isSplit: true } } };
   }
-  const text = code === null ? message : `${code}: ${message}`;
-  const write = (reading: Reading | null, at = now()) =>
-    store.transact(claimed.kennitala, {}, at, (view) =>
+  if (code === 'unknown_member' && part.action === 'update') {
+    const moved = await followNumber(out, signal, dependencies);
+    if (moved !== null) return moved;
+  }
+  const reason = code === null ? message : `${code}: ${message}`;
+  const text = isStorable(reason) ? reason : 'refused, with a reason that cannot be shown';
+  const write = async (reading: Reading | null, at = now()): Promise<Settled> => {
+    const outcome = await store.transact(claimed.kennitala, {}, at, (view) =>
       planRefused(view, claimed, part, { message: text, reading }, at),
     );
+    return toSettled(outcome, claimed);
+  };
   const settled =
     part.action === 'create'
-      ? toSettled(await write(null), claimed)
-      : await withReading(out, signal, dependencies, write);
+      ? await write(null)
+      : await withReading(out, signal, dependencies, write, 'shows-nothing');
   if (settled.ended === 'failed') {
     logs.refused(await reference(claimed.kennitala), part.changeId, code, Object.keys(part.paths));
   }
   return settled;
+};
+
+/**
+ * Whoever is not in the registry any more may have another number there: a wrong kennitala was corrected, and the row
+ * kept its id. What waits goes with them. Null when they are gone.
+ */
+const followNumber = async (
+  out: Outgoing,
+  signal: AbortSignal,
+  dependencies: DeliveryDependencies,
+): Promise<Settled | null> => {
+  const { claimed } = out;
+  const { store, now, registryMembers, logs, reference } = dependencies;
+  if (claimed.djangoId === null) return null;
+  let successor: Kennitala | null;
+  try {
+    successor = await registryMembers.numberOf(claimed.djangoId, { signal });
+  } catch (cause) {
+    return settleFailure(out, asSyncError(cause), dependencies);
+  }
+  if (successor === null || successor === claimed.kennitala) return null;
+  const at = now();
+  const to = successor;
+  const isMoved = await store.transact(claimed.kennitala, {}, at, (view) => planMove(view, claimed, to, at));
+  if (!isMoved) return { ended: null, onward: { kind: 'lost', delivery: claimed.delivery } };
+  logs.moved(await reference(claimed.kennitala), await reference(to));
+  return { ended: null, onward: { kind: 'claim', kennitala: to } };
+};
+
+/** A conflict that cannot be written down cannot be decided either. */
+const UNSTORABLE_THERE: Refused = {
+  status: 'refused',
+  code: 'unstorable_value',
+  message: 'the registry holds a value here that cannot be stored',
 };
 
 /** How often the registry is read again because somebody wrote to the document meanwhile. */
@@ -134,37 +217,27 @@ const withReading = async (
   out: Outgoing,
   signal: AbortSignal,
   dependencies: DeliveryDependencies,
-  write: (reading: Reading | null) => Promise<SettleOutcome>,
+  write: (reading: Reading | null) => Promise<Settled>,
+  unreadable: 'waits' | 'shows-nothing' = 'waits',
 ): Promise<Settled> => {
   const { claimed } = out;
   for (let n = 1; n <= READINGS; n += 1) {
     let reading: Reading | null;
     try {
-      reading = await read(claimed, signal, dependencies);
+      reading = await readRegistry(claimed, { signal }, dependencies);
     } catch (cause) {
+      // What is refused stays refused, though the member cannot be read to show what the registry holds.
+      if (isSyncError(cause, 'member_invalid') && unreadable === 'shows-nothing') return write(null);
       return settleFailure(out, asSyncError(cause), dependencies);
     }
-    const outcome = await write(reading);
-    if (outcome.kind !== 'read') return toSettled(outcome, claimed);
+    const settled = await write(reading);
+    if (settled.onward.kind !== 'read') return settled;
   }
   const failure = new SyncError(
     'store_unavailable',
     `The member was written ${READINGS} times while it was read.`,
   );
   return settleFailure(out, failure, dependencies);
-};
-
-/** The state is read first: a write in between then shows. A member whom the registry does not have is left alone. */
-const read = async (
-  { kennitala }: Claimed,
-  signal: AbortSignal,
-  { store, reader, now }: DeliveryDependencies,
-): Promise<Reading | null> => {
-  const ifState = await store.transact<DocumentState>(kennitala, {}, now(), ({ state }) => ({
-    result: state,
-  }));
-  const change = await readChange(kennitala, reader, signal);
-  return change.action === 'delete' ? null : { change, ifState };
 };
 
 const settleFailure = async (
@@ -185,7 +258,7 @@ const settleFailure = async (
       return { ended: null, onward: { ...result, failure } };
     case 'dead':
       logs.dead(member, part.changeId, failure.code);
-      return { ended: 'failed', onward: { kind: 'claim' } };
+      return { ended: 'failed', onward: { kind: 'claim', kennitala: claimed.kennitala } };
     case 'lost':
       return { ended: null, onward: { kind: 'lost', delivery: claimed.delivery } };
     default: {
@@ -198,7 +271,7 @@ const settleFailure = async (
 export const toSettled = (outcome: SettleOutcome, claimed: Claimed): Settled => {
   switch (outcome.kind) {
     case 'settled':
-      return { ended: outcome.outcome, onward: afterwards(outcome.next, outcome.hasMore) };
+      return { ended: outcome.outcome, onward: afterwards(claimed, outcome.next, outcome.hasMore) };
     case 'again':
       return { ended: null, onward: { kind: 'send', next: outcome.next } };
     case 'waiting':
@@ -206,7 +279,7 @@ export const toSettled = (outcome: SettleOutcome, claimed: Claimed): Settled => 
     case 'lost':
       return { ended: null, onward: { kind: 'lost', delivery: claimed.delivery } };
     case 'read':
-      throw new SyncError('internal', 'The registry was to be read first.');
+      return READ_FIRST;
     default: {
       const never: never = outcome;
       return never;
@@ -214,7 +287,9 @@ export const toSettled = (outcome: SettleOutcome, claimed: Claimed): Settled => 
   }
 };
 
-const afterwards = (next: Claimed | null, hasMore: boolean): Settled['onward'] => {
+const READ_FIRST: Settled = { ended: null, onward: { kind: 'read' } };
+
+const afterwards = ({ kennitala }: Claimed, next: Claimed | null, hasMore: boolean): Settled['onward'] => {
   if (next !== null) return { kind: 'send', next };
-  return hasMore ? { kind: 'claim' } : { kind: 'done' };
+  return hasMore ? { kind: 'claim', kennitala } : { kind: 'done' };
 };

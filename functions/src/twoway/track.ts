@@ -1,10 +1,31 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Kennitala } from '../domain/kennitala.ts';
+import { isConsentPath } from '../domain/member/consents.ts';
+import type { StoredMember } from '../domain/member/decide-change.ts';
+import { diffMembers } from '../domain/member/diff-members.ts';
+import type { Json } from '../domain/member/field-row.ts';
+import { isTwoWayPath } from '../domain/member/field-table.ts';
+import { fieldOf } from '../domain/member/fields.ts';
+import { toRegistryChanges, toRegistryCreate } from '../domain/member/registry-changes.ts';
+import { sourceHash } from '../domain/member/source-hash.ts';
+import { isStorable } from '../domain/storable.ts';
 import { SyncError } from '../lib/errors.ts';
+import { type ConflictRecord, withResolution } from './conflict.ts';
 import { deliverMembers } from './deliver.ts';
-import { carries } from './delivery.ts';
-import type { DeliveryDependencies } from './delivery-dependencies.ts';
-import type { MemberOutcome } from './member-outcome.ts';
-import type { QueueItem } from './queue-item.ts';
-import { type MemberWrite, planTracking, tryEdit } from './track-edit.ts';
+import { carries, type DeliveryDependencies, type MemberOutcome } from './delivery.ts';
+import { BEFORE_ALL, type EditTime, isEarlier, isSameJson } from './edit.ts';
+import type { MemberUpdate, MemberView, Reads, Step } from './ports.ts';
+import {
+  inEditOrder,
+  makeQueueItem,
+  type NewItem,
+  type PathEdit,
+  type PathEnd,
+  type QueueItem,
+  reviveItem,
+  settlePaths,
+} from './queue.ts';
+import { planShown } from './reading.ts';
 
 /**
  * Takes one write of a member's document: what the member themselves changed goes into the queue, and from there to the
@@ -23,12 +44,19 @@ export const trackMemberWrite = async (
   if (edit === null) return 'ignored';
   const { store, now, logs, reference } = dependencies;
   const at = now();
-  const { item, isNew } = await store.transact(
-    write.kennitala,
-    { item: edit.id, laterThan: edit.editedAt },
-    at,
-    (view) => planTracking(view, edit, at),
-  );
+  const take = (reads: Reads) =>
+    store.transact<Tracked | null>(write.kennitala, { ...reads, item: edit.id }, at, (view) =>
+      planTracking(view, edit, {
+        now: at,
+        knowsConflicts: reads.openConflicts === true,
+        metaThen: write.after?.meta ?? null,
+      }),
+    );
+  const tracked =
+    (await take({ laterThan: edit.editedAt })) ??
+    (await take({ laterThan: BEFORE_ALL, openConflicts: true }));
+  if (tracked === null) throw new SyncError('internal', 'An edit was not tracked.');
+  const { item, isNew } = tracked;
   if (isNew) logs.tracked(await reference(write.kennitala), Object.keys(edit.changes));
   const outcome = (await deliverMembers([write.kennitala], { signal }, dependencies)).get(write.kennitala);
   if (outcome === undefined) throw new SyncError('internal', 'A delivery has no outcome.');
@@ -59,3 +87,200 @@ const assertOnItsWay = (outcome: MemberOutcome, item: QueueItem): 'settled' | 'q
 
 const isIn = ({ delivery }: Extract<MemberOutcome, { kind: 'busy' }>, item: QueueItem): boolean =>
   Object.keys(item.changes).some((path) => carries(delivery.paths, item, path));
+
+/** One write of `members/{kennitala}`, as the platform tells of it: at least once, in any order. */
+export interface MemberWrite {
+  readonly eventId: string;
+  readonly kennitala: Kennitala;
+  /** When it was committed. */
+  readonly at: EditTime;
+  readonly before: StoredMember | null;
+  /** Null for a deletion. */
+  readonly after: StoredMember | null;
+  /** A server wrote it: servers always touch the metadata, and the rules let nobody else. */
+  readonly isServers: boolean;
+}
+
+/**
+ * What a write asks of the registry; null when it asks nothing: a server's own write, a deletion (by the platform's
+ * TTL or a person), a change of fields that do not go to the registry. A document that appears without metadata is a
+ * registration.
+ */
+export const tryEdit = (write: MemberWrite): NewItem | null => {
+  const { eventId: id, kennitala, at: editedAt, before, after } = write;
+  if (write.isServers || after === null) return null;
+  const facts = { id, kennitala, editedAt };
+  if (before === null) {
+    const changes = mapValues(toRegistryCreate(after.member), (newValue) => ({ oldValue: null, newValue }));
+    return { ...facts, djangoId: null, action: 'create', changes, isContinuation: false };
+  }
+  const differences = diffMembers(before.member, after.member).filter(({ path }) => isTwoWayPath(path));
+  if (differences.length === 0) return null;
+  const told = toRegistryChanges(differences);
+  return {
+    ...facts,
+    djangoId: after.meta.django_id,
+    action: 'update',
+    changes: mapValues(told.changes, (newValue, path) => ({
+      oldValue: told.expected[path] ?? null,
+      newValue,
+    })),
+    isContinuation: sourceHash(before.member) !== before.meta.source_hash,
+  };
+};
+
+export interface Tracked {
+  readonly item: QueueItem;
+  readonly isNew: boolean;
+}
+
+/**
+ * Puts an edit into the queue, once however often it is told. One that arrives after a later edit of the same field has
+ * ended is superseded by it: the member's last word counts, whichever event came first. Where the later one had met a
+ * conflict, the conflicts have to be known, and this edit may explain one of them: then nothing is written, and null
+ * asks for `openConflicts` and all items of the member.
+ */
+export const planTracking = (
+  view: MemberView,
+  edit: NewItem,
+  { now, knowsConflicts, metaThen }: TrackingFacts,
+): Step<Tracked | null> => {
+  const { item } = view;
+  if (item !== null) return { result: { item, isNew: false } };
+  const later = view.later.filter(({ editedAt }) => isEarlier(edit.editedAt, editedAt));
+  const hasConflict = later.some(({ settled }) =>
+    Object.keys(edit.changes).some((path) => settled[path]?.outcome === 'conflict'),
+  );
+  if (hasConflict && !knowsConflicts) return { result: null };
+  const ended = new Set(later.flatMap(({ settled }) => Object.keys(settled)));
+  const tracked = settlePaths(
+    makeQueueItem(edit, now),
+    (path) => {
+      if (ended.has(path)) return { outcome: 'superseded' };
+      return isStorable(edit.changes[path]?.newValue) ? null : UNSTORABLE;
+    },
+    now,
+  );
+  const explained = hasConflict ? planExplained(view, tracked, now) : NOTHING_EXPLAINED;
+  return {
+    items: [tracked, ...explained.items],
+    conflicts: explained.conflicts,
+    member:
+      explained.member ??
+      planWithdrawn(view.stored, tracked, later, metaThen) ??
+      planWithoutUnstorable(view.stored, tracked),
+    result: { item: tracked, isNew: true },
+  };
+};
+
+export interface TrackingFacts {
+  readonly now: Date;
+  /** Whether the view has the open conflicts and all items of the member. */
+  readonly knowsConflicts: boolean;
+  /** The document's metadata right after the edit. */
+  readonly metaThen: StoredMember['meta'] | null;
+}
+
+/** No store and no screen is to be trusted with it, so the registry is not asked. */
+const UNSTORABLE: PathEnd = { outcome: 'failed', message: 'a value that cannot be stored as it is written' };
+
+/** Nothing is on its way to the registry: the portal shows again what the edit started from. */
+const planWithoutUnstorable = (stored: StoredMember | null, tracked: QueueItem): MemberUpdate | null => {
+  const failed = Object.entries(tracked.settled).filter(([, { outcome }]) => outcome === 'failed');
+  if (stored === null || failed.length === 0) return null;
+  const before = Object.fromEntries(failed.map(([path, { oldValue }]) => [path, oldValue]));
+  return { values: planShown(stored.member, [tracked], before), meta: stored.meta };
+};
+
+const NOTHING_EXPLAINED: Explained = { items: [], conflicts: [], member: null };
+
+/**
+ * The registry's word came between the write and its event, and showed a withdrawn consent again: off at once. While the
+ * metadata are what they were, no server has written, and what the document shows is the member's own later edit.
+ */
+const planWithdrawn = (
+  stored: StoredMember | null,
+  { changes }: QueueItem,
+  later: readonly QueueItem[],
+  metaThen: StoredMember['meta'] | null,
+): MemberUpdate | null => {
+  if (stored === null || isDeepStrictEqual(stored.meta, metaThen)) return null;
+  const off = Object.keys(changes).filter(
+    (path) =>
+      isConsentPath(path) &&
+      changes[path]?.newValue === false &&
+      fieldOf(stored.member, path) &&
+      !later.some((other) => Object.hasOwn(other.changes, path)),
+  );
+  if (off.length === 0) return null;
+  return { values: Object.fromEntries(off.map((path) => [path, false])), meta: stored.meta };
+};
+
+const mapValues = <T>(
+  values: Readonly<Record<string, T>>,
+  toEdit: (value: T, path: string) => PathEdit,
+): Readonly<Record<string, PathEdit>> =>
+  Object.fromEntries(Object.entries(values).map(([path, value]) => [path, toEdit(value, path)]));
+
+/** Who decided a conflict that the member's own late edit has explained. */
+export const DECIDED_BY_LATE_EDIT = 'late-edit';
+
+export interface Explained {
+  readonly items: readonly QueueItem[];
+  readonly conflicts: readonly ConflictRecord[];
+  readonly member: MemberUpdate | null;
+}
+
+/**
+ * A conflict is no more than the order of two events when the late one leads from what the registry held to what the
+ * other edit started from: nobody else had written. It closes itself, and the edit that had lost waits again, now from
+ * the registry's value; unless the member has written there once more since, which then stands.
+ * @param view With all of the member's items and their open conflicts.
+ */
+export const planExplained = (
+  { stored, later: known, openConflicts }: MemberView,
+  tracked: QueueItem,
+  now: Date,
+): Explained => {
+  const items = new Map<string, QueueItem>();
+  const conflicts: ConflictRecord[] = [];
+  const shown: Record<string, Json> = {};
+  for (const conflict of openConflicts) {
+    let decided = conflict;
+    for (const [path, { state, expected, portal, registry, winner }] of Object.entries(conflict.paths)) {
+      const loser = known.find(
+        ({ settled }) =>
+          settled[path]?.outcome === 'conflict' && isSameJson(path, settled[path].newValue, portal.value),
+      );
+      if (state !== 'open' || winner !== 'registry' || loser === undefined) continue;
+      const before = [...known, tracked].filter(({ editedAt }) => isEarlier(editedAt, loser.editedAt));
+      if (!leadsTo(before, path, expected, registry.value)) continue;
+      const wroteAgain = known.some(
+        (item) => isEarlier(loser.editedAt, item.editedAt) && (path in item.changes || path in item.settled),
+      );
+      const keep = wroteAgain ? 'registry' : 'portal';
+      const value = wroteAgain ? registry.value : portal.value;
+      decided = withResolution(decided, path, { keep, value, by: DECIDED_BY_LATE_EDIT, at: now });
+      if (wroteAgain) continue;
+      const item = items.get(loser.id) ?? loser;
+      items.set(loser.id, reviveItem(item, { now, later: [], from: { [path]: registry.value } }));
+      shown[path] = portal.value;
+    }
+    if (decided !== conflict) conflicts.push(decided);
+  }
+  const revived = [...items.values()];
+  const values = stored === null ? {} : planShown(stored.member, revived, shown);
+  const member = stored === null || Object.keys(values).length === 0 ? null : { values, meta: stored.meta };
+  return { items: revived, conflicts, member };
+};
+
+/** Whether the member's own edits lead from one value of a field to another, in their order. */
+const leadsTo = (items: readonly QueueItem[], path: string, to: Json, from: Json): boolean => {
+  let value = to;
+  for (const { changes, settled } of inEditOrder(items).toReversed()) {
+    const edit = changes[path] ?? settled[path];
+    if (edit !== undefined && isSameJson(path, edit.newValue, value)) value = edit.oldValue;
+    if (isSameJson(path, value, from)) return true;
+  }
+  return false;
+};

@@ -1,6 +1,8 @@
 import { makeMemberChanges } from '../adapters/django/member-changes.ts';
 import { makeMemberReader } from '../adapters/django/member-read.ts';
 import { makeFirestoreErasure } from '../adapters/firestore/erase-documents.ts';
+import { makeHintStore } from '../adapters/firestore/hint-store.ts';
+import { makeMemberStore } from '../adapters/firestore/member-store.ts';
 import { makeOperatorActions } from '../adapters/firestore/ops-actions.ts';
 import { makePeopleReader } from '../adapters/firestore/ops-people.ts';
 import { makeRunHistory } from '../adapters/firestore/ops-runs.ts';
@@ -54,7 +56,11 @@ const wireOps = (base: Shared): OpsDependencies => {
   const trace = makeMemberTrace(firestore, twoWay);
   const register = database === null ? null : makeRegisterLookup(database);
   return {
-    runners: { roster: runRoster, portal: runReconcile, register: database === null ? null : runRegister },
+    runners: {
+      roster: runRoster,
+      portal: (request) => runReconcile(request),
+      register: database === null ? null : runRegister,
+    },
     rollback: {
       versions,
       store,
@@ -63,6 +69,7 @@ const wireOps = (base: Shared): OpsDependencies => {
     },
     explain: {
       registry: reader,
+      members: makeMemberStore(firestore),
       roster: store,
       register,
       trace,
@@ -96,6 +103,8 @@ const wireOps = (base: Shared): OpsDependencies => {
     people: makePeopleReader(firestore),
     versions,
     actions,
+    hints: makeHintStore(firestore),
+    takeRegistrysWord: runReconcile,
     twoWay,
     twoWayActions: makeTwoWayActions(twoWayDependencies()),
     reference,

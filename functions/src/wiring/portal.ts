@@ -1,9 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { makeMemberReader } from '../adapters/django/member-read.ts';
+import { makeHintStore } from '../adapters/firestore/hint-store.ts';
 import { makeMemberStore } from '../adapters/firestore/member-store.ts';
 import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
+import { tryKennitala } from '../domain/kennitala.ts';
 import type { HttpAnswer } from '../lib/http-endpoint.ts';
+import { type FollowHintDependencies, followHint as follow } from '../portal/follow-hint.ts';
 import { receiveWebhook, type WebhookCall, type WebhookDependencies } from '../portal/receive-webhook.ts';
 import { makeWebhookGate } from '../portal/webhook-caller.ts';
+import { makeWebhookLogs } from '../portal/webhook-logs.ts';
 import { type Shared, shared } from './shared.ts';
 
 const wireWebhook = ({
@@ -29,6 +34,7 @@ const wireWebhook = ({
   ),
   members: makeMemberStore(firestore),
   registry: makeMemberReader(registry),
+  hints: makeHintStore(firestore),
   rosterRefresh: makeRosterRefresh(firestore),
   register:
     config.register.followsWebhook && config.register.target !== null
@@ -39,10 +45,32 @@ const wireWebhook = ({
   log,
 });
 
-let wired: WebhookDependencies | undefined;
+const wireFollowing = ({ firestore, log, now, reference, registry }: Shared): FollowHintDependencies => ({
+  members: makeMemberStore(firestore),
+  registry: makeMemberReader(registry),
+  hints: makeHintStore(firestore),
+  rosterRefresh: makeRosterRefresh(firestore),
+  reference,
+  now,
+  sleep: async (ms) => {
+    await sleep(ms);
+  },
+  logs: makeWebhookLogs(log),
+});
+
+let webhook: WebhookDependencies | undefined;
+let following: FollowHintDependencies | undefined;
 
 /** One event of the registry. Never throws: a failure is an answer that tells the sender what to do. */
 export const answerWebhook = (call: WebhookCall): Promise<HttpAnswer> => {
-  wired ??= wireWebhook(shared());
-  return receiveWebhook(call, wired);
+  webhook ??= wireWebhook(shared());
+  return receiveWebhook(call, webhook);
+};
+
+/** One hint, by the name of its document. Throws when its event should be delivered again. */
+export const followHint = async (name: string, token: string): Promise<void> => {
+  following ??= wireFollowing(shared());
+  const kennitala = tryKennitala(name);
+  // Nothing of ours writes another name.
+  if (kennitala !== null) await follow(kennitala, token, following);
 };

@@ -1,5 +1,6 @@
 import { makeMemberPages } from '../adapters/django/member-pages.ts';
 import { makeMemberReader } from '../adapters/django/member-read.ts';
+import { makeHintStore } from '../adapters/firestore/hint-store.ts';
 import { makeMemberStore } from '../adapters/firestore/member-store.ts';
 import { makePortalIndex } from '../adapters/firestore/portal-index.ts';
 import { makePortalWriter } from '../adapters/firestore/portal-writer.ts';
@@ -9,6 +10,7 @@ import { type RunRequest, runMirror } from '../mirror/run.ts';
 import type { ScheduledOccurrence } from '../mirror/run-store.ts';
 import { assertOccurrenceDone } from '../mirror/scheduled-run.ts';
 import type { RunReport } from '../mirror/types.ts';
+import type { TakesWordOf } from '../portal/reconcile/compare-members.ts';
 import { makePortalMirror } from '../portal/reconcile/portal-mirror.ts';
 import { syncMember } from '../portal/reconcile/sync-member.ts';
 import { syncMemberBody } from '../portal/reconcile/sync-member-body.ts';
@@ -21,9 +23,9 @@ export const RECONCILE_LEASE_MS = 1_860_000;
 /** Less than syncMemberNow's 60 s, so that it can still answer. */
 const SYNC_MEMBER_LIMIT_MS = 45_000;
 
-const wireReconcile = (base: Shared): ((request: RunRequest) => Promise<RunReport>) => {
+const wireReconcile = (base: Shared): ((request: RunRequest, of?: TakesWordOf) => Promise<RunReport>) => {
   const { config, firestore, now, reference, registry } = base;
-  const portal = makePortalMirror({
+  const portal = {
     pages: makeMemberPages(registry, {
       baseUrl: config.registry.baseUrl,
       deadlineMs: config.registry.fetchTimeoutMs,
@@ -32,18 +34,20 @@ const wireReconcile = (base: Shared): ((request: RunRequest) => Promise<RunRepor
     index: makePortalIndex(firestore),
     writer: makePortalWriter(firestore),
     rosterRefresh: makeRosterRefresh(firestore),
+    hints: makeHintStore(firestore),
     reference,
     now,
-  });
+  };
   const limits = { runLimitMs: RECONCILE_RUN_LIMIT_MS, leaseMs: RECONCILE_LEASE_MS };
-  return (request) => runMirror(portal, request, runDependencies(base, limits));
+  return (request, takesWordOf = null) =>
+    runMirror(makePortalMirror({ ...portal, takesWordOf }), request, runDependencies(base, limits));
 };
 
 let wired: ReturnType<typeof wireReconcile> | undefined;
-/** One run of the portal, whoever asked for it. */
-export const runReconcile = (request: RunRequest): Promise<RunReport> => {
+/** One run of the portal, whoever asked for it; `takesWordOf`: the registry's word counts also where it is the older one. */
+export const runReconcile = (request: RunRequest, takesWordOf: TakesWordOf = null): Promise<RunReport> => {
   wired ??= wireReconcile(shared());
-  return wired(request);
+  return wired(request, takesWordOf);
 };
 
 /** The scheduled run. Throws when Cloud Scheduler should try this occurrence again. */

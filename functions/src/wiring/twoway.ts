@@ -1,20 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { makeMemberChanges } from '../adapters/django/member-changes.ts';
+import { makeMemberPages } from '../adapters/django/member-pages.ts';
 import { makeMemberReader } from '../adapters/django/member-read.ts';
 import { makeMemberStore } from '../adapters/firestore/member-store.ts';
-import { makeQueueStore } from '../adapters/firestore/queue-store.ts';
+import { makeQueueStore, makeTwoWayLog } from '../adapters/firestore/queue-store.ts';
 import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
-import { makeTwoWayLog } from '../adapters/firestore/twoway-log-store.ts';
-import { type MemberEvent, toMemberWrite } from '../adapters/firestore/twoway-member-write.ts';
+import { type MemberEvent, toMemberWrite } from '../adapters/firestore/twoway-documents.ts';
 import { SyncError } from '../lib/errors.ts';
 import { answerAdminPost, type HttpAnswer, type HttpCall } from '../lib/http-endpoint.ts';
-import { makeCompanion } from '../twoway/companion.ts';
-import { decideConflictOnDemand } from '../twoway/decide-on-demand.ts';
-import { resolveRequest } from '../twoway/resolve-conflict.ts';
-import { answerTwoWay, twoWayRequest } from '../twoway/run-answer.ts';
-import { runTwoWay, type TwoWayDependencies } from '../twoway/run-two-way.ts';
+import { makeTwoWayLogs } from '../twoway/logs.ts';
+import { makeApplyProtocol, makeRegistryMembers } from '../twoway/registry.ts';
+import { decideConflictOnDemand, resolveRequest } from '../twoway/resolve-conflict.ts';
+import { answerTwoWay, runTwoWay, type TwoWayDependencies, twoWayRequest } from '../twoway/sweep.ts';
 import { trackMemberWrite } from '../twoway/track.ts';
-import { makeTwoWayLogs } from '../twoway/twoway-logs.ts';
 import { type Shared, shared } from './shared.ts';
 
 /** Less than the trigger's 120 s; a claim lasts longer than both. */
@@ -24,8 +22,9 @@ const RUN_LIMIT_MS = 480_000;
 /** Less than the 60 s of `resolveConflict`. */
 const DECIDE_LIMIT_MS = 45_000;
 
-const wireTwoWay = ({ firestore, log, now, reference, registry }: Shared): TwoWayDependencies => {
+const wireTwoWay = ({ config, firestore, log, now, reference, registry }: Shared): TwoWayDependencies => {
   const changes = makeMemberChanges(registry);
+  const reader = makeMemberReader(registry);
   return {
     store: makeQueueStore(firestore),
     members: makeMemberStore(firestore),
@@ -33,8 +32,15 @@ const wireTwoWay = ({ firestore, log, now, reference, registry }: Shared): TwoWa
     rosterRefresh: makeRosterRefresh(firestore),
     registry: changes,
     changes,
-    reader: makeMemberReader(registry),
-    companion: makeCompanion(),
+    reader,
+    registryMembers: makeRegistryMembers({
+      reader,
+      pages: makeMemberPages(registry, {
+        baseUrl: config.registry.baseUrl,
+        deadlineMs: config.registry.fetchTimeoutMs,
+      }),
+    }),
+    protocol: makeApplyProtocol(),
     logs: makeTwoWayLogs(log),
     random: Math.random,
     makeOwner: randomUUID,

@@ -54,7 +54,7 @@ export const describeMemberStore = (name: string, make: () => Promise<MemberStor
     const nameNow = async () => (await store.read(someone)).stored?.member.profile.name;
 
     it('knows nothing of a member that was never written', async () => {
-      expect(await store.read(someone)).toEqual({ stored: null, state: null });
+      expect(await store.read(someone)).toEqual({ stored: null, state: null, writtenAt: null });
     });
 
     it('gives back exactly what was decided', async () => {

@@ -11,11 +11,13 @@ export const makeMemoryMemberStore = (memory: PortalMemory): MemoryMemberStore =
   let failing: 'before' | 'after' | null = null;
 
   const apply = (request: ChangeRequest): ChangeOutcome => {
-    const { kennitala, eventId, ifState, at, decide, toReceipt } = request;
+    const { kennitala, eventId, ifState, hint, at, decide, toReceipt } = request;
     const known = eventId === null ? undefined : memory.receipts.get(eventId);
     if (known !== undefined) return { kind: 'duplicate', receipt: known };
     const { stored, state } = memory.see(kennitala);
     if (ifState !== undefined && ifState !== state) return { kind: 'moved' };
+    if (hint !== undefined && memory.hints.get(kennitala)?.token !== hint.token)
+      return { kind: 'superseded' };
     const decision = decide(stored, memory.pending(kennitala));
     if (decision === null) return { kind: 'undecided' };
     const receipt = toReceipt(decision);
@@ -23,6 +25,7 @@ export const makeMemoryMemberStore = (memory: PortalMemory): MemoryMemberStore =
     failing = null;
     if (failure === 'before') throw unavailable();
     if (decision.kind === 'write') memory.put(kennitala, decision.member, decision.meta, at);
+    if (hint?.closes === true) memory.hints.delete(kennitala);
     if (eventId !== null) memory.receipts.set(eventId, receipt);
     if (failure === 'after') throw unavailable();
     return { kind: 'decided', decision, receipt };

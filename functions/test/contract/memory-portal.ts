@@ -23,7 +23,7 @@ export const makeMemoryPortalIndex = (memory: PortalMemory, call: MakeCall = atO
 
 const toDecide = (memory: PortalMemory, kennitala: Kennitala) => {
   const pending = memory.pending(kennitala);
-  return { ...memory.see(kennitala), writtenAt: memory.writtenAt(kennitala), pending };
+  return { ...memory.see(kennitala), pending };
 };
 
 /** Each write is a call of its own. */

@@ -4,7 +4,7 @@ import type { Kennitala } from '../../src/domain/kennitala.ts';
 import type { MemberMeta, StoredMember } from '../../src/domain/member/decide-change.ts';
 import type { PendingEdit } from '../../src/domain/member/keep-pending-edits.ts';
 import type { Member } from '../../src/domain/member/member.ts';
-import type { DocumentState, Receipt, SeenMember } from '../../src/portal/ports.ts';
+import type { DocumentState, Receipt, SeenMember, StandingHint } from '../../src/portal/ports.ts';
 
 /** One item of `sync_queue`, as far as the portal's stores read it. */
 export interface QueuedEdit {
@@ -13,14 +13,19 @@ export interface QueuedEdit {
   readonly edits: readonly PendingEdit[];
 }
 
+/** One document of `webhook_hints`. */
+export interface KeptHint extends StandingHint {
+  readonly lastAt: Date;
+  readonly isGivenUp: boolean;
+}
+
 /** The portal's collections in memory, for adapters that many histories are played on. */
 export interface PortalMemory {
   readonly receipts: Map<string, Receipt>;
   readonly queue: QueuedEdit[];
+  readonly hints: Map<Kennitala, KeptHint>;
   kennitalas(): Kennitala[];
   see(kennitala: Kennitala): SeenMember;
-  /** When the document was last written; null when there is none. */
-  writtenAt(kennitala: Kennitala): Date | null;
   pending(kennitala: Kennitala): PendingEdit[];
   put(kennitala: Kennitala, member: Member, meta: MemberMeta, at: Date): void;
 }
@@ -37,9 +42,13 @@ export const makePortalMemory = (): PortalMemory => {
   const memory: PortalMemory = {
     receipts: new Map(),
     queue: [],
+    hints: new Map(),
     kennitalas: () => [...documents.keys()].sort(),
-    see: (kennitala) => ({ stored: stored(kennitala), state: state(kennitala) }),
-    writtenAt: (kennitala) => documents.get(kennitala)?.at ?? null,
+    see: (kennitala) => ({
+      stored: stored(kennitala),
+      state: state(kennitala),
+      writtenAt: documents.get(kennitala)?.at ?? null,
+    }),
     pending: (kennitala) =>
       memory.queue
         .filter((item) => item.kennitala === kennitala && item.status === 'pending')

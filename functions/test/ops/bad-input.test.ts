@@ -36,6 +36,9 @@ describe('bad input', () => {
     ['POST', '/runs', { mirror: 'roster', approve: { ...APPROVE, planId: 'short' } }, 'approve.planId'],
     ['POST', '/runs', { mirror: 'roster', approve: { ...APPROVE, reason: ' ' } }, 'approve.reason'],
     ['POST', '/runs', { mirror: 'roster', dryRun: true, approve: APPROVE }, 'approve'],
+    ['POST', '/portal/registry-word', {}, 'reason'],
+    ['POST', '/portal/registry-word', { kennitala: '123', reason: 'x' }, 'kennitala'],
+    ['POST', '/portal/registry-word', { dryRun: true, approve: APPROVE }, 'approve'],
     ['POST', '/roster/rollback', {}, 'generation'],
     ['POST', '/roster/rollback', { generation: '1', runId: 'r' }, 'generation'],
     ['POST', '/roster/rollback', { generation: '-1' }, 'generation'],
@@ -158,6 +161,7 @@ const ROUTES = [
   'POST /mirrors/:name/resume',
   'POST /queue/:id/fail',
   'POST /queue/:id/retry',
+  'POST /portal/registry-word',
   'POST /roster/rollback',
   'POST /runs',
 ];

@@ -127,6 +127,7 @@ describe('erasing a person', () => {
     expect(body).toMatchObject({ member: reference, dryRun: false, absent: true, hasRegister: false });
     expect(body.stores).toEqual(
       [
+        ['webhook_hints', 1],
         ['members', 1],
         ['sync_queue', 1],
         ['sync_conflicts', 1],
@@ -251,7 +252,7 @@ describe('erasing a person', () => {
     expect(JSON.stringify(await ops.actions())).not.toMatch(spelled);
     const entry = ops.logs.findLast(({ fields }) => fields['event'] === 'member_erased');
     expect(entry).toMatchObject({
-      fields: { member: reference, absent: true, erased: 8, left: 0, codes: [] },
+      fields: { member: reference, absent: true, erased: 9, left: 0, codes: [] },
     });
   });
 });

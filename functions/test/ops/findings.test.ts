@@ -86,6 +86,7 @@ describe('findings', () => {
     const findings = makeFindings({
       at: NOW.toISOString(),
       registry: REGISTRY,
+      portal: WELL.portal,
       twoWay: { ...QUIET, healthy: false, why: ['conflicts_waiting'], openConflicts: 2 },
       blocked: new Map([['roster', { changes }]]),
       mirrors: [

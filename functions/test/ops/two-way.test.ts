@@ -4,9 +4,8 @@ import { parseMemberChange } from '../../src/domain/member/member-change.ts';
 import { applyVersionedEvent } from '../../src/portal/apply-event.ts';
 import { planClaim } from '../../src/twoway/claim.ts';
 import type { ConflictRecord } from '../../src/twoway/conflict.ts';
-import { toEditTime } from '../../src/twoway/edit-time.ts';
-import { makeQueueItem, type QueueItem } from '../../src/twoway/queue-item.ts';
-import { settlePaths } from '../../src/twoway/settle-paths.ts';
+import { toEditTime } from '../../src/twoway/edit.ts';
+import { makeQueueItem, type QueueItem, settlePaths } from '../../src/twoway/queue.ts';
 import { type Body, type OpsStack, startOpsStack } from './support/ops-stack.ts';
 
 let ops: OpsStack;
@@ -173,7 +172,7 @@ describe('conflicts', () => {
     },
   });
   const putConflict = (id: string) =>
-    ops.queue.transact(MEMBER, {}, ops.clock.now(), () => ({ conflict: conflict(id), result: null }));
+    ops.queue.transact(MEMBER, {}, ops.clock.now(), () => ({ conflicts: [conflict(id)], result: null }));
 
   it('are listed by state without values, and one shows both values and is on record', async () => {
     await putConflict('one');

@@ -2,6 +2,7 @@ import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { type Firestore, initializeFirestore } from 'firebase-admin/firestore';
 import { Webhook } from 'standardwebhooks';
 import { startFirestore } from '../../../local/src/firestore/server.ts';
+import { makeHintStore } from '../../src/adapters/firestore/hint-store.ts';
 import { makeMemberStore } from '../../src/adapters/firestore/member-store.ts';
 import { makeRosterRefresh } from '../../src/adapters/firestore/roster-refresh.ts';
 import type { MemberChange } from '../../src/domain/member/member-change.ts';
@@ -39,6 +40,7 @@ export const startPortalStack = async (options: PortalStackOptions = {}) => {
     identify: makeWebhookGate(secrets, now),
     members: makeMemberStore(async () => db, { callLimitMs: options.callLimitMs ?? 5_000 }),
     registry: options.registry ?? { readMember: async () => null },
+    hints: makeHintStore(async () => db),
     rosterRefresh: makeRosterRefresh(async () => db),
     register: options.register,
     reference: async (kennitala: Parameters<typeof makeMemberReference>[1]) =>

@@ -5,6 +5,7 @@ import { type RegistryOptions, startRegistry } from '../../../local/src/registry
 import { makeMemberPages } from '../../src/adapters/django/member-pages.ts';
 import { makeMemberReader } from '../../src/adapters/django/member-read.ts';
 import { makeRegistryHttp } from '../../src/adapters/django/registry-http.ts';
+import { makeHintStore } from '../../src/adapters/firestore/hint-store.ts';
 import { makeMemberStore } from '../../src/adapters/firestore/member-store.ts';
 import { makePortalIndex } from '../../src/adapters/firestore/portal-index.ts';
 import { makePortalWriter } from '../../src/adapters/firestore/portal-writer.ts';
@@ -52,6 +53,7 @@ export const startReconcileStack = async (options: Partial<RegistryOptions> = {}
     index: makePortalIndex(client),
     writer: makePortalWriter(client, { throttling: false }),
     rosterRefresh: makeRosterRefresh(client),
+    hints: makeHintStore(client),
     reference: async (kennitala) => makeMemberReference('key of the tests', kennitala),
     now: clock.now,
   };
@@ -79,6 +81,7 @@ export const startReconcileStack = async (options: Partial<RegistryOptions> = {}
     portal,
     dependencies,
     members: makeMemberStore(client),
+    hints: makeHintStore(client),
     run: (
       request: RunRequest = { trigger: 'http' },
       given: { portal?: Partial<PortalMirrorDependencies>; run?: Partial<RunDependencies> } = {},

@@ -48,6 +48,13 @@ const DEPLOYED: Record<string, object> = {
     maxInstances: 1,
     eventTrigger: { eventFilterPathPatterns: { document: 'roster_refreshes/{window}' } },
   },
+  followHints: {
+    ...small,
+    timeoutSeconds: 540,
+    concurrency: 80,
+    maxInstances: 2,
+    eventTrigger: { eventFilterPathPatterns: { document: 'webhook_hints/{kennitala}' } },
+  },
   syncFromDjango: { ...small, ...open, timeoutSeconds: 30, concurrency: 40, maxInstances: 10 },
   trackMemberChanges: {
     ...small,

@@ -2,12 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { planFailedTry } from '../../src/twoway/back-off.ts';
 import { CLAIM_MS, planClaim } from '../../src/twoway/claim.ts';
-import { toEditTime } from '../../src/twoway/edit-time.ts';
+import { toEditTime } from '../../src/twoway/edit.ts';
+import { planConflict } from '../../src/twoway/plan-conflict.ts';
+import { planDelivered, planRefused } from '../../src/twoway/plan-settlement.ts';
 import type { MemberView } from '../../src/twoway/ports.ts';
-import { makeQueueItem, type QueueItem } from '../../src/twoway/queue-item.ts';
-import { planConflict } from '../../src/twoway/settle-conflict.ts';
-import { planDelivered } from '../../src/twoway/settle-delivered.ts';
-import { planRefused } from '../../src/twoway/settle-refused.ts';
+import { makeQueueItem, type QueueItem } from '../../src/twoway/queue.ts';
 
 const NOW = new Date('2026-11-20T10:00:00Z');
 const later = (ms: number) => new Date(NOW.getTime() + ms);
@@ -30,6 +29,7 @@ const viewOf = (...pending: QueueItem[]): MemberView => ({
   item: null,
   later: [],
   failed: [],
+  openConflicts: [],
   conflict: null,
 });
 const claimBy = (owner: string, now: Date, view = viewOf(item), isUrgent = false) => {

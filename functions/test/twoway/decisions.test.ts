@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { SyncError } from '../../src/lib/errors.ts';
 import { nextDelayMs } from '../../src/twoway/back-off.ts';
-import { makeCompanion } from '../../src/twoway/companion.ts';
 import { decideConflict } from '../../src/twoway/conflict.ts';
-import { makeEditTime } from '../../src/twoway/edit-time.ts';
+import { makeEditTime } from '../../src/twoway/edit.ts';
 import type { RegistryChanges } from '../../src/twoway/ports.ts';
-import { type Outgoing, sendChanges } from '../../src/twoway/send-changes.ts';
+import { makeApplyProtocol } from '../../src/twoway/registry.ts';
+import { type Outgoing, sendChanges } from '../../src/twoway/send.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 
 const HOUR_MS = 3_600_000;
@@ -63,7 +63,7 @@ const choking = (on: ReadonlySet<string>, failure: SyncError) => {
   return {
     sizes,
     send: (all: Outgoing[]) =>
-      sendChanges(all, new AbortController().signal, { registry, companion: makeCompanion() }),
+      sendChanges(all, new AbortController().signal, { registry, protocol: makeApplyProtocol() }),
   };
 };
 const PEOPLE = makeKennitalas(250, 30_000);
@@ -94,6 +94,17 @@ describe('telling the registry many changes', () => {
     const sent = await send(PEOPLE.slice(0, 100).map((it) => outgoing(it)));
     expect([...sent.values()].every((result) => 'failure' in result)).toBe(true);
     expect(sizes).toEqual([100, 50, 50]);
+  });
+
+  it('takes a 400 of one change alone for a refusal, and that of a hundred for none', async () => {
+    const all = PEOPLE.slice(0, 100).map((it) => outgoing(it));
+    const bad = all[37];
+    const rejected = new SyncError('registry_rejected', 'no', { details: { status: 400 } });
+    const one = await choking(new Set([bad?.claimed.kennitala ?? '']), rejected).send(all);
+    const refused = [...one].filter(([, sent]) => 'answer' in sent && sent.answer.status === 'refused');
+    expect(refused.map(([out]) => out)).toEqual([bad]);
+    const every = await choking(new Set(PEOPLE), rejected).send(all);
+    expect([...every.values()].every((sent) => 'failure' in sent)).toBe(true);
   });
 
   it('asks no further when the registry cannot be reached', async () => {

@@ -16,4 +16,11 @@ describe('any history of edits, messages, failures and deaths', () => {
       { numRuns: 200 },
     );
   }, 60_000);
+
+  it('and with one that ignores most of what it is sent, and says that all is well', async () => {
+    await fc.assert(
+      fc.asyncProperty(history, (given) => playHistory(given, { companion: false, isLegacy: true })),
+      { numRuns: 500 },
+    );
+  }, 120_000);
 });

@@ -7,6 +7,8 @@ export interface CliOptions {
   /** Undefined: what the data folder holds, or 2,216 in a new one. */
   readonly members: number | undefined;
   readonly django: string | undefined;
+  /** A registry without the companion app: the stand-in is one, and the functions take its key. */
+  readonly legacy: boolean;
   readonly token: string | undefined;
   readonly data: string;
   readonly dryRun: boolean;
@@ -29,8 +31,9 @@ Exit codes with --exit:
   1  failed, or the stack could not start
   2  blocked by the guard: nothing was changed
 
-The functions' settings in .env.example that start with REGISTRY_ or GUARD_, DJANGO_AUTH_SCHEME and
-ALLOW_INSECURE_REGISTRY are taken from the environment.
+The functions' settings in .env.example that start with REGISTRY_ or GUARD_, DJANGO_AUTH_SCHEME,
+ALLOW_INSECURE_REGISTRY and ALLOW_LEGACY_WEBHOOK_AUTH are taken from the environment, and so is SYNC_API_KEY,
+which a registry without the companion app says.
 
 Examples:
   npm start                                   the stack, one run, and then it stays up
@@ -41,6 +44,8 @@ Examples:
   npm start -- --dry-run                      what a run would change
   npm start -- --approve PLANID --operator "Name" --reason "why"
   npm start -- --django https://registry.example.is/felagar --token T
+  npm start -- --legacy                       a registry without the companion app
+  SYNC_API_KEY=K npm start -- --legacy --django https://registry.example.is/felagar --token T
   npm start -- --members 100000 --data /tmp/large --port-offset 100`;
 
 /** Reads the command line. Prints what is wrong and ends the process with code 1 for a bad one, 0 for --help. */
@@ -68,6 +73,7 @@ export const parseOptions = (argv: readonly string[]): CliOptions => {
         'DJANGO_API_TOKEN',
       ),
     )
+    .option('--legacy', 'a registry without the companion app: hints instead of events', false)
     .option('--data <dir>', 'where state lives and survives restarts', '.local')
     .option('--dry-run', 'plan only: nothing is published', false)
     .addOption(new Option('--approve <planid>', 'let one refused plan through').conflicts('dryRun'))
@@ -104,6 +110,7 @@ export const parseOptions = (argv: readonly string[]): CliOptions => {
     members: given.members,
     django: given.django,
     token: given.token,
+    legacy: given.legacy,
     data: given.data,
     dryRun: given.dryRun,
     approve: approvalIn(given, program),

@@ -1,5 +1,6 @@
 /** Settings of the functions that make sense here: how to talk to the registry, and what the guard lets through. */
-const PASSED_ON = /^(DJANGO_AUTH_SCHEME|ALLOW_INSECURE_REGISTRY|REGISTRY_[A-Z_]+|GUARD_[A-Z_]+)$/;
+const PASSED_ON =
+  /^(DJANGO_AUTH_SCHEME|ALLOW_INSECURE_REGISTRY|ALLOW_LEGACY_WEBHOOK_AUTH|REGISTRY_[A-Z_]+|GUARD_[A-Z_]+)$/;
 
 /**
  * What of a person's environment reaches the functions, by the names of `.env.example`. The rest stays outside: the

@@ -6,6 +6,7 @@ import type { StandingFaultInput } from './faults/fault.ts';
 import { makeFaultPlan } from './faults/fault-plan.ts';
 import { makeRegistryApp } from './http/registry-app.ts';
 import { makeMemoryJournal, openJournal } from './journal.ts';
+import { makeLegacyRegistry } from './legacy/legacy-registry.ts';
 import type { Generation } from './members/directory.ts';
 import { openState } from './state/registry-state.ts';
 import { type Deliveries, makeDeliveries } from './webhooks/deliveries.ts';
@@ -33,6 +34,8 @@ export interface RegistryOptions {
   readonly webhook?: {
     readonly url: string;
     readonly secrets: readonly string[];
+    /** Said after `Bearer` while there is no companion app; without it webhooks are signed all the same. */
+    readonly legacyKey?: string | undefined;
     readonly retryDelaysMs?: readonly number[];
     readonly timeoutMs?: number;
     readonly parallel?: number;
@@ -69,6 +72,14 @@ export const startRegistry = async (options: RegistryOptions): Promise<LocalRegi
   for (const fault of options.faults ?? []) plan.add(fault);
   const closing = new AbortController();
 
+  const settings: Settings = { token: options.token, companion: options.companion ?? true };
+  const legacyKey = webhook?.legacyKey;
+  const legacy = makeLegacyRegistry({
+    isOn: () => legacyKey !== undefined && !settings.companion,
+    target: () =>
+      webhook === undefined || legacyKey === undefined ? null : { url: webhook.url, key: legacyKey },
+    closing: closing.signal,
+  });
   const webhooks: Deliveries | null = webhook
     ? makeDeliveries({
         target: { url: webhook.url, secrets: webhook.secrets },
@@ -85,9 +96,11 @@ export const startRegistry = async (options: RegistryOptions): Promise<LocalRegi
   const state = openState({
     journal,
     announce: webhooks !== null,
-    onAnnounce: (change, directory) => webhooks?.enqueue(makeEvent(change, directory)),
+    onAnnounce: (change, directory, before) => {
+      if (legacy.isOn()) legacy.announce(change, directory, before);
+      else webhooks?.enqueue(makeEvent(change, directory));
+    },
   });
-  const settings: Settings = { token: options.token, companion: options.companion ?? true };
   const controls = makeControls({
     state,
     plan,
@@ -96,12 +109,20 @@ export const startRegistry = async (options: RegistryOptions): Promise<LocalRegi
     seed: generation.seed,
     closing: closing.signal,
   });
-  const app = makeRegistryApp({ state, plan, settings, controls, authScheme: options.authScheme ?? 'Token' });
+  const app = makeRegistryApp({
+    state,
+    plan,
+    settings,
+    controls,
+    legacy,
+    authScheme: options.authScheme ?? 'Token',
+  });
 
   // The global Request and Response stay Node's own: other parts of the same process count on them.
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false });
   const close = async (): Promise<void> => {
     closing.abort();
+    await legacy.ended();
     await webhooks?.close();
     await new Promise<void>((resolve) => {
       server.close(() => resolve());

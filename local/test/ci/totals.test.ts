@@ -35,6 +35,9 @@ it.each([
   ['12 passed, 0 failed\n', 0, '12 0 0 '],
   ['12 passed, 0 failed\nSegmentation fault\n', 139, '0 1 0 no results, exit code 139'],
   ['', 2, '0 1 0 no results, exit code 2'],
+  ['no root\n0 passed, 0 failed, 1 skipped\n', 0, '0 0 1 '],
+  ['0 passed, 0 failed, 0 skipped\n', 0, '0 1 0 no test ran'],
+  ['0 passed, 0 failed, 1 skipped\n', 1, '0 1 1 exit code 1'],
 ])('last line of %j', (text, status, expected) => {
   const { passed, failed, skipped, why } = makeTotals('last-line', status, text);
   expect(`${passed} ${failed} ${skipped} ${why}`).toBe(expected);

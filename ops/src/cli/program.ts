@@ -6,6 +6,7 @@ import { addErase } from './commands/erase.ts';
 import { addExplain } from './commands/explain.ts';
 import { addPause } from './commands/pause.ts';
 import { addQueue } from './commands/queue.ts';
+import { addRegistryWord } from './commands/registry-word.ts';
 import { addRollback } from './commands/rollback.ts';
 import { addRuns } from './commands/runs.ts';
 import { addStartRun } from './commands/start-run.ts';
@@ -56,6 +57,7 @@ export const makeProgram = (cli: Cli): Command => {
   addStatus(program, cli);
   addRuns(program, cli);
   addStartRun(program, cli);
+  addRegistryWord(program, cli);
   addRollback(program, cli);
   addPause(program, cli);
   addExplain(program, cli);

@@ -30,6 +30,8 @@ const TODO: Record<FindingCode, string> = {
   conflicts_waiting: 'decide each',
   queue_stuck: 'see what they wait for',
   last_sweep_failed: 'see what waits, and its last error',
+  ahead_of_registry: 'members hold a version ahead of the registry’s; see what its word would change',
+  hints_unconfirmed: 'the reconcile decides them',
 };
 
 /** What there is to do about everything that is not well, the gravest first. */

@@ -7,7 +7,7 @@ import { fromMemberDocument } from '../../../functions/src/adapters/firestore/me
 import { makeMemberStore } from '../../../functions/src/adapters/firestore/member-store.ts';
 import type { Kennitala } from '../../../functions/src/domain/kennitala.ts';
 import { applyVersionedEvent, readChange } from '../../../functions/src/portal/apply-event.ts';
-import { makeEditTime } from '../../../functions/src/twoway/edit-time.ts';
+import { makeEditTime } from '../../../functions/src/twoway/edit.ts';
 import { trackMemberWrite } from '../../../functions/src/twoway/track.ts';
 import { activitiesOf, COST_FILE, makeCostTables, withTables } from '../../../scripts/cost.ts';
 import { MEASURED, portalRun, rosterRun } from '../../../scripts/cost-operations.ts';

@@ -116,7 +116,13 @@ describe('docs/iam.md', () => {
     const all = rolesWith({ REGISTER_FROM_WEBHOOK: 'true', CLOUD_SQL_INSTANCE: 'p:r:i' });
     expect(ofDatabase.filter((role) => all.has(role))).toEqual(ofDatabase);
     expect(rolesWith({ REGISTER_FROM_WEBHOOK: 'false', CLOUD_SQL_INSTANCE: 'p:r:i' })).toEqual(
-      new Set(['roles/datastore.user', 'roles/secretmanager.secretAccessor', 'roles/secretmanager.viewer']),
+      new Set([
+        'roles/datastore.user',
+        'roles/eventarc.eventReceiver',
+        'roles/run.invoker',
+        'roles/secretmanager.secretAccessor',
+        'roles/secretmanager.viewer',
+      ]),
     );
   });
 });

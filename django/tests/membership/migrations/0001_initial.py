@@ -122,8 +122,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'proxy': True,
-                'indexes': [],
-                'constraints': [],
             },
             bases=('membership.comrade',),
         ),

@@ -1,14 +1,19 @@
 import * as z from 'zod';
 import type { Json } from '../../domain/member/field-row.ts';
+import { memberVersion } from '../../domain/member/version.ts';
 import { SyncError } from '../../lib/errors.ts';
 import type { Change, ChangeAnswer, RegistryChanges } from '../../twoway/ports.ts';
 import type { RegistryHttp } from './registry-http.ts';
 
 const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+/** Django without `USE_TZ` writes no offset: Iceland's time, which is UTC all year. */
+const queuedTime = z.iso
+  .datetime({ offset: true, local: true })
+  .transform((text) => new Date(/(?:Z|[+-]\d{2}:?\d{2})$/i.test(text) ? text : `${text}Z`));
 /** Without an offset, or not a time at all: then it cannot be compared. */
 const comparableTime = z.unknown().transform((value) => time.safeParse(value).data ?? null);
 const json = z.json() as z.ZodType<Json>;
-const version = z.int().nonnegative().nullish();
+const version = memberVersion.nullish();
 
 const result = z.discriminatedUnion('status', [
   z.looseObject({ ssn: z.string(), status: z.literal('success'), version }),
@@ -35,7 +40,7 @@ const outboxAnswer = z.object({
       id: z.int().positive(),
       ssn: z.string(),
       action: z.enum(['create', 'update', 'delete']),
-      created_at: time,
+      created_at: queuedTime,
     }),
   ),
 });

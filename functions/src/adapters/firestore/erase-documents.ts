@@ -8,6 +8,8 @@ const ERASED = 'erased';
 
 /** All that Firestore holds of one person. */
 export const makeFirestoreErasure = (client: Client): ErasureStore[] => [
+  // First: whoever follows a hint writes the member only while it stands.
+  eraseNamed(client, 'webhook_hints'),
   eraseMember(client),
   eraseOwn(client, 'sync_queue'),
   eraseOwn(client, 'sync_conflicts'),
@@ -33,6 +35,24 @@ const eraseMember = (client: Client): ErasureStore => {
           return { members: document.exists ? 1 : 0 };
         }),
       ),
+  };
+};
+
+/** A document that is named by the kennitala and has nothing to say when the person is gone. */
+const eraseNamed = (client: Client, place: 'webhook_hints'): ErasureStore => {
+  const refOf = (db: Firestore, { kennitala }: Person) => db.collection(place).doc(kennitala);
+  const count = async (db: Firestore, person: Person) => ({
+    [place]: (await refOf(db, person).get()).exists ? 1 : 0,
+  });
+  return {
+    places: [place],
+    find: (person) => eraseCall(client, 'answer whether it has a hint', (db) => count(db, person)),
+    erase: (person) =>
+      eraseCall(client, 'erase a hint', async (db) => {
+        const found = await count(db, person);
+        await refOf(db, person).delete();
+        return found;
+      }),
   };
 };
 

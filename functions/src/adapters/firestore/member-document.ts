@@ -1,5 +1,6 @@
 import { type DocumentData, Timestamp } from 'firebase-admin/firestore';
 import type { Kennitala } from '../../domain/kennitala.ts';
+import { CONSENT_PATHS, type Withdrawals } from '../../domain/member/consents.ts';
 import type { MemberMeta, StoredMember } from '../../domain/member/decide-change.ts';
 import type { Member } from '../../domain/member/member.ts';
 import { ORIGINS } from '../../domain/member/origin.ts';
@@ -8,11 +9,16 @@ import { parsePortalMember } from '../../domain/member/parse-portal-member.ts';
 const SCHEMA_VERSION = 1;
 
 /** A member as `members/{kennitala}` holds it: the same fields, times as Timestamps. */
-export const toMemberDocument = (member: Member, meta: MemberMeta, at: Date): DocumentData => ({
+export const toMemberDocument = (
+  member: Member,
+  { withdrawn = {}, ...meta }: MemberMeta,
+  at: Date,
+): DocumentData => ({
   profile: { ...member.profile },
   membership: { ...member.membership, date_joined: timestampOf(member.membership.date_joined) },
   metadata: {
     ...meta,
+    ...(Object.keys(withdrawn).length > 0 && { withdrawn: toWithdrawalFields(withdrawn) }),
     deleted_at: timestampOf(meta.deleted_at),
     synced_at: Timestamp.fromDate(at),
     last_modified: Timestamp.fromDate(at),
@@ -23,6 +29,7 @@ export const toMemberDocument = (member: Member, meta: MemberMeta, at: Date): Do
 /** Reads a document of any age and author. Metadata that cannot be read counts as not known. */
 export const fromMemberDocument = (kennitala: Kennitala, data: DocumentData): StoredMember => {
   const metadata: Readonly<Record<string, unknown>> = isMap(data['metadata']) ? data['metadata'] : {};
+  const withdrawn = withdrawalsIn(metadata['withdrawn']);
   return {
     member: parsePortalMember(kennitala, withDates(data)),
     meta: {
@@ -31,9 +38,28 @@ export const fromMemberDocument = (kennitala: Kennitala, data: DocumentData): St
       source_hash: typeof metadata['source_hash'] === 'string' ? metadata['source_hash'] : null,
       deleted_at: dateOf(metadata['deleted_at']),
       origin: ORIGINS.find((origin) => origin === metadata['origin']) ?? null,
+      ...(Object.keys(withdrawn).length > 0 && { withdrawn }),
     },
   };
 };
+
+/** By the field's own name, `reachable`, as a dot would make a path of it. */
+const toWithdrawalFields = (withdrawn: Withdrawals): DocumentData =>
+  Object.fromEntries(
+    Object.entries(withdrawn).map(([path, since]) => [path.slice(PROFILE.length), timestampOf(since)]),
+  );
+
+const withdrawalsIn = (value: unknown): Withdrawals => {
+  const fields = isMap(value) ? value : {};
+  return Object.fromEntries(
+    CONSENT_PATHS.flatMap((path) => {
+      const since = dateOf(fields[path.slice(PROFILE.length)]);
+      return since === null ? [] : [[path, since]];
+    }),
+  );
+};
+
+const PROFILE = 'profile.';
 
 const withDates = (data: DocumentData): DocumentData => {
   const membership = data['membership'];

@@ -6,9 +6,10 @@ import type { StoredMember } from '../../domain/member/decide-change.ts';
 import type { PendingEdit } from '../../domain/member/keep-pending-edits.ts';
 import type { ChangeOutcome, ChangeRequest, MemberStore, Receipt } from '../../portal/ports.ts';
 import { toDocumentState } from './document-state.ts';
+import { hintRef } from './hint-store.ts';
 import { fromMemberDocument, toMemberDocument } from './member-document.ts';
-import { toPendingEdits } from './pending-edits.ts';
 import { storeCall } from './store-call.ts';
+import { toPendingEdits } from './twoway-documents.ts';
 
 /** How long a repetition of an event is recognised: longer than any sender tries. */
 const RECEIPT_KEPT_MS = 7 * 24 * 60 * 60_000;
@@ -29,7 +30,11 @@ export const makeMemberStore = (
   read: (kennitala) =>
     storeCall('store_unavailable', 'answer a member', callLimitMs, async () => {
       const snapshot = await memberRef(await client(), kennitala).get();
-      return { stored: storedIn(snapshot, kennitala), state: toDocumentState(snapshot.updateTime) };
+      return {
+        stored: storedIn(snapshot, kennitala),
+        state: toDocumentState(snapshot.updateTime),
+        writtenAt: snapshot.updateTime?.toDate() ?? null,
+      };
     }),
   applyChange: (request) =>
     storeCall('store_unavailable', 'take a change of a member', callLimitMs, async () => {
@@ -47,12 +52,19 @@ const decideInside = async (
   transaction: Transaction,
   request: ChangeRequest,
 ): Promise<ChangeOutcome> => {
-  const { kennitala, eventId, ifState, at, decide, toReceipt } = request;
+  const { kennitala, eventId, ifState, hint, at, decide, toReceipt } = request;
   const member = memberRef(db, kennitala);
   const receipt = eventId === null ? null : db.collection('webhook_receipts').doc(eventId);
-  const [snapshot, known] = await transaction.getAll(member, ...(receipt === null ? [] : [receipt]));
+  const standing = hint === undefined ? null : hintRef(db, kennitala);
+  const refs = [member, receipt, standing].filter((ref) => ref !== null);
+  const documents = await transaction.getAll(...refs);
+  const snapshotOf = (ref: (typeof refs)[number] | null) =>
+    ref === null ? undefined : documents[refs.indexOf(ref)];
+  const snapshot = snapshotOf(member);
+  const known = snapshotOf(receipt);
   if (known?.exists) return { kind: 'duplicate', receipt: readReceipt(known) };
   if (snapshot === undefined) throw new Error('Firestore answered fewer documents than were asked for.');
+  if (hint !== undefined && snapshotOf(standing)?.get('token') !== hint.token) return { kind: 'superseded' };
   if (ifState !== undefined && toDocumentState(snapshot.updateTime) !== ifState) return { kind: 'moved' };
 
   const pending = await pendingEdits(db, transaction, kennitala);
@@ -61,6 +73,7 @@ const decideInside = async (
   const written = toReceipt(decision);
   if (decision.kind === 'write')
     transaction.set(member, toMemberDocument(decision.member, decision.meta, at));
+  if (hint?.closes === true && standing !== null) transaction.delete(standing);
   if (receipt !== null) {
     transaction.create(receipt, {
       ...written,
@@ -89,7 +102,7 @@ const pendingEdits = async (
 };
 
 const receiptShape = z.object({
-  result: z.enum(['applied', 'stale']),
+  result: z.enum(['applied', 'stale', 'accepted']),
   action: z.enum(['create', 'update', 'delete']),
   member: z.string(),
   changesRoster: z.boolean(),

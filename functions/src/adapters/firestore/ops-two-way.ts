@@ -2,11 +2,10 @@ import { type DocumentSnapshot, type Firestore, type Query, Timestamp } from 'fi
 import { SyncError } from '../../lib/errors.ts';
 import type { MemberTrace, Page, SweepDay, TwoWayReader } from '../../ops/ports.ts';
 import type { ConflictRecord } from '../../twoway/conflict.ts';
-import type { QueueItem } from '../../twoway/queue-item.ts';
-import { fromConflictDocument } from './conflict-store.ts';
+import type { QueueItem } from '../../twoway/queue.ts';
 import { readPage } from './ops-page.ts';
 import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
-import { tryItemDocument } from './twoway-item-document.ts';
+import { fromConflictDocument, tryItemDocument } from './twoway-documents.ts';
 
 /** Of one member. */
 const ENTRIES_READ = 200;

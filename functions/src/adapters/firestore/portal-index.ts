@@ -6,8 +6,8 @@ import { SyncError } from '../../lib/errors.ts';
 import type { MemberToDecide, PortalDocument, PortalIndex } from '../../portal/reconcile/ports.ts';
 import { toDocumentState } from './document-state.ts';
 import { fromMemberDocument } from './member-document.ts';
-import { toPendingEdits } from './pending-edits.ts';
 import { storeCall } from './store-call.ts';
+import { toPendingEdits } from './twoway-documents.ts';
 
 /** Firestore's limit for the values of an `in` filter. */
 const VALUES_PER_FILTER = 30;

@@ -1,20 +1,37 @@
-import type {
-  DocumentSnapshot,
-  Firestore,
-  Query,
-  QuerySnapshot,
-  Transaction,
+import {
+  type DocumentData,
+  type DocumentSnapshot,
+  type Firestore,
+  type Query,
+  type QuerySnapshot,
+  Timestamp,
+  type Transaction,
 } from 'firebase-admin/firestore';
 import { isKennitala, type Kennitala } from '../../domain/kennitala.ts';
 import type { Origin } from '../../domain/member/origin.ts';
-import { chunksOf } from '../../twoway/in-parallel.ts';
-import type { DueOptions, MemberUpdate, MemberView, Reads, Step, TwoWayStore } from '../../twoway/ports.ts';
-import type { QueueItem } from '../../twoway/queue-item.ts';
-import { fromConflictDocument, toConflictDocument } from './conflict-store.ts';
+import { chunksOf } from '../../lib/several-at-a-time.ts';
+import type { ConflictRecord } from '../../twoway/conflict.ts';
+import type {
+  DueOptions,
+  MemberUpdate,
+  MemberView,
+  Reads,
+  Step,
+  TwoWayLog,
+  TwoWayRecord,
+  TwoWayStore,
+} from '../../twoway/ports.ts';
+import type { QueueItem } from '../../twoway/queue.ts';
 import { toDocumentState } from './document-state.ts';
 import { fromMemberDocument, toMemberDocument } from './member-document.ts';
 import { storeCall } from './store-call.ts';
-import { toEditTimestamp, toItemDocument, tryItemDocument } from './twoway-item-document.ts';
+import {
+  fromConflictDocument,
+  toConflictDocument,
+  toEditTimestamp,
+  toItemDocument,
+  tryItemDocument,
+} from './twoway-documents.ts';
 
 const CALL_LIMIT_MS = 20_000;
 /** A member's edits, deliveries and webhooks contend for one document; each attempt waits a little longer. */
@@ -108,7 +125,7 @@ const readView = async (
     ...(reads.item === undefined ? [] : [queue.doc(reads.item)]),
     ...(reads.conflict === undefined ? [] : [db.collection('sync_conflicts').doc(reads.conflict)]),
   ];
-  const [snapshots, pending, later, failed] = await Promise.all([
+  const [snapshots, pending, later, failed, openConflicts] = await Promise.all([
     transaction.getAll(...refs),
     ask(ofMember.where('sync_status', '==', 'pending')),
     ask(
@@ -117,6 +134,7 @@ const readView = async (
         : ofMember.where('edited_at', '>', toEditTimestamp(reads.laterThan)).orderBy('edited_at'),
     ),
     ask(reads.failed === true ? ofMember.where('sync_status', '==', 'failed') : null),
+    reads.openConflicts === true ? readOpenConflicts(db, transaction, kennitala) : [],
   ]);
   const found = new Map(snapshots.map((snapshot) => [snapshot.ref.path, snapshot]));
   return {
@@ -126,7 +144,18 @@ const readView = async (
     failed,
     item: itemIn(found.get(`sync_queue/${reads.item}`)),
     conflict: conflictIn(found.get(`sync_conflicts/${reads.conflict}`)),
+    openConflicts,
   };
+};
+
+const readOpenConflicts = async (
+  db: Firestore,
+  transaction: Transaction,
+  kennitala: Kennitala,
+): Promise<ConflictRecord[]> => {
+  const ofMember = db.collection('sync_conflicts').where('kennitala', '==', kennitala);
+  const { docs } = await transaction.get(ofMember.where('state', '==', 'open'));
+  return docs.map((document) => fromConflictDocument(document.id, document.data()));
 };
 
 const readViews = async (
@@ -154,7 +183,7 @@ const readViews = async (
   );
 };
 
-const NOTHING_ASKED = { item: null, later: [], failed: [], conflict: null };
+const NOTHING_ASKED = { item: null, later: [], failed: [], conflict: null, openConflicts: [] };
 
 const memberIn = (
   kennitala: Kennitala,
@@ -171,12 +200,12 @@ const writeStep = <T>(
   db: Firestore,
   transaction: Transaction,
   kennitala: Kennitala,
-  { items = [], member = null, conflict }: Step<T>,
+  { items = [], member = null, conflicts = [] }: Step<T>,
   at: Date,
 ): void => {
   for (const item of items) transaction.set(db.collection('sync_queue').doc(item.id), toItemDocument(item));
   if (member !== null) transaction.update(memberRef(db, kennitala), toUpdate(kennitala, member, at));
-  if (conflict !== undefined) {
+  for (const conflict of conflicts) {
     transaction.set(db.collection('sync_conflicts').doc(conflict.id), toConflictDocument(conflict));
   }
 };
@@ -235,3 +264,31 @@ const membersOf = async (query: Query, { limit, except }: DueOptions): Promise<K
     page = query.startAfter(last).limit(PAGE);
   }
 };
+
+const LOG_CALL_LIMIT_MS = 10_000;
+
+/** `sync_logs/{id}` over Firestore. */
+export const makeTwoWayLog = (client: () => Promise<Firestore>): TwoWayLog => ({
+  write: (record) =>
+    storeCall('store_unavailable', 'take the record of a run', LOG_CALL_LIMIT_MS, async () => {
+      await (await client()).collection('sync_logs').doc(record.id).set(toLogDocument(record));
+    }),
+});
+
+const toLogDocument = (record: TwoWayRecord): DocumentData => ({
+  type: 'bidirectional_sync',
+  trigger: record.trigger,
+  status: record.status,
+  started_at: Timestamp.fromDate(record.startedAt),
+  completed_at: record.completedAt === null ? null : Timestamp.fromDate(record.completedAt),
+  duration_seconds:
+    record.completedAt === null ? null : (record.completedAt.getTime() - record.startedAt.getTime()) / 1_000,
+  firestore_to_django: { ...record.firestoreToDjango },
+  django_to_firestore: { ...record.djangoToFirestore },
+  conflicts: record.conflicts,
+  cleaned: record.cleaned,
+  error_code: record.errorCode,
+  error: record.error,
+  requested_by: record.requestedBy,
+  expireAt: Timestamp.fromDate(record.expireAt),
+});

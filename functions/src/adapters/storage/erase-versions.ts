@@ -1,9 +1,9 @@
 import type { File, Storage } from '@google-cloud/storage';
 import { SyncError } from '../../lib/errors.ts';
+import { inParallel } from '../../lib/several-at-a-time.ts';
 import { stillPublished } from '../../ops/erase/may-be-erased.ts';
 import type { ErasureStore, Person } from '../../ops/erase/ports.ts';
 import { holdsNumber } from '../../roster/holds-number.ts';
-import { inParallel } from '../../twoway/in-parallel.ts';
 import { download } from './download.ts';
 import { statusOf, storageCall } from './failures.ts';
 import type { ListStoreOptions } from './list-store.ts';

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { applyPatch, makeTombstone } from './apply-patch.ts';
+import { keepWithdrawals, type Withdrawals } from './consents.ts';
 import { diffMembers, type FieldDifference } from './diff-members.ts';
 import type { FieldPath } from './fields.ts';
 import { keepPendingEdits, type PendingEdit } from './keep-pending-edits.ts';
@@ -16,11 +17,13 @@ export interface MemberMeta {
   readonly source_hash: string;
   readonly origin: Origin;
   readonly deleted_at: Date | null;
+  /** Absent where there are none. */
+  readonly withdrawn?: Withdrawals;
 }
 
 export interface StoredMember {
   readonly member: Member;
-  readonly meta: Pick<MemberMeta, 'django_id' | 'source_version' | 'deleted_at'> & {
+  readonly meta: Pick<MemberMeta, 'django_id' | 'source_version' | 'deleted_at' | 'withdrawn'> & {
     readonly source_hash: string | null;
     /** Missing where it is not known. */
     readonly origin?: Origin | null;
@@ -100,20 +103,36 @@ export const planMemberWrite = (
   const before = stored?.member ?? null;
   const said =
     change.action === 'delete' ? makeTombstone(before, change.kennitala) : applyPatch(before, change.content);
-  const { member, kept } =
-    change.action === 'delete'
-      ? { member: said, kept: [] }
-      : keepPendingEdits(said, pending, change.occurredAt);
+  const { member, kept, withdrawn } = keepOwnWords(said, stored, change, pending);
   const facts = {
     django_id: change.content?.djangoId ?? stored?.meta.django_id ?? null,
     source_version: change.version ?? stored?.meta.source_version ?? null,
     source_hash: sourceHash(said),
     deleted_at: deletedAt(stored, change, now),
+    ...(Object.keys(withdrawn).length > 0 && { withdrawn }),
   };
   const differences = before === null ? null : diffMembers(before, member);
   if (differences?.length === 0 && isDeepStrictEqual(facts, factsOf(stored))) return { kind: 'unchanged' };
   const by = change.action === 'delete' && change.version === null ? 'reconcile' : origin;
   return { kind: 'write', member, meta: { ...facts, origin: by }, differences, keptEdits: kept };
+};
+
+/** What the member has said themselves stays over the registry's word. A tombstone shows what was known. */
+const keepOwnWords = (
+  said: Member,
+  stored: StoredMember | null,
+  change: MemberChange,
+  pending: readonly PendingEdit[],
+): {
+  readonly member: Member;
+  readonly kept: readonly FieldPath[];
+  readonly withdrawn: Withdrawals;
+} => {
+  const before = stored?.meta.withdrawn ?? {};
+  if (change.action === 'delete') return { member: said, kept: [], withdrawn: before };
+  const edited = keepPendingEdits(said, pending, change.occurredAt);
+  const consented = keepWithdrawals(edited.member, change, before, pending);
+  return { ...consented, kept: [...new Set([...edited.kept, ...consented.kept])] };
 };
 
 const deletedAt = (stored: StoredMember | null, change: MemberChange, now: Date): Date | null => {
@@ -125,6 +144,12 @@ const deletedAt = (stored: StoredMember | null, change: MemberChange, now: Date)
 
 const factsOf = (stored: StoredMember | null): unknown => {
   if (stored === null) return null;
-  const { django_id, source_version, source_hash, deleted_at } = stored.meta;
-  return { django_id, source_version, source_hash, deleted_at };
+  const { django_id, source_version, source_hash, deleted_at, withdrawn } = stored.meta;
+  return {
+    django_id,
+    source_version,
+    source_hash,
+    deleted_at,
+    ...(Object.keys(withdrawn ?? {}).length > 0 && { withdrawn }),
+  };
 };

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { SyncError } from '../../lib/errors.ts';
+import { isSyncError, SyncError } from '../../lib/errors.ts';
 import { type Kennitala, tryKennitala } from '../kennitala.ts';
 import { type ParsedMember, parseRegistryMember } from './parse-registry-member.ts';
+import { memberVersion } from './version.ts';
 
 interface ChangeFacts {
   readonly kennitala: Kennitala;
@@ -16,11 +17,22 @@ export type MemberChange =
   | (ChangeFacts & { readonly action: 'create' | 'update'; readonly content: ParsedMember })
   | (ChangeFacts & { readonly action: 'delete'; readonly content: null });
 
+/**
+ * That something about a member changed, from a registry that counts no versions. It may have been sent inside the
+ * transaction of the change, so it says neither that the change stands nor that it can be read yet.
+ */
+export interface MemberHint {
+  readonly kennitala: Kennitala;
+  readonly action: MemberChange['action'];
+  /** `data` as it was sent; null when there was none, or it cannot be read as this member. */
+  readonly payload: unknown;
+}
+
 const envelope = z.looseObject({
   kennitala: z.string(),
   action: z.enum(['create', 'update', 'delete']),
   data: z.unknown().optional(),
-  version: z.int().nonnegative().nullish(),
+  version: memberVersion.nullish(),
   occurred_at: z.iso.datetime({ offset: true }).nullish(),
 });
 
@@ -32,12 +44,7 @@ const identity = z.looseObject({ ssn: z.string().nullish(), kennitala: z.string(
  *   member in it is not. Both name paths, never values.
  */
 export const parseMemberChange = (json: unknown): MemberChange => {
-  const result = envelope.safeParse(json);
-  if (!result.success)
-    throw wrongEvent(String(result.error.issues[0]?.path[0] ?? 'body'), 'is not of the agreed form');
-  const { action, data, version, occurred_at } = result.data;
-  const kennitala = tryKennitala(result.data.kennitala);
-  if (kennitala === null) throw wrongEvent('kennitala', 'is not a kennitala');
+  const { kennitala, action, data, version, occurred_at } = parseEnvelope(json);
   const facts = {
     kennitala,
     version: version ?? null,
@@ -52,6 +59,35 @@ export const parseMemberChange = (json: unknown): MemberChange => {
   const content = parseRegistryMember(data);
   assertSameMember(kennitala, content.kennitala);
   return { ...facts, action, content };
+};
+
+/**
+ * The same body as a hint. Its sender does not repeat, so what is wrong inside `data` costs no more than `data`.
+ * @throws SyncError `invalid_request` when it cannot be told who it is about.
+ */
+export const parseMemberHint = (json: unknown): MemberHint => {
+  const { kennitala, action, data } = parseEnvelope(json);
+  assertSameMember(kennitala, dataKennitala(data));
+  return { kennitala, action, payload: tryReadMember(data)?.kennitala === kennitala ? data : null };
+};
+
+/** Null for what cannot be read as a member. */
+export const tryReadMember = (json: unknown): ParsedMember | null => {
+  try {
+    return parseRegistryMember(json);
+  } catch (cause) {
+    if (isSyncError(cause, 'member_invalid')) return null;
+    throw cause;
+  }
+};
+
+const parseEnvelope = (json: unknown) => {
+  const result = envelope.safeParse(json);
+  if (!result.success)
+    throw wrongEvent(String(result.error.issues[0]?.path[0] ?? 'body'), 'is not of the agreed form');
+  const kennitala = tryKennitala(result.data.kennitala);
+  if (kennitala === null) throw wrongEvent('kennitala', 'is not a kennitala');
+  return { ...result.data, kennitala };
 };
 
 const isNothing = (data: unknown): boolean => data === undefined || data === null;

@@ -3,6 +3,7 @@ import { type Kennitala, tryKennitala } from '../kennitala.ts';
 import { FIELD_PATHS, rowOf } from './field-table.ts';
 import type { FieldPath, MemberPatch } from './fields.ts';
 import { memberFault } from './member-fault.ts';
+import { memberVersion } from './version.ts';
 import { isWire, readAt, sayingAt, type Wire } from './wire.ts';
 
 export interface ParsedMember {
@@ -30,8 +31,8 @@ export const parseRegistryMember = (json: unknown): ParsedMember => {
   if (!isWire(json)) throw memberFault('member', 'is not an object');
   return {
     kennitala: parseKennitala(json),
-    djangoId: readNumber(json, 'id'),
-    version: readNumber(json, 'version'),
+    djangoId: readNumber(json, 'id', count),
+    version: readNumber(json, 'version', memberVersion),
     content: parseContent(json),
   };
 };
@@ -62,5 +63,5 @@ const toKennitala = (value: unknown, path: string): Kennitala => {
   return kennitala;
 };
 
-const readNumber = (wire: Wire, path: string): number | null =>
-  readAt<number | null>(wire, [path], count, null) ?? null;
+const readNumber = (wire: Wire, path: string, schema: z.ZodType<number>): number | null =>
+  readAt<number | null>(wire, [path], schema, null) ?? null;

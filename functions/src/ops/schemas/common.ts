@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type KennitalaFault, kennitalaFault, tryKennitala } from '../../domain/kennitala.ts';
 
 export const mirrorName = z.enum(['roster', 'portal', 'register']);
 
@@ -31,3 +32,21 @@ export const reasonText = z.string().trim().min(1, { error: 'a reason in words' 
 
 /** The opaque reference of a member, as logs have it. */
 export const memberReference = z.string().regex(/^m_[0-9a-f]{16}$/);
+
+const FAULTS: Record<KennitalaFault, string> = {
+  digits: 'a kennitala has ten digits, and this has not',
+  date: 'the first six digits are no date of birth, and it is no system number',
+  century: 'the last digit is no century: 8, 9 or 0',
+  other: 'no kennitala',
+};
+
+/** In a body alone, never in an address. */
+export const kennitalaText = z
+  .string()
+  .max(20)
+  .transform((text, context) => {
+    const kennitala = tryKennitala(text);
+    if (kennitala !== null) return kennitala;
+    context.addIssue({ code: 'custom', message: FAULTS[kennitalaFault(text)] });
+    return z.NEVER;
+  });

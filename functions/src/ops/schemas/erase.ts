@@ -26,6 +26,7 @@ export const eraseStoreName = z.enum([
   'sync_conflicts',
   'sync_audit/*/changes',
   'webhook_receipts',
+  'webhook_hints',
   'public.members',
   'public.member_unverified',
   'public.member_changes',

@@ -1,27 +1,11 @@
 import { z } from 'zod';
-import { type KennitalaFault, kennitalaFault, tryKennitala } from '../../domain/kennitala.ts';
 import { ORIGINS } from '../../domain/member/origin.ts';
-import { memberReference, mirrorName, time } from './common.ts';
+import { kennitalaText, memberReference, mirrorName, time } from './common.ts';
 import { endedOutcome, guardRule, runTrigger } from './runs.ts';
 import { conflictKeep, conflictWinner } from './two-way.ts';
 
-const FAULTS: Record<KennitalaFault, string> = {
-  digits: 'a kennitala has ten digits, and this has not',
-  date: 'the first six digits are no date of birth, and it is no system number',
-  century: 'the last digit is no century: 8, 9 or 0',
-  other: 'no kennitala',
-};
-
 export const explainBody = z.strictObject({
-  kennitala: z
-    .string()
-    .max(20)
-    .transform((text, context) => {
-      const kennitala = tryKennitala(text);
-      if (kennitala !== null) return kennitala;
-      context.addIssue({ code: 'custom', message: FAULTS[kennitalaFault(text)] });
-      return z.NEVER;
-    }),
+  kennitala: kennitalaText,
 });
 
 const unknown = z.object({ state: z.literal('unknown'), code: z.string() });
@@ -63,6 +47,8 @@ export const registerNow = z.discriminatedUnion('state', [
 
 export const becauseCode = z.enum([
   'equal_to_registry',
+  'ahead_of_registry',
+  'content_differs',
   'placeholder',
   'registry_unknown',
   'mirror_unknown',
@@ -122,6 +108,7 @@ export const timelineWhat = z.enum([
   'retry_change',
   'fail_change',
   'resolve_conflict',
+  'registry_word',
   'erase',
   'erase_check',
 ]);

@@ -17,6 +17,8 @@ export const healthReason = z.enum([
   'run_crashed',
   'paused',
   'paused_too_long',
+  'ahead_of_registry',
+  'hints_unconfirmed',
 ]);
 
 /** Whether a mirror has as many members as the registry. `unknown`: one of the two numbers is not known yet. */
@@ -98,6 +100,14 @@ export const statusAnswer = z.object({
     openConflicts: z.number(),
     oldestOpenConflictAt: time.nullable(),
     lastSweep: z.object({ at: time, status: sweepStatus }).nullable(),
+  }),
+  /** What real time left for somebody to see. */
+  portal: z.object({
+    /** Members of whom the portal holds a version that the registry has not reached, by the last run that ended well. */
+    aheadOfRegistry: z.number(),
+    /** Hints of a registry without versions that it never confirmed; the next reconcile decides them. */
+    unconfirmedHints: z.number(),
+    oldestUnconfirmedHintAt: time.nullable(),
   }),
   missedEvents: z.object({ last7Days: missedEvents, last30Days: missedEvents }),
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { GUARD_RULES } from '../../mirror/guard.ts';
 import { isPossibleRun, NOTHING_TO_APPROVE, runFields } from '../../mirror/run-answer.ts';
-import { documentId, mirrorName, nextCursor, pageFields, reasonText, time } from './common.ts';
+import { documentId, kennitalaText, mirrorName, nextCursor, pageFields, reasonText, time } from './common.ts';
 
 export const runOutcome = z.enum([
   'published',
@@ -170,6 +170,20 @@ export const forecast = z.object({
 });
 /** The same two fields stand in the problem document of a run that was refused or failed. */
 export const startedRun = z.object({ run: runRecord, forecast: forecast.nullable() });
+
+/** `kennitala`: of one member; without it of every one whom the portal holds ahead of the registry. */
+export const registryWordBody = z
+  .strictObject({
+    kennitala: kennitalaText.optional(),
+    /** Kept with who asked. A dry run may be without. */
+    reason: reasonText.optional(),
+    ...runFields,
+  })
+  .refine(isPossibleRun, NOTHING_TO_APPROVE)
+  .refine(({ dryRun, reason, approve }) => dryRun === true || (reason ?? approve?.reason) !== undefined, {
+    path: ['reason'],
+    error: 'a reason in words',
+  });
 
 export const rollbackBody = z
   .strictObject({

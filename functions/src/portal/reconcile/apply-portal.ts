@@ -1,7 +1,7 @@
 import type { Kennitala } from '../../domain/kennitala.ts';
 import type { AppliedFacts, Unfinished } from '../../mirror/types.ts';
 import type { MemberReader } from '../ports.ts';
-import type { Comparison } from './compare-members.ts';
+import type { Comparison, TakesWordOf } from './compare-members.ts';
 import type { Difference, PlannedWrite } from './difference.ts';
 import { missedIn, type PortalPlan } from './plan-portal.ts';
 import { plannedWrites } from './planned-writes.ts';
@@ -20,6 +20,7 @@ export interface ApplyPortalDependencies {
   readonly index: PortalIndex;
   readonly writer: PortalWriter;
   readonly now: () => Date;
+  readonly takesWordOf?: TakesWordOf | undefined;
 }
 
 /**
@@ -29,7 +30,7 @@ export interface ApplyPortalDependencies {
  */
 export const applyPortal = async (
   { plan, kept, announcedLately, signal }: ApplyPortalInput,
-  { pages, registry, index, writer, now }: ApplyPortalDependencies,
+  { pages, registry, index, writer, now, takesWordOf }: ApplyPortalDependencies,
 ): Promise<AppliedFacts> => {
   const written: Difference[] = [];
   const dropped: Difference[] = [];
@@ -41,6 +42,7 @@ export const applyPortal = async (
     index,
     signal,
     now,
+    takesWordOf,
     onDropped: (difference) => dropped.push(difference),
   });
   await writer.write(untilAborted(writes, signal), {

@@ -24,7 +24,15 @@ export interface ComparisonDependencies {
   readonly now: () => Date;
   /** How many writes may be kept in memory. */
   readonly keptWrites?: number | undefined;
+  /** Whose version in the portal counts for nothing. */
+  readonly takesWordOf?: TakesWordOf | undefined;
 }
+
+/** Of whom an operator had the registry's word taken. */
+export type TakesWordOf = 'all' | Kennitala | null;
+
+export const takesWord = (of: TakesWordOf | undefined, kennitala: Kennitala): boolean =>
+  of === 'all' || of === kennitala;
 
 /** What the pages of the registry said against what the portal held. */
 export interface Comparison {
@@ -48,6 +56,8 @@ export interface ComparisonCounts {
   duplicates: number;
   /** Members of whom the portal has a newer version than the registry shows. */
   ahead: number;
+  /** Such members of whom the registry's word is taken all the same. */
+  takenBack: number;
   /** Members whose document was written since the portal was read. */
   overtaken: number;
   /** Members whose own last edit may still be on its way. */
@@ -61,12 +71,19 @@ const COUNTED_AS = {
 } as const satisfies Record<string, keyof ComparisonCounts>;
 
 /** Compares page after page. Only what differs is remembered, and only differing documents are read again. */
-export const makeComparison = ({ table, index, now, keptWrites = KEPT_WRITES }: ComparisonDependencies) => {
+export const makeComparison = ({
+  table,
+  index,
+  now,
+  keptWrites = KEPT_WRITES,
+  takesWordOf,
+}: ComparisonDependencies) => {
   const counts: ComparisonCounts = {
     unchanged: 0,
     placeholders: 0,
     duplicates: 0,
     ahead: 0,
+    takenBack: 0,
     overtaken: 0,
     editsUnderWay: 0,
   };
@@ -86,11 +103,12 @@ export const makeComparison = ({ table, index, now, keptWrites = KEPT_WRITES }: 
   };
 
   const judge = (said: ParsedMember, seen: MemberToDecide): void => {
-    const verdict = decideMember(seen, said, now());
+    const verdict = decideMember(seen, said, now(), takesWord(takesWordOf, said.kennitala));
     if (!('member' in verdict)) {
       counts[COUNTED_AS[verdict.kind]] += 1;
       return;
     }
+    if (verdict.isAhead) counts.takenBack += 1;
     if (verdict.kind === 'update' && verdict.differences.length > 0) changed += 1;
     countBlanked(blanked, verdict.differences);
     keep(toPlannedWrite(said.kennitala, verdict, seen.state));

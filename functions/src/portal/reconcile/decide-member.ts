@@ -20,18 +20,28 @@ export type MemberVerdict =
       readonly meta: MemberMeta;
       readonly differences: readonly FieldDifference[];
       readonly keptEdits: readonly string[];
+      /** The portal had a version that the registry has not reached, and its word was taken all the same. */
+      readonly isAhead: boolean;
       /** The registry made a change of which the portal had not heard. */
       readonly isMissed: boolean;
     };
 
 /**
- * What a reconcile does about one member whom the registry shows. A newer version in the portal stands; the same
- * version is mended, since only the registry's word can be right about it.
+ * What a reconcile does about one member whom the registry shows. A newer version in the portal stands, unless an operator
+ * had the registry's word taken; the same version is mended, since only the registry's word can be right about it.
  */
-export const decideMember = (seen: MemberToDecide, content: ParsedMember, now: Date): MemberVerdict => {
+export const decideMember = (
+  seen: MemberToDecide,
+  read: ParsedMember,
+  now: Date,
+  takesWord = false,
+): MemberVerdict => {
   const { stored, pending, writtenAt } = seen;
   const known = stored?.meta.source_version ?? null;
-  if (known !== null && content.version !== null && known > content.version) return { kind: 'ahead' };
+  // Version 0 says that the member has had no event yet: a document from before the registry had versions is as new.
+  const content = stored !== null && known === null && read.version === 0 ? { ...read, version: null } : read;
+  const isAhead = known !== null && content.version !== null && known > content.version;
+  if (isAhead && !takesWord) return { kind: 'ahead' };
   const decision = planMemberWrite(stored, changeOf(content), { pending, origin: 'reconcile', now });
   if (decision.kind !== 'write') return { kind: 'equal' };
   const hash = stored?.meta.source_hash ?? null;
@@ -40,14 +50,17 @@ export const decideMember = (seen: MemberToDecide, content: ParsedMember, now: D
   // A write past the registry's outbox has no new version, and announces nothing either.
   const isNewWord = hash !== null && hash !== decision.meta.source_hash;
   const isFresh = writtenAt !== null && now.getTime() - writtenAt.getTime() < EDIT_UNDER_WAY_MS;
-  if (stored !== null && !isNews && isFresh && isActive(stored.member)) return { kind: 'edit-under-way' };
+  if (stored !== null && !isAhead && !isNews && isFresh && isActive(stored.member))
+    return { kind: 'edit-under-way' };
   return {
     kind: kindOf(stored?.member ?? null),
     member: decision.member,
     meta: decision.meta,
     differences: decision.differences ?? [],
     keptEdits: decision.keptEdits,
-    isMissed: stored === null || isNewVersion || isNewWord,
+    isAhead,
+    // What kept it from being applied was the version here, and not a lost event.
+    isMissed: !isAhead && (stored === null || isNewVersion || isNewWord),
   };
 };
 

@@ -155,7 +155,7 @@ const warningsAbout = ({
     {
       code: 'versions_went_back',
       count: counts.ahead,
-      message: `Of ${counts.ahead} members the portal has a newer version than the registry shows; they were left alone. Was the registry restored from a backup?`,
+      message: `Of ${counts.ahead} members the portal has a newer version than the registry shows; they were left alone. Take the registry's word (ops registry-word), if it is right: it was restored from a backup, or its old queue gave the versions.`,
     },
     {
       code: 'removals_withheld',

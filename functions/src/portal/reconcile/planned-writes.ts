@@ -2,7 +2,7 @@ import type { Kennitala } from '../../domain/kennitala.ts';
 import { type ParsedMember, parseRegistryMember } from '../../domain/member/parse-registry-member.ts';
 import { isSyncError } from '../../lib/errors.ts';
 import type { MemberReader } from '../ports.ts';
-import type { Comparison } from './compare-members.ts';
+import { type Comparison, type TakesWordOf, takesWord } from './compare-members.ts';
 import { decideMember, decideRemoval } from './decide-member.ts';
 import { type Difference, type PlannedWrite, toPlannedWrite } from './difference.ts';
 import type { MemberPages, MemberToDecide, PortalIndex } from './ports.ts';
@@ -19,6 +19,7 @@ export interface PlannedWritesInput {
   readonly index: PortalIndex;
   readonly signal: AbortSignal;
   readonly now: () => Date;
+  readonly takesWordOf: TakesWordOf | undefined;
   /** Told of a difference that is not any more what was planned; it is left for the next run. */
   readonly onDropped: (difference: Difference) => void;
 }
@@ -43,7 +44,7 @@ export async function* plannedWrites(input: PlannedWritesInput): AsyncGenerator<
 /** Whoever was changed between the two readings has another digest, and is left for the next run. */
 async function* fromPages(
   contents: readonly Difference[],
-  { pages, index, signal, now, onDropped }: PlannedWritesInput,
+  { pages, index, signal, now, takesWordOf, onDropped }: PlannedWritesInput,
 ): AsyncGenerator<PlannedWrite> {
   const open = new Map(contents.map((difference) => [difference.kennitala, difference]));
   for await (const { members } of pages.pages({ signal })) {
@@ -58,7 +59,10 @@ async function* fromPages(
     const seen = held.length === 0 ? NONE : await index.read(held.map(({ said }) => said.kennitala));
     for (const { said, difference } of wanted) {
       const document = seen.get(said.kennitala) ?? NOT_THERE;
-      const verdict = document.state === difference.ifState ? decideMember(document, said, now()) : null;
+      const verdict =
+        document.state === difference.ifState
+          ? decideMember(document, said, now(), takesWord(takesWordOf, said.kennitala))
+          : null;
       const write =
         verdict !== null && 'member' in verdict
           ? toPlannedWrite(said.kennitala, verdict, difference.ifState)

@@ -1,10 +1,10 @@
 import { isPlaceholder, type Kennitala } from '../../domain/kennitala.ts';
 import { SyncError } from '../../lib/errors.ts';
 import type { Mirror, MirrorSource, RunContext } from '../../mirror/mirror.ts';
-import type { MemberReader, RosterRefresh } from '../ports.ts';
+import type { HintStore, MemberReader, RosterRefresh } from '../ports.ts';
 import { findAnnouncedLately } from './announced-lately.ts';
 import { applyPortal } from './apply-portal.ts';
-import { type Comparison, makeComparison } from './compare-members.ts';
+import { type Comparison, makeComparison, type TakesWordOf } from './compare-members.ts';
 import { type PortalPlan, planPortal } from './plan-portal.ts';
 import { planRemovals } from './plan-removals.ts';
 import { makePortalTable, type PortalTable } from './portal-table.ts';
@@ -17,10 +17,13 @@ export interface PortalMirrorDependencies {
   readonly index: PortalIndex;
   readonly writer: PortalWriter;
   readonly rosterRefresh: RosterRefresh;
+  readonly hints: Pick<HintStore, 'forgetBefore'>;
   readonly reference: (kennitala: Kennitala) => Promise<string>;
   readonly now: () => Date;
   /** Differing members kept in memory between the reading and the writing; above it the registry is read again. */
   readonly keptWrites?: number | undefined;
+  /** Of whom the registry's word is taken also where the portal holds a later version. */
+  readonly takesWordOf?: TakesWordOf | undefined;
 }
 
 export interface PortalSource extends MirrorSource {
@@ -44,9 +47,9 @@ export const makePortalMirror = (
   title: 'reconcile of the portal',
 
   fetch: async (context) => {
-    const { pages, index, reference, now, keptWrites } = dependencies;
+    const { pages, index, reference, now, keptWrites, takesWordOf } = dependencies;
     const { table, strangers } = await readTable(index, context.signal);
-    const comparison = makeComparison({ table, index, now, keptWrites });
+    const comparison = makeComparison({ table, index, now, keptWrites, takesWordOf });
     for await (const { members } of pages.pages({ signal: context.signal }))
       await comparison.addPage(members);
     const compared = comparison.finish();
@@ -82,16 +85,29 @@ export const makePortalMirror = (
     });
   },
 
-  apply: async (plan, { comparison, announcedLately }, { signal }) => {
+  apply: async (plan, { comparison, announcedLately }, { startedAt, signal }) => {
     // Before the writes: the roster is made of the registry, and a run that dies half-way has asked for it.
     if (plan.added.length + plan.removed.length > 0) {
       await dependencies.rosterRefresh.request(dependencies.now());
     }
-    return applyPortal({ plan, kept: comparison.kept, announcedLately, signal }, dependencies);
+    const applied = await applyPortal({ plan, kept: comparison.kept, announcedLately, signal }, dependencies);
+    if (applied.unfinished === undefined) await decideHints(dependencies, startedAt);
+    return applied;
   },
 
-  confirm: async () => ({}),
+  confirm: async (_plan, _source, { startedAt }) => {
+    await decideHints(dependencies, startedAt);
+    return {};
+  },
 });
+
+/** Longer than a hint is followed: what it announced was committed or taken back before the run read anything. */
+const HINT_FOLLOWED_MS = 10 * 60_000;
+
+/** The run has compared every member, so an older hint has nothing more to say, whether it was confirmed or not. */
+const decideHints = async ({ hints }: PortalMirrorDependencies, startedAt: Date): Promise<void> => {
+  await hints.forgetBefore(new Date(startedAt.getTime() - HINT_FOLLOWED_MS));
+};
 
 const readTable = async (index: PortalIndex, signal: AbortSignal) => {
   const builder = makePortalTable();

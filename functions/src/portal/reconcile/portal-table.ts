@@ -93,7 +93,7 @@ export const makePortalTable = (): PortalTableBuilder => {
       find,
       holds: (row, said, hash) =>
         ((marks[row] ?? 0) & SOUND) !== 0 &&
-        (said.version === null || said.version === versions[row]) &&
+        (said.version === null || said.version === versions[row] || isFirstVersion(said, versions[row])) &&
         (said.djangoId === null || said.djangoId === djangoIds[row]) &&
         Buffer.from(hash, 'hex')
           .subarray(0, HASH_BYTES)
@@ -127,6 +127,10 @@ export const makePortalTable = (): PortalTableBuilder => {
     }),
   };
 };
+
+/** Of a member who has had no event yet, whose document is from before the registry had versions. */
+const isFirstVersion = (said: ParsedMember, held: number | undefined): boolean =>
+  said.version === 0 && held === NONE;
 
 const withRoom = <T extends Float64Array | Uint8Array>(column: T, make: new (length: number) => T): T => {
   const grown = new make(column.length * 2);

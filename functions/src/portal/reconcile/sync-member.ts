@@ -10,7 +10,7 @@ import type { MemberChange } from '../../domain/member/member-change.ts';
 import { toRegistryValue } from '../../domain/member/registry-changes.ts';
 import { SyncError } from '../../lib/errors.ts';
 import type { LogSink } from '../../lib/log.ts';
-import { readChange } from '../apply-event.ts';
+import { joinsOrLeaves, readChange, withoutOtherTables } from '../apply-event.ts';
 import type { MemberReader, MemberStore, RosterRefresh } from '../ports.ts';
 import { judgeMember, type MemberJudgement, registryView } from './judge-member.ts';
 
@@ -101,7 +101,7 @@ const attemptSync = async (
   { members, registry, rosterRefresh, now }: SyncMemberDependencies,
 ): Promise<Omit<SyncedMember, 'member'> | null> => {
   const { stored: before, state } = await members.read(kennitala);
-  const change = await readChange(kennitala, registry, signal);
+  const change = withoutOtherTables(await readChange(kennitala, registry, signal), before);
   const at = now();
   if (!dryRun && joinsOrLeaves(before, change)) await rosterRefresh.request(at);
 
@@ -120,9 +120,6 @@ const attemptSync = async (
   });
   return outcome.kind === 'decided' && judgement !== null ? answer(judgement, before, change, dryRun) : null;
 };
-
-const joinsOrLeaves = (before: StoredMember | null, change: MemberChange): boolean =>
-  (before?.member.membership.status === 'active') !== (change.action !== 'delete');
 
 const answer = (
   judgement: MemberJudgement,

@@ -2,8 +2,8 @@ import { expect } from 'vitest';
 import { type Kennitala, tryKennitala } from '../../../src/domain/kennitala.ts';
 import { parseMemberChange } from '../../../src/domain/member/member-change.ts';
 import { applyVersionedEvent } from '../../../src/portal/apply-event.ts';
-import { toEditTime } from '../../../src/twoway/edit-time.ts';
-import { makeQueueItem } from '../../../src/twoway/queue-item.ts';
+import { toEditTime } from '../../../src/twoway/edit.ts';
+import { makeQueueItem } from '../../../src/twoway/queue.ts';
 import type { OpsStack } from './ops-stack.ts';
 
 export interface Traces {
@@ -62,6 +62,7 @@ export const joinEverywhere = async (ops: OpsStack): Promise<Traces> => {
   );
   await ops.queue.transact(kennitala, {}, at, () => ({ items: [item], result: null }));
   await ops.db.collection('sync_conflicts').doc(`conflict-of-${id}`).set({ kennitala, state: 'open' });
+  await ops.db.doc(`webhook_hints/${kennitala}`).set({ token: 'hint', state: 'unconfirmed', announced: [] });
   return { id, kennitala, reference: await ops.reference(kennitala) };
 };
 
@@ -81,6 +82,7 @@ export const everythingHeld = async (ops: OpsStack): Promise<string> => {
     'sync_conflicts',
     'sync_audit',
     'webhook_receipts',
+    'webhook_hints',
     'sync_state',
   ];
   const found = await Promise.all([

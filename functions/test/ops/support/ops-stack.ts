@@ -5,9 +5,11 @@ import { type LocalAuth, startAuth } from '../../../../local/src/auth/start-auth
 import { makeAuthorizeAdmin } from '../../../src/adapters/auth/authorize-admin.ts';
 import { makeVerifyFirebaseToken, makeVerifyGoogleToken } from '../../../src/adapters/auth/verify-tokens.ts';
 import { makeMemberChanges } from '../../../src/adapters/django/member-changes.ts';
+import { makeMemberPages } from '../../../src/adapters/django/member-pages.ts';
 import { makeMemberReader } from '../../../src/adapters/django/member-read.ts';
 import { makeRegistryHttp } from '../../../src/adapters/django/registry-http.ts';
 import { makeFirestoreErasure } from '../../../src/adapters/firestore/erase-documents.ts';
+import { makeHintStore } from '../../../src/adapters/firestore/hint-store.ts';
 import { makeMemberStore } from '../../../src/adapters/firestore/member-store.ts';
 import { makeOperatorActions } from '../../../src/adapters/firestore/ops-actions.ts';
 import { makePeopleReader } from '../../../src/adapters/firestore/ops-people.ts';
@@ -31,9 +33,9 @@ import { makeOpsLogs } from '../../../src/ops/ops-logs.ts';
 import type { RegisterLookup } from '../../../src/ops/ports.ts';
 import { opsRoutes } from '../../../src/ops/routes.ts';
 import { makeTwoWayActions } from '../../../src/ops/two-way-actions.ts';
-import { makeCompanion } from '../../../src/twoway/companion.ts';
-import type { DeliveryDependencies } from '../../../src/twoway/delivery-dependencies.ts';
-import { makeTwoWayLogs } from '../../../src/twoway/twoway-logs.ts';
+import type { DeliveryDependencies } from '../../../src/twoway/delivery.ts';
+import { makeTwoWayLogs } from '../../../src/twoway/logs.ts';
+import { makeApplyProtocol, makeRegistryMembers } from '../../../src/twoway/registry.ts';
 import { BUCKET, type StackOptions, startStack } from '../../support/stack.ts';
 
 const PROJECT = 'demo-ekklesia';
@@ -84,8 +86,11 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
   const delivery: DeliveryDependencies = {
     store: queue,
     registry: registryChanges,
-    reader: registry,
-    companion: makeCompanion(),
+    registryMembers: makeRegistryMembers({
+      reader: registry,
+      pages: makeMemberPages(http, { baseUrl: stack.registry.url }),
+    }),
+    protocol: makeApplyProtocol(),
     logs: makeTwoWayLogs(stack.dependencies.log),
     random: () => 0,
     makeOwner: randomUUID,
@@ -97,6 +102,7 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
     rollback: { versions, store, history, run: stack.dependencies },
     explain: {
       registry,
+      members: makeMemberStore(db),
       roster: store,
       register: register ?? null,
       trace,
@@ -130,6 +136,8 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
     people: makePeopleReader(db),
     versions,
     actions,
+    hints: makeHintStore(db),
+    takeRegistrysWord: () => Promise.reject(new Error('The portal is not configured here.')),
     twoWay,
     twoWayActions: makeTwoWayActions(delivery, { pauseMs: 20 }),
     reference,

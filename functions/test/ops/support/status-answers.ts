@@ -40,5 +40,6 @@ export const WELL: StatusAnswer = {
   registry: null,
   mirrors: [],
   twoWay: QUIET,
+  portal: { aheadOfRegistry: 0, unconfirmedHints: 0, oldestUnconfirmedHintAt: null },
   missedEvents: { last7Days: NO_EVENTS, last30Days: NO_EVENTS },
 };

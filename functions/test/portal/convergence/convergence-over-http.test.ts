@@ -58,6 +58,9 @@ const failCommit = (when: 'before' | 'after'): void => {
   });
 };
 
+/** This registry counts versions. */
+const NO_HINTS = { keep: () => Promise.reject(new Error('No event is a hint.')) };
+
 const serve = (mishaps: readonly Mishap[]): void => {
   const left = mishaps.values();
   const { registry, rosterRefresh, reference } = stack.portal;
@@ -70,6 +73,7 @@ const serve = (mishaps: readonly Mishap[]): void => {
     identify,
     members,
     registry,
+    hints: NO_HINTS,
     rosterRefresh,
     reference,
     now: clock.now,

@@ -1,5 +1,6 @@
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
-import type { MemberStore } from '../../../src/portal/ports.ts';
+import type { HintStore, MemberStore } from '../../../src/portal/ports.ts';
+import { makeMemoryHintStore } from '../../contract/memory-hint-store.ts';
 import { makeMemoryMemberStore } from '../../contract/memory-member-store.ts';
 import { makePortalMemory, type PortalMemory } from '../../contract/portal-memory.ts';
 import type { ModelRegistry } from './model-registry.ts';
@@ -8,6 +9,9 @@ import type { ModelRegistry } from './model-registry.ts';
 export interface ModelPortal {
   readonly memory: PortalMemory;
   readonly store: MemberStore;
+  readonly hints: HintStore;
+  /** New hints whose events have not been delivered. */
+  readonly hinted: { readonly kennitala: Kennitala; readonly token: string }[];
   readonly requestRoster: () => void;
   /** Somebody joined or left by a webhook, and nothing has asked for a new roster since they did in the registry. */
   isRosterStale(): boolean;
@@ -19,6 +23,7 @@ export const makeModelPortal = (
 ): ModelPortal => {
   const memory = makePortalMemory();
   const store = distort(makeMemoryMemberStore(memory));
+  const hinted: { readonly kennitala: Kennitala; readonly token: string }[] = [];
   // Numbers of the registry's changes: the roster is made of what the registry holds when it is asked for.
   let seen = 0;
   let requested = 0;
@@ -27,6 +32,8 @@ export const makeModelPortal = (
 
   return {
     memory,
+    hints: makeMemoryHintStore(memory, (kennitala, token) => hinted.push({ kennitala, token })),
+    hinted,
     store: {
       read: store.read,
       applyChange: async (request) => {

@@ -82,10 +82,11 @@ export const MUTANTS: readonly Mutant[] = [
     ),
   },
   {
-    name: 'a hint writes whatever the document has become meanwhile',
+    // Each of the two alone keeps the end right; the state also keeps a reconcile's word, the hint an erasure's.
+    name: 'a hint writes whatever the document and the hint have become meanwhile',
     distort: (store) => ({
       ...store,
-      applyChange: ({ ifState: _ifState, ...request }) => store.applyChange(request),
+      applyChange: ({ ifState: _ifState, hint: _hint, ...request }) => store.applyChange(request),
     }),
   },
   {

@@ -38,6 +38,7 @@ export const makeReconciler = (dependencies: ReconcilerDependencies) => {
       index: makeMemoryPortalIndex(memory, process.call),
       writer: makeMemoryPortalWriter(memory, process.call),
       rosterRefresh: { request: () => process.call(requestRoster) },
+      hints: { forgetBefore: (time) => process.call(() => portal.hints.forgetBefore(time)) },
       reference,
       now,
     });

@@ -1,6 +1,7 @@
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../../src/domain/member-reference.ts';
 import type { HttpAnswer } from '../../../src/lib/http-endpoint.ts';
+import { followHint } from '../../../src/portal/follow-hint.ts';
 import { receiveWebhook, type WebhookCall } from '../../../src/portal/receive-webhook.ts';
 import { makeWebhookGate } from '../../../src/portal/webhook-caller.ts';
 import { SECRET, signed } from '../../support/portal-stack.ts';
@@ -37,10 +38,39 @@ export const serveEvent = (
     registry: {
       readMember: (kennitala, options) => process.call(() => registry.readMember(kennitala, options)),
     },
+    hints: { keep: (hint) => process.call(() => portal.hints.keep(hint)) },
     rosterRefresh: { request: () => process.call(portal.requestRoster) },
     reference,
     now,
     log: () => undefined,
+  });
+
+/** One instance follows one hint. `sleep` lets the model's time pass. */
+export const followInProcess = (
+  { kennitala, token }: { readonly kennitala: Kennitala; readonly token: string },
+  process: Process,
+  { registry, portal, now }: Surroundings,
+  sleep: (ms: number) => void,
+): Promise<unknown> =>
+  followHint(kennitala, token, {
+    members: {
+      read: (one) => process.call(() => portal.store.read(one)),
+      applyChange: (request) => process.call(() => portal.store.applyChange(request)),
+    },
+    registry: {
+      readMember: (one, options) => process.call(() => registry.readMember(one, options)),
+    },
+    hints: {
+      keep: (hint) => process.call(() => portal.hints.keep(hint)),
+      read: (one) => process.call(() => portal.hints.read(one)),
+      giveUp: (one, its, facts) => process.call(() => portal.hints.giveUp(one, its, facts)),
+      forgetBefore: (time) => process.call(() => portal.hints.forgetBefore(time)),
+    },
+    rosterRefresh: { request: () => process.call(portal.requestRoster) },
+    reference,
+    now,
+    sleep: async (ms) => sleep(ms),
+    logs: { followed: () => undefined },
   });
 
 export const reference = async (kennitala: Kennitala): Promise<string> =>

@@ -8,7 +8,7 @@ import { makeInterleaving, type Process, proceed, UNDISTURBED } from './interlea
 import { makeModelPortal } from './model-portal.ts';
 import { type ModelChange, type ModelRegistry, makeModelRegistry } from './model-registry.ts';
 import { makeReconciler, type Reconciled } from './reconciler.ts';
-import { reference, serveEvent } from './webhook-instance.ts';
+import { followInProcess, reference, serveEvent } from './webhook-instance.ts';
 
 const START = Date.UTC(2026, 10, 20, 10);
 /** Between the end of a history and a reconcile: nothing is under way any more. */
@@ -55,6 +55,18 @@ export const play = async (history: History, options: WorldOptions = {}): Promis
     return process;
   };
 
+  /** The event of a new hint is delivered until it was followed to its end, as the platform promises. */
+  const follow = async (hint: (typeof portal.hinted)[number]): Promise<Process> => {
+    const again = (): void => void portal.hinted.push(hint);
+    const process = interleaving.start(again);
+    const sleep = (ms: number): void => {
+      seconds += ms / 1_000;
+    };
+    void followInProcess(hint, process, { registry, portal, now }, sleep).catch(again);
+    await turn();
+    return process;
+  };
+
   /** One that fails or dies leaves its work to the next. */
   const reconcile = async (): Promise<Process> => {
     isReconciling = true;
@@ -77,7 +89,10 @@ export const play = async (history: History, options: WorldOptions = {}): Promis
         return;
       }
       case 'deliver': {
-        const [change] = network.splice(step.pick % network.length, 1);
+        const pick = step.pick % (network.length + portal.hinted.length);
+        const [hint] = portal.hinted.splice(pick - network.length, pick < network.length ? 0 : 1);
+        if (hint !== undefined) return proceed(await follow(hint), step.calls, 'done');
+        const [change] = network.splice(pick, 1);
         if (change !== undefined) await proceed(await deliver(change), step.calls, 'done');
         return;
       }
@@ -101,12 +116,13 @@ export const play = async (history: History, options: WorldOptions = {}): Promis
   for (const step of history.steps) await take(step);
   for (let turns = 0; ; turns += 1) {
     const waiting = interleaving.waiting().length;
-    if (network.length + waiting === 0) break;
+    const events = network.length + portal.hinted.length;
+    if (events + waiting === 0) break;
     if (refused !== null) throw new Error(`An event of the registry was answered ${refused}.`);
     if (turns > MOST_TURNS) throw new Error('The history does not come to an end.');
-    const choice = ((history.rest[turns % history.rest.length] ?? 0) + turns) % (network.length + waiting);
-    if (choice < network.length) await take({ kind: 'deliver', pick: choice, calls: 0 });
-    else await take({ kind: 'release', pick: choice - network.length, calls: 1, fate: 'done' });
+    const choice = ((history.rest[turns % history.rest.length] ?? 0) + turns) % (events + waiting);
+    if (choice < events) await take({ kind: 'deliver', pick: choice, calls: 0 });
+    else await take({ kind: 'release', pick: choice - events, calls: 1, fate: 'done' });
   }
   return {
     registry,

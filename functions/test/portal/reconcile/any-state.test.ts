@@ -82,6 +82,7 @@ const reconcile = async (world: World, portal: ReturnType<typeof makeMemoryPorta
     index: portal.index,
     writer: portal.writer,
     rosterRefresh: { request: async () => undefined },
+    hints: { forgetBefore: async () => 0 },
     reference: async () => 'm_0',
     now: () => NOW,
     keptWrites: world.keptWrites,

@@ -54,6 +54,9 @@ describe('what a reconcile does about a member', () => {
     ['changed, and no version is known', seen({ version: null }), named('New', undefined), 'update', true],
     ['changed, where only the portal has a version', seen({}), named('New', undefined), 'update', true],
     ['changed, where only the registry has one', seen({ version: null }), named('New', 9), 'update', true],
+    ['equal, with no event yet', seen({ version: null }), named(NESTED.name, 0), 'equal', false],
+    ['changed without an event', seen({ version: null }), named('New', 0), 'update', true],
+    ['ahead of a registry without events', seen({ version: 3 }), named(NESTED.name, 0), 'ahead', false],
     ['newer in the portal', seen({ version: 10 }), named('Old', 9), 'ahead', false],
     ['a version that moved alone', seen({ version: 8 }), named(NESTED.name, 9), 'update', true],
     ['another content of the same version', seen({ member: edited }), named(NESTED.name, 9), 'update', false],
@@ -101,5 +104,29 @@ describe('what it does about a member whom the registry does not have', () => {
     ['whom the portal does not have', seen({ member: null })],
   ])('does nothing about one %s', (_what, given) => {
     expect(decideRemoval(given, NOW)).toBeNull();
+  });
+});
+
+describe('taking the registry’s word', () => {
+  it.each([
+    ['of content', held, 'update'],
+    ['of who is a member', gone, 'revive'],
+  ])('a version ahead of it counts for nothing, %s, and is no missed event', (_what, member, kind) => {
+    expect(decideMember(seen({ member, version: 90_000 }), named('Now', 9), NOW, true)).toMatchObject({
+      kind,
+      isAhead: true,
+      isMissed: false,
+      meta: { source_version: 9, deleted_at: null },
+      member: { profile: { name: 'Now' }, membership: { status: 'active' } },
+    });
+  });
+
+  it('brings down a version whose content is equal, however freshly the document was written', () => {
+    const ahead = seen({ version: 90_000, writtenAt: freshly });
+    expect(decideMember(ahead, named(NESTED.name, 9), NOW, true)).toMatchObject({
+      kind: 'update',
+      differences: [],
+      meta: { source_version: 9 },
+    });
   });
 });

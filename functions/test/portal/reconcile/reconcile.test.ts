@@ -268,3 +268,79 @@ describe('a dry run', () => {
     expect(new Set([first, second, await planId()]).size).toBe(3);
   });
 });
+
+describe('members whom the portal holds ahead of the registry', () => {
+  const takeAhead = async (...ids: number[]) => {
+    for (const id of ids) {
+      const member = stack.member(stack.kennitalaOf(id));
+      await member.update({ 'metadata.source_version': 90_000 + id, 'profile.name': 'Of an old queue' });
+    }
+  };
+  const namesOf = (...ids: number[]) =>
+    Promise.all(
+      ids.map(
+        async (id) => (await stack.memberData(stack.kennitalaOf(id)))?.['profile'].name === 'Of an old queue',
+      ),
+    );
+
+  it('are counted and left alone, until its word is taken about one, or about all', async () => {
+    await settle();
+    await takeAhead(1, 2, 3);
+    const ordinary = await stack.run();
+    expect(ordinary.record).toMatchObject({ outcome: 'unchanged', findings: { ahead: 3, takenBack: 0 } });
+    expect(await namesOf(1, 2, 3)).toEqual([true, true, true]);
+
+    const dry = await stack.run({ trigger: 'http', dryRun: true }, { portal: { takesWordOf: 'all' } });
+    expect(dry.record).toMatchObject({ outcome: 'dry-run', changes: { updated: 3 } });
+    const one = await stack.run(undefined, { portal: { takesWordOf: stack.kennitalaOf(2) } });
+    expect(one.record).toMatchObject({ outcome: 'published', findings: { ahead: 2, takenBack: 1 } });
+    expect(await namesOf(1, 2, 3)).toEqual([true, false, true]);
+
+    const all = await stack.run(undefined, { portal: { takesWordOf: 'all' } });
+    expect(all.record).toMatchObject({
+      outcome: 'published',
+      changes: { updated: 2 },
+      missedEvents: { created: 0, updated: 0, deleted: 0 },
+    });
+    expect((await stack.run()).record).toMatchObject({ outcome: 'unchanged', findings: { ahead: 0 } });
+    await expectEqual(stack);
+  });
+
+  it('are asked about when they are more than the guard lets through', async () => {
+    await settle();
+    await takeAhead(...Array.from({ length: 30 }, (_, n) => n + 1));
+    const limits = { ...stack.dependencies.limits, changedFloor: 5 };
+    const given = { portal: { takesWordOf: 'all' as const }, run: { limits } };
+    const refused = await stack.run(undefined, given);
+    expect(refused.record).toMatchObject({ outcome: 'blocked' });
+    const approve = { planId: refused.record.planId ?? '', operator: 'Tester', reason: 'moved' };
+    // The approval is of that plan: a run that does not take the word makes another.
+    expect((await stack.run({ trigger: 'http', approve })).record.errorCode).toBe('plan_changed');
+    expect((await stack.run({ trigger: 'http', approve }, given)).record.outcome).toBe('published');
+    await expectEqual(stack);
+  });
+});
+
+describe('hints', () => {
+  it('that are older than the run are decided by it, and younger ones left to who follows them', async () => {
+    await settle();
+    const [old, young] = [stack.kennitalaOf(1), stack.kennitalaOf(2)];
+    const keep = (kennitala: typeof old, at: Date) =>
+      stack.hints.keep({
+        kennitala,
+        action: 'update',
+        payload: null,
+        token: 't',
+        at,
+        eventId: null,
+        member: 'm_0',
+      });
+    await keep(old, new Date(stack.clock.now().getTime() - HOUR_MS));
+    await keep(young, stack.clock.now());
+    expect((await stack.run({ trigger: 'http', dryRun: true })).record.outcome).toBe('dry-run');
+    expect(await stack.hints.read(old)).not.toBeNull();
+    await stack.run();
+    expect(await stack.hints.read(old)).toBeNull();
+    expect(await stack.hints.read(young)).not.toBeNull();
+  });
+});

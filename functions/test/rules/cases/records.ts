@@ -21,6 +21,7 @@ const COLLECTIONS: readonly Collection[] = [
   { collection: 'sync_logs', record: { type: 'bidirectional_sync' }, readers: 'admins' },
   { collection: 'sync_state', record: { lease: { owner: 'run-1' } }, readers: 'nobody' },
   { collection: 'webhook_receipts', record: { result: 'applied' }, readers: 'nobody' },
+  { collection: 'webhook_hints', record: { state: 'following' }, readers: 'nobody' },
   { collection: 'roster_refreshes', record: { requestedAt: 'a time' }, readers: 'nobody' },
   { collection: 'operator_actions', record: { action: 'pause' }, readers: 'nobody' },
   // Depths and names that no rule mentions, beside those that one does.

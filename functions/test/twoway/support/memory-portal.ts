@@ -4,11 +4,11 @@ import type { FieldValues } from '../../../src/domain/member/fields.ts';
 import { withFields } from '../../../src/domain/member/fields.ts';
 import { parsePortalMember } from '../../../src/domain/member/parse-portal-member.ts';
 import type { ChangeOutcome, MemberStore, Receipt } from '../../../src/portal/ports.ts';
-import type { ConflictRecord } from '../../../src/twoway/conflict.ts';
-import { dateOf, type EditTime, makeEditTime } from '../../../src/twoway/edit-time.ts';
+import { type ConflictRecord, isOpen } from '../../../src/twoway/conflict.ts';
+import { dateOf, type EditTime, makeEditTime } from '../../../src/twoway/edit.ts';
 import type { MemberView, Step, TwoWayStore } from '../../../src/twoway/ports.ts';
-import type { QueueItem } from '../../../src/twoway/queue-item.ts';
-import type { MemberWrite } from '../../../src/twoway/track-edit.ts';
+import type { QueueItem } from '../../../src/twoway/queue.ts';
+import type { MemberWrite } from '../../../src/twoway/track.ts';
 
 interface Document {
   readonly stored: StoredMember;
@@ -48,6 +48,9 @@ export const makeMemoryPortal = (
     later: itemsOf(kennitala, ({ editedAt }) => reads.laterThan !== undefined && editedAt > reads.laterThan),
     failed: itemsOf(kennitala, ({ status }) => reads.failed === true && status === 'failed'),
     conflict: conflicts.get(reads.conflict ?? '') ?? null,
+    openConflicts: [...conflicts.values()].filter(
+      (it) => reads.openConflicts === true && it.kennitala === kennitala && isOpen(it),
+    ),
   });
 
   const commit = <T>(kennitala: Kennitala, step: Step<T>): T => {
@@ -57,7 +60,7 @@ export const makeMemoryPortal = (
       if (held === undefined) throw new Error('There is no document to update.');
       write(kennitala, { member: withFields(held.member, step.member.values), meta: step.member.meta }, true);
     }
-    if (step.conflict !== undefined) conflicts.set(step.conflict.id, structuredClone(step.conflict));
+    for (const conflict of step.conflicts ?? []) conflicts.set(conflict.id, structuredClone(conflict));
     return step.result;
   };
 
@@ -88,7 +91,7 @@ export const makeMemoryPortal = (
   const members: MemberStore = {
     read: async (kennitala) => {
       const { stored, state } = viewOf(kennitala, {});
-      return { stored, state };
+      return { stored, state, writtenAt: null };
     },
     applyChange: async ({ kennitala, eventId, ifState, decide, toReceipt }): Promise<ChangeOutcome> => {
       const known = eventId === null ? undefined : receipts.get(eventId);

@@ -17,6 +17,7 @@ export interface Written {
   readonly value: Json;
   readonly before: Json;
   readonly by: 'registry' | 'portal';
+  readonly at: Date;
   /** False for what the registry held at the start. */
   readonly wasEdited: boolean;
 }
@@ -30,6 +31,20 @@ export const MODEL_PATHS = ['profile.email', 'profile.facebook', 'profile.reacha
 /** What the model refuses to keep. */
 export const REFUSED_VALUE = 'refused';
 
+export interface ModelOptions {
+  readonly companion: boolean;
+  readonly allowsCreate?: boolean;
+  /**
+   * As the party's own registry is without the companion app: of what it is sent it writes an e-mail that is not empty,
+   * answers `success` to all else, and shows one member flat, without id and version, from other tables.
+   */
+  readonly isLegacy?: boolean;
+}
+
+/** What a legacy registry writes of what it is sent. */
+export const isTakenByLegacy = (path: string, value: Json): boolean =>
+  path === 'profile.email' && value !== '';
+
 /**
  * The registry as its contract describes it, with its change queue and its webhooks: the companion app compares expected
  * values, counts versions and remembers answers; without it, what is told is written.
@@ -37,7 +52,7 @@ export const REFUSED_VALUE = 'refused';
 export const makeRegistryModel = (
   kennitalas: readonly Kennitala[],
   now: () => Date,
-  { companion, allowsCreate = false }: { companion: boolean; allowsCreate?: boolean },
+  { companion, allowsCreate = false, isLegacy = false }: ModelOptions,
 ) => {
   const members = new Map<Kennitala, ModelMember>(
     kennitalas.map((kennitala, n) => [
@@ -53,6 +68,7 @@ export const makeRegistryModel = (
       value,
       before: null,
       by: 'registry' as const,
+      at: now(),
       wasEdited: false,
     })),
   );
@@ -70,7 +86,7 @@ export const makeRegistryModel = (
     if (member === undefined) throw new Error('The model has no such member.');
     version += 1;
     for (const [path, value] of Object.entries(values)) {
-      written.push({ kennitala, path, value, by, wasEdited, before: member.values[path] ?? null });
+      written.push({ kennitala, path, value, by, at: now(), wasEdited, before: member.values[path] ?? null });
     }
     const changedAt = { ...member.changedAt };
     for (const path of Object.keys(values)) changedAt[path] = now();
@@ -79,7 +95,8 @@ export const makeRegistryModel = (
   };
 
   const announce = (kennitala: Kennitala, action: OutboxRow['action'], by: Written['by']): void => {
-    const facts = { kennitala, action, data: wireOf(kennitala), occurred_at: now().toISOString() };
+    const data = action === 'delete' ? {} : { data: wireOf(kennitala) };
+    const facts = { kennitala, action, ...data, occurred_at: now().toISOString() };
     webhooks.push({ id: `msg_${version}`, body: { ...facts, version: companion ? version : null } });
     if (by === 'registry') outbox.push({ id: version, ssn: kennitala, action, createdAt: now() });
   };
@@ -103,8 +120,15 @@ export const makeRegistryModel = (
     const member = members.get(change.kennitala);
     if (member === undefined) return refuse('unknown_member');
     const entries = Object.entries(change.changes);
-    if (entries.some(([, value]) => value === REFUSED_VALUE)) return refuse('invalid_value');
-    const differing = entries.filter(([path, value]) => !isDeepStrictEqual(member.values[path], value));
+    if (
+      entries.some(([path, value]) => value === REFUSED_VALUE && (!isLegacy || isTakenByLegacy(path, value)))
+    ) {
+      return refuse('invalid_value');
+    }
+    const differing = entries.filter(
+      ([path, value]) =>
+        !isDeepStrictEqual(member.values[path], value) && (!isLegacy || isTakenByLegacy(path, value)),
+    );
     const disputed = differing.filter(
       ([path]) => !isDeepStrictEqual(member.values[path], change.expected?.[path]),
     );
@@ -133,8 +157,39 @@ export const makeRegistryModel = (
     return { status: 'success', version: companion ? version : null };
   };
 
+  /** `GET /api/sync/member/<ssn>/`. */
+  const answerOf = (kennitala: Kennitala): Record<string, unknown> | null => {
+    const wire = wireOf(kennitala);
+    if (wire === null || !isLegacy) return wire;
+    return { ssn: kennitala, name: wire['name'], email: 'old@example.is', reachable: wire['reachable'] };
+  };
+
   return {
     members,
+    answerOf,
+    /** Without what comes from other tables, and is not followed. */
+    hintAnswerOf: (kennitala: Kennitala) => {
+      const answer = answerOf(kennitala);
+      if (answer === null || !isLegacy) return answer;
+      const { email: _, ...followed } = answer;
+      return followed;
+    },
+    /** All of `GET /api/members/`. */
+    list: () => {
+      const listed = [...members.keys()].flatMap((kennitala) => wireOf(kennitala) ?? []);
+      return { members: listed, count: listed.length };
+    },
+    /** A wrong number is corrected: the row stays, its old number is deleted and the new one created. */
+    correctNumber: (from: Kennitala, to: Kennitala): void => {
+      const member = members.get(from);
+      if (member === undefined) throw new Error('The model has no such member.');
+      members.delete(from);
+      version += 1;
+      announce(from, 'delete', 'registry');
+      version += 1;
+      members.set(to, { ...member, version });
+      announce(to, 'create', 'registry');
+    },
     /** Every value that each field has ever had. */
     written,
     webhooks,

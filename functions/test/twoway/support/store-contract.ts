@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import type { FieldValues } from '../../../src/domain/member/fields.ts';
 import type { ConflictRecord } from '../../../src/twoway/conflict.ts';
-import { makeEditTime, toEditTime } from '../../../src/twoway/edit-time.ts';
+import { makeEditTime, toEditTime } from '../../../src/twoway/edit.ts';
 import type { MemberView, Reads, Step, TwoWayStore } from '../../../src/twoway/ports.ts';
-import { makeQueueItem, type QueueItem } from '../../../src/twoway/queue-item.ts';
+import { makeQueueItem, type QueueItem } from '../../../src/twoway/queue.ts';
 import { makeKennitalas } from '../../support/kennitalas.ts';
 
 export interface OpenedStore {
@@ -67,6 +67,7 @@ export const describeStoreContract = (name: string, open: () => Promise<OpenedSt
         later: [],
         failed: [],
         conflict: null,
+        openConflicts: [],
       });
     });
 
@@ -158,6 +159,18 @@ export const describeStoreContract = (name: string, open: () => Promise<OpenedSt
       expect((await view(kennitala)).stored?.meta).toMatchObject({ deleted_at: NOW, origin: 'reconcile' });
     });
 
+    it('keeps which consents are withdrawn, and forgets one that is not any more', async () => {
+      const kennitala = someone();
+      await opened.putMember(kennitala, {});
+      const before = await view(kennitala);
+      if (before.stored === null) throw new Error('The member is missing.');
+      const withdrawn = { 'profile.reachable': NOW };
+      await write(kennitala, { member: { values: {}, meta: { ...before.stored.meta, withdrawn } } });
+      expect((await view(kennitala)).stored?.meta.withdrawn).toEqual(withdrawn);
+      await write(kennitala, { member: { values: {}, meta: { ...before.stored.meta, withdrawn: {} } } });
+      expect((await view(kennitala)).stored?.meta.withdrawn ?? {}).toEqual({});
+    });
+
     it('keeps a conflict, and knows whose it is', async () => {
       const kennitala = someone();
       const conflict: ConflictRecord = {
@@ -176,8 +189,9 @@ export const describeStoreContract = (name: string, open: () => Promise<OpenedSt
           },
         },
       };
-      await write(kennitala, { conflict });
+      await write(kennitala, { conflicts: [conflict] });
       expect((await view(kennitala, { conflict: conflict.id })).conflict).toEqual(conflict);
+      expect((await view(kennitala, { openConflicts: true })).openConflicts).toEqual([conflict]);
       expect(await opened.store.conflictMember(conflict.id)).toBe(kennitala);
       expect(await opened.store.conflictMember('none')).toBeNull();
     });

@@ -6,26 +6,27 @@ import { expect, vi } from 'vitest';
 import { type DocumentChange, startFirestore } from '../../../../local/src/firestore/server.ts';
 import { startRegistry } from '../../../../local/src/registry/start-registry.ts';
 import { makeMemberChanges } from '../../../src/adapters/django/member-changes.ts';
+import { makeMemberPages } from '../../../src/adapters/django/member-pages.ts';
 import { makeMemberReader } from '../../../src/adapters/django/member-read.ts';
 import { makeRegistryHttp } from '../../../src/adapters/django/registry-http.ts';
+import { makeHintStore } from '../../../src/adapters/firestore/hint-store.ts';
 import { makeMemberStore } from '../../../src/adapters/firestore/member-store.ts';
-import { makeQueueStore } from '../../../src/adapters/firestore/queue-store.ts';
+import { makeQueueStore, makeTwoWayLog } from '../../../src/adapters/firestore/queue-store.ts';
 import { makeRosterRefresh } from '../../../src/adapters/firestore/roster-refresh.ts';
-import { makeTwoWayLog } from '../../../src/adapters/firestore/twoway-log-store.ts';
-import { toMemberWrite } from '../../../src/adapters/firestore/twoway-member-write.ts';
+import { toMemberWrite } from '../../../src/adapters/firestore/twoway-documents.ts';
 import { makeEnvSecrets } from '../../../src/adapters/secrets/env-secrets.ts';
 import { makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../../src/domain/member-reference.ts';
 import type { LogFields, Severity } from '../../../src/lib/log.ts';
-import { applyHint } from '../../../src/portal/apply-event.ts';
+import { applyReading } from '../../../src/portal/apply-event.ts';
 import { receiveWebhook } from '../../../src/portal/receive-webhook.ts';
 import { makeWebhookGate } from '../../../src/portal/webhook-caller.ts';
-import { makeCompanion } from '../../../src/twoway/companion.ts';
-import { type EditTime, makeEditTime, partsOf } from '../../../src/twoway/edit-time.ts';
-import { runTwoWay, type TwoWayDependencies, type TwoWayRun } from '../../../src/twoway/run-two-way.ts';
+import { type EditTime, makeEditTime, partsOf } from '../../../src/twoway/edit.ts';
+import { makeTwoWayLogs } from '../../../src/twoway/logs.ts';
+import { makeApplyProtocol, makeRegistryMembers } from '../../../src/twoway/registry.ts';
+import { runTwoWay, type TwoWayDependencies, type TwoWayRun } from '../../../src/twoway/sweep.ts';
 import { trackMemberWrite } from '../../../src/twoway/track.ts';
-import { makeTwoWayLogs } from '../../../src/twoway/twoway-logs.ts';
 import { SECRET } from '../../support/portal-stack.ts';
 
 const PROJECT = 'demo-ekklesia';
@@ -78,6 +79,7 @@ export const startTwoWayStack = async (options: TwoWayStackOptions = {}) => {
   const client = async () => db;
   const changes = makeMemberChanges(http, { deadlineMs: 2_000 });
   const requests: string[] = [];
+  const reader = makeMemberReader(http);
   const dependencies: TwoWayDependencies = {
     store: makeQueueStore(client, { callLimitMs }),
     members: makeMemberStore(client, { callLimitMs }),
@@ -91,8 +93,12 @@ export const startTwoWayStack = async (options: TwoWayStackOptions = {}) => {
       },
     },
     changes,
-    reader: makeMemberReader(http),
-    companion: makeCompanion(),
+    reader,
+    registryMembers: makeRegistryMembers({
+      reader,
+      pages: makeMemberPages(http, { baseUrl: registry.url }),
+    }),
+    protocol: makeApplyProtocol(),
     logs: makeTwoWayLogs(sink),
     random: () => 0.5,
     makeOwner: () => `owner-${owners++}`,
@@ -107,7 +113,8 @@ export const startTwoWayStack = async (options: TwoWayStackOptions = {}) => {
       () => new Date(),
     ),
     members: dependencies.members,
-    registry: dependencies.reader,
+    registry: reader,
+    hints: makeHintStore(client),
     rosterRefresh: dependencies.rosterRefresh,
     reference: dependencies.reference,
     now,
@@ -193,7 +200,7 @@ export const startTwoWayStack = async (options: TwoWayStackOptions = {}) => {
     load: async (...ids: number[]): Promise<Kennitala[]> => {
       const kennitalas = ids.map(kennitalaOf);
       for (const kennitala of kennitalas) {
-        await applyHint({ kennitala, action: 'update' }, null, AbortSignal.timeout(5_000), webhook);
+        await applyReading({ kennitala, action: 'update' }, null, AbortSignal.timeout(5_000), webhook);
       }
       return kennitalas;
     },

@@ -1,19 +1,27 @@
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { parseMemberChange } from '../../../src/domain/member/member-change.ts';
+import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { isWire } from '../../../src/domain/member/wire.ts';
 import { SyncError } from '../../../src/lib/errors.ts';
-import { applyHint, applyVersionedEvent } from '../../../src/portal/apply-event.ts';
+import { applyReading, applyVersionedEvent } from '../../../src/portal/apply-event.ts';
 import type { MemberReader, MemberStore } from '../../../src/portal/ports.ts';
-import { type Companion, makeCompanion } from '../../../src/twoway/companion.ts';
-import type { DeliveryDependencies } from '../../../src/twoway/delivery-dependencies.ts';
-import type { EditTime } from '../../../src/twoway/edit-time.ts';
+import { decideMember } from '../../../src/portal/reconcile/decide-member.ts';
+import type { DeliveryDependencies } from '../../../src/twoway/delivery.ts';
+import type { EditTime } from '../../../src/twoway/edit.ts';
+import { makeTwoWayLogs } from '../../../src/twoway/logs.ts';
 import type { RegistryChanges, TwoWayStore } from '../../../src/twoway/ports.ts';
 import { pullChanges } from '../../../src/twoway/pull.ts';
-import { pushEdits } from '../../../src/twoway/push.ts';
+import {
+  type ApplyProtocol,
+  makeApplyProtocol,
+  makeRegistryMembers,
+  type RegistryMembers,
+} from '../../../src/twoway/registry.ts';
+import { pushEdits } from '../../../src/twoway/sweep.ts';
+import type { MemberWrite } from '../../../src/twoway/track.ts';
 import { trackMemberWrite } from '../../../src/twoway/track.ts';
-import type { MemberWrite } from '../../../src/twoway/track-edit.ts';
-import { makeTwoWayLogs } from '../../../src/twoway/twoway-logs.ts';
 import { makeMemoryPortal } from './memory-portal.ts';
-import { type ModelWebhook, makeRegistryModel } from './registry-model.ts';
+import { type ModelOptions, type ModelWebhook, makeRegistryModel } from './registry-model.ts';
 
 /** The death of one process: at which of its calls, counted from 0, and whether that call still takes effect. */
 export interface Death {
@@ -21,10 +29,7 @@ export interface Death {
   readonly takesEffect: boolean;
 }
 
-export interface WorldOptions {
-  readonly companion: boolean;
-  readonly allowsCreate?: boolean;
-}
+export type WorldOptions = ModelOptions;
 
 const START = Date.parse('2026-11-20T10:00:00Z');
 
@@ -42,7 +47,7 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
   });
   const registry = makeRegistryModel(kennitalas, now, options);
   const network = { isDown: false };
-  const companion: { current: Companion } = { current: makeCompanion() };
+  const protocol: { current: ApplyProtocol } = { current: makeApplyProtocol() };
 
   /** Chance that is the same in each run: how long a call waits, in turns of the event loop's microtasks. */
   const pause = async (): Promise<void> => {
@@ -74,7 +79,20 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
         return call();
       });
     const { store, members } = portal;
+    const reader: MemberReader = {
+      readMember: (kennitala) => toRegistry(() => registry.answerOf(kennitala)),
+    };
     const ports: Ports = {
+      reader,
+      hintReader: { readMember: (kennitala) => toRegistry(() => registry.hintAnswerOf(kennitala)) },
+      registryMembers: makeRegistryMembers({
+        reader,
+        pages: {
+          pages: async function* () {
+            yield await toRegistry(() => registry.list());
+          },
+        },
+      }),
       store: {
         transact: (...given) => reach(() => store.transact(...given)),
         transactAll: (...given) => reach(() => store.transactAll(...given)),
@@ -98,7 +116,6 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
               );
           }),
       },
-      reader: { readMember: (kennitala) => toRegistry(() => registry.wireOf(kennitala)) },
     };
     try {
       await work(ports);
@@ -114,8 +131,8 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
   const dependencies = (ports: Ports): DeliveryDependencies => ({
     store: ports.store,
     registry: ports.registry,
-    reader: ports.reader,
-    companion: companion.current,
+    registryMembers: ports.registryMembers,
+    protocol: protocol.current,
     reference,
     now,
     random: () => 0.5,
@@ -148,13 +165,19 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
       time += ms;
     },
     coldStart: () => {
-      companion.current = makeCompanion();
+      protocol.current = makeApplyProtocol();
     },
     reseed: (value: number) => {
       seed = value;
     },
     dependencies: () =>
-      dependencies({ ...portal, registry: directRegistry(registry), reader: directReader(registry) }),
+      dependencies({
+        ...portal,
+        hintReader: directReader(registry),
+        registry: directRegistry(registry),
+        reader: directReader(registry),
+        registryMembers: directMembers(registry),
+      }),
     wasOutOfOrder: (kennitala: Kennitala) => disordered.has(kennitala),
     /** @param isBesideAnother whether another event is being taken at the same time: then either can be first. */
     track: (write: MemberWrite, death: Death | null = null, isBesideAnother = false) => {
@@ -169,7 +192,8 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
       inProcess(death, (ports) =>
         pullChanges(signal, {
           members: ports.members,
-          registry: ports.reader,
+          registry: ports.hintReader,
+          registryMembers: ports.registryMembers,
           changes: ports.registry,
           rosterRefresh: { request: async () => undefined },
           reference,
@@ -177,13 +201,36 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
           logs,
         }),
       ),
+    /** The nightly reconcile, of one member: reads both sides, and writes unless somebody else has meanwhile. */
+    reconcile: (kennitala: Kennitala) =>
+      inProcess(null, async ({ members }) => {
+        const { stored, state } = await members.read(kennitala);
+        const json = registry.list().members.find((it) => isWire(it) && it['ssn'] === kennitala);
+        await members.applyChange({
+          kennitala,
+          eventId: null,
+          ifState: state,
+          at: now(),
+          decide: (_, pending) => {
+            const verdict = decideMember(
+              { stored, state, pending, writtenAt: null },
+              parseRegistryMember(json),
+              now(),
+            );
+            if (!('member' in verdict)) return { kind: 'unchanged' };
+            const { member, meta, differences } = verdict;
+            return { kind: 'write', member, meta, differences, keptEdits: [] };
+          },
+          toReceipt: () => ({ result: 'applied', action: 'update', member: '', changesRoster: false }),
+        });
+      }),
     receive: ({ id, body }: ModelWebhook, death: Death | null = null) => {
       counts.webhooks += 1;
       return inProcess(death, (ports) => {
-        const given = { members: ports.members, registry: ports.reader, reference, now };
+        const given = { members: ports.members, registry: ports.hintReader, reference, now };
         const change = parseMemberChange(body);
         return change.version === null
-          ? applyHint(change, id, signal, given)
+          ? applyReading(change, id, signal, given)
           : applyVersionedEvent(change, id, given);
       });
     },
@@ -195,6 +242,9 @@ interface Ports {
   readonly members: MemberStore;
   readonly registry: RegistryChanges;
   readonly reader: MemberReader;
+  /** What following a hint makes of an answer. */
+  readonly hintReader: MemberReader;
+  readonly registryMembers: RegistryMembers;
 }
 
 export type World = ReturnType<typeof makeWorld>;
@@ -206,5 +256,15 @@ const directRegistry = (registry: ReturnType<typeof makeRegistryModel>): Registr
 });
 
 const directReader = (registry: ReturnType<typeof makeRegistryModel>): MemberReader => ({
-  readMember: async (kennitala) => registry.wireOf(kennitala),
+  readMember: async (kennitala) => registry.answerOf(kennitala),
 });
+
+const directMembers = (registry: ReturnType<typeof makeRegistryModel>): RegistryMembers =>
+  makeRegistryMembers({
+    reader: directReader(registry),
+    pages: {
+      pages: async function* () {
+        yield registry.list();
+      },
+    },
+  });

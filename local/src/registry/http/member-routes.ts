@@ -1,4 +1,5 @@
 import type { Context, Hono } from 'hono';
+import type { LegacyRegistry } from '../legacy/legacy-registry.ts';
 import type { Directory } from '../members/directory.ts';
 import { dropEvenly, makeListExport } from '../members/export-list.ts';
 import type { WireMember } from '../members/wire-member.ts';
@@ -13,6 +14,7 @@ export const addMemberRoutes = (
   app: Hono<RegistryEnv>,
   directory: Directory,
   companion: () => boolean,
+  legacy: LegacyRegistry,
 ): void => {
   const listExport = makeListExport(directory);
   const onWire = (index: number): Omit<WireMember, 'version'> => {
@@ -47,8 +49,12 @@ export const addMemberRoutes = (
   });
   app.all('/api/members/', methodNotAllowed('GET, HEAD'));
 
-  app.get('/api/sync/member/:ssn/', (c) => {
+  app.get('/api/sync/member/:ssn/', async (c) => {
     const index = directory.find(c.req.param('ssn'));
+    if (legacy.isOn()) {
+      const member = index === null ? null : await legacy.read(index, directory);
+      return member === null ? c.json({ error: 'Member not found' }, 404) : c.json(member);
+    }
     if (index === null || !directory.isLive(index)) return c.json({ error: 'Member not found' }, 404);
     return c.json(onWire(index));
   });

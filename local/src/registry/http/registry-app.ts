@@ -6,6 +6,7 @@ import type { Controls, Settings } from '../control/controls.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import { faultyContent, faultyTransport } from '../faults/faulty-answers.ts';
 import { LOGIN_PAGE } from '../faults/login-page.ts';
+import type { LegacyRegistry } from '../legacy/legacy-registry.ts';
 import type { RegistryState } from '../state/registry-state.ts';
 import type { RegistryEnv } from './env.ts';
 import { addMemberRoutes } from './member-routes.ts';
@@ -17,6 +18,7 @@ export interface AppOptions {
   readonly plan: FaultPlan;
   readonly settings: Settings;
   readonly controls: Controls;
+  readonly legacy: LegacyRegistry;
   readonly authScheme: 'Token' | 'Bearer';
 }
 
@@ -26,6 +28,7 @@ export const makeRegistryApp = ({
   plan,
   settings,
   controls,
+  legacy,
   authScheme,
 }: AppOptions): Hono<RegistryEnv> => {
   const app = new Hono<RegistryEnv>();
@@ -42,8 +45,8 @@ export const makeRegistryApp = ({
     '/api/*',
     tokenAuth(() => ({ scheme: authScheme, token: settings.token })),
   );
-  addMemberRoutes(app, state.directory, companion);
-  addSyncRoutes(app, state, companion);
+  addMemberRoutes(app, state.directory, companion, legacy);
+  addSyncRoutes(app, state, companion, legacy.isOn);
 
   app.notFound((c) => c.json({ detail: 'Not found.' }, 404));
   // The stack goes to the developer's terminal; the data are made up, but the answer stays as bare as production's.

@@ -31,6 +31,8 @@ export interface Directory {
   has(index: number): boolean;
   isLive(index: number): boolean;
   member(index: number): WireMember;
+  /** The member as it was generated, whatever has changed since. */
+  generated(index: number): WireMember;
   /** The number as the registry spells it, without making the whole member. */
   ssn(index: number): string;
   /** The row of a kennitala in either spelling, deleted or not; null when there never was one. */
@@ -54,8 +56,8 @@ export const makeDirectory = ({ seed, members, placeholders, hyphenated }: Gener
     const digits = table.at(index);
     return fraction(seed, index, 200) < hyphenated ? hyphenate(digits) : digits;
   };
-  const member = (index: number): WireMember =>
-    changed.get(index)?.member ?? makeMember(seed, index, table.at(index), ssn(index));
+  const generated = (index: number): WireMember => makeMember(seed, index, table.at(index), ssn(index));
+  const member = (index: number): WireMember => changed.get(index)?.member ?? generated(index);
 
   return {
     get rows() {
@@ -80,6 +82,7 @@ export const makeDirectory = ({ seed, members, placeholders, hyphenated }: Gener
     has: (index) => index >= 0 && index < table.size,
     isLive: (index) => index >= 0 && index < table.size && !deleted.has(index),
     member,
+    generated,
     ssn,
     find: (kennitala) => table.find(kennitala),
     modifiedAt: (index) => changed.get(index)?.at ?? GENERATED_AT,

@@ -2,7 +2,7 @@ import type { ApplyResult } from '../apply/apply-result.ts';
 import { ControlError } from '../control/control-error.ts';
 import type { ChangeAction, ChangeEntry, Journal, JournalEntry } from '../journal.ts';
 import { type Directory, makeDirectory } from '../members/directory.ts';
-import type { MemberPatch } from '../members/wire-member.ts';
+import type { MemberPatch, WireMember } from '../members/wire-member.ts';
 import { makeOutbox, type Outbox } from '../outbox.ts';
 
 export interface ChangeOptions {
@@ -29,8 +29,11 @@ export interface StateOptions {
   readonly journal: Journal;
   /** Whether changes made from now on owe a webhook. */
   readonly announce: boolean;
-  /** Called right after each change that owes a webhook, while the rows still stand as that change left them. */
-  readonly onAnnounce: (change: ChangeEntry, directory: Directory) => void;
+  /**
+   * Called right after each change that owes a webhook, while the rows still stand as that change left them; `before` is
+   * the member as they were, null for somebody who was none.
+   */
+  readonly onAnnounce: (change: ChangeEntry, directory: Directory, before: WireMember | null) => void;
 }
 
 /** Rebuilds the rows from the journal. Webhooks that an earlier run still owed are announced once more. */
@@ -52,7 +55,7 @@ export const openState = ({ journal, announce, onAnnounce }: StateOptions): Regi
     switch (entry.type) {
       case 'change':
         admit(entry);
-        if (announce && entry.announce && !settled.has(entry.id)) onAnnounce(entry, directory);
+        if (announce && entry.announce && !settled.has(entry.id)) onAnnounce(entry, directory, null);
         return;
       case 'synced':
         outbox.markSynced(entry.ids);
@@ -83,9 +86,10 @@ export const openState = ({ journal, announce, onAnnounce }: StateOptions): Regi
       announce,
       ...(options.applied && { applied: options.applied(id) }),
     };
+    const before = directory.isLive(index) ? directory.member(index) : null;
     journal.append(change);
     admit(change);
-    if (announce) onAnnounce(change, directory);
+    if (announce) onAnnounce(change, directory, before);
     return change;
   };
   const assertRow = (index: number, live: boolean): void => {

@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { firstLineOf, type RunningProcess, runCommand, startProcess } from './processes.ts';
 
 const DJANGO = fileURLToPath(new URL('../../../../django', import.meta.url));
-const PROJECT = join(DJANGO, 'tests');
 const PYTHON = '/usr/bin/python3';
 
 /** The parts of a member that the suite looks at. */
@@ -20,11 +19,17 @@ export interface DjangoServerOptions {
   readonly webhookUrl: string;
   readonly webhookSecrets: readonly string[];
   readonly members: number;
+  /**
+   * The registry without the companion app: its webhook says this key, and one worker process does everything, so that
+   * a question asked while the webhook waits for its answer is not answered before.
+   */
+  readonly legacyKey?: string;
 }
 
 /**
- * A real registry: Django with the companion app, under gunicorn, on a PostgreSQL cluster of its own. Deliveries are
- * tried again after a fraction of a second instead of five, so that an outage of seconds shows in seconds.
+ * A real registry: Django with the companion app (or of the legacy kind), under gunicorn, on a PostgreSQL cluster of its
+ * own. Deliveries are tried again after a fraction of a second instead of five, so that an outage of seconds shows in
+ * seconds.
  */
 export const startDjango = async (options: DjangoServerOptions) => {
   const folder = await mkdtemp(join(tmpdir(), 'registry-'));
@@ -40,6 +45,9 @@ export const startDjango = async (options: DjangoServerOptions) => {
       env: {},
     },
   );
+  const { legacyKey } = options;
+  const project = legacyKey === undefined ? 'registry' : 'old_registry';
+  const cwd = join(DJANGO, legacyKey === undefined ? 'tests' : 'legacy');
   const env: Record<string, string> = {
     REGISTRY_DATABASE_URL: await firstLineOf(cluster),
     REGISTRY_WEBHOOK_URL: options.webhookUrl,
@@ -48,33 +56,35 @@ export const startDjango = async (options: DjangoServerOptions) => {
     REGISTRY_READ_TIMEOUT_SECONDS: '4',
     REGISTRY_CLAIM_SECONDS: '10',
     REGISTRY_CONTROL: 'true',
-    DJANGO_SETTINGS_MODULE: 'registry.settings',
-    PYTHONPATH: DJANGO,
+    ...(legacyKey === undefined ? {} : { REGISTRY_SYNC_API_KEY: legacyKey }),
+    DJANGO_SETTINGS_MODULE: `${project}.settings`,
+    PYTHONPATH: [DJANGO, join(DJANGO, 'tests')].join(':'),
     PYTHONDONTWRITEBYTECODE: '1',
     PYTHONWARNINGS: 'ignore::DeprecationWarning',
   };
-  const manage = (...args: string[]) => runCommand(PYTHON, ['manage.py', ...args], { cwd: PROJECT, env });
+  const manage = (...args: string[]) => runCommand(PYTHON, ['manage.py', ...args], { cwd, env });
   await manage('migrate', '--verbosity', '0');
   await manage('generate_members', '--count', String(options.members));
   const token = await manage('create_sync_token');
 
   const url = `http://127.0.0.1:${options.port}`;
   let server: RunningProcess | null = null;
+  let threads = legacyKey === undefined ? 8 : 1;
   const start = async (): Promise<void> => {
     server = startProcess(
       PYTHON,
       [
         '-m',
         'gunicorn',
-        'registry.wsgi',
+        `${project}.wsgi`,
         '--bind',
         `127.0.0.1:${options.port}`,
         '--workers',
         '1',
         '--threads',
-        '8',
+        String(threads),
       ],
-      { cwd: PROJECT, env },
+      { cwd, env },
     );
     await untilAnswered(`${url}/api/sync/status/`);
   };
@@ -96,6 +106,14 @@ export const startDjango = async (options: DjangoServerOptions) => {
     kill: async () => server?.stop('SIGKILL'),
     restart: async () => {
       await server?.stop();
+      await start();
+    },
+    /** Installs the companion app on the tables of the old registry, whose own API and webhook end. */
+    installCompanion: async () => {
+      await server?.stop();
+      env['REGISTRY_COMPANION'] = 'true';
+      threads = 8;
+      await manage('migrate', '--verbosity', '0');
       await start();
     },
     kennitalas: async () => ((await get('/api/members/kennitalas/')) as { kennitalas: string[] }).kennitalas,

@@ -58,6 +58,7 @@ const statusLines = (status: StatusAnswer, paint: Paint): string[] => [
     ...status.mirrors.flatMap(detailsOf),
     ['way back', wayBackOf(status)],
     ['missed', missedText(status)],
+    ...portalPairs(status),
   ]),
   '',
   status.healthy ? paint('green', 'All is well.') : paint('red', 'Somebody must look:'),
@@ -118,6 +119,29 @@ const wayBackOf = ({ twoWay }: StatusAnswer): string => {
     `last sweep ${twoWay.lastSweep === null ? 'never' : `${shownTime(twoWay.lastSweep.at)} ${twoWay.lastSweep.status}`}`,
   ];
   return [...(twoWay.healthy ? [] : [twoWay.why.map(asWords).join(', ')]), parts.join(', ')].join(': ');
+};
+
+/** Nothing where there is nothing: a registry with the companion app sends no hints. */
+const portalPairs = ({ portal }: StatusAnswer): [string, string][] => {
+  const { aheadOfRegistry, unconfirmedHints, oldestUnconfirmedHintAt } = portal;
+  return [
+    ...(aheadOfRegistry === 0
+      ? []
+      : ([
+          [
+            'versions',
+            `${counted(aheadOfRegistry, 'member')} ${aheadOfRegistry === 1 ? 'holds' : 'hold'} a version ahead of the registry’s`,
+          ],
+        ] as [string, string][])),
+    ...(unconfirmedHints === 0
+      ? []
+      : ([
+          [
+            'hints',
+            `${counted(unconfirmedHints, 'unconfirmed hint')}, the oldest of ${shownTime(oldestUnconfirmedHintAt)}; the reconcile decides`,
+          ],
+        ] as [string, string][])),
+  ];
 };
 
 const missedText = ({ missedEvents: { last7Days, last30Days } }: StatusAnswer): string => {

@@ -3,7 +3,7 @@ import type { Check, DoctorContext, ProjectContext } from './check.ts';
 import { checkConfiguration } from './configuration.ts';
 import { checkFirestore } from './firestore.ts';
 import { checkIam } from './iam.ts';
-import { checkApi, checkWebhook } from './reachable.ts';
+import { checkApi, checkVersions, checkWebhook } from './reachable.ts';
 import { checkRegistry } from './registry.ts';
 import { checkSchedules } from './schedules.ts';
 import { checkSecrets } from './secrets.ts';
@@ -11,6 +11,7 @@ import { checkSecrets } from './secrets.ts';
 /** What can be looked at wherever the functions run. */
 export const HTTP_CHECKS: Readonly<Record<string, Check<DoctorContext>>> = {
   api: checkApi,
+  versions: checkVersions,
   webhook: checkWebhook,
 };
 

@@ -13,6 +13,20 @@ export const checkApi: Check<DoctorContext> = async ({ api, commandLine }) => {
   ];
 };
 
+/** The portal holds no version that the registry has not reached: those members would stay as they are. */
+export const checkVersions: Check<DoctorContext> = async ({ api, commandLine }) => {
+  const { portal } = await api.get('/status', statusAnswer);
+  const members = portal.aheadOfRegistry;
+  return [
+    members === 0
+      ? ok('no member is ahead of the registry')
+      : bad(
+          `${members} members hold a version ahead of the registry’s`,
+          commandLine('registry-word --all --dry-run'),
+        ),
+  ];
+};
+
 /** The webhook answers the internet, and believes nobody who has not signed. */
 export const checkWebhook: Check<DoctorContext> = async ({ webhookUrl }) => {
   const answer = await fetch(await webhookUrl(), {

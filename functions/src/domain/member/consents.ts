@@ -1,0 +1,80 @@
+import { fieldOf, withFields } from './fields.ts';
+import type { PendingEdit } from './keep-pending-edits.ts';
+import type { Member } from './member.ts';
+import type { MemberChange } from './member-change.ts';
+
+export const CONSENT_PATHS = ['profile.reachable', 'profile.groupable'] as const;
+export type ConsentPath = (typeof CONSENT_PATHS)[number];
+
+/**
+ * Consents that the member withdrew in the portal and that the registry is not known to have switched off since, each
+ * with the time of the withdrawal. They stand in the metadata of the member's document.
+ */
+export type Withdrawals = Readonly<Partial<Record<ConsentPath, Date>>>;
+
+export const isConsentPath = (path: string): path is ConsentPath =>
+  (CONSENT_PATHS as readonly string[]).includes(path);
+
+/** Whether an edit of the field takes a consent back. */
+export const isWithdrawal = (path: string, value: unknown): boolean => isConsentPath(path) && value === false;
+
+/**
+ * A consent that its member withdrew is switched on again by no word of the registry, unless the registry changed it
+ * later than they did. A registry that still shows it on has changed nothing: it refused the withdrawal, ignored it, or
+ * has not heard of it. Only after it was seen off, or has taken the withdrawal, is a consent that it shows a later
+ * change. Whoever writes a member's document by the registry's word goes through here.
+ *
+ * @param said The member as the registry has them. @param pending The member's own edits on their way.
+ */
+export const keepWithdrawals = (
+  said: Member,
+  { content, occurredAt }: Pick<MemberChange, 'content' | 'occurredAt'>,
+  before: Withdrawals,
+  pending: readonly PendingEdit[],
+): { readonly member: Member; readonly withdrawn: Withdrawals; readonly kept: readonly ConsentPath[] } => {
+  const off: ConsentPath[] = [];
+  const withdrawn: Partial<Record<ConsentPath, Date>> = {};
+  for (const path of CONSENT_PATHS) {
+    const since = before[path];
+    const isSeenOff = content?.content[path] === false && isAfter(occurredAt, since);
+    if (since !== undefined && !isSeenOff) withdrawn[path] = since;
+    const own = lastOf(pending, path);
+    // An edit that switches it on again is the member's later word, whatever became of the withdrawal.
+    if (own === undefined ? withdrawn[path] !== undefined : own.value === false) off.push(path);
+  }
+  const kept = off.filter((path) => fieldOf(said, path));
+  return {
+    member: withFields(said, Object.fromEntries(kept.map((path) => [path, false]))),
+    withdrawn,
+    kept,
+  };
+};
+
+/** The withdrawals after edits of a member have come to their end without reaching the registry. */
+export const withWithdrawals = (
+  before: Withdrawals | undefined,
+  ended: readonly PendingEdit[],
+): Withdrawals => ({
+  ...before,
+  ...Object.fromEntries(
+    ended
+      .filter(({ path, value }) => isWithdrawal(path, value))
+      .map(({ path, editedAt }) => [path, editedAt]),
+  ),
+});
+
+/** The withdrawals after the registry has taken what the member said about these fields. */
+export const withoutWithdrawals = (before: Withdrawals | undefined, paths: readonly string[]): Withdrawals =>
+  Object.fromEntries(Object.entries(before ?? {}).filter(([path]) => !paths.includes(path)));
+
+/** A reading has no time of its own and tells of now. */
+const isAfter = (occurredAt: Date | null, since: Date | undefined): boolean =>
+  since === undefined || occurredAt === null || occurredAt > since;
+
+const lastOf = (pending: readonly PendingEdit[], path: ConsentPath): PendingEdit | undefined =>
+  pending
+    .filter((edit) => edit.path === path)
+    .reduce<PendingEdit | undefined>(
+      (last, edit) => (last === undefined || edit.editedAt >= last.editedAt ? edit : last),
+      undefined,
+    );

@@ -1,0 +1,192 @@
+import type { Kennitala } from '../domain/kennitala.ts';
+import { withoutWithdrawals } from '../domain/member/consents.ts';
+import type { StoredMember } from '../domain/member/decide-change.ts';
+import type { Json } from '../domain/member/field-row.ts';
+import { type FieldValues, withFields } from '../domain/member/fields.ts';
+import { sourceHash } from '../domain/member/source-hash.ts';
+import { type Claimed, endPaths, holdsClaim, type SettleOutcome } from './delivery.ts';
+import { tryFieldValue } from './edit.ts';
+import type { MemberUpdate, MemberView, Step } from './ports.ts';
+import { type Delivery, isPending, type QueueItem } from './queue.ts';
+import {
+  asRegistryHasIt,
+  holds,
+  isOutdated,
+  planReading,
+  planShown,
+  type Reading,
+  valuesIn,
+  withdrawnAfter,
+  withoutWaiting,
+} from './reading.ts';
+
+export interface Delivered {
+  /** What was told; with a split delivery less than what is claimed. */
+  readonly part: Delivery;
+  /** Of the member in the registry after it; null when it has none. */
+  readonly version: number | null;
+  /** What the registry says by now, where that had to be asked. */
+  readonly reading: Reading | null;
+}
+
+/** For the operator, after the field's path: the registry said that all is well and holds another value. */
+export const NOT_TAKEN = 'the registry did not take this field';
+
+/**
+ * The registry has answered that it has what was told: in one transaction the items end and the member's document knows
+ * it. An answer without a version proves nothing: what the reading does not show was not written, and is a dead letter.
+ */
+export const planDelivered = (
+  view: MemberView,
+  claimed: Claimed,
+  { part, version, reading }: Delivered,
+  now: Date,
+): Step<SettleOutcome> => {
+  if (!holdsClaim(view, claimed)) return { result: { kind: 'lost' } };
+  if (reading !== null && isOutdated(view, reading)) return { result: { kind: 'read' } };
+  const untaken = version === null ? untakenPaths(part, reading) : [];
+  const { items, rest } = endPaths(view.pending, claimed, part, now, (isLast, path) => {
+    if (!isLast) return { outcome: 'superseded' };
+    if (!untaken.includes(path)) return { outcome: 'synced' };
+    const oldValue = part.paths[path]?.expected;
+    return { outcome: 'failed', message: `${path}: ${NOT_TAKEN}`, oldValue };
+  });
+  const waiting = items.filter(isPending);
+  let member: MemberUpdate | null = null;
+  if (reading !== null || version === null) {
+    const marked = withdrawnAfter(view.stored, part, (path) => untaken.includes(path));
+    const taken = Object.keys(part.paths).filter((path) => !untaken.includes(path));
+    member = planReading(view.stored, waiting, reading, withoutWithdrawals(marked, taken), now);
+  } else if (view.stored !== null) {
+    member = planUpdate(view.stored, view.pending, waiting, part, version);
+    if (member === null) return { result: { kind: 'read' } };
+  }
+  return {
+    items: items.filter((item, n) => item !== view.pending[n]),
+    member,
+    result: {
+      kind: 'settled',
+      outcome: untaken.length > 0 ? 'failed' : 'synced',
+      next: rest === null ? null : { ...claimed, delivery: rest },
+      hasMore: waiting.length > 0,
+    },
+  };
+};
+
+/** What the registry does not show to be as it was told. A member whom it does not have shows nothing. */
+export const untakenPaths = (part: Delivery, reading: Reading | null): string[] => {
+  const shown = reading === null ? {} : valuesIn(reading, part);
+  return Object.keys(part.paths).filter((path) => !holds(shown, path, part.paths[path]?.newValue ?? null));
+};
+
+/**
+ * Null when the portal has heard of a later version and the document is not what that version said: what was laid over
+ * it is not known here, so the registry has to be asked.
+ */
+const planUpdate = (
+  { member, meta: before }: StoredMember,
+  ended: readonly QueueItem[],
+  waiting: readonly QueueItem[],
+  part: Delivery,
+  version: number,
+): MemberUpdate | null => {
+  const told = toldBy(part);
+  const meta = { ...before, withdrawn: withoutWithdrawals(before.withdrawn, Object.keys(told)) };
+  const values = planShown(member, ended, withoutWaiting(told, waiting));
+  const known = meta.source_version ?? -1;
+  if (known > version) {
+    return sourceHash(asRegistryHasIt(member, waiting)) === meta.source_hash ? { values: {}, meta } : null;
+  }
+  // The webhook of this very change has been here.
+  if (known === version) return { values, meta };
+  // Where the registry had said something else than the edits started from, its last word stays on record.
+  const isAsExpected = sourceHash(asRegistryHasIt(member, ended)) === meta.source_hash;
+  const held = withFields(asRegistryHasIt(withFields(member, values), waiting), valuesOf(told));
+  return {
+    values,
+    meta: {
+      ...meta,
+      source_version: versionBefore(version) ?? meta.source_version,
+      source_hash: isAsExpected ? sourceHash(held) : meta.source_hash,
+    },
+  };
+};
+
+const valuesOf = (told: Readonly<Record<string, Json>>): Partial<FieldValues> =>
+  Object.fromEntries(
+    Object.entries(told).flatMap(([path, json]) => {
+      const value = tryFieldValue(path, json);
+      return value === undefined ? [] : [[path, value]];
+    }),
+  );
+
+const toldBy = ({ paths }: Delivery): Record<string, Json> =>
+  Object.fromEntries(Object.entries(paths).map(([path, { newValue }]) => [path, newValue]));
+
+/**
+ * One less than what the registry answered. Everything older than our change is superseded by it; but the change itself
+ * may carry more than ours, since somebody may have edited the member in the registry after what the portal last
+ * heard. Its own webhook brings the whole member, so it must not look stale when it comes.
+ */
+const versionBefore = (version: number): number | null => (version === 0 ? null : version - 1);
+
+export interface Refusal {
+  /** For the operator: the registry's own code and message. */
+  readonly message: string;
+  /** What the registry shows of the member since; null when it shows none, or nothing is to be shown. */
+  readonly reading: Reading | null;
+}
+
+/**
+ * The registry does not take what was told, and never will: a dead letter at once. The portal goes back to what the
+ * registry holds, since nothing is on its way any more; the value stays in the queue.
+ */
+export const planRefused = (
+  view: MemberView,
+  claimed: Claimed,
+  part: Delivery,
+  { message, reading }: Refusal,
+  now: Date,
+): Step<SettleOutcome> => {
+  if (!holdsClaim(view, claimed)) return { result: { kind: 'lost' } };
+  if (reading !== null && isOutdated(view, reading)) return { result: { kind: 'read' } };
+  const { items, rest } = endPaths(view.pending, claimed, part, now, (isLast, path) => {
+    const expected = part.paths[path]?.expected;
+    return isLast ? { outcome: 'failed', message, oldValue: expected } : { outcome: 'superseded' };
+  });
+  const waiting = items.filter(isPending);
+  return {
+    items: items.filter((item, n) => item !== view.pending[n]),
+    member: planReading(
+      view.stored,
+      waiting,
+      reading,
+      withdrawnAfter(view.stored, part, () => true),
+      now,
+    ),
+    result: {
+      kind: 'settled',
+      outcome: 'failed',
+      next: rest === null ? null : { ...claimed, delivery: rest },
+      hasMore: waiting.length > 0,
+    },
+  };
+};
+
+/** Everything that waits of a member goes to the number that they have now, to be delivered anew. */
+export const planMove = (
+  view: MemberView,
+  claimed: Claimed,
+  successor: Kennitala,
+  now: Date,
+): Step<boolean> => {
+  if (!holdsClaim(view, claimed)) return { result: false };
+  const items = view.pending.map((item) => ({
+    ...item,
+    kennitala: successor,
+    delivery: null,
+    claim: null,
+    nextAttemptAt: now,
+  }));
+  return { items, result: true };
+};

@@ -1,0 +1,171 @@
+import { z } from 'zod';
+import type { Kennitala } from '../domain/kennitala.ts';
+import { asSyncError, isSyncError, type SyncError, stackFrames } from '../lib/errors.ts';
+import { answerJson, answerProblem, type HttpAnswer } from '../lib/http-endpoint.ts';
+import type { MemberReader } from '../portal/ports.ts';
+import { deliverMembers } from './deliver.ts';
+import type { DeliveryDependencies } from './delivery.ts';
+import { BEFORE_ALL } from './edit.ts';
+import { type DueOptions, RECORD_KEPT_MS, type Step, type TwoWayLog, type TwoWayRecord } from './ports.ts';
+import { type PullDependencies, pullChanges } from './pull.ts';
+import { isGivenUp, reviveItem } from './queue.ts';
+
+export interface TwoWayRun {
+  readonly trigger: TwoWayRecord['trigger'];
+  readonly which: DueOptions['which'];
+  readonly requestedBy: string | null;
+}
+
+export interface TwoWayDependencies
+  extends DeliveryDependencies,
+    Omit<PullDependencies, 'registry' | 'registryMembers'> {
+  readonly log: TwoWayLog;
+  readonly reader: MemberReader;
+  readonly makeRunId: (startedAt: Date) => string;
+  /** Less than the function's own limit, so that a slow run still closes its record. */
+  readonly runLimitMs: number;
+}
+
+/** How long what the registry has stays in the queue. */
+export const SYNCED_KEPT_MS = 30 * 24 * 60 * 60_000;
+
+/**
+ * One run of both directions: members' edits to the registry first, so that what the registry then tells is the newest;
+ * then its change queue; then old items are deleted. Two runs at once do no harm, since every delivery is claimed.
+ *
+ * Never throws for what happens in the run: the record says it. Throws `store_unavailable` when the record cannot be
+ * opened.
+ */
+export const runTwoWay = async (run: TwoWayRun, dependencies: TwoWayDependencies): Promise<TwoWayRecord> => {
+  const { log, logs, now, makeRunId, runLimitMs } = dependencies;
+  const startedAt = now();
+  const opened: TwoWayRecord = {
+    id: makeRunId(startedAt),
+    trigger: run.trigger,
+    status: 'running',
+    startedAt,
+    completedAt: null,
+    firestoreToDjango: { success: 0, failed: 0 },
+    djangoToFirestore: { success: 0, failed: 0 },
+    conflicts: 0,
+    cleaned: 0,
+    errorCode: null,
+    error: null,
+    requestedBy: run.requestedBy,
+    expireAt: new Date(startedAt.getTime() + RECORD_KEPT_MS),
+  };
+  await log.write(opened);
+  const signal = AbortSignal.timeout(runLimitMs);
+  let record = opened;
+  let failure: SyncError | null = null;
+  try {
+    const pushed = await pushEdits(run.which, signal, dependencies);
+    failure = pushed.failure;
+    record = {
+      ...record,
+      firestoreToDjango: { success: pushed.success, failed: pushed.failed },
+      conflicts: pushed.conflicts,
+    };
+    const pulled = await pullChanges(signal, { ...dependencies, registry: dependencies.reader });
+    record = { ...record, djangoToFirestore: pulled, cleaned: await clean(signal, dependencies) };
+  } catch (cause) {
+    failure = asSyncError(cause);
+    if (failure.code === 'internal') logs.crashed(stackFrames(failure));
+  }
+  const closed: TwoWayRecord = {
+    ...record,
+    status: statusOf(record, failure),
+    completedAt: now(),
+    errorCode: failure?.code ?? null,
+    error: failure?.message ?? null,
+  };
+  logs.finished(closed);
+  await log.write(closed).catch((cause: unknown) => logs.recordLost(asSyncError(cause)));
+  return closed;
+};
+
+const clean = async (signal: AbortSignal, { store, now }: TwoWayDependencies): Promise<number> => {
+  const before = new Date(now().getTime() - SYNCED_KEPT_MS);
+  let sum = 0;
+  for (;;) {
+    const deleted = await store.deleteSynced(before);
+    sum += deleted;
+    if (deleted === 0 || signal.aborted) return sum;
+  }
+};
+
+const statusOf = (
+  { firestoreToDjango, djangoToFirestore }: TwoWayRecord,
+  failure: SyncError | null,
+): TwoWayRecord['status'] => {
+  if (failure !== null) return 'error';
+  return firestoreToDjango.failed + djangoToFirestore.failed > 0 ? 'partial' : 'success';
+};
+
+export interface Pushed {
+  readonly success: number;
+  readonly failed: number;
+  readonly conflicts: number;
+  /** The store failed on the way: what it holds was not all seen. */
+  readonly failure: SyncError | null;
+}
+
+const MEMBERS_AT_ONCE = 400;
+
+/** Delivers everything that is due, or also what waits, or the dead letters; until nothing is left or time is up. */
+export const pushEdits = async (
+  which: DueOptions['which'],
+  signal: AbortSignal,
+  dependencies: DeliveryDependencies,
+): Promise<Pushed> => {
+  const { store, now } = dependencies;
+  const seen = new Set<Kennitala>();
+  let sum: Pushed = { success: 0, failed: 0, conflicts: 0, failure: null };
+  while (!signal.aborted) {
+    const members = await store.members({ now: now(), which, limit: MEMBERS_AT_ONCE, except: seen });
+    if (members.length === 0) break;
+    for (const kennitala of members) {
+      seen.add(kennitala);
+      if (which === 'failed') await revive(kennitala, dependencies);
+    }
+    const outcomes = await deliverMembers(members, { signal, isUrgent: which !== 'due' }, dependencies);
+    for (const outcome of outcomes.values()) {
+      const hasFailed = outcome.kind === 'failed' || (outcome.kind === 'waiting' && outcome.failure !== null);
+      sum = {
+        success: sum.success + outcome.synced,
+        failed: sum.failed + outcome.refused + (hasFailed ? 1 : 0),
+        conflicts: sum.conflicts + outcome.conflicts,
+        failure: outcome.kind === 'failed' && isSyncError(outcome.failure) ? outcome.failure : sum.failure,
+      };
+    }
+  }
+  return sum;
+};
+
+/** An operator gives a member's dead letters another three days. */
+const revive = async (kennitala: Kennitala, { store, now }: DeliveryDependencies): Promise<void> => {
+  const at = now();
+  await store.transact<null>(
+    kennitala,
+    { failed: true, laterThan: BEFORE_ALL },
+    at,
+    ({ failed, later }): Step<null> => ({
+      items: failed.filter((item) => !isGivenUp(item)).map((item) => reviveItem(item, { now: at, later })),
+      result: null,
+    }),
+  );
+};
+
+/**
+ * `POST {"deliver"?: "due"|"waiting"|"failed"}`: what is due (the default), also what waits for its next try, or the dead
+ * letters, which get another three days.
+ */
+export const twoWayRequest = z.strictObject({
+  deliver: z.enum(['due', 'waiting', 'failed'], { error: 'due, waiting or failed' }).default('due'),
+});
+
+/** 200 with the record; the problem of the run's failure, with the record, when it failed. */
+export const answerTwoWay = (record: TwoWayRecord): HttpAnswer =>
+  record.status === 'error'
+    ? answerProblem(record.errorCode ?? 'internal', record.error ?? 'The run failed.', { record })
+    : answerJson(200, { success: true, record });

@@ -1,0 +1,364 @@
+import { describe, expect, it } from 'vitest';
+import type { Kennitala } from '../../src/domain/kennitala.ts';
+import { SyncError } from '../../src/lib/errors.ts';
+import { makeRegistryMembers } from '../../src/twoway/registry.ts';
+import { makeKennitalas } from '../support/kennitalas.ts';
+import { makeWorld, type World } from './support/world.ts';
+
+const [KENNITALA, OTHER, CORRECTED] = makeKennitalas(3) as [Kennitala, Kennitala, Kennitala];
+const MINUTE = 60_000;
+const NOT_TAKEN = 'the registry did not take this field';
+
+/** The member as the list has them, in a portal beside a registry that ignores nearly all that it is sent. */
+const startLegacy = async (values: Record<string, boolean | string> = {}): Promise<World> => {
+  const world = makeWorld([KENNITALA, OTHER], { companion: false, isLegacy: true });
+  world.registry.introduce(KENNITALA, { 'profile.email': 'first@example.is', ...values });
+  for (const kennitala of [KENNITALA, OTHER]) {
+    await world.receive({
+      id: `first-${kennitala}`,
+      body: { kennitala, action: 'update', data: {}, version: null },
+    });
+    await world.reconcile(kennitala);
+  }
+  world.registry.webhooks.length = 0;
+  world.events.length = 0;
+  return world;
+};
+const trackAll = async (world: World): Promise<boolean[]> => {
+  const taken: boolean[] = [];
+  for (const event of world.events.splice(0)) taken.push(await world.track(event));
+  return taken;
+};
+const itemOf = (world: World) => {
+  const [item, ...others] = [...world.portal.items.values()];
+  expect(others).toEqual([]);
+  return item;
+};
+const profileOf = (world: World) => world.portal.stored(KENNITALA)?.member.profile;
+
+describe('a registry that says success to everything', () => {
+  it('is believed for what its list shows afterwards, whatever its answer about one member says', async () => {
+    const world = await startLegacy();
+    expect(profileOf(world)?.email).toBe('first@example.is');
+    world.portal.edit(KENNITALA, { 'profile.email': 'new@example.is' });
+    await trackAll(world);
+    expect(world.registry.answerOf(KENNITALA)).toMatchObject({ email: 'old@example.is' });
+    expect(itemOf(world)).toMatchObject({ status: 'synced', errorMessage: null });
+    expect(profileOf(world)?.email).toBe('new@example.is');
+    expect([...world.portal.conflicts.values()]).toEqual([]);
+  });
+
+  it('leaves a dead letter at once of a field that it ignored, and the portal shows what it holds', async () => {
+    const world = await startLegacy();
+    world.portal.edit(KENNITALA, { 'profile.email': 'new@example.is', 'profile.facebook': 'mine' });
+    await trackAll(world);
+    expect(itemOf(world)).toMatchObject({
+      status: 'failed',
+      errorMessage: `profile.facebook: ${NOT_TAKEN}`,
+      settled: { 'profile.email': { outcome: 'synced' }, 'profile.facebook': { outcome: 'failed' } },
+    });
+    expect(profileOf(world)).toMatchObject({ email: 'new@example.is', facebook: '' });
+  });
+
+  it('that holds a third value by then leaves a conflict, with both values', async () => {
+    const world = await startLegacy();
+    const { apply } = world.registry;
+    world.registry.apply = (change) => {
+      const answer = apply(change);
+      world.registry.edit(KENNITALA, { 'profile.email': 'office@example.is' });
+      return answer;
+    };
+    world.portal.edit(KENNITALA, { 'profile.email': 'new@example.is' });
+    await trackAll(world);
+    expect(itemOf(world)).toMatchObject({ status: 'conflict' });
+    expect([...world.portal.conflicts.values()]).toMatchObject([
+      {
+        paths: {
+          'profile.email': {
+            portal: { value: 'new@example.is' },
+            registry: { value: 'office@example.is' },
+            winner: 'registry',
+            state: 'open',
+          },
+        },
+      },
+    ]);
+    expect(profileOf(world)?.email).toBe('office@example.is');
+  });
+
+  it('that cannot be read back keeps the edit waiting, and is found to have it later', async () => {
+    const world = await startLegacy();
+    const { list } = world.registry;
+    let readings = 0;
+    world.registry.list = () => {
+      readings += 1;
+      // The first reading goes before the change, the second after it.
+      if (readings === 2) throw new SyncError('registry_timeout', 'slow');
+      return list();
+    };
+    world.portal.edit(KENNITALA, { 'profile.email': 'new@example.is' });
+    expect(await trackAll(world)).toEqual([false]);
+    expect(itemOf(world)?.status).toBe('pending');
+    world.advance(MINUTE);
+    const writes = world.registry.written.length;
+    await world.sweep('due');
+    expect(itemOf(world)?.status).toBe('synced');
+    expect(world.registry.written).toHaveLength(writes);
+  });
+});
+
+describe('a consent that was withdrawn, and that the registry does not switch off', () => {
+  const withdrawn = async (): Promise<World> => {
+    const world = await startLegacy({ 'profile.reachable': true });
+    expect(profileOf(world)?.reachable).toBe(true);
+    world.portal.edit(KENNITALA, { 'profile.reachable': false });
+    await trackAll(world);
+    expect(itemOf(world)).toMatchObject({
+      status: 'failed',
+      errorMessage: `profile.reachable: ${NOT_TAKEN}`,
+    });
+    return world;
+  };
+  const hint = { id: 'msg_hint', body: { kennitala: KENNITALA, action: 'update', data: {}, version: null } };
+
+  it.each([
+    ['the reconcile', (world: World) => world.reconcile(KENNITALA)],
+    ['a hint', (world: World) => world.receive(hint)],
+    [
+      'an event with a version',
+      (world: World) =>
+        world.receive({
+          id: 'msg_version',
+          body: {
+            kennitala: KENNITALA,
+            action: 'update',
+            data: world.registry.list().members[0],
+            version: 99,
+            occurred_at: world.now().toISOString(),
+          },
+        }),
+    ],
+    [
+      'its deletion and return',
+      async (world: World) => {
+        for (const [n, action] of ['delete', 'create'].entries()) {
+          const data = action === 'delete' ? {} : { data: world.registry.list().members[0] };
+          await world.receive({
+            id: `msg_${n}`,
+            body: { kennitala: KENNITALA, action, ...data, version: 90 + n },
+          });
+        }
+      },
+    ],
+    ["the change queue's row", (world: World) => world.pull()],
+    ["an operator's next try of the dead letter", (world: World) => world.sweep('failed')],
+  ])('stays off after %s', async (_, happens) => {
+    const world = await withdrawn();
+    world.advance(60 * MINUTE);
+    world.registry.edit(KENNITALA, { name: 'Generated anew' });
+    await happens(world);
+    expect(profileOf(world)?.reachable).toBe(false);
+    await world.reconcile(KENNITALA);
+    expect(profileOf(world)).toMatchObject({ reachable: false, name: 'Generated anew' });
+    expect(world.portal.stored(KENNITALA)?.member.membership.status).toBe('active');
+  });
+
+  it('is on again after the registry was seen off, and on later', async () => {
+    const world = await withdrawn();
+    world.registry.edit(KENNITALA, { 'profile.reachable': false });
+    await world.reconcile(KENNITALA);
+    expect(world.portal.stored(KENNITALA)?.meta.withdrawn).toBeUndefined();
+    world.registry.edit(KENNITALA, { 'profile.reachable': true });
+    await world.reconcile(KENNITALA);
+    expect(profileOf(world)?.reachable).toBe(true);
+  });
+
+  it('is on again when the member gives it', async () => {
+    const world = await withdrawn();
+    world.advance(MINUTE);
+    world.portal.edit(KENNITALA, { 'profile.reachable': true });
+    await trackAll(world);
+    await world.reconcile(KENNITALA);
+    expect(profileOf(world)?.reachable).toBe(true);
+    expect(world.portal.stored(KENNITALA)?.meta.withdrawn ?? {}).toEqual({});
+  });
+});
+
+describe('an edit that waits when the kennitala is corrected in the registry', () => {
+  it.each([
+    ['the companion app', { companion: true }],
+    ['none', { companion: false }],
+    ['none, and answers from other tables', { companion: false, isLegacy: true }],
+  ])('follows the member, with %s', async (_, options) => {
+    const world = makeWorld([KENNITALA, OTHER], options);
+    world.registry.introduce(KENNITALA, { 'profile.email': 'first@example.is' });
+    const arrive = async () => {
+      for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+      for (const kennitala of world.registry.members.keys()) await world.reconcile(kennitala);
+    };
+    await arrive();
+    world.events.length = 0;
+    world.network.isDown = true;
+    world.portal.edit(KENNITALA, { 'profile.email': 'new@example.is' });
+    expect(await trackAll(world)).toEqual([false]);
+    world.network.isDown = false;
+    world.registry.correctNumber(KENNITALA, CORRECTED);
+    await arrive();
+    world.advance(2 * MINUTE);
+    await world.sweep('due');
+    await arrive();
+    expect(itemOf(world)).toMatchObject({ kennitala: CORRECTED, status: 'synced' });
+    expect(world.registry.members.get(CORRECTED)?.values['profile.email']).toBe('new@example.is');
+    expect(world.portal.stored(CORRECTED)?.member.profile.email).toBe('new@example.is');
+  });
+
+  it('is a dead letter when the member is gone', async () => {
+    const world = makeWorld([KENNITALA, OTHER], { companion: true });
+    world.registry.introduce(KENNITALA, { 'profile.email': 'first@example.is' });
+    for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+    world.events.length = 0;
+    world.registry.members.delete(KENNITALA);
+    world.portal.edit(KENNITALA, { 'profile.email': 'new@example.is' });
+    await trackAll(world);
+    expect(itemOf(world)).toMatchObject({ kennitala: KENNITALA, status: 'failed' });
+    expect(itemOf(world)?.errorMessage).toMatch(/^unknown_member: /);
+  });
+});
+
+describe('a conflict that was only a late event', () => {
+  const late = async (companion: boolean) => {
+    const world = makeWorld([KENNITALA, OTHER], { companion });
+    world.registry.introduce(KENNITALA, { 'profile.email': 'm@example.is' });
+    for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+    world.events.length = 0;
+    world.portal.edit(KENNITALA, { 'profile.email': 'first@example.is' });
+    world.advance(1_000);
+    world.portal.edit(KENNITALA, { 'profile.email': 'second@example.is' });
+    const [first, second] = world.events.splice(0);
+    if (first === undefined || second === undefined) throw new Error('Two events should have come.');
+    world.advance(25_000);
+    expect(await world.track(second)).toBe(true);
+    expect([...world.portal.conflicts.values()]).toMatchObject([
+      { paths: { 'profile.email': { state: 'open', winner: 'registry' } } },
+    ]);
+    world.advance(5_000);
+    return { world, first };
+  };
+
+  it.each([true, false])(
+    'closes itself when its predecessor arrives (companion app: %s)',
+    async (companion) => {
+      const { world, first } = await late(companion);
+      expect(profileOf(world)?.email).toBe('m@example.is');
+      expect(await world.track(first)).toBe(true);
+      expect([...world.portal.conflicts.values()]).toMatchObject([
+        {
+          paths: {
+            'profile.email': {
+              state: 'resolved',
+              resolution: { keep: 'portal', value: 'second@example.is', by: 'late-edit' },
+            },
+          },
+        },
+      ]);
+      expect(world.registry.members.get(KENNITALA)?.values['profile.email']).toBe('second@example.is');
+      expect(profileOf(world)?.email).toBe('second@example.is');
+      expect([...world.portal.items.values()].map(({ status }) => status)).toEqual(['synced', 'synced']);
+    },
+  );
+
+  it('stays when the registry had written there too', async () => {
+    const world = makeWorld([KENNITALA, OTHER], { companion: true });
+    world.registry.introduce(KENNITALA, { 'profile.email': 'm@example.is' });
+    for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+    world.events.length = 0;
+    world.portal.edit(KENNITALA, { 'profile.email': 'first@example.is' });
+    world.advance(1_000);
+    world.portal.edit(KENNITALA, { 'profile.email': 'second@example.is' });
+    world.registry.edit(KENNITALA, { 'profile.email': 'office@example.is' });
+    const [first, second] = world.events.splice(0);
+    if (first === undefined || second === undefined) throw new Error('Two events should have come.');
+    world.advance(25_000);
+    await world.track(second);
+    await world.track(first);
+    expect([...world.portal.conflicts.values()]).toMatchObject([
+      { paths: { 'profile.email': { state: 'open', resolution: null } } },
+    ]);
+    expect(world.registry.members.get(KENNITALA)?.values['profile.email']).toBe('office@example.is');
+  });
+
+  it('closes without a change when the member has written once more', async () => {
+    const { world, first } = await late(true);
+    world.portal.edit(KENNITALA, { 'profile.email': 'third@example.is' });
+    await trackAll(world);
+    expect(await world.track(first)).toBe(true);
+    expect([...world.portal.conflicts.values()]).toMatchObject([
+      { paths: { 'profile.email': { state: 'resolved', resolution: { keep: 'registry' } } } },
+    ]);
+    expect(world.registry.members.get(KENNITALA)?.values['profile.email']).toBe('third@example.is');
+  });
+});
+
+describe('a row of the change queue', () => {
+  const withDeletion = async (companion: boolean, isThere: boolean) => {
+    const world = makeWorld([KENNITALA, OTHER], { companion });
+    world.registry.introduce(KENNITALA, { 'profile.email': 'm@example.is' });
+    for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+    world.registry.outbox.splice(0, Number.POSITIVE_INFINITY, {
+      id: 40_000,
+      ssn: KENNITALA,
+      action: 'delete',
+      createdAt: world.now(),
+    });
+    if (!isThere) world.registry.members.delete(KENNITALA);
+    await world.pull();
+    expect(world.registry.outbox).toEqual([]);
+    const { member, meta } = world.portal.stored(KENNITALA) ?? {};
+    return { status: member?.membership.status, version: meta?.source_version };
+  };
+
+  it('of a deletion is a version where the registry has versions', async () => {
+    expect(await withDeletion(true, false)).toEqual({ status: 'inactive', version: 40_000 });
+  });
+
+  it('of a deletion is a hint where it has none', async () => {
+    expect(await withDeletion(false, false)).toEqual({ status: 'inactive', version: null });
+  });
+
+  it.each([true, false])('deletes nobody whom the registry has (versions: %s)', async (companion) => {
+    expect(await withDeletion(companion, true)).toEqual({ status: 'active', version: companion ? 1 : null });
+  });
+});
+
+describe('reading members of a registry whose list alone is right', () => {
+  it('reads the list twice for any number that ask at once, and never one that began before they asked', async () => {
+    const people = makeKennitalas(60);
+    let readings = 0;
+    const members = makeRegistryMembers({
+      reader: { readMember: async (ssn) => ({ ssn, name: 'Generated', email: 'old@example.is' }) },
+      pages: {
+        pages: async function* () {
+          readings += 1;
+          const reading = readings;
+          await new Promise((resolve) => setImmediate(resolve));
+          const listed = people.map((ssn, n) => ({ id: n, ssn, name: 'G', email: `${reading}@example.is` }));
+          yield { members: listed, count: people.length };
+        },
+      },
+    });
+    const { signal } = new AbortController();
+    const read = await Promise.all(people.map((it) => members.read(it as Kennitala, { signal })));
+    expect(read.every((it) => it?.content['profile.email']?.endsWith('@example.is'))).toBe(true);
+    expect(read.some((it) => it?.content['profile.email'] === 'old@example.is')).toBe(false);
+    expect(readings).toBeLessThanOrEqual(2);
+  });
+
+  it('says nothing of the e-mail of somebody whom the list lacks', async () => {
+    const members = makeRegistryMembers({
+      reader: { readMember: async (ssn) => ({ ssn, name: 'Generated', email: 'old@example.is' }) },
+      pages: { pages: async function* () {} },
+    });
+    const said = await members.read(KENNITALA, new AbortController());
+    expect(said?.content).toEqual({ 'profile.name': 'Generated' });
+  });
+});
