@@ -159,9 +159,9 @@ const ROUTES = [
   'POST /explain',
   'POST /mirrors/:name/pause',
   'POST /mirrors/:name/resume',
+  'POST /portal/registry-word',
   'POST /queue/:id/fail',
   'POST /queue/:id/retry',
-  'POST /portal/registry-word',
   'POST /roster/rollback',
   'POST /runs',
 ];
