@@ -101,7 +101,7 @@ export default defineConfig({
       project('browser', {
         include: ['dashboard/test/**/*.browser.test.ts'],
         oneByOne: true,
-        seconds: { test: 60, hook: 120 },
+        seconds: { test: 240, hook: 240 },
       }),
     ],
   },

@@ -1,15 +1,21 @@
-import { render } from 'preact';
+import { CSPProvider } from '@base-ui/react/csp-provider';
+import { createRoot } from 'react-dom/client';
 import 'uplot/dist/uPlot.min.css';
-import './styles.css';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/parts.css';
+import './styles/pages.css';
 import { App } from './app.tsx';
-import { LanguageProvider } from './i18n/language.tsx';
+import { LanguageProvider } from './texts/language.tsx';
 
 const place = document.getElementById('app');
 if (place !== null) {
-  render(
-    <LanguageProvider>
-      <App />
-    </LanguageProvider>,
-    place,
+  createRoot(place).render(
+    // The Content-Security-Policy refuses style elements, so the components bring none.
+    <CSPProvider disableStyleElements>
+      <LanguageProvider>
+        <App />
+      </LanguageProvider>
+    </CSPProvider>,
   );
 }

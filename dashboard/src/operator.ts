@@ -1,6 +1,5 @@
-import { createContext } from 'preact';
-import { useContext } from 'preact/hooks';
-import type { Api } from './api/client.ts';
+import { createContext, useContext } from 'react';
+import type { Api } from './api.ts';
 
 /** Who has signed in, and the API as they may use it. */
 export interface Operator {

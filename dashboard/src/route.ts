@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useState } from 'react';
 
 /** Where the page is: the parts of the address after `#/`. No kennitala is ever in it. */
 export const useRoute = (): readonly string[] => {

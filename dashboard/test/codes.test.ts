@@ -5,11 +5,11 @@ import { ERROR_CODES } from '../../functions/src/lib/errors.ts';
 import { WARNING_CODES } from '../../functions/src/mirror/warning-codes.ts';
 import { mirrorName } from '../../functions/src/ops/schemas/common.ts';
 import * as schemas from '../../functions/src/ops/schemas.ts';
-import { codesEn } from '../src/i18n/codes/en.ts';
-import { codesIs } from '../src/i18n/codes/is.ts';
-import type { CodeKind } from '../src/i18n/codes/kinds.ts';
-import { en } from '../src/i18n/en.ts';
-import { is } from '../src/i18n/is.ts';
+import type { CodeKind } from '../src/texts/code-kinds.ts';
+import { codesEn } from '../src/texts/codes-en.ts';
+import { codesIs } from '../src/texts/codes-is.ts';
+import { en } from '../src/texts/en.ts';
+import { is } from '../src/texts/is.ts';
 import { enumsIn } from './schema-enums.ts';
 
 const statesOf = (union: { readonly options: readonly z.ZodObject[] }): string[] =>
@@ -20,7 +20,10 @@ const CAN_BE: Record<CodeKind, readonly string[]> = {
   outcome: schemas.endedOutcome.options,
   trigger: schemas.runTrigger.options,
   guard: schemas.guardRule.options,
-  why: [...schemas.healthReason.options, ...schemas.twoWayReason.options],
+  finding: schemas.findingCode.options,
+  difference: schemas.differenceReason.options,
+  relation: schemas.relation.options,
+  fault: ['digits', 'date', 'century', 'other'],
   queue: schemas.queueStatus.options,
   fieldOutcome: schemas.fieldOutcome.options,
   retry: schemas.retryOutcome.options,
@@ -47,6 +50,14 @@ const CAN_BE: Record<CodeKind, readonly string[]> = {
 };
 /** Erasing one person is for the command line alone. */
 const NOT_ON_THE_PAGE = ['eraseStoreName', 'erasedStore', 'softDeletedCopies', 'eraseAnswer'];
+/** Choices that the page draws, or names by a text of its own. */
+const DRAWN: readonly (readonly string[])[] = [
+  schemas.agreementState.options,
+  schemas.runStep.options,
+  schemas.severity.options,
+  ['pause', 'resume'],
+  ['added', 'removed'],
+];
 const KINDS = Object.keys(CAN_BE) as CodeKind[];
 
 describe.each([
@@ -67,7 +78,7 @@ it('knows the kind of every choice that stands in an answer of the API', () => {
   const choicesOf = (name: string) => enumsIn((schemas as Readonly<Record<string, unknown>>)[name]);
   expect(choicesOf('explainAnswer')).toContainEqual(schemas.explainSource.options);
   expect(choicesOf('explainAnswer')).toContainEqual(['not-configured']);
-  const kinds = [...Object.values(CAN_BE), mirrorName.options];
+  const kinds = [...Object.values(CAN_BE), mirrorName.options, ...DRAWN];
   for (const [name, schema] of answers) {
     for (const choice of enumsIn(schema)) {
       const isKnown = kinds.some((kind) => choice.every((code) => kind.includes(code)));
@@ -77,7 +88,7 @@ it('knows the kind of every choice that stands in an answer of the API', () => {
 });
 
 it('calls the fields, the states and the errors differently in the two languages', () => {
-  for (const kind of ['why', 'what', 'error', 'because'] as const) {
+  for (const kind of ['finding', 'what', 'error', 'because'] as const) {
     for (const [code, text] of Object.entries(codesIs[kind])) {
       expect((codesEn[kind] as Readonly<Record<string, string>>)[code], `${kind} ${code}`).not.toBe(text);
     }

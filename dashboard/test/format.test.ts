@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { makeFormat } from '../src/i18n/format.ts';
+import { makeFormat } from '../src/texts/format.ts';
 
 const [english, icelandic] = [makeFormat('en'), makeFormat('is')];
 
@@ -12,5 +12,23 @@ describe('numbers on the page', () => {
   it('say an amount roughly, however small it is', () => {
     expect([english.roughly(0.000_128), icelandic.roughly(0.000_128)]).toEqual(['0.00013', '0,00013']);
     expect([english.roughly(1.26), icelandic.roughly(1.26)]).toEqual(['1.3', '1,3']);
+  });
+
+  it('say how long ago something was, each language in its own grammar', () => {
+    expect([40, 61, 3_599, 90_000, 86_400 * 21].map(english.ago)).toEqual([
+      '40 seconds ago',
+      '1 minute ago',
+      '60 minutes ago',
+      '25 hours ago',
+      '21 days ago',
+    ]);
+    expect([41, 61, 600, 7_200, 86_400 * 21, 86_400 * 11].map(icelandic.ago)).toEqual([
+      'fyrir 41 sekúndu',
+      'fyrir 1 mínútu',
+      'fyrir 10 mínútum',
+      'fyrir 2 klukkustundum',
+      'fyrir 21 degi',
+      'fyrir 11 dögum',
+    ]);
   });
 });

@@ -1,9 +1,9 @@
-import { codesEn } from '../src/i18n/codes/en.ts';
-import { codesIs } from '../src/i18n/codes/is.ts';
-import type { CodeKind } from '../src/i18n/codes/kinds.ts';
-import { en, type TextKey } from '../src/i18n/en.ts';
-import { is } from '../src/i18n/is.ts';
-import type { Language } from '../src/i18n/language.tsx';
+import type { CodeKind } from '../src/texts/code-kinds.ts';
+import { codesEn } from '../src/texts/codes-en.ts';
+import { codesIs } from '../src/texts/codes-is.ts';
+import { en, type TextKey } from '../src/texts/en.ts';
+import type { Language } from '../src/texts/format.ts';
+import { is } from '../src/texts/is.ts';
 
 /** The page's own texts, by which a test finds things as a person does. */
 export const textsOf =

@@ -1,10 +1,9 @@
-import { ConflictPage } from './conflict.tsx';
-import { ConflictsPage } from './conflicts.tsx';
+import { MIRRORS } from '../api.ts';
+import { ConflictPage, ConflictsPage } from './conflicts.tsx';
 import { ExplainPage } from './explain.tsx';
 import { OverviewPage } from './overview.tsx';
 import { PlanPage } from './plan.tsx';
-import { QueuePage } from './queue.tsx';
-import { QueueItemPage } from './queue-item.tsx';
+import { QueueItemPage, QueuePage } from './queue.tsx';
 import { RollbackPage } from './rollback.tsx';
 import { RunPage } from './run.tsx';
 import { RunsPage } from './runs.tsx';
@@ -13,12 +12,10 @@ export const PageOf = ({ route: [page, id] }: { route: readonly string[] }) => {
   switch (page) {
     case 'runs':
       return id === undefined ? <RunsPage /> : <RunPage runId={id} />;
-    case 'plan':
-      return id === 'roster' || id === 'portal' || id === 'register' ? (
-        <PlanPage mirror={id} />
-      ) : (
-        <RunsPage />
-      );
+    case 'plan': {
+      const mirror = MIRRORS.find((name) => name === id);
+      return mirror === undefined ? <RunsPage /> : <PlanPage mirror={mirror} />;
+    }
     case 'rollback':
       return <RollbackPage />;
     case 'queue':

@@ -1,12 +1,14 @@
-import { useState } from 'preact/hooks';
-import { useTexts } from '../i18n/language.tsx';
+import { useState } from 'react';
+import type { QueueItemDetail } from '../../../functions/src/ops/schemas.ts';
 import { useOperator } from '../operator.ts';
-import { Badge } from '../parts/badge.tsx';
-import { Older } from '../parts/older.tsx';
-import { Page } from '../parts/page.tsx';
-import { Select } from '../parts/select.tsx';
-import { Table } from '../parts/table.tsx';
+import { ReasonDialog, SelectField } from '../parts/forms.tsx';
+import { useLoad } from '../parts/load.ts';
+import { Remedy } from '../parts/problem.tsx';
+import { Loaded, Older, Table } from '../parts/table.tsx';
+import { Badge, Card, Empty, Facts, Notice, Page } from '../parts/ui.tsx';
+import { toText } from '../parts/value.ts';
 import { hrefOf } from '../route.ts';
+import { useTexts } from '../texts/language.tsx';
 
 const STATUSES = ['pending', 'synced', 'failed', 'conflict'];
 
@@ -15,41 +17,130 @@ export const QueuePage = () => {
   const { api } = useOperator();
   const [status, setStatus] = useState('');
   return (
-    <Page title={t('queue')}>
-      <Select
-        label={t('state')}
-        value={status}
-        onChange={setStatus}
-        options={STATUSES.map((code) => [code, tCode('queue', code)])}
-      />
-      <Older
-        key={status}
-        read={async (before) => {
-          const { items, next } = await api.queue({ status, limit: 25, before });
-          return { items, next };
-        }}
-      >
-        {(items) => (
-          <Table
-            caption={t('queue')}
-            columns={[t('edited'), t('state'), t('member'), t('fields'), t('attempts')]}
-            rows={items.map((item) => ({
-              key: item.id,
-              cells: [
-                <a key="item" href={hrefOf('queue', item.id)}>
-                  {format.time(item.editedAt)}
-                </a>,
-                <Badge key="state" kind="queue" code={item.status} />,
-                item.member,
-                [...item.waiting, ...Object.keys(item.settled)]
-                  .map((path) => tCode('field', path))
-                  .join(', '),
-                format.number(item.retryCount),
-              ],
-            }))}
+    <Page title={t('queue')} lead={t('queueText')}>
+      <Card>
+        <div className="filters">
+          <SelectField
+            label={t('state')}
+            value={status}
+            onChange={setStatus}
+            options={STATUSES.map((code) => [code, tCode('queue', code)])}
           />
+        </div>
+        <Older
+          key={status}
+          empty={<Empty title={t('noEdits')}>{t('noEditsText')}</Empty>}
+          read={async (before) => {
+            const { items, next } = await api.queue({ status, limit: 25, before });
+            return { items, next };
+          }}
+        >
+          {(items) => (
+            <Table
+              caption={t('queue')}
+              columns={[
+                { head: t('edited') },
+                { head: t('fields'), isTitle: true },
+                { head: t('state') },
+                { head: t('member') },
+                { head: t('attempts'), isNumber: true },
+              ]}
+              rows={items.map((item) => ({
+                key: item.id,
+                cells: [
+                  format.time(item.editedAt),
+                  <a key="item" href={hrefOf('queue', item.id)}>
+                    {[...item.waiting, ...Object.keys(item.settled)]
+                      .map((path) => tCode('field', path))
+                      .join(', ')}
+                  </a>,
+                  <Badge key="state" kind="queue" code={item.status} />,
+                  <code key="member">{item.member}</code>,
+                  format.number(item.retryCount),
+                ],
+              }))}
+            />
+          )}
+        </Older>
+      </Card>
+    </Page>
+  );
+};
+
+export const QueueItemPage = ({ id }: { id: string }) => {
+  const { t, tCode, format } = useTexts();
+  const { api } = useOperator();
+  const found = useLoad(() => api.queueItem(id));
+  const [said, setSaid] = useState<{ text: string; code: string | null } | null>(null);
+  const stateOf = (item: QueueItemDetail, path: string) => {
+    const ended = item.settled[path];
+    return ended === undefined ? tCode('queue', 'pending') : tCode('fieldOutcome', ended);
+  };
+  const retry = async (reason: string) => {
+    const { outcome, code } = (await api.retry(id, reason)).delivery;
+    setSaid({ text: tCode('retry', outcome), code });
+    found.reload();
+  };
+  const giveUp = async (reason: string) => {
+    await api.giveUp(id, reason);
+    setSaid({ text: t('givenUp'), code: null });
+    found.reload();
+  };
+  return (
+    <Page title={t('edit')} back={[hrefOf('queue'), t('queue')]}>
+      {said !== null && (
+        <Notice tone={said.code === null ? 'good' : 'warn'} isNew title={said.text}>
+          {said.code !== null && (
+            <>
+              <p>{tCode('error', said.code)}</p>
+              <Remedy code={said.code} isOpen />
+            </>
+          )}
+        </Notice>
+      )}
+      <Loaded of={found}>
+        {({ item }) => (
+          <div className="stack">
+            <Card title={t('fields')}>
+              <Table
+                caption={t('fields')}
+                columns={[
+                  { head: t('fields'), isTitle: true },
+                  { head: t('before') },
+                  { head: t('wanted') },
+                  { head: t('state') },
+                ]}
+                rows={Object.entries(item.values).map(([path, { oldValue, newValue }]) => ({
+                  key: path,
+                  cells: [tCode('field', path), toText(oldValue), toText(newValue), stateOf(item, path)],
+                }))}
+              />
+              <div className="actions">
+                {(item.status === 'failed' || item.status === 'pending') && (
+                  <ReasonDialog label={t('retry')} kind="primary" act={retry} />
+                )}
+                {(item.status === 'pending' || (item.status === 'failed' && !item.isGivenUp)) && (
+                  <ReasonDialog label={t('giveUp')} text={t('giveUpText')} kind="danger" act={giveUp} />
+                )}
+              </div>
+            </Card>
+            <Card title={t('details')}>
+              <Facts
+                of={[
+                  [t('state'), <Badge key="state" kind="queue" code={item.status} />],
+                  [t('decision'), item.isGivenUp ? t('staysUndelivered') : null],
+                  [t('kennitala'), item.kennitala],
+                  [t('member'), <code key="member">{item.member}</code>],
+                  [t('edited'), format.time(item.editedAt)],
+                  [t('attempts'), format.number(item.retryCount)],
+                  [t('nextAttempt'), item.status === 'pending' ? format.time(item.nextAttemptAt) : null],
+                ]}
+              />
+              <p className="small">{t('lookRecorded')}</p>
+            </Card>
+          </div>
         )}
-      </Older>
+      </Loaded>
     </Page>
   );
 };

@@ -1,25 +1,43 @@
-import { useState } from 'preact/hooks';
+import { useState } from 'react';
 import type { RosterVersions } from '../../../functions/src/ops/schemas.ts';
-import { useTexts } from '../i18n/language.tsx';
 import { useOperator } from '../operator.ts';
-import { Loaded } from '../parts/loaded.tsx';
-import { Page } from '../parts/page.tsx';
-import { Planned } from '../parts/planned.tsx';
-import { Table } from '../parts/table.tsx';
-import { useLoad } from '../parts/use-load.ts';
+import { useLoad } from '../parts/load.ts';
+import { Loaded, Table } from '../parts/table.tsx';
+import { Card, Empty, Page } from '../parts/ui.tsx';
 import { hrefOf } from '../route.ts';
+import { useTexts } from '../texts/language.tsx';
+import { Planned } from './plan.tsx';
+
+type Version = RosterVersions['versions'][number];
 
 export const RollbackPage = () => {
   const { t, format } = useTexts();
   const { api } = useOperator();
-  const [chosen, setChosen] = useState<RosterVersions['versions'][number] | null>(null);
+  const [chosen, setChosen] = useState<Version | null>(null);
   const versions = useLoad(api.versions);
+  const action = (version: Version) =>
+    version.isCurrent ? (
+      <span className="chip good">{t('current')}</span>
+    ) : (
+      <button
+        type="button"
+        className="button plain"
+        aria-pressed={chosen?.generation === version.generation}
+        aria-label={`${t('choose')}: ${format.time(version.publishedAt)} (${version.generation})`}
+        onClick={() => {
+          setChosen(version);
+          scrollTo({ top: 0 });
+        }}
+      >
+        {t('choose')}
+      </button>
+    );
   return (
-    <Page title={t('rollbackTitle')}>
-      <p>{t('rollbackText')}</p>
+    <Page title={t('rollbackTitle')} lead={t('rollbackText')} back={[hrefOf('runs'), t('runs')]}>
       {chosen !== null && (
         <Planned
           key={chosen.generation}
+          mirror="roster"
           planLabel={t('previewOf', {
             version: format.time(chosen.publishedAt),
             members: format.number(chosen.memberCount),
@@ -39,35 +57,34 @@ export const RollbackPage = () => {
       <Loaded of={versions}>
         {({ versions: kept }) =>
           kept.length === 0 ? (
-            <p>{t('none')}</p>
+            <Empty title={t('noVersions')}>{t('noVersionsText')}</Empty>
           ) : (
-            <Table
-              caption={t('versions')}
-              columns={[t('published'), t('version'), t('members'), t('run')]}
-              rows={kept.map((version) => ({
-                key: version.generation,
-                cells: [
-                  format.time(version.publishedAt),
-                  version.isCurrent ? (
-                    t('current')
-                  ) : (
-                    <button
-                      type="button"
-                      aria-pressed={chosen?.generation === version.generation}
-                      aria-label={`${t('choose')}: ${format.time(version.publishedAt)} (${version.generation})`}
-                      onClick={() => {
-                        setChosen(version);
-                        scrollTo({ top: 0 });
-                      }}
-                    >
-                      {t('choose')}
-                    </button>
-                  ),
-                  format.number(version.memberCount),
-                  version.runId === null ? '–' : <a href={hrefOf('runs', version.runId)}>{t('show')}</a>,
-                ],
-              }))}
-            />
+            <Card title={t('versions')}>
+              <Table
+                caption={t('versions')}
+                columns={[
+                  { head: t('published'), isTitle: true },
+                  { head: t('members'), isNumber: true },
+                  { head: t('run') },
+                  { head: t('version') },
+                ]}
+                rows={kept.map((version) => ({
+                  key: version.generation,
+                  cells: [
+                    format.time(version.publishedAt),
+                    format.number(version.memberCount),
+                    version.runId === null ? (
+                      '–'
+                    ) : (
+                      <a key="run" href={hrefOf('runs', version.runId)}>
+                        {t('show')}
+                      </a>
+                    ),
+                    action(version),
+                  ],
+                }))}
+              />
+            </Card>
           )
         }
       </Loaded>

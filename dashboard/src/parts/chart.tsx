@@ -1,40 +1,61 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { Collapsible } from '@base-ui/react/collapsible';
+import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
-import type { Format } from '../i18n/format.ts';
-import { useTexts } from '../i18n/language.tsx';
+import type { Format } from '../texts/format.ts';
+import { useTexts } from '../texts/language.tsx';
 import { Table } from './table.tsx';
+import { Empty } from './ui.tsx';
 
 export interface ChartLine {
   readonly label: string;
   /** A variable of the style sheet, which has one value for light and one for dark. */
   readonly color: '--chart-1' | '--chart-2' | '--chart-3';
-  /** One a day; null where nothing is known. */
+  /** One a moment; null where nothing is known. */
   readonly values: readonly (number | null)[];
 }
 
-const HEIGHT = 190;
+export interface Marker {
+  /** Seconds since 1970. */
+  readonly at: number;
+  readonly label: string;
+  readonly tone: 'good' | 'warn' | 'bad';
+  /** Null: a line over the whole height. */
+  readonly value: number | null;
+}
+
+const HEIGHT = 200;
 /** There is no half of a member. */
 const WHOLE_STEPS = [1, 2, 5]
   .flatMap((step) => [0, 1, 2, 3, 4, 5, 6].map((power) => step * 10 ** power))
   .sort((a, b) => a - b);
 /** Lines differ by their dashes too, for who cannot tell the colours apart. */
 const DASHES = { '--chart-1': [], '--chart-2': [7, 4], '--chart-3': [2, 3] };
+const LETTERS = { good: '✓', warn: '‖', bad: '!' } as const;
 
-/** Lines over days. The drawing is for the eye; the same numbers stand in the table below it. */
-export const Chart = (props: { title: string; days: readonly string[]; lines: readonly ChartLine[] }) => {
+/** Lines over time. The drawing is for the eye; the same numbers stand in the table below it. */
+export const Chart = (props: {
+  title: string;
+  /** Seconds since 1970, in order. */
+  times: readonly number[];
+  lines: readonly ChartLine[];
+  markers?: readonly Marker[];
+  isStepped?: boolean;
+  empty: string;
+}) => {
   const { t, format } = useTexts();
-  const { title, days, lines } = props;
+  const { title, times, lines, markers = [], isStepped = false } = props;
   const place = useRef<HTMLDivElement>(null);
-  const [isOpen, setOpen] = useState(false);
+  const isEmpty = times.length < 2;
 
   useEffect(() => {
     const element = place.current;
-    if (element === null) return;
+    if (element === null || isEmpty) return;
     const dark = matchMedia('(prefers-color-scheme: dark)');
     let plot: uPlot | null = null;
     const draw = () => {
       plot?.destroy();
-      plot = new uPlot(optionsOf(element, lines, format), dataOf(days, lines), element);
+      const options = optionsOf(element, lines, markers, isStepped, format);
+      plot = new uPlot(options, [[...times], ...lines.map(({ values }) => [...values])], element);
     };
     const sized = new ResizeObserver(() => plot?.setSize({ width: element.clientWidth, height: HEIGHT }));
     draw();
@@ -45,57 +66,66 @@ export const Chart = (props: { title: string; days: readonly string[]; lines: re
       sized.disconnect();
       plot?.destroy();
     };
-  }, [days, lines, format]);
+  }, [times, lines, markers, isStepped, isEmpty, format]);
 
-  const known = days.flatMap((day, index) => {
-    const values = lines.map(({ values: of }) => of[index] ?? null);
-    return values.some((value) => value !== null && value !== 0) ? [{ day, values }] : [];
-  });
+  if (isEmpty) return <Empty title={t('noChart')}>{props.empty}</Empty>;
   return (
-    <figure class="card">
-      <figcaption>
-        <h2>{title}</h2>
-        <ul class="legend">
+    <div className="chart-box">
+      {lines.length > 1 && (
+        <ul className="legend">
           {lines.map(({ label, color }) => (
-            <li key={label} class={`swatch${color}`}>
+            <li key={label} className={`swatch${color}`}>
               {label}
             </li>
           ))}
         </ul>
-      </figcaption>
-      <div ref={place} class="chart" aria-hidden="true" />
-      <details onToggle={(event) => setOpen(event.currentTarget.open)}>
-        <summary>
+      )}
+      <div ref={place} className="chart" aria-hidden="true" />
+      <Collapsible.Root>
+        <Collapsible.Trigger className="text-button">
           {t('asTable')}: {title}
-        </summary>
-        {isOpen && (
+        </Collapsible.Trigger>
+        <Collapsible.Panel>
           <Table
             caption={title}
-            columns={[t('day'), ...lines.map(({ label }) => label)]}
-            rows={known.toReversed().map(({ day, values }) => ({
-              key: day,
-              cells: [day, ...values.map((value) => format.number(value))],
-            }))}
+            columns={[
+              { head: t('time'), isTitle: true },
+              ...lines.map(({ label }) => ({ head: label, isNumber: true })),
+            ]}
+            rows={times
+              .map((time, index) => ({
+                key: `${time} ${index}`,
+                cells: [
+                  format.time(new Date(time * 1_000).toISOString()),
+                  ...lines.map(({ values }) => format.number(values[index])),
+                ],
+              }))
+              .toReversed()}
           />
-        )}
-      </details>
-    </figure>
+        </Collapsible.Panel>
+      </Collapsible.Root>
+    </div>
   );
 };
 
-const dataOf = (days: readonly string[], lines: readonly ChartLine[]): uPlot.AlignedData => [
-  days.map((day) => Date.parse(`${day}T00:00:00Z`) / 1_000),
-  ...lines.map(({ values }) => [...values]),
-];
-
-const optionsOf = (element: HTMLElement, lines: readonly ChartLine[], format: Format): uPlot.Options => {
+const optionsOf = (
+  element: HTMLElement,
+  lines: readonly ChartLine[],
+  markers: readonly Marker[],
+  isStepped: boolean,
+  format: Format,
+): uPlot.Options => {
   const styles = getComputedStyle(element);
   const color = (name: string) => styles.getPropertyValue(name).trim();
+  const font = `12px ${styles.fontFamily}`;
   const axis = {
     stroke: color('--text-soft'),
-    grid: { stroke: color('--grid') },
-    ticks: { stroke: color('--grid') },
+    font,
+    grid: { stroke: color('--line'), width: 1 },
+    ticks: { show: false },
   };
+  const marked = markers.flatMap(({ value }) => value ?? []);
+  const stepped = uPlot.paths.stepped?.({ align: 1 });
   return {
     width: element.clientWidth,
     height: HEIGHT,
@@ -103,16 +133,26 @@ const optionsOf = (element: HTMLElement, lines: readonly ChartLine[], format: Fo
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), 'UTC'),
     legend: { show: false },
     cursor: { show: false },
-    scales: { x: { time: true }, y: { range: (_plot, low, high) => rangeOf(low, high) } },
+    padding: [12, 12, 0, 0],
+    scales: {
+      x: { time: true },
+      y: {
+        range: (_plot, low, high) => rangeOf(Math.min(low ?? 0, ...marked), Math.max(high ?? 0, ...marked)),
+      },
+    },
     axes: [
       {
         ...axis,
-        space: 80,
-        values: (_plot, seconds) => seconds.map((second) => format.day(new Date(second * 1_000))),
+        grid: { show: false },
+        space: 90,
+        values: (plot, seconds) => {
+          const labels = seconds.map((second) => timeLabel(second, plot, format));
+          return labels.map((label, index) => (label === labels[index - 1] ? '' : label));
+        },
       },
       {
         ...axis,
-        size: 64,
+        size: 56,
         incrs: WHOLE_STEPS,
         values: (_plot, values) => values.map((value) => format.number(value)),
       },
@@ -125,16 +165,57 @@ const optionsOf = (element: HTMLElement, lines: readonly ChartLine[], format: Fo
         width: 2,
         dash: DASHES[name],
         spanGaps: true,
-        points: { show: true, size: 5, fill: color(name) },
+        ...(isStepped && stepped !== undefined && { paths: stepped }),
+        points: { show: !isStepped, size: 5, fill: color(name) },
       })),
     ],
+    hooks: { draw: [(plot) => drawMarkers(plot, markers, color, styles.fontFamily)] },
   };
 };
 
+/** Days, or hours where the whole chart is shorter than two of them. */
+const timeLabel = (second: number, { scales: { x } }: uPlot, format: Format): string => {
+  const isShort = (x?.max ?? 0) - (x?.min ?? 0) < 2 * 86_400;
+  const date = new Date(second * 1_000);
+  return isShort ? date.toISOString().slice(11, 16) : format.day(date);
+};
+
+const drawMarkers = (
+  plot: uPlot,
+  markers: readonly Marker[],
+  color: (name: string) => string,
+  family: string,
+): void => {
+  const { ctx, bbox } = plot;
+  const ratio = uPlot.pxRatio;
+  ctx.save();
+  for (const { at, tone, value } of markers) {
+    const x = plot.valToPos(at, 'x', true);
+    ctx.strokeStyle = color(`--${tone}`);
+    ctx.fillStyle = color(`--${tone}`);
+    if (value === null) {
+      ctx.setLineDash([3 * ratio, 3 * ratio]);
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      ctx.setLineDash([]);
+    }
+    const y = value === null ? bbox.top + 8 * ratio : plot.valToPos(value, 'y', true);
+    ctx.beginPath();
+    ctx.arc(x, y, 8 * ratio, 0, 2 * Math.PI);
+    ctx.fill();
+    ctx.fillStyle = color('--card');
+    ctx.font = `bold ${11 * ratio}px ${family}`;
+    ctx.textAlign = 'center';
+    ctx.textBaseline = 'middle';
+    ctx.fillText(LETTERS[tone], x, y);
+  }
+  ctx.restore();
+};
+
 /** Room above and below, and a range even when all values are equal or none is known. */
-const rangeOf = (low: number | null, high: number | null): [number, number] => {
-  const bottom = low ?? 0;
-  const top = high ?? 0;
-  const room = Math.max(1, (top - bottom) * 0.1);
-  return [Math.max(0, bottom - room), top + room];
+const rangeOf = (low: number, high: number): [number, number] => {
+  const room = Math.max(1, (high - low) * 0.15);
+  return [Math.max(0, low - room), high + room];
 };

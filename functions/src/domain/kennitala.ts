@@ -64,3 +64,14 @@ export const hasImpossibleDate = (kennitala: Kennitala): boolean => {
 };
 
 const LONGEST_DAYS: readonly number[] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+/** What is wrong with a text that `tryKennitala` refuses, for whoever typed it. */
+export type KennitalaFault = 'digits' | 'date' | 'century' | 'other';
+
+export const kennitalaFault = (text: string): KennitalaFault => {
+  const digits = text.trim().replace(/^(\d{6})[- ](\d{4})$/, '$1$2');
+  if (!TEN_DIGITS.test(digits)) return 'digits';
+  const day = Number(digits.slice(0, 2)) % 40;
+  const month = Number(digits.slice(2, 4));
+  if (day < 1 || day > 31 || month < 1 || month > 12) return 'date';
+  return /[890]$/.test(digits) ? 'other' : 'century';
+};

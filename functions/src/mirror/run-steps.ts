@@ -72,14 +72,17 @@ export const applyPlan = async <S extends MirrorSource, P extends MirrorPlan>(
   return facts;
 };
 
-/** The report of a run that ended with `cause`; logs it once. A pause is no failure: nothing was changed. Never throws. */
+/**
+ * The report of a run that ended with `cause`; logs it once. A pause, and an approval of a plan that is none any more, are
+ * no failures of the mirror: nothing was changed. Never throws.
+ */
 export const fail = <S extends MirrorSource, P extends MirrorPlan>(
   { dependencies, logs }: Run<S, P>,
   progress: Progress,
   cause: unknown,
 ): RunReport => {
   const failure = asSyncError(cause);
-  if (failure.code === 'paused') {
+  if (failure.code === 'paused' || failure.code === 'plan_changed') {
     logs.skipped(failure.message, failure.code);
     return { record: closeSkipped(progress.record, failure, dependencies.now()), forecast: null };
   }

@@ -86,6 +86,11 @@ export interface RunStore {
    * `paused` when the mirror has been paused since the run began: then nothing may be applied.
    */
   recordPlan(lease: Lease, record: RunRecord, changes: PlannedChanges): Promise<void>;
+  /**
+   * Keeps who a plan would add and remove although it is not applied: whoever decides about it has to see them. The
+   * same place, and the same end, as the lists of a run.
+   */
+  keepLists(record: RunRecord, changes: Pick<PlannedChanges, 'added' | 'removed'>): Promise<void>;
   /** Closes the record in any case, and gives the lease back if it is still ours. */
   finish(options: FinishOptions): Promise<void>;
   /** Writes the record of a run that took no lease (a dry run, a skipped run). */

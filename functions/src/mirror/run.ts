@@ -60,6 +60,8 @@ export interface RunRequest {
  * A paused mirror takes only what an operator has decided about that very run: an approved plan, or a rollback. A pause
  * that comes while a run works still stops it before it applies anything.
  *
+ * An approval that names another plan ends in `skipped` too: it says nothing of the mirror.
+ *
  * Anything thrown on the way ends in `failed` with its code. A crash leaves the record "running" and the lease to
  * expire; the next run closes it as `failed` / `abandoned`. A dry run takes no lease and stops after the guard.
  *
@@ -157,6 +159,7 @@ const work = async <S extends MirrorSource, P extends MirrorPlan>(
     if (verdict.tripped) {
       if (request.approve === undefined) {
         logs.blocked(plan.planId, verdict);
+        await dependencies.runs.keepLists(progress.record, plan);
         const record = closeBlocked(progress.record, verdict, dependencies.now());
         return { record, forecast: plan.forecast };
       }
@@ -196,6 +199,7 @@ const dryRun = async <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, 
       const source = await fetchSource(run, progress, context);
       const { plan, verdict } = await makePlan(run, progress, source, context);
       logs.dryRun(plan.planId, verdict);
+      await dependencies.runs.keepLists(progress.record, plan);
       const record = closeSuccess(progress.record, 'dry-run', {}, dependencies.now());
       return { record, forecast: plan.forecast };
     } catch (cause) {

@@ -16,7 +16,8 @@ export type RunTrigger = 'schedule' | 'http' | 'local' | 'event';
  * partial    the run's time was up in the middle of the writing; the next run goes on
  * failed     something went wrong; `errorCode` says what
  * dry-run    the plan was asked for, nothing else
- * skipped    another run was under way, this scheduled run had been done, or the mirror is paused
+ * skipped    another run was under way, this scheduled run had been done, the mirror is paused, or what was approved
+ *            is not the plan any more
  */
 export type RunOutcome = 'published' | 'unchanged' | 'blocked' | 'partial' | 'failed' | 'dry-run' | 'skipped';
 

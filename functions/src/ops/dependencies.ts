@@ -8,8 +8,10 @@ import type { ExplainDependencies } from './explain.ts';
 import type {
   HintFigures,
   ListVersions,
+  LiveCounts,
   MirrorStates,
   OperatorActions,
+  PeopleReader,
   RunHistory,
   TwoWayReader,
 } from './ports.ts';
@@ -25,6 +27,8 @@ export interface OpsDependencies {
   readonly erase: EraseDependencies;
   readonly history: RunHistory;
   readonly states: MirrorStates;
+  readonly counts: LiveCounts;
+  readonly people: PeopleReader;
   readonly versions: ListVersions;
   readonly actions: OperatorActions;
   readonly hints: HintFigures;

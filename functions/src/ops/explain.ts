@@ -116,10 +116,15 @@ export const explainMember = async (
     if (found.state === 'unknown') incomplete.push({ source, code: found.code });
   }
 
+  // A refused run that names the person says more than that it was refused for everybody.
+  const named = new Set(runs.map(({ run }) => run.runId));
   const timeline: TimelineEntry[] = [
     ...receipts.map(fromReceipt),
-    ...runs.map(fromRunOfMember),
-    ...recent.flat().flatMap(fromRunAboutAll),
+    ...runs.flatMap(fromRunOfMember),
+    ...recent
+      .flat()
+      .filter(({ runId }) => !named.has(runId))
+      .flatMap(fromRunAboutAll),
     ...queued.flatMap(fromQueue),
     ...conflicts.flatMap(fromConflict),
     ...acts.map(fromAction),

@@ -31,7 +31,7 @@ export const judgeMirror = (
   isConfigured: boolean,
   now: Date,
   seen: PortalFindings | null = null,
-): MirrorStatus => {
+): Omit<MirrorStatus, 'agreement'> => {
   const schedule = SCHEDULES[mirror];
   const { lastRun, lastSuccess, lease, pause } = state;
   const ageSeconds = lastSuccess === null ? null : secondsBetween(lastSuccess.at, now);
@@ -63,7 +63,11 @@ export const judgeMirror = (
     running:
       lease === null || isLeaseOver
         ? null
-        : { runId: lease.runId, leaseExpiresAt: lease.expiresAt.toISOString() },
+        : {
+            runId: lease.runId,
+            leaseExpiresAt: lease.expiresAt.toISOString(),
+            step: lease.isWriting ? 'writing' : 'reading',
+          },
     paused: pause === null ? null : toWirePause(pause),
   };
 };

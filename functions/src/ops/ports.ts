@@ -49,17 +49,25 @@ export interface OperatorAction {
 /** Every call of every port here throws `store_unavailable`, and `audit_unavailable` where an action is recorded. */
 export interface OperatorActions {
   record(action: OperatorAction): Promise<void>;
+  /** Pauses and resumptions of all mirrors, newest first. */
+  pauses(limit: number): Promise<OperatorAction[]>;
 }
 
 export interface RunsFilter extends PageRequest {
   readonly mirror?: MirrorName | undefined;
   readonly outcome?: RunOutcome | undefined;
+  readonly from?: Date | undefined;
+  readonly until?: Date | undefined;
 }
 
 export interface RunHistory {
   /** Newest first. Throws `invalid_request` for a cursor that is none. */
   page(filter: RunsFilter): Promise<Page<RunRecord>>;
   read(runId: string): Promise<RunRecord | null>;
+  /** The runs that made this very plan, or approved it; in no order. */
+  byPlan(planId: string): Promise<RunRecord[]>;
+  /** The runs that planned on top of this version of the list. */
+  replacing(generation: string): Promise<RunRecord[]>;
   /** One page of the restricted lists; null: there is no such page. */
   changes(
     runId: string,
@@ -88,7 +96,9 @@ export interface MirrorState {
   readonly lastSuccess: LastSuccess | null;
   /** On the mirror now, as the last run that wrote or confirmed it left it. */
   readonly members: number | null;
-  readonly lease: { readonly runId: string; readonly expiresAt: Date } | null;
+  readonly lease: { readonly runId: string; readonly expiresAt: Date; readonly isWriting: boolean } | null;
+  /** How many members the registry had, as the last run of this mirror that planned found it. */
+  readonly registry: { readonly count: number; readonly at: Date; readonly runId: string } | null;
   readonly pause: Pause | null;
 }
 
@@ -98,6 +108,26 @@ export interface MirrorStates {
   pause(mirror: MirrorName, pause: Pause, action: OperatorAction): Promise<Pause>;
   /** Resumes and records that in one write. */
   resume(mirror: MirrorName, action: OperatorAction): Promise<void>;
+}
+
+/** Numbers that change between runs. */
+export interface LiveCounts {
+  /** Active members of the portal: events change it at any moment. */
+  portal(): Promise<number>;
+  /** Events of the registry that were answered since then. */
+  eventsSince(from: Date): Promise<number>;
+}
+
+/** What the portal knows of somebody on a list; null where it knows nothing. */
+export interface KnownPerson {
+  readonly name: string | null;
+  readonly postalCode: string | null;
+  readonly dateJoined: Date | null;
+}
+
+export interface PeopleReader {
+  /** In the order asked for. */
+  describe(kennitalas: readonly string[]): Promise<KnownPerson[]>;
 }
 
 export interface TwoWayFigures {

@@ -1,10 +1,11 @@
-import { defineRoute, type Route } from '../http/route.ts';
+import { defineRoute, type Route, type RouteInput } from '../http/route.ts';
 import { SyncError } from '../lib/errors.ts';
 import { byWhom } from './by-whom.ts';
 import type { OpsDependencies } from './dependencies.ts';
 import { eraseRoutes } from './erase/erase-routes.ts';
 import { explainMember } from './explain.ts';
 import { toWirePause } from './mirror-health.ts';
+import { groupPeople, readPeople } from './people.ts';
 import { rollBackRoster } from './rollback.ts';
 import { byId } from './schemas/common.ts';
 import { explainAnswer, explainBody } from './schemas/explain.ts';
@@ -12,13 +13,18 @@ import { mirrorPath, pauseAnswer, reasonBody, statusAnswer } from './schemas/mir
 import * as runs from './schemas/runs.ts';
 import { seriesAnswer, seriesQuery } from './schemas/series.ts';
 import { firstDay, MOST_RUNS, makeSeries } from './series.ts';
-import { startRun, toRunAnswer } from './start-run.ts';
+import { confirmApproval, findRelated, startRun, toRunAnswer } from './start-run.ts';
 import { readStatus } from './status.ts';
 import { twoWayRoutes } from './two-way-routes.ts';
 import { toWireRecord } from './wire-record.ts';
 
 /** For one look at the registry. */
 const REGISTRY_LIMIT_MS = 20_000;
+/** More than the versions of the list that are kept. */
+const VERSIONS_CREDITED = 200;
+/** Pauses are rare: this is years of them. */
+const PAUSES_READ = 200;
+const LISTS_END = 'The lists of that run end before that page.';
 
 /** Every route of the operators' API: what it takes, what it answers, and the one feature that it calls. */
 export const opsRoutes = (ops: OpsDependencies): Route[] => [
@@ -34,7 +40,12 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
     query: runs.runsQuery,
     answer: runs.runsPage,
     handle: async ({ query }) => {
-      const { items, next } = await ops.history.page(query);
+      const { from, until, ...filter } = query;
+      const { items, next } = await ops.history.page({
+        ...filter,
+        ...(from !== undefined && { from: new Date(from) }),
+        ...(until !== undefined && { until: new Date(until) }),
+      });
       return { runs: items.map(toWireRecord), next };
     },
   }),
@@ -43,8 +54,13 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
     path: '/runs',
     body: runs.startRunBody,
     answer: runs.startedRun,
-    handle: ({ body: { mirror, ...request }, caller }) =>
-      startRun(ops.runners, mirror, { ...request, trigger: 'http', requestedBy: caller.id }),
+    handle: async ({ body: { mirror, approve, ...request }, caller }) =>
+      startRun(ops.runners, mirror, {
+        ...request,
+        approve: await confirmApproval(approve, ops.history),
+        trigger: 'http',
+        requestedBy: caller.id,
+      }),
   }),
   defineRoute({
     method: 'POST',
@@ -71,7 +87,10 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
     path: '/runs/:id',
     params: byId,
     answer: runs.runAnswer,
-    handle: async ({ params }) => ({ run: toWireRecord(await readRun(ops, params.id)) }),
+    handle: async ({ params }) => {
+      const record = await readRun(ops, params.id);
+      return { run: toWireRecord(record), related: await findRelated(record, ops.history) };
+    },
   }),
   defineRoute({
     method: 'GET',
@@ -82,32 +101,82 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
     handle: async (input) => {
       const { id } = input.params;
       const { page } = input.query;
-      const { mirror } = await readRun(ops, id);
-      await ops.actions.record({ ...byWhom(input, ops), action: 'view_changes', runId: id, mirror });
+      await recordLook(ops, input);
       const found = await ops.history.changes(id, page);
-      if (found === null && page > 0)
-        throw new SyncError('not_found', 'The lists of that run end before that page.');
+      if (found === null && page > 0) throw new SyncError('not_found', LISTS_END);
       const { added, removed, isLast } = found ?? { added: [], removed: [], isLast: true };
       return { runId: id, added: [...added], removed: [...removed], nextPage: isLast ? null : page + 1 };
     },
   }),
   defineRoute({
     method: 'GET',
+    path: '/runs/:id/groups',
+    params: byId,
+    answer: runs.runGroups,
+    handle: async (input) => {
+      await recordLook(ops, input);
+      return groupPeople(input.params.id, ops);
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/runs/:id/people',
+    params: byId,
+    query: runs.runChangesQuery,
+    answer: runs.runPeople,
+    handle: async (input) => {
+      await recordLook(ops, input);
+      const found = await readPeople(input.params.id, input.query.page, ops);
+      if (found === null) throw new SyncError('not_found', LISTS_END);
+      return found;
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/mirrors/:name/pauses',
+    params: mirrorPath,
+    answer: runs.pausesAnswer,
+    handle: async ({ params }) => ({
+      pauses: (await ops.actions.pauses(PAUSES_READ))
+        .filter(({ mirror }) => mirror === params.name)
+        .map(({ action, at, by, reason }) => ({
+          action: action === 'pause' ? ('pause' as const) : ('resume' as const),
+          at: at.toISOString(),
+          by,
+          reason: reason ?? null,
+        })),
+    }),
+  }),
+  defineRoute({
+    method: 'GET',
     path: '/roster/versions',
     answer: runs.rosterVersions,
-    handle: async () => ({
-      versions: (await ops.versions.list()).map((version) => ({
-        ...version,
-        publishedAt: version.publishedAt.toISOString(),
-      })),
-    }),
+    handle: async () => {
+      const [versions, published] = await Promise.all([
+        ops.versions.list(),
+        ops.history.page({ mirror: 'roster', outcome: 'published', limit: VERSIONS_CREDITED }),
+      ]);
+      // The file's own metadata name the run that looked at it last, which may have found it unchanged.
+      const publishers = new Map(published.items.map((run) => [run.objectGeneration, run.runId]));
+      return {
+        versions: versions.map((version) => ({
+          ...version,
+          runId: publishers.get(version.generation) ?? null,
+          publishedAt: version.publishedAt.toISOString(),
+        })),
+      };
+    },
   }),
   defineRoute({
     method: 'POST',
     path: '/roster/rollback',
     body: runs.rollbackBody,
     answer: runs.startedRun,
-    handle: ({ body, caller }) => rollBackRoster({ ...body, by: caller.id }, ops.rollback),
+    handle: async ({ body, caller }) =>
+      rollBackRoster(
+        { ...body, approve: await confirmApproval(body.approve, ops.history), by: caller.id },
+        ops.rollback,
+      ),
   }),
   defineRoute({
     method: 'POST',
@@ -174,6 +243,13 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
   ...eraseRoutes(ops),
   ...twoWayRoutes(ops),
 ];
+
+/** A look at who a run added and removed, or would, is on record before anything is shown. */
+const recordLook = async (ops: OpsDependencies, input: RouteInput<{ id: string }, unknown, unknown>) => {
+  const { id } = input.params;
+  const { mirror } = await readRun(ops, id);
+  await ops.actions.record({ ...byWhom(input, ops), action: 'view_changes', runId: id, mirror });
+};
 
 const readRun = async ({ history }: OpsDependencies, id: string) => {
   const record = await history.read(id);

@@ -1,8 +1,17 @@
-import type { MirrorName, MissedEvents } from '../mirror/types.ts';
+import type { MirrorName, MissedEvents, RunRecord } from '../mirror/types.ts';
+import { judgeAgreement, makeFindings } from './findings.ts';
 import { judgeMirror } from './mirror-health.ts';
-import type { HintFigures, MirrorStates, RunHistory, TwoWayFigures, TwoWayReader } from './ports.ts';
+import type {
+  HintFigures,
+  LiveCounts,
+  MirrorState,
+  MirrorStates,
+  RunHistory,
+  TwoWayFigures,
+  TwoWayReader,
+} from './ports.ts';
 import { sweepStatus } from './schemas/mirrors.ts';
-import type { StatusAnswer, TwoWayReason } from './schemas.ts';
+import type { MirrorStatus, StatusAnswer, TwoWayReason } from './schemas.ts';
 
 export const MIRRORS: readonly MirrorName[] = ['roster', 'portal', 'register'];
 
@@ -13,6 +22,7 @@ const QUEUE_STUCK_MS = 3_600_000;
 export interface StatusDependencies {
   readonly states: Pick<MirrorStates, 'read'>;
   readonly history: Pick<RunHistory, 'missedSince' | 'read'>;
+  readonly counts: LiveCounts;
   readonly hints: HintFigures;
   readonly twoWay: Pick<TwoWayReader, 'figures'>;
   readonly isConfigured: (mirror: MirrorName) => boolean;
@@ -21,7 +31,7 @@ export interface StatusDependencies {
 
 /** Everything that an operator wants to know first. Throws `store_unavailable`: a guess would be worse than nothing. */
 export const readStatus = async (dependencies: StatusDependencies): Promise<StatusAnswer> => {
-  const { states, history, hints, twoWay: reader, isConfigured, now } = dependencies;
+  const { states, history, counts, hints, twoWay: reader, isConfigured, now } = dependencies;
   const at = now();
   const [state, figures, unconfirmed, missed] = await Promise.all([
     states.read(),
@@ -31,26 +41,82 @@ export const readStatus = async (dependencies: StatusDependencies): Promise<Stat
   ]);
   const aheadOfRegistry = await countAhead(state.portal.lastSuccess?.runId ?? null, history);
   const seen = { aheadOfRegistry, oldestHintAt: unconfirmed.oldestAt };
-  const mirrors = MIRRORS.map((mirror) =>
-    judgeMirror(mirror, state[mirror], isConfigured(mirror), at, mirror === 'portal' ? seen : null),
+  const registry = newestRegistry(state);
+  const mirrors = await Promise.all(
+    MIRRORS.map(async (mirror) => {
+      const isLive = mirror === 'portal' && isConfigured(mirror) && state.portal.members !== null;
+      const members = isLive ? await counts.portal() : state[mirror].members;
+      const judged = judgeMirror(
+        mirror,
+        { ...state[mirror], members },
+        isConfigured(mirror),
+        at,
+        mirror === 'portal' ? seen : null,
+      );
+      const countedAt = isLive ? at : (state[mirror].lastSuccess?.at ?? null);
+      const { eventsSince } = counts;
+      const counter = registry === null ? null : state[registry.mirror].lastRun;
+      const agreement = await judgeAgreement({
+        status: judged,
+        registry,
+        isRegistryInDoubt: counter?.outcome === 'blocked' && counter.runId === registry?.runId,
+        countedAt,
+        now: at,
+        eventsSince,
+      });
+      return { ...judged, agreement };
+    }),
   );
   const twoWay = judgeTwoWay(figures, at);
+  const portal = {
+    aheadOfRegistry,
+    unconfirmedHints: unconfirmed.count,
+    oldestUnconfirmedHintAt: unconfirmed.oldestAt?.toISOString() ?? null,
+  };
+  const findings = makeFindings({
+    portal,
+    at: at.toISOString(),
+    mirrors,
+    twoWay,
+    registry,
+    blocked: await readBlocked(mirrors, history),
+  });
   const weekAgo = new Date(at.getTime() - 7 * DAY_MS);
   return {
     at: at.toISOString(),
-    healthy: twoWay.healthy && mirrors.every(({ healthy }) => healthy !== false),
+    healthy: findings.length === 0,
+    findings,
+    registry,
     mirrors,
     twoWay,
-    portal: {
-      aheadOfRegistry,
-      unconfirmedHints: unconfirmed.count,
-      oldestUnconfirmedHintAt: unconfirmed.oldestAt?.toISOString() ?? null,
-    },
+    portal,
     missedEvents: {
       last7Days: sumOf(missed.filter((found) => found.at >= weekAgo).map((found) => found.missed)),
       last30Days: sumOf(missed.map((found) => found.missed)),
     },
   };
+};
+
+/** The registry as the newest run of any mirror that planned has counted it: no status asks the registry itself. */
+const newestRegistry = (state: Readonly<Record<MirrorName, MirrorState>>): StatusAnswer['registry'] => {
+  const known = MIRRORS.flatMap((mirror) => {
+    const { registry } = state[mirror];
+    return registry === null ? [] : [{ ...registry, mirror }];
+  }).toSorted((one, other) => other.at.getTime() - one.at.getTime());
+  const [newest] = known;
+  return newest === undefined ? null : { ...newest, at: newest.at.toISOString() };
+};
+
+const readBlocked = async (
+  mirrors: readonly Pick<MirrorStatus, 'mirror' | 'lastRun'>[],
+  history: Pick<RunHistory, 'read'>,
+): Promise<Map<MirrorName, RunRecord>> => {
+  const records = await Promise.all(
+    mirrors
+      .filter(({ lastRun }) => lastRun?.outcome === 'blocked')
+      .map(async ({ mirror, lastRun }) => [mirror, await history.read(lastRun?.runId ?? '')] as const),
+  );
+  return new Map(records.flatMap(([mirror, record]) => (record === null ? [] : [[mirror, record] as const])));
 };
 
 /** By the last reconcile that ended well; none has found any where none has ended. */

@@ -32,19 +32,26 @@ export const fromReceipt = (receipt: { at: Date; result: string; action: string 
     detail: { action: changeAction.safeParse(receipt.action).data },
   });
 
-/** A run whose lists name the person; a failed one had planned it, and the record says how it ended. */
+/**
+ * A run whose lists name the person; a failed one had planned it, and the record says how it ended. A plan that was only
+ * looked at did nothing to anybody.
+ */
 export const fromRunOfMember = ({
   run,
   what,
 }: {
   run: RunRecord;
   what: 'added' | 'removed';
-}): TimelineEntry =>
-  personal(run.timestamp, 'run', what, {
-    mirror: run.mirror,
-    runId: run.runId,
-    detail: detailOf(run),
-  });
+}): TimelineEntry[] =>
+  run.outcome === 'dry-run'
+    ? []
+    : [
+        personal(run.timestamp, 'run', run.outcome === 'blocked' ? 'blocked' : what, {
+          mirror: run.mirror,
+          runId: run.runId,
+          detail: detailOf(run),
+        }),
+      ];
 
 /** Runs that say something of everybody, and so of this person: they changed nothing for anybody, or took the list back. */
 export const fromRunAboutAll = (run: RunRecord): TimelineEntry[] => {

@@ -4,8 +4,9 @@ import { makeFirestoreErasure } from '../adapters/firestore/erase-documents.ts';
 import { makeHintStore } from '../adapters/firestore/hint-store.ts';
 import { makeMemberStore } from '../adapters/firestore/member-store.ts';
 import { makeOperatorActions } from '../adapters/firestore/ops-actions.ts';
+import { makePeopleReader } from '../adapters/firestore/ops-people.ts';
 import { makeRunHistory } from '../adapters/firestore/ops-runs.ts';
-import { makeMirrorStates } from '../adapters/firestore/ops-states.ts';
+import { makeLiveCounts, makeMirrorStates } from '../adapters/firestore/ops-states.ts';
 import { makeMemberTrace } from '../adapters/firestore/ops-trace.ts';
 import { makeTwoWayReader } from '../adapters/firestore/ops-two-way.ts';
 import { makeRegisterErasure } from '../adapters/postgres/erase-member.ts';
@@ -98,6 +99,8 @@ const wireOps = (base: Shared): OpsDependencies => {
     },
     history,
     states,
+    counts: makeLiveCounts(firestore),
+    people: makePeopleReader(firestore),
     versions,
     actions,
     hints: makeHintStore(firestore),

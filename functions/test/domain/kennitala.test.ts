@@ -8,6 +8,7 @@ import {
   isPlaceholder,
   isSystemNumber,
   type Kennitala,
+  kennitalaFault,
   tryKennitala,
 } from '../../src/domain/kennitala.ts';
 import { makeMemberList } from '../../src/domain/member-list.ts';
@@ -143,4 +144,17 @@ describe('a date that does not exist', () => {
     expect([...kennitalas]).toHaveLength(3);
     expect(findings).toMatchObject({ impossibleDates: 2, quarantined: 0 });
   });
+});
+
+it.each([
+  ['', 'digits'],
+  ['123456789', 'digits'],
+  ['01013029 89', 'digits'],
+  ['3213302989', 'date'],
+  ['0113302989', 'date'],
+  ['010130-2985', 'century'],
+  ['0101302985', 'century'],
+])('says of %j what is wrong with it: %s', (text, fault) => {
+  expect(tryKennitala(text)).toBeNull();
+  expect(kennitalaFault(text)).toBe(fault);
 });

@@ -52,8 +52,11 @@ describe('every route of the operators’ API', () => {
     ['GET /queue/:id', () => ({ id: `edit-of-${person.id}` }), () => ({})],
     ['POST /erase', () => ({}), () => ({ kennitala: person.kennitala, dryRun: true })],
   ])('%s shows nothing when the look cannot be recorded', async (name, params, body) => {
-    const actions = { record: () => Promise.reject(new SyncError('audit_unavailable', 'Not recorded.')) };
     const { dependencies } = ops;
+    const actions = {
+      ...dependencies.actions,
+      record: () => Promise.reject(new SyncError('audit_unavailable', 'Not recorded.')),
+    };
     const routes = opsRoutes({
       ...dependencies,
       actions,

@@ -36,7 +36,12 @@ describe('a paused mirror', () => {
     expect([refused.status, refused.body.code]).toEqual([409, 'paused']);
     const dry = await ops.call('POST', '/runs', { mirror: 'roster', dryRun: true });
     expect(dry.body.run.outcome).toBe('dry-run');
-    const approve = { planId: dry.body.run.planId, operator: 'Jón', reason: 'This one is right' };
+    const approve = {
+      planId: dry.body.run.planId,
+      operator: 'Jón',
+      reason: 'This one is right',
+      removed: dry.body.run.changes.removed,
+    };
     const approved = await ops.call('POST', '/runs', { mirror: 'roster', approve });
     expect(approved.body.run.outcome).toBe('published');
     expect((await ops.run({ trigger: 'schedule' })).record.errorCode).toBe('paused');

@@ -60,7 +60,12 @@ describe('rolling the list back', () => {
     expect(dry.body.run).toMatchObject({ outcome: 'dry-run', changes: { added: 3 } });
     expect(await ops.file()).not.toBe(list);
     expect((await ops.dependencies.states.read()).roster.pause).toBeNull();
-    const approve = { planId: dry.body.run.planId, operator: 'Jóna', reason: 'The newer list is wrong' };
+    const approve = {
+      planId: dry.body.run.planId,
+      operator: 'Jóna',
+      reason: 'The newer list is wrong',
+      removed: dry.body.run.changes.removed,
+    };
     const done = await rollBack({ generation: first.objectGeneration, approve });
     expect(done.body.run).toMatchObject({ outcome: 'published', approvedBy: 'Jóna' });
     expect((await ops.dependencies.states.read()).roster.pause?.reason).toBe('The newer list is wrong');
@@ -75,7 +80,12 @@ describe('rolling the list back', () => {
       const refused = await small.call('POST', '/roster/rollback', { runId: first.runId });
       expect([refused.status, refused.body.code]).toEqual([422, 'guard_tripped']);
       expect((await small.dependencies.states.read()).roster.pause).toBeNull();
-      const approve = { planId: refused.body.run.planId, operator: 'Jóna', reason: 'Thirty were spam' };
+      const approve = {
+        planId: refused.body.run.planId,
+        operator: 'Jóna',
+        reason: 'Thirty were spam',
+        removed: refused.body.run.changes.removed,
+      };
       const done = await small.call('POST', '/roster/rollback', { runId: first.runId, approve });
       expect(done.body.run).toMatchObject({ outcome: 'published', memberCount: 20 });
     } finally {
@@ -88,7 +98,12 @@ describe('rolling the list back', () => {
     const dry = await rollBack({ runId: first.runId, dryRun: true });
     ops.registry.createMember();
     await ops.call('POST', '/runs', { mirror: 'roster' });
-    const approve = { planId: dry.body.run.planId, operator: 'Jóna', reason: 'Too late' };
+    const approve = {
+      planId: dry.body.run.planId,
+      operator: 'Jóna',
+      reason: 'Too late',
+      removed: dry.body.run.changes.removed,
+    };
     const { status, body } = await rollBack({ runId: first.runId, approve });
     expect([status, body.code]).toEqual([409, 'plan_changed']);
   });

@@ -43,7 +43,12 @@ describe('starting a run', () => {
     expect([refused.status, refused.body.code]).toEqual([422, 'guard_tripped']);
     expect(refused.body.run).toMatchObject({ outcome: 'blocked', changes: { removed: 20 } });
     expect(refused.body.forecast).not.toBeNull();
-    const approve = { planId: refused.body.run.planId, operator: 'Jóna', reason: 'Twenty left together' };
+    const approve = {
+      planId: refused.body.run.planId,
+      operator: 'Jóna',
+      reason: 'Twenty left together',
+      removed: 20,
+    };
     const { body } = await ops.call('POST', '/runs', { mirror: 'roster', approve });
     expect(body.run).toMatchObject({ outcome: 'published', approvedBy: 'Jóna', memberCount: 20 });
   });

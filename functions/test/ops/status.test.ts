@@ -22,6 +22,7 @@ const FRESH: MirrorState = {
   members: 7,
   lease: null,
   pause: null,
+  registry: null,
 };
 const paused = (at: Date) => ({ reason: 'why', by: 'who', at });
 
@@ -51,8 +52,18 @@ describe('the health of a mirror', () => {
     ['whose last run failed', 'roster', { lastRun: ran('failed') }, ['last_run_failed']],
     ['whose last run was refused', 'roster', { lastRun: ran('blocked') }, ['last_run_blocked']],
     ['whose last run ended half-way', 'portal', { lastRun: ran('partial') }, ['last_run_partial']],
-    ['with a run under way', 'roster', { lease: { runId: 'r', expiresAt: ago(-60_000) } }, []],
-    ['with a run that crashed', 'roster', { lease: { runId: 'r', expiresAt: ago(1) } }, ['run_crashed']],
+    [
+      'with a run under way',
+      'roster',
+      { lease: { runId: 'r', expiresAt: ago(-60_000), isWriting: false } },
+      [],
+    ],
+    [
+      'with a run that crashed',
+      'roster',
+      { lease: { runId: 'r', expiresAt: ago(1), isWriting: false } },
+      ['run_crashed'],
+    ],
     ['that is paused', 'roster', { pause: paused(ago(DAY_MS)) }, ['paused']],
     [
       'paused for over a week',
@@ -66,7 +77,14 @@ describe('the health of a mirror', () => {
   });
 
   it('is not judged where the mirror is not configured', () => {
-    const nothing = { lastRun: null, lastSuccess: null, members: null, lease: null, pause: null };
+    const nothing = {
+      lastRun: null,
+      lastSuccess: null,
+      members: null,
+      lease: null,
+      pause: null,
+      registry: null,
+    };
     expect(judgeMirror('register', nothing, false, NOW)).toMatchObject({ healthy: null, why: [] });
   });
 });

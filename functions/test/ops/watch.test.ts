@@ -5,7 +5,7 @@ import { makeOpsLogs } from '../../src/ops/ops-logs.ts';
 import type { MirrorState } from '../../src/ops/ports.ts';
 import type { StatusAnswer } from '../../src/ops/schemas.ts';
 import { findConcerns, watchMirrors } from '../../src/ops/watch.ts';
-import { QUIET, WELL } from './support/status-answers.ts';
+import { EQUAL, QUIET, WELL } from './support/status-answers.ts';
 
 const NOW = new Date('2026-11-23T08:00:00Z');
 const hoursAgo = (hours: number) => new Date(NOW.getTime() - hours * 3_600_000);
@@ -15,6 +15,7 @@ const FRESH: MirrorState = {
   members: 7,
   lease: null,
   pause: null,
+  registry: null,
 };
 
 const status = (
@@ -23,7 +24,7 @@ const status = (
 ): StatusAnswer => ({
   ...WELL,
   at: NOW.toISOString(),
-  mirrors: [judgeMirror('roster', { ...FRESH, ...roster }, true, NOW)],
+  mirrors: [{ ...judgeMirror('roster', { ...FRESH, ...roster }, true, NOW), agreement: EQUAL }],
   twoWay: { ...QUIET, ...twoWay },
 });
 const pausedFor = (hours: number) => ({ pause: { reason: 'why', by: 'who', at: hoursAgo(hours) } });
@@ -39,7 +40,11 @@ describe('what lasts too long', () => {
       status({ lastSuccess: { runId: 'r', at: hoursAgo(9 * 24), memberCount: 7 } }),
       ['mirror_overdue'],
     ],
-    ['a run that crashed', status({ lease: { runId: 'r', expiresAt: hoursAgo(1) } }), ['run_crashed']],
+    [
+      'a run that crashed',
+      status({ lease: { runId: 'r', expiresAt: hoursAgo(1), isWriting: false } }),
+      ['run_crashed'],
+    ],
     ['dead letters of today', status({}, { deadLetters: 2, oldestDeadLetterAt: oldest(23) }), []],
     [
       'dead letters of yesterday',
@@ -56,7 +61,10 @@ describe('what lasts too long', () => {
       {
         ...status({}),
         mirrors: [
-          judgeMirror('portal', FRESH, true, NOW, { aheadOfRegistry: 2, oldestHintAt: hoursAgo(72) }),
+          {
+            ...judgeMirror('portal', FRESH, true, NOW, { aheadOfRegistry: 2, oldestHintAt: hoursAgo(72) }),
+            agreement: EQUAL,
+          },
         ],
         portal: { aheadOfRegistry: 2, unconfirmedHints: 1, oldestUnconfirmedHintAt: oldest(72) },
       },

@@ -236,7 +236,7 @@ describe('the guard', () => {
     };
     stack.registry.deleteMember(stack.registry.randomMember());
     const late = await stack.run({ trigger: 'http', approve });
-    expect(late.record).toMatchObject({ outcome: 'failed', errorCode: 'plan_changed' });
+    expect(late.record).toMatchObject({ outcome: 'skipped', errorCode: 'plan_changed' });
     expect((await stack.members()).filter(({ is_active }) => is_active)).toHaveLength(60);
 
     const again = await stack.run({ trigger: 'http', dryRun: true });
@@ -262,7 +262,7 @@ describe('the guard', () => {
     ]);
     expect(both.map((report) => report.record.outcome).sort()).toEqual(['published', 'skipped']);
     const third = await stack.run({ trigger: 'http', approve });
-    expect(third.record).toMatchObject({ outcome: 'failed', errorCode: 'plan_changed' });
+    expect(third.record).toMatchObject({ outcome: 'skipped', errorCode: 'plan_changed' });
   });
 
   it('refuses a run that would empty a column of many members', async () => {

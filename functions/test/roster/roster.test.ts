@@ -210,7 +210,7 @@ describe('a dry run and its approval', () => {
     const before = await stack.file();
     const approve = { planId: dry.planId ?? '', operator: 'Operator', reason: 'why' };
     const { record } = await stack.run({ trigger: 'http', approve });
-    expect(record).toMatchObject({ outcome: 'failed', errorCode: 'plan_changed' });
+    expect(record).toMatchObject({ outcome: 'skipped', errorCode: 'plan_changed' });
     expect(await stack.file()).toBe(before);
   });
 });

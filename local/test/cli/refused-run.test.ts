@@ -41,7 +41,7 @@ it('a list that lost members is refused with code 2, until exactly that plan is 
 
   const other = await run(...approval('0'.repeat(64)));
   expect(other.code).toBe(1);
-  expect(JSON.parse(other.stdout)).toMatchObject({ outcome: 'failed', errorCode: 'plan_changed' });
+  expect(JSON.parse(other.stdout)).toMatchObject({ outcome: 'skipped', errorCode: 'plan_changed' });
 
   const approved = await run(...approval(planId));
   expect(approved.code).toBe(0);

@@ -11,22 +11,31 @@ import { shownNumber, shownTime } from './text.ts';
 export const runsLines = (runs: readonly WireRunRecord[], paint: Paint): string[] =>
   tableLines(
     [
+      { head: 'started', width: 16 },
       { head: 'run', width: 25 },
       { head: 'mirror', width: 8 },
-      { head: 'outcome', width: 10 },
-      { head: 'members', width: 9, align: 'right' },
-      { head: 'added', width: 7, align: 'right' },
-      { head: 'removed', width: 7, align: 'right' },
+      { head: 'outcome', width: 9 },
+      { head: 'changes', width: 14, align: 'right' },
     ],
     runs.map((run) => [
+      shownTime(run.timestamp),
       run.runId,
       run.mirror,
       paintOutcome(run, paint),
-      shownNumber(run.memberCount),
-      shownNumber(run.changes?.added),
-      shownNumber(run.changes?.removed),
+      shownChanges(run),
     ]),
-  );
+  ).concat(runs.some((run) => !isDone(run) && run.changes !== null) ? [IN_BRACKETS] : []);
+
+const IN_BRACKETS = '(in brackets: what a run would have changed, and did not)';
+
+const isDone = ({ outcome }: WireRunRecord): boolean =>
+  outcome === 'published' || outcome === 'unchanged' || outcome === 'partial';
+
+const shownChanges = (run: WireRunRecord): string => {
+  if (run.changes === null) return '-';
+  const text = `+${shownNumber(run.changes.added)} -${shownNumber(run.changes.removed)}`;
+  return isDone(run) ? text : `(${text})`;
+};
 
 /** All that is known of one run, without members. */
 export const runLines = (run: WireRunRecord, paint: Paint): string[] => [
@@ -37,6 +46,7 @@ export const runLines = (run: WireRunRecord, paint: Paint): string[] => [
 /** What to do next about a plan that was not applied; none for a run that ended otherwise. */
 export const nextLines = (run: WireRunRecord, { commandLine }: Pick<Session, 'commandLine'>): string[] => {
   if (run.planId === null) return [];
+  if (isEqual(run)) return [];
   if (isRefused(run)) {
     return ['', 'If it is right, let exactly this plan through:', `  ${approvalOf(run, commandLine)}`];
   }
@@ -49,6 +59,13 @@ export const exitCodeOf = (run: WireRunRecord): ExitCode => {
   const isDone = run.outcome === 'published' || run.outcome === 'unchanged' || run.outcome === 'dry-run';
   return isDone ? EXIT_CODES.done : EXIT_CODES.failed;
 };
+
+/** A plan without differences: nothing to do, and nothing to approve. */
+const isEqual = ({ outcome, changes, guard }: WireRunRecord): boolean =>
+  outcome === 'dry-run' &&
+  guard?.tripped !== true &&
+  changes !== null &&
+  changes.added + changes.removed + changes.updated === 0;
 
 export const isRefused = ({ outcome, guard }: WireRunRecord): boolean =>
   outcome === 'blocked' || (outcome === 'dry-run' && guard?.tripped === true);
@@ -77,7 +94,9 @@ const headlineOf = (run: WireRunRecord): string => {
     case 'dry-run':
       return run.guard?.tripped === true
         ? `The guard would refuse this: ${differences}`
-        : `This would change: ${differences}`;
+        : isEqual(run)
+          ? `No difference: the ${run.mirror} is equal to its source, and a run would change nothing`
+          : `This would change: ${differences}`;
     case 'partial':
       return `Half done: ${differences} asked for; the next run goes on`;
     case 'skipped':

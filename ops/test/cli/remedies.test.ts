@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { makeFindings } from '../../../functions/src/ops/findings.ts';
 import { healthReason, twoWayReason } from '../../../functions/src/ops/schemas/mirrors.ts';
 import type {
   HealthReason,
@@ -30,7 +31,9 @@ const wayBackThat = (...why: TwoWayReason[]): StatusAnswer['twoWay'] => ({
 });
 
 const statusOf = async (status: Partial<StatusAnswer>) => {
-  const { url } = await startServer(() => ({ status: 200, body: { ...WELL, healthy: false, ...status } }));
+  const answer = { ...WELL, healthy: false, ...status };
+  const findings = makeFindings({ ...answer, blocked: new Map() });
+  const { url } = await startServer(() => ({ status: 200, body: { ...answer, findings } }));
   const { stdout, code } = await runOps(['status', '--url', url], { env: { OPS_TOKEN: 'token' } });
   expect(code).toBe(1);
   return stdout;

@@ -11,6 +11,16 @@ export const makeOperatorActions = (client: () => Promise<Firestore>): OperatorA
     storeCall('audit_unavailable', 'take the record of the action', STORE_CALL_LIMIT_MS, async () => {
       await actionRef(await client()).create(toActionDocument(action));
     }),
+  pauses: (limit) =>
+    storeCall('store_unavailable', 'answer the pauses', STORE_CALL_LIMIT_MS, async () => {
+      const { docs } = await (await client())
+        .collection('operator_actions')
+        .where('action', 'in', ['pause', 'resume'])
+        .orderBy('at', 'desc')
+        .limit(limit)
+        .get();
+      return docs.map((document) => fromActionDocument(document.data()));
+    }),
 });
 
 export const actionRef = (db: Firestore) => db.collection('operator_actions').doc();

@@ -8,23 +8,46 @@ import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
 /** A month of nightly runs and many more on demand. */
 const MISSED_RUNS_READ = 1_000;
 
+/** Of one plan, or on top of one version: an operator makes a handful. */
+const RELATED_RUNS_READ = 200;
+
 /** `sync_audit` for reading. */
 export const makeRunHistory = (client: () => Promise<Firestore>): RunHistory => {
   const call = <T>(what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
     storeCall('store_unavailable', what, STORE_CALL_LIMIT_MS, async () => work(await client()));
 
   return {
-    page: ({ mirror, outcome, ...page }) =>
+    page: ({ mirror, outcome, from, until, ...page }) =>
       call('answer the runs', async (db) => {
         const all = db.collection('sync_audit');
         const ofMirror = mirror === undefined ? all : all.where('mirror', '==', mirror);
         const query = outcome === undefined ? ofMirror : ofMirror.where('outcome', '==', outcome);
-        return readPage(query, 'timestamp', page, toRecord);
+        const since = from === undefined ? query : query.where('timestamp', '>=', Timestamp.fromDate(from));
+        const within = until === undefined ? since : since.where('timestamp', '<', Timestamp.fromDate(until));
+        return readPage(within, 'timestamp', page, toRecord);
       }),
     read: (runId) =>
       call('answer a run', async (db) => {
         const found = await db.collection('sync_audit').doc(runId).get();
         return found.exists ? toRecord(found) : null;
+      }),
+    byPlan: (planId) =>
+      call('answer the runs of a plan', async (db) => {
+        const { docs } = await db
+          .collection('sync_audit')
+          .where('planId', '==', planId)
+          .limit(RELATED_RUNS_READ)
+          .get();
+        return docs.map(toRecord);
+      }),
+    replacing: (generation) =>
+      call('answer what replaced a version', async (db) => {
+        const { docs } = await db
+          .collection('sync_audit')
+          .where('previousGeneration', '==', generation)
+          .limit(RELATED_RUNS_READ)
+          .get();
+        return docs.map(toRecord);
       }),
     changes: (runId, page) =>
       call('answer the lists of a run', async (db) => {

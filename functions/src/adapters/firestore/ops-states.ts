@@ -1,7 +1,7 @@
-import { type Firestore, Timestamp } from 'firebase-admin/firestore';
+import { type Firestore, type Query, Timestamp } from 'firebase-admin/firestore';
 import { z } from 'zod';
 import type { MirrorName, Pause, RunOutcome } from '../../mirror/types.ts';
-import type { MirrorState, MirrorStates } from '../../ops/ports.ts';
+import type { LiveCounts, MirrorState, MirrorStates } from '../../ops/ports.ts';
 import { actionRef, toActionDocument } from './ops-actions.ts';
 import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
 
@@ -15,7 +15,8 @@ const stateShape = z.object({
     .nullish(),
   lastSuccess: z.object({ runId: z.string(), at: time, memberCount: z.number() }).nullish(),
   members: z.number().nullish(),
-  lease: z.object({ owner: z.string(), expiresAt: time }).nullish(),
+  lease: z.object({ owner: z.string(), expiresAt: time, planId: z.string().nullish() }).nullish(),
+  registry: z.object({ runId: z.string(), at: time, count: z.number() }).nullish(),
   pause: pauseShape.nullish(),
 });
 
@@ -60,13 +61,35 @@ export const makeMirrorStates = (client: () => Promise<Firestore>): MirrorStates
   };
 };
 
+/** Counted by Firestore itself: a read for every thousand. */
+export const makeLiveCounts = (client: () => Promise<Firestore>): LiveCounts => {
+  const call = (what: string, query: (db: Firestore) => Query): Promise<number> =>
+    storeCall('store_unavailable', what, STORE_CALL_LIMIT_MS, async () => {
+      const counted = await query(await client())
+        .count()
+        .get();
+      return counted.data().count;
+    });
+  return {
+    portal: () =>
+      call('count the members', (db) => db.collection('members').where('membership.status', '==', 'active')),
+    eventsSince: (from) =>
+      call('count the events', (db) =>
+        db.collection('webhook_receipts').where('receivedAt', '>=', Timestamp.fromDate(from)),
+      ),
+  };
+};
+
 const toState = (data: unknown): MirrorState => {
-  const { last, lastSuccess, lease, pause, members } = stateShape.parse(data ?? {});
+  const { last, lastSuccess, lease, pause, members, registry } = stateShape.parse(data ?? {});
   return {
     lastRun: last ? { ...last, outcome: last.outcome as RunOutcome } : null,
     lastSuccess: lastSuccess ?? null,
     members: members ?? lastSuccess?.memberCount ?? null,
-    lease: lease ? { runId: lease.owner, expiresAt: lease.expiresAt } : null,
+    lease: lease
+      ? { runId: lease.owner, expiresAt: lease.expiresAt, isWriting: typeof lease.planId === 'string' }
+      : null,
+    registry: registry ?? null,
     pause: pause ?? null,
   };
 };

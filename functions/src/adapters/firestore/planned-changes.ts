@@ -11,7 +11,7 @@ const DOCUMENTS_PER_COMMIT = 4;
  */
 export function* documentsToCommit(
   record: RunRecord,
-  { added, removed }: PlannedChanges,
+  { added, removed }: Pick<PlannedChanges, 'added' | 'removed'>,
 ): Generator<readonly (readonly [id: string, data: DocumentData])[]> {
   const total = Math.ceil((added.length + removed.length) / CHANGES_PER_DOCUMENT);
   let group: [string, DocumentData][] = [];

@@ -113,23 +113,30 @@ export const makeRunStore = (
       );
     });
 
+  const writeLists = (db: Firestore, to: Writer, { runId }: RunRecord, documents: Documents): void => {
+    const lists = refs(db).record(runId).collection('changes');
+    for (const [id, data] of documents) to.set(lists.doc(id), data);
+  };
+
+  const commitLists = async (record: RunRecord, documents: Documents): Promise<void> => {
+    if (documents.length === 0) return;
+    await call('take the lists of changes', async () => {
+      const db = await client();
+      const batch = db.batch();
+      writeLists(db, batch, record, documents);
+      await batch.commit();
+    });
+  };
+
+  const keepLists: RunStore['keepLists'] = async (record, changes) => {
+    for (const documents of documentsToCommit(record, changes)) await commitLists(record, documents);
+  };
+
   /** A first list of a million makes many commits, so each has the time limit for itself. */
   const recordPlan = async (lease: Lease, record: RunRecord, changes: PlannedChanges): Promise<void> => {
-    const write = (db: Firestore, to: Writer, documents: Documents): void => {
-      const lists = refs(db).record(record.runId).collection('changes');
-      for (const [id, data] of documents) to.set(lists.doc(id), data);
-    };
     let last: Documents = [];
     for (const documents of documentsToCommit(record, changes)) {
-      const before = last;
-      if (before.length > 0) {
-        await call('take the lists of changes', async () => {
-          const db = await client();
-          const batch = db.batch();
-          write(db, batch, before);
-          await batch.commit();
-        });
-      }
+      await commitLists(record, last);
       last = documents;
     }
     await call('take the plan', async () => {
@@ -145,7 +152,7 @@ export const makeRunStore = (
       if (time !== undefined) {
         const batch = db.batch();
         batch.set(recordRef, toDocument(record));
-        write(db, batch, last);
+        writeLists(db, batch, record, last);
         batch.update(stateRef, { 'lease.planId': record.planId, ...alongside }, { lastUpdateTime: time });
         const written = await tryCommit(batch);
         if (written !== null) {
@@ -164,7 +171,7 @@ export const makeRunStore = (
         const pause = state.pause ?? null;
         if (pause !== null && lease.passesPause !== true) throw pausedError(pause.at.toDate());
         transaction.set(recordRef, toDocument(record));
-        write(db, transaction, last);
+        writeLists(db, transaction, record, last);
         transaction.update(stateRef, { 'lease.planId': record.planId, ...alongside });
       });
     });
@@ -194,6 +201,7 @@ export const makeRunStore = (
   return {
     begin,
     recordPlan,
+    keepLists,
     finish,
     append: (record) =>
       call('take the run record', async () => {
@@ -239,13 +247,21 @@ const stateAfter = (record: RunRecord, occurrenceDone: ScheduledOccurrence | nul
   const isSuccess = isAsPlanned && record.rollbackOf === undefined;
   return {
     lease: null,
-    last: { runId, outcome, errorCode, at },
+    ...(outcome !== 'skipped' && { last: { runId, outcome, errorCode, at } }),
+    ...(saysRegistryCount(record) && { registry: { count: memberCount, at, runId } }),
     ...(isAsPlanned && { members: memberCount }),
     ...(isSuccess && { lastSuccess: { runId, at, memberCount }, unfinished: null }),
     ...(outcome === 'partial' && { unfinished: record.unfinished }),
     ...(occurrenceDone !== null && { lastDone: { ...occurrenceDone, runId } }),
   };
 };
+
+/** What the registry counted, for who compares mirrors with it; a rollback has another source. */
+const saysRegistryCount = ({ outcome, planId, rollbackOf, memberCount }: RunRecord): boolean =>
+  (outcome === 'published' || outcome === 'unchanged' || outcome === 'blocked') &&
+  planId !== null &&
+  rollbackOf === undefined &&
+  memberCount !== null;
 
 const abandonedBy = (next: RunRecord): DocumentData => ({
   status: 'error',

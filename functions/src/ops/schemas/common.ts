@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { tryKennitala } from '../../domain/kennitala.ts';
+import { type KennitalaFault, kennitalaFault, tryKennitala } from '../../domain/kennitala.ts';
 import { operatorText } from '../../domain/operator-text.ts';
 
 export const mirrorName = z.enum(['roster', 'portal', 'register']);
@@ -34,6 +34,13 @@ export const reasonText = operatorText('a reason in words', 500);
 /** The opaque reference of a member, as logs have it. */
 export const memberReference = z.string().regex(/^m_[0-9a-f]{16}$/);
 
+const FAULTS: Record<KennitalaFault, string> = {
+  digits: 'a kennitala has ten digits, and this has not',
+  date: 'the first six digits are no date of birth, and it is no system number',
+  century: 'the last digit is no century: 8, 9 or 0',
+  other: 'no kennitala',
+};
+
 /** In a body alone, never in an address. */
 export const kennitalaText = z
   .string()
@@ -41,6 +48,6 @@ export const kennitalaText = z
   .transform((text, context) => {
     const kennitala = tryKennitala(text);
     if (kennitala !== null) return kennitala;
-    context.addIssue({ code: 'custom', message: 'a kennitala: ten digits' });
+    context.addIssue({ code: 'custom', message: FAULTS[kennitalaFault(text)] });
     return z.NEVER;
   });

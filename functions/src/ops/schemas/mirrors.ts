@@ -21,6 +21,19 @@ export const healthReason = z.enum([
   'hints_unconfirmed',
 ]);
 
+/** Whether a mirror has as many members as the registry. `unknown`: one of the two numbers is not known yet. */
+export const agreementState = z.enum(['equal', 'explained', 'differs', 'unknown']);
+/** Why a mirror may differ for now: nobody has to look for that alone. */
+export const differenceReason = z.enum(['paused', 'run_under_way', 'recent_events', 'blocked', 'partial']);
+const agreement = z.object({
+  state: agreementState,
+  /** The mirror's members less the registry's. */
+  difference: z.number().nullable(),
+  because: differenceReason.nullable(),
+});
+/** How far a run has come: it reads and plans, or it writes. */
+export const runStep = z.enum(['reading', 'writing']);
+
 export const mirrorStatus = z.object({
   mirror: mirrorName,
   /** Null: this mirror is not configured here. */
@@ -35,7 +48,8 @@ export const mirrorStatus = z.object({
   /** Since the last success. */
   ageSeconds: z.number().nullable(),
   schedule: z.object({ cron: z.string(), timeZone: z.string(), overdueAfterSeconds: z.number() }),
-  running: z.object({ runId: z.string(), leaseExpiresAt: time }).nullable(),
+  running: z.object({ runId: z.string(), leaseExpiresAt: time, step: runStep }).nullable(),
+  agreement,
   paused: pause.nullable(),
 });
 
@@ -49,9 +63,32 @@ export const twoWayReason = z.enum([
 /** `unknown`: a record of another version. */
 export const sweepStatus = z.enum(['running', 'success', 'partial', 'error', 'unknown']);
 
+export const findingCode = z.enum([...healthReason.options, ...twoWayReason.options, 'counts_differ']);
+/** `error`: the mirror is wrong or no run can be trusted to mend it. `warning`: somebody should decide. */
+export const severity = z.enum(['error', 'warning']);
+
+/** Something that needs a person, as data: whoever shows it has the words. */
+export const finding = z.object({
+  code: findingCode,
+  severity,
+  /** Null: the way back. */
+  mirror: mirrorName.nullable(),
+  since: time.nullable(),
+  runId: z.string().nullable(),
+  errorCode: z.string().nullable(),
+  /** What there is to count: `removed`, `before`, `count`, `members`, `registry`, … */
+  numbers: z.record(z.string(), z.number()),
+  /** A command of `npm run ops --`, without what names the place. */
+  command: z.string(),
+});
+
 export const statusAnswer = z.object({
   at: time,
+  /** All is well: nothing was found, and every mirror agrees with the registry or its difference is explained. */
   healthy: z.boolean(),
+  findings: z.array(finding),
+  /** As the newest run of any mirror found it; null: no run has read the registry yet. */
+  registry: z.object({ count: z.number(), at: time, runId: z.string(), mirror: mirrorName }).nullable(),
   mirrors: z.array(mirrorStatus),
   twoWay: z.object({
     healthy: z.boolean(),

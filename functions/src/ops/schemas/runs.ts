@@ -64,10 +64,27 @@ export const runRecord = z.object({
 export const runsQuery = z.strictObject({
   mirror: mirrorName.optional(),
   outcome: runOutcome.optional(),
+  /** Begun at this moment or later, and before that one. */
+  from: time.optional(),
+  until: time.optional(),
   ...pageFields,
 });
 export const runsPage = z.object({ runs: z.array(runRecord), next: nextCursor });
-export const runAnswer = z.object({ run: runRecord });
+/** What another run has to do with this one. */
+export const relation = z.enum(['planned', 'refused', 'approved', 'done', 'rolled_back', 'superseded']);
+export const runAnswer = z.object({
+  run: runRecord,
+  /** Oldest first. Nobody can approve this run any more when one of them is `approved`, `done`, or `superseded`. */
+  related: z.array(
+    z.object({
+      runId: z.string(),
+      relation,
+      at: time,
+      by: z.string().nullable(),
+      reason: z.string().nullable(),
+    }),
+  ),
+});
 
 const PAGE = 'the number of a page, from 0';
 export const runChangesQuery = z.strictObject({
@@ -86,8 +103,60 @@ export const runChanges = z.object({
   nextPage: z.number().nullable(),
 });
 
+const countOf = z.array(z.object({ key: z.string(), count: z.number() }));
+const group = z.object({
+  count: z.number(),
+  /** `0-17`, `18-34`, …; `unknown`: a number without a date of birth. */
+  ages: countOf,
+  /** `10x`: the first two digits of the postal code; `unknown`: the portal has no address. */
+  areas: countOf,
+  /** The year of joining. */
+  joined: countOf,
+});
+/** Who would be added and removed, without names. `truncated`: of more than the first 20,000 only those are grouped. */
+export const runGroups = z.object({
+  runId: z.string(),
+  added: group,
+  removed: group,
+  truncated: z.boolean(),
+});
+
+export const listedPerson = z.object({
+  what: z.enum(['added', 'removed']),
+  kennitala: z.string(),
+  name: z.string().nullable(),
+  postalCode: z.string().nullable(),
+  dateJoined: time.nullable(),
+});
+export const runPeople = z.object({
+  runId: z.string(),
+  people: z.array(listedPerson),
+  nextPage: z.number().nullable(),
+});
+
+/** Pauses and resumptions of one mirror, newest first. */
+export const pausesAnswer = z.object({
+  pauses: z.array(
+    z.object({
+      action: z.enum(['pause', 'resume']),
+      at: time,
+      by: z.string(),
+      reason: z.string().nullable(),
+    }),
+  ),
+});
+
+/** An approval says how many members it removes, as the operator has seen and typed it; left out: nobody. */
+const fields = {
+  ...runFields,
+  approve: runFields.approve
+    .unwrap()
+    .extend({ removed: z.number().int().min(0).optional() })
+    .optional(),
+};
+
 export const startRunBody = z
-  .strictObject({ mirror: mirrorName, ...runFields })
+  .strictObject({ mirror: mirrorName, ...fields })
   .refine(isPossibleRun, NOTHING_TO_APPROVE);
 
 /** What a plan would cost, for a dry run and a blocked run. */
@@ -124,7 +193,7 @@ export const rollbackBody = z
       .optional(),
     runId: documentId.optional(),
     reason: reasonText.optional(),
-    ...runFields,
+    ...fields,
   })
   .refine(({ generation, runId }) => (generation === undefined) !== (runId === undefined), {
     error: 'either generation or runId',

@@ -12,8 +12,9 @@ import { makeFirestoreErasure } from '../../../src/adapters/firestore/erase-docu
 import { makeHintStore } from '../../../src/adapters/firestore/hint-store.ts';
 import { makeMemberStore } from '../../../src/adapters/firestore/member-store.ts';
 import { makeOperatorActions } from '../../../src/adapters/firestore/ops-actions.ts';
+import { makePeopleReader } from '../../../src/adapters/firestore/ops-people.ts';
 import { makeRunHistory } from '../../../src/adapters/firestore/ops-runs.ts';
-import { makeMirrorStates } from '../../../src/adapters/firestore/ops-states.ts';
+import { makeLiveCounts, makeMirrorStates } from '../../../src/adapters/firestore/ops-states.ts';
 import { makeMemberTrace } from '../../../src/adapters/firestore/ops-trace.ts';
 import { makeTwoWayReader } from '../../../src/adapters/firestore/ops-two-way.ts';
 import { makeQueueStore, makeTwoWayLog } from '../../../src/adapters/firestore/queue-store.ts';
@@ -136,6 +137,8 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
     },
     history,
     states,
+    counts: makeLiveCounts(db),
+    people: makePeopleReader(db),
     versions,
     actions,
     hints: makeHintStore(db),

@@ -1,5 +1,7 @@
 import type { MirrorStatus, StatusAnswer } from '../../../src/ops/schemas.ts';
 
+export const EQUAL: MirrorStatus['agreement'] = { state: 'equal', difference: 0, because: null };
+
 /** A mirror about which there is nothing to say. */
 export const wellMirror = (mirror: MirrorStatus['mirror']): MirrorStatus => ({
   mirror,
@@ -12,6 +14,7 @@ export const wellMirror = (mirror: MirrorStatus['mirror']): MirrorStatus => ({
   schedule: { cron: '0 3 * * 1', timeZone: 'Atlantic/Reykjavik', overdueAfterSeconds: 691_200 },
   running: null,
   paused: null,
+  agreement: EQUAL,
 });
 
 /** Nothing waits on the way back. */
@@ -33,6 +36,8 @@ const NO_EVENTS = { created: 0, updated: 0, deleted: 0 };
 export const WELL: StatusAnswer = {
   at: '2026-11-20T12:00:00.000Z',
   healthy: true,
+  findings: [],
+  registry: null,
   mirrors: [],
   twoWay: QUIET,
   portal: { aheadOfRegistry: 0, unconfirmedHints: 0, oldestUnconfirmedHintAt: null },

@@ -1,11 +1,13 @@
 import { type Command, Option } from 'commander';
 import { runAnswer, runChanges, runsPage, runsQuery } from '../../../../functions/src/ops/schemas/runs.ts';
-import type { RunChanges } from '../../../../functions/src/ops/schemas.ts';
+import type { Relation, RunAnswer, RunChanges } from '../../../../functions/src/ops/schemas.ts';
 import type { Api } from '../api.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { type Mirror, mirrorOption } from '../mirror-argument.ts';
-import { runLines, runsLines } from '../run-lines.ts';
+import { nextLines, runLines, runsLines } from '../run-lines.ts';
+import { pairLines } from '../table.ts';
+import { asWords, shownTime } from '../text.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 const OUTCOMES = [...runsQuery.shape.outcome.unwrap().options];
@@ -53,16 +55,35 @@ export const addRuns = (program: Command, cli: Cli): void => {
     .option('--changes', 'with the kennitalas that were added and removed')
     .addHelpText('after', SHOW_EXAMPLE)
     .action(
-      cli.action(async ({ api, show, paint, note }, id: string, options: { changes?: boolean }) => {
+      cli.action(async (session, id: string, options: { changes?: boolean }) => {
+        const { api, show, paint, note } = session;
         const path = `/runs/${encodeURIComponent(id)}`;
-        const { run } = await api.get(path, runAnswer);
+        const { run, related } = await api.get(path, runAnswer);
         const changes = options.changes === true ? await readChanges(api, path) : null;
-        show({ run, ...changes }, () => [...runLines(run, paint), ...(changes ? changesLines(changes) : [])]);
+        const isDecided = related.some(({ relation }) => DECIDED.includes(relation));
+        show({ run, related, ...changes }, () => [
+          ...runLines(run, paint),
+          ...pairLines(related.map(relatedPair)),
+          ...(changes ? changesLines(changes) : []),
+          ...(isDecided ? [] : nextLines(run, session)),
+        ]);
         if (changes !== null) note('These are personal data. That you looked at them is recorded.');
         return EXIT_CODES.done;
       }),
     );
 };
+
+/** After these nobody can let the plan through any more. */
+const DECIDED: readonly Relation[] = ['approved', 'done', 'superseded'];
+
+const relatedPair = ({ runId, relation, at, by, reason }: RunAnswer['related'][number]): [string, string] => [
+  asWords(relation),
+  [
+    `run ${runId}, ${shownTime(at)}`,
+    ...(by === null ? [] : [`by ${by}`]),
+    ...(reason === null ? [] : [reason]),
+  ].join(', '),
+];
 
 type Changes = Pick<RunChanges, 'added' | 'removed'>;
 

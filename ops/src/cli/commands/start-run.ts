@@ -71,7 +71,8 @@ export const addStartRun = (program: Command, cli: Cli): void => {
         if (!/^[0-9a-f]{64}$/.test(planId)) throw new OpsError('A plan has 64 digits, from 0 to f.');
         const planned = await findPlan(session.api, mirror, planId);
         await session.confirm(`${describePlan(planned)} Let it through?`);
-        const approve = { planId, operator, reason };
+        // What is confirmed is what was shown: the API holds the number against the plan's own.
+        const approve = { planId, operator, reason, removed: planned.changes?.removed ?? 0 };
         return showStarted(
           session,
           await startRun(session, {

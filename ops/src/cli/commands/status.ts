@@ -54,6 +54,7 @@ const statusLines = (status: StatusAnswer, paint: Paint): string[] => [
   ),
   '',
   ...pairLines([
+    ['registry', registryText(status)],
     ...status.mirrors.flatMap(detailsOf),
     ['way back', wayBackOf(status)],
     ['missed', missedText(status)],
@@ -65,28 +66,50 @@ const statusLines = (status: StatusAnswer, paint: Paint): string[] => [
 
 /** One remedy a finding: what it is about in a line, and the command in the next, as it can be copied. */
 const remedyLines = (status: StatusAnswer, commandLine: Session['commandLine']): string[] =>
-  remediesOf(status).flatMap(({ where, why, todo, command }) => [
-    `- ${where}, ${asWords(why)}: ${todo}`,
+  remediesOf(status).flatMap(({ where, why, since, todo, command }) => [
+    ...pairLines(
+      [
+        [
+          '-',
+          `${where}, ${why}${since === null ? '' : `, for ${shownAge(ageOf(since, status.at))}`}: ${todo}`,
+        ],
+      ],
+      1,
+    ),
     `  ${commandLine(command)}`,
   ]);
+
+const ageOf = (since: string, at: string): number =>
+  Math.max(0, (Date.parse(at) - Date.parse(since)) / 1_000);
+
+const registryText = ({ registry }: StatusAnswer): string =>
+  registry === null
+    ? 'not counted yet: no run has read it'
+    : `${counted(registry.count, 'member')}, as the ${registry.mirror}'s run of ${shownTime(registry.at)} counted them`;
 
 const healthOf = ({ healthy, why }: MirrorStatus, paint: Paint): string => {
   if (healthy === null) return 'not configured';
   return healthy ? paint('green', 'healthy') : paint('red', why.map(asWords).join(', '));
 };
 
-const detailsOf = ({ mirror, paused, running, lastRun }: MirrorStatus): [string, string][] => [
+const detailsOf = ({ mirror, paused, running, lastRun, agreement }: MirrorStatus): [string, string][] => [
   ...(paused === null
     ? []
     : ([[mirror, `paused since ${shownTime(paused.since)} by ${paused.by}: ${paused.reason}`]] as [
         string,
         string,
       ][])),
+  ...(agreement.difference === null || agreement.difference === 0
+    ? []
+    : ([[mirror, differenceText(agreement)]] as [string, string][])),
   ...(running === null ? [] : ([[mirror, `run ${running.runId} is under way`]] as [string, string][])),
   ...(lastRun?.errorCode
     ? ([[mirror, `run ${lastRun.runId} ended with ${lastRun.errorCode}`]] as [string, string][])
     : []),
 ];
+
+const differenceText = ({ difference, because }: MirrorStatus['agreement']): string =>
+  `${shownNumber(Math.abs(difference ?? 0))} ${(difference ?? 0) < 0 ? 'fewer' : 'more'} than the registry${because === null ? '' : `: ${asWords(because)}`}`;
 
 const wayBackOf = ({ twoWay }: StatusAnswer): string => {
   const parts = [

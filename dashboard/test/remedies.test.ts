@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { ERROR_CODES } from '../../functions/src/lib/errors.ts';
+import { REMEDIES } from '../src/texts/remedies.ts';
+
+const CODES = Object.keys(ERROR_CODES) as (keyof typeof ERROR_CODES)[];
+const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
+
+describe('the remedy of every code', () => {
+  it.each(CODES)('%s: in both languages, and word for word in the runbook', async (code) => {
+    const { en, is } = REMEDIES[code];
+    expect(en.length).toBeGreaterThan(20);
+    expect(is.length).toBeGreaterThan(20);
+    expect(is).not.toBe(en);
+    // What a command or a setting is called is the same in every language.
+    const named = (text: string) => [...text.matchAll(/`([A-Z_]{8,})`/g)].map(([, name]) => name).toSorted();
+    expect(named(is)).toEqual(named(en));
+    const runbook = await readFile(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
+    const section = new RegExp(`^### ${code}\\n([\\s\\S]*?)(?=^#{2,3} |(?![\\s\\S]))`, 'm').exec(
+      runbook,
+    )?.[1];
+    expect(oneLine(section ?? '')).toBe(en);
+  });
+
+  it('belongs to a code that exists', () => {
+    expect(Object.keys(REMEDIES).toSorted()).toEqual(CODES.toSorted());
+  });
+});
