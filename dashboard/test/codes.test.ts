@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { FIELD_TABLE } from '../../functions/src/domain/member/field-table.ts';
 import { ERROR_CODES } from '../../functions/src/lib/errors.ts';
-import { WARNING_CODES } from '../../functions/src/mirror/warning-codes.ts';
+import { WARNING_CODES } from '../../functions/src/mirror/mirror.ts';
 import { mirrorName } from '../../functions/src/ops/schemas/common.ts';
 import * as schemas from '../../functions/src/ops/schemas.ts';
 import type { CodeKind } from '../src/texts/code-kinds.ts';

@@ -2,7 +2,7 @@ import type { KennitalaFault } from '../../../functions/src/domain/kennitala.ts'
 import type { FieldPath } from '../../../functions/src/domain/member/fields.ts';
 import type { ErrorCode } from '../../../functions/src/lib/errors.ts';
 import type { GuardRule } from '../../../functions/src/mirror/guard.ts';
-import type { WarningCode } from '../../../functions/src/mirror/warning-codes.ts';
+import type { WarningCode } from '../../../functions/src/mirror/mirror.ts';
 import type {
   BecauseCode,
   ConflictDetail,

@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { SyncRequest } from './run-sync.ts';
 import { SCENARIO_NAMES, type ScenarioName } from './scenarios.ts';
 
-export interface CliOptions {
+export interface CliOptions extends SyncRequest {
   readonly exit: boolean;
   readonly json: boolean;
   /** Undefined: what the data folder holds, or 2,216 in a new one. */
@@ -11,10 +12,6 @@ export interface CliOptions {
   readonly legacy: boolean;
   readonly token: string | undefined;
   readonly data: string;
-  readonly dryRun: boolean;
-  readonly approve:
-    | { readonly planId: string; readonly operator: string; readonly reason: string }
-    | undefined;
   /** A tour to play after the run; the stack stops when it has ended. */
   readonly scenario: ScenarioName | undefined;
   readonly portOffset: number;

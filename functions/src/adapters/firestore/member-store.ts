@@ -1,5 +1,4 @@
-import type { DocumentSnapshot, Firestore, Transaction } from 'firebase-admin/firestore';
-import { Timestamp } from 'firebase-admin/firestore';
+import { type DocumentSnapshot, type Firestore, Timestamp, type Transaction } from 'firebase-admin/firestore';
 import { z } from 'zod';
 import type { Kennitala } from '../../domain/kennitala.ts';
 import type { StoredMember } from '../../domain/member/decide-change.ts';

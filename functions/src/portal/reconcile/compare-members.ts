@@ -1,8 +1,6 @@
-import type { Kennitala } from '../../domain/kennitala.ts';
-import { isPlaceholder } from '../../domain/kennitala.ts';
+import { isPlaceholder, type Kennitala } from '../../domain/kennitala.ts';
 import { applyPatch } from '../../domain/member/apply-patch.ts';
-import type { FieldDifference } from '../../domain/member/diff-members.ts';
-import { isSameValue } from '../../domain/member/diff-members.ts';
+import { type FieldDifference, isSameValue } from '../../domain/member/diff-members.ts';
 import { rowOf } from '../../domain/member/field-table.ts';
 import { type ParsedMember, parseRegistryMember } from '../../domain/member/parse-registry-member.ts';
 import { sourceHash } from '../../domain/member/source-hash.ts';

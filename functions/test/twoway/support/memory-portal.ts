@@ -1,7 +1,6 @@
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import type { StoredMember } from '../../../src/domain/member/decide-change.ts';
-import type { FieldValues } from '../../../src/domain/member/fields.ts';
-import { withFields } from '../../../src/domain/member/fields.ts';
+import { type FieldValues, withFields } from '../../../src/domain/member/fields.ts';
 import { parsePortalMember } from '../../../src/domain/member/parse-portal-member.ts';
 import type { ChangeOutcome, MemberStore, Receipt } from '../../../src/portal/ports.ts';
 import { type ConflictRecord, isOpen } from '../../../src/twoway/conflict.ts';
