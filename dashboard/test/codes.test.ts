@@ -42,6 +42,7 @@ const CAN_BE: Record<CodeKind, readonly string[]> = {
   detail: Object.keys(schemas.timelineDetail.shape),
   place: schemas.explainSource.options,
   sweep: schemas.sweepStatus.options,
+  decision: schemas.syncDecision.options,
   origin: schemas.memberOrigin.options,
   action: schemas.changeAction.options,
   field: [...Object.keys(FIELD_TABLE), 'name', 'email', 'phone'],
