@@ -78,7 +78,7 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
       .first()
       .getByRole('link')
       .click();
-    await see(t('itIsRight'));
+    await operator.page.getByRole('heading', { name: t('itIsRight') }).waitFor();
   };
   /** The run that was approved, found as anybody would. */
   const openDecided = async () => {
@@ -223,7 +223,7 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
     expect(await published()).toHaveLength(MEMBERS - DROPPED);
     // The run that was refused says who approved it, and offers nothing to decide any more.
     await see(code('relation', 'approved'));
-    await operator.page.getByText(t('itIsRight')).waitFor({ state: 'detached' });
+    await operator.page.getByRole('heading', { name: t('itIsRight') }).waitFor({ state: 'detached' });
   });
 
   it('copies the list, and saves it for a spreadsheet', async () => {
