@@ -14,6 +14,7 @@ import type {
   Relation,
   RetryOutcome,
   StatusAnswer,
+  SyncDecision,
   TimelineEntry,
   WireRunRecord,
 } from '../../../functions/src/ops/schemas.ts';
@@ -44,6 +45,7 @@ interface CodeKinds {
   detail: keyof Detail;
   place: ExplainSource;
   sweep: Sweep['status'];
+  decision: SyncDecision;
   origin: NonNullable<Detail['origin']>;
   action: NonNullable<Detail['action']>;
   /** The register's columns have names without a section. */

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { holdsKennitala } from '../../../functions/src/domain/kennitala-in-text.ts';
 import type { SyncRequest } from './run-sync.ts';
 import { SCENARIO_NAMES, type ScenarioName } from './scenarios.ts';
 
@@ -131,6 +132,10 @@ const approvalIn = (
     program.error('error: --approve takes the 64 digits of a plan id from a dry run');
   if (operator === undefined || reason === undefined)
     program.error('error: --approve needs --operator and --reason');
+  for (const [name, text = ''] of Object.entries({ operator, reason })) {
+    // They are kept for a year; and the shell's history has the number already.
+    if (holdsKennitala(text)) program.error(`error: --${name} is kept: in words, without anybody's number`);
+  }
   return { planId, operator: operator ?? '', reason: reason ?? '' };
 };
 
