@@ -126,9 +126,10 @@ const lookAtMember = async (
     eventId: null,
     ifState: state,
     hint: { token: hint.token, closes: isLast },
+    djangoId: change.content?.djangoId ?? null,
     at,
-    decide: (stored, pending) => {
-      const decision = decideReading(stored, change, { pending, origin: 'registry', now: at });
+    decide: (stored, pending, former) => {
+      const decision = decideReading(stored, change, { pending, former, origin: 'registry', now: at });
       return isLast ? touchUnchanged(stored, decision) : decision;
     },
     toReceipt: () => ({ result: 'applied', action: change.action, member, changesRoster: false }),
