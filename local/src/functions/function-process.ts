@@ -68,7 +68,6 @@ export async function startFunctionProcess(
     FUNCTION_SOURCE: modulePath,
     K_SERVICE: service,
     K_REVISION: `${service}-00001-loc`,
-    K_CONFIGURATION: service,
     NODE_ENV: 'production',
     PORT: '0',
   };
