@@ -4,9 +4,8 @@ import { isKennitala, type Kennitala } from '../../domain/kennitala.ts';
 import type { PendingEdit } from '../../domain/member/keep-pending-edits.ts';
 import { SyncError } from '../../lib/errors.ts';
 import type { MemberToDecide, PortalDocument, PortalIndex } from '../../portal/reconcile/ports.ts';
-import { toDocumentState } from './document-state.ts';
 import { fromMemberDocument } from './member-document.ts';
-import { storeCall } from './store-call.ts';
+import { storeCall, toDocumentState } from './store-call.ts';
 import { toPendingEdits } from './twoway-documents.ts';
 
 /** Firestore's limit for the values of an `in` filter. */

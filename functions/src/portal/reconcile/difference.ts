@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Kennitala } from '../../domain/kennitala.ts';
-import { sourceHash } from '../../domain/member/source-hash.ts';
+import { sourceHash } from '../../domain/member/diff-members.ts';
 import type { DocumentState } from '../ports.ts';
 import type { MemberVerdict } from './decide-member.ts';
 import type { MemberWrite } from './ports.ts';
