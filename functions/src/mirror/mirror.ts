@@ -1,7 +1,7 @@
 import type { KennitalaSequence } from '../domain/kennitala-list.ts';
 import { type ErrorCode, SyncError } from '../lib/errors.ts';
-import type { Forecast } from './forecast.ts';
 import type { GuardFigures, GuardVerdict } from './guard.ts';
+import type { Forecast } from './plan.ts';
 
 export type MirrorName = 'roster' | 'portal' | 'register';
 

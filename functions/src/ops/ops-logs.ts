@@ -1,6 +1,5 @@
-import { counted } from '../lib/counted.ts';
 import { type SyncError, stackFrames } from '../lib/errors.ts';
-import type { LogSink } from '../lib/log.ts';
+import { counted, type LogSink } from '../lib/log.ts';
 import type { MirrorName } from '../mirror/mirror.ts';
 import type { EraseAnswer } from './schemas.ts';
 

@@ -1,9 +1,8 @@
 import type { Kennitala } from '../domain/kennitala.ts';
 import { type KennitalaList, listOfNumbers } from '../domain/kennitala-list.ts';
 import { digestOf, type MemberList } from '../domain/member-list.ts';
-import { makeForecast } from '../mirror/forecast.ts';
 import { CHANGES_PER_DOCUMENT, type MirrorPlan, type RunWarning } from '../mirror/mirror.ts';
-import { digestOperations, makePlanId } from '../mirror/plan-id.ts';
+import { digestOperations, makeForecast, makePlanId } from '../mirror/plan.ts';
 import type { HeldList } from './published-list.ts';
 
 /** What stands in the bucket when the plan is made. */

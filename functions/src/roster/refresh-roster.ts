@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SyncError } from '../lib/errors.ts';
 import type { RunReport } from '../mirror/mirror.ts';
+import { assertOccurrenceDone } from '../mirror/run-answer.ts';
 import type { RunStore } from '../mirror/run-store.ts';
-import { assertOccurrenceDone } from '../mirror/scheduled-run.ts';
 
 /** The requests that members who joined or left in real time made, one a window. */
 export interface RefreshRequests {

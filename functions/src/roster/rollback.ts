@@ -1,6 +1,6 @@
 import { SyncError } from '../lib/errors.ts';
 import type { Approval, Mirror, RunReport } from '../mirror/mirror.ts';
-import { makePlanId } from '../mirror/plan-id.ts';
+import { makePlanId } from '../mirror/plan.ts';
 import { type RunDependencies, runMirror } from '../mirror/run.ts';
 import type { RosterPlan } from './plan-roster.ts';
 import type { KennitalaExport, ListStore, ListVersions } from './ports.ts';

@@ -16,10 +16,9 @@ import type {
   RunStore,
   ScheduledOccurrence,
 } from '../../mirror/run-store.ts';
-import { tryCommit } from './conditional-commit.ts';
-import { documentsToCommit } from './planned-changes.ts';
+import { documentsToCommit } from './ops-runs.ts';
 import { fromDocument, toDocument } from './run-record-document.ts';
-import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
+import { STORE_CALL_LIMIT_MS, storeCall, tryCommit } from './store-call.ts';
 
 /** How often taking the lease is tried while others write the same state. */
 const BEGIN_ATTEMPTS = 5;

@@ -1,5 +1,4 @@
 import type { Kennitala } from '../../domain/kennitala.ts';
-import { makeForecast } from '../../mirror/forecast.ts';
 import type { GuardFigures } from '../../mirror/guard.ts';
 import {
   CHANGES_PER_DOCUMENT,
@@ -8,7 +7,7 @@ import {
   type RunWarning,
   type Unfinished,
 } from '../../mirror/mirror.ts';
-import { digestOperations, makePlanId } from '../../mirror/plan-id.ts';
+import { digestOperations, makeForecast, makePlanId } from '../../mirror/plan.ts';
 import type { Comparison } from './compare-members.ts';
 import type { Difference, DifferenceKind } from './difference.ts';
 import type { PortalTable } from './portal-table.ts';

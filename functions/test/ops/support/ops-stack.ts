@@ -21,10 +21,8 @@ import { makeQueueStore, makeTwoWayLog } from '../../../src/adapters/firestore/q
 import { makeRosterRefresh } from '../../../src/adapters/firestore/roster-refresh.ts';
 import { makeEnvSecrets } from '../../../src/adapters/secrets/env-secrets.ts';
 import { makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
-import { makeVersionsErasure } from '../../../src/adapters/storage/erase-versions.ts';
-import { makeListStore } from '../../../src/adapters/storage/list-store.ts';
-import { makeListVersions } from '../../../src/adapters/storage/list-versions.ts';
-import { makeSoftDeletedList } from '../../../src/adapters/storage/soft-deleted-list.ts';
+import { makeSoftDeletedList, makeVersionsErasure } from '../../../src/adapters/storage/erase-versions.ts';
+import { makeListStore, makeListVersions } from '../../../src/adapters/storage/list-store.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../../src/domain/member-reference.ts';
 import { makeAdminApp } from '../../../src/http/make-admin-app.ts';
