@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { isSyncError } from '../src/lib/errors.ts';
 import { ASKED, PARAMS, parseConfig } from '../src/settings.ts';
@@ -136,6 +138,18 @@ describe('what `firebase deploy` asks for', () => {
       ].join('\n'),
     );
     await expect(`${[EXAMPLE_HEAD, ...rows].join('\n\n')}\n`).toMatchFileSnapshot('../../.env.example');
+  });
+
+  it('is answered by the demo project, so that the official emulators start without a question', () => {
+    const demo = parseEnv(readFileSync(new URL('../.env.demo-ekklesia', import.meta.url), 'utf8'));
+    expect(Object.keys(demo)).toEqual(expect.arrayContaining(ASKED.map(({ name }) => name)));
+    expect(Object.keys(demo)).toHaveLength(ASKED.length);
+    const { DJANGO_BASE_URL = '', SYNC_BUCKET = '' } = demo;
+    // The port of the stand-in registry, and every other setting as it is by default.
+    expect(DJANGO_BASE_URL).toBe('http://127.0.0.1:8000');
+    expect(parseConfig({ ...demo, GCLOUD_PROJECT: 'demo-ekklesia' })).toEqual(
+      parseConfig({ ...good, DJANGO_BASE_URL, SYNC_BUCKET }),
+    );
   });
 });
 

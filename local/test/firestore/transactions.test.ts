@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FieldValue, type Firestore, type Transaction } from 'firebase-admin/firestore';
+import { FieldValue, type Firestore } from 'firebase-admin/firestore';
 import { beforeAll, expect, test } from 'vitest';
 import { codeOf, useConformance } from './harness.ts';
+
+const ABORTED = 10;
 
 const conformance = useConformance();
 let db: Firestore;
@@ -11,21 +13,24 @@ beforeAll(() => {
   other = conformance.client();
 });
 
-test('ten clients that count up ten times each lose no update', async () => {
+// Under contention Cloud Firestore delays or fails operations, and may refuse a transaction in the end with ABORTED
+// (https://firebase.google.com/docs/firestore/transaction-data-contention): how many it refuses is no promise, but that
+// each one that succeeded is counted, and none that did not.
+test('of ten clients that count up at once no success is lost, and the others are refused with ABORTED', async () => {
   await db.doc('count/one').set({ n: 0 });
-  const countUp = async (client: Firestore) => {
-    const ref = client.doc('count/one');
-    for (let turn = 0; turn < 10; turn += 1) {
-      const add = async (tx: Transaction) => {
+  const countUp = (client: Firestore): Promise<number> =>
+    codeOf(
+      client.runTransaction(async (tx) => {
+        const ref = client.doc('count/one');
         const snapshot = await tx.get(ref);
         tx.update(ref, { n: snapshot.get('n') + 1 });
-      };
-      // Under contention a transaction may be refused more often than the client's five tries; what none may do is lose a count.
-      await client.runTransaction(add, { maxAttempts: 100 });
-    }
-  };
-  await Promise.all(Array.from({ length: 10 }, () => countUp(conformance.client())));
-  expect((await db.doc('count/one').get()).get('n')).toBe(100);
+      }),
+    );
+  const codes = await Promise.all(Array.from({ length: 10 }, () => countUp(conformance.client())));
+  const succeeded = codes.filter((code) => code === 0).length;
+  expect(codes.filter((code) => code !== 0 && code !== ABORTED)).toEqual([]);
+  expect(succeeded).toBeGreaterThan(0);
+  expect((await db.doc('count/one').get()).get('n')).toBe(succeeded);
 });
 
 test('transactions that read the same pair in opposite orders both end, one after the other', async () => {
