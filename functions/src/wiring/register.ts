@@ -32,6 +32,7 @@ const wireRegister = (base: Shared) => {
     throw new SyncError(
       'config_invalid',
       'The register has no database: set CLOUD_SQL_INSTANCE or DATABASE_URL.',
+      { details: { missing: 'CLOUD_SQL_INSTANCE or DATABASE_URL' } },
     );
   }
   const logs = makeRegisterLogs(log);

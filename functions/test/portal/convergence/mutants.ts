@@ -1,11 +1,51 @@
 import type { Decision, StoredMember } from '../../../src/domain/member/decide-change.ts';
 import type { ChangeRequest, MemberStore } from '../../../src/portal/ports.ts';
+import { CONTENTS, type History, type Step } from './history.ts';
 
 /** A fault in one of the rules on which convergence rests, put between our code and the store. */
 export interface Mutant {
   readonly name: string;
   readonly distort: (store: MemberStore) => MemberStore;
+  /** The race that shows it, shrunk, where histories of chance come to it too seldom (once in 1,358). */
+  readonly race?: History;
 }
+
+const removed = (member: number): Step => ({
+  kind: 'change',
+  member,
+  content: CONTENTS[0],
+  wantsDelete: true,
+  copies: 1,
+});
+const delivered = (calls: number): Step => ({ kind: 'deliver', pick: 0, calls });
+const released = (pick = 0, calls = 1): Step => ({ kind: 'release', pick, calls, fate: 'done' });
+
+/** One process follows an old hint and reads the registry; the member then changes, and another follows the newer one. */
+const OVERTAKEN_HINT: History = {
+  registry: 'plain',
+  steps: [
+    removed(2),
+    delivered(2),
+    delivered(0),
+    released(),
+    released(0, 2),
+    removed(2),
+    delivered(0),
+    released(381),
+    delivered(50),
+    released(),
+    released(),
+    delivered(0),
+    delivered(0),
+    removed(0),
+    delivered(0),
+    delivered(0),
+    released(),
+    released(),
+    delivered(0),
+  ],
+  rest: [0],
+};
 
 type Decide = ChangeRequest['decide'];
 
@@ -19,12 +59,16 @@ const deciding =
 
 /** Of what is stored, decideChange is shown something else. */
 const shown = (distort: (stored: StoredMember) => StoredMember | null) =>
-  deciding((decide) => (stored, pending) => decide(stored && distort(stored), pending));
+  deciding(
+    (decide) =>
+      (stored, ...said) =>
+        decide(stored && distort(stored), ...said),
+  );
 
 /** Of what decideChange says, something else is done. */
 const done = (distort: (decision: Decision, stored: StoredMember | null) => Decision) =>
-  deciding((decide) => (stored, pending) => {
-    const decision = decide(stored, pending);
+  deciding((decide) => (stored, ...said) => {
+    const decision = decide(stored, ...said);
     return decision && distort(decision, stored);
   });
 
@@ -61,9 +105,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'an update of a member that was never seen waits for its create',
     distort: deciding((decide) => {
       let seen = 0;
-      return (stored, pending) => {
+      return (stored, ...said) => {
         seen += 1;
-        return stored === null && seen === 1 ? STALE : decide(stored, pending);
+        return stored === null && seen === 1 ? STALE : decide(stored, ...said);
       };
     }),
   },
@@ -88,6 +132,7 @@ export const MUTANTS: readonly Mutant[] = [
       ...store,
       applyChange: ({ ifState: _ifState, hint: _hint, ...request }) => store.applyChange(request),
     }),
+    race: OVERTAKEN_HINT,
   },
   {
     name: 'the receipt is written and the member is not',
