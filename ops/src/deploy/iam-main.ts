@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { z } from 'zod';
 import { REGION } from '../../../functions/src/settings.ts';
 import { readDeployedFunctions, serviceOf } from './deployed-functions.ts';
 import { planIam } from './iam-commands.ts';
 import { readIamTable, withSettings } from './iam-table.ts';
 import { parseProject } from './parse-options.ts';
-import { readJson } from './read-json.ts';
 import { ROOT } from './root.ts';
+import { readServices } from './services.ts';
 import { readSettings, secretSettings } from './settings.ts';
 import { makeShell } from './shell.ts';
 
@@ -41,20 +40,14 @@ try {
     inProject,
     '--format=value(email)',
   ]);
-  const services = readJson(
-    z.array(z.object({ metadata: z.object({ name: z.string() }) })),
-    await shell.read('gcloud', ['run', 'services', 'list', `--region=${REGION}`, inProject, '--format=json']),
-    'the services',
-  ).map(({ metadata }) => metadata.name);
+  const services = await readServices(shell, { project });
   const { commands, later } = planIam(withSettings(await readIamTable(), values), {
     project,
     region: REGION,
     bucket: config.bucket,
     present: {
       accounts: new Set(emails.split('\n')),
-      functions: new Set(
-        functions.map(({ name }) => name).filter((name) => services.includes(serviceOf(name))),
-      ),
+      functions: new Set(functions.map(({ name }) => name).filter((name) => services.has(serviceOf(name)))),
     },
     secretsNamed: (usual) => {
       if (usual.endsWith('*')) return secrets.filter((name) => name.startsWith(usual.slice(0, -1)));

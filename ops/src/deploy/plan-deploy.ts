@@ -15,8 +15,8 @@ import { smokeTest } from './steps/smoke-test.ts';
 /** A deployment in its order: look, then what the functions stand on, then the functions, then look again. */
 export const planDeploy = (context: DeployContext): Step[] =>
   [
-    doctor,
     preflight,
+    doctor,
     secrets,
     bucket,
     images,

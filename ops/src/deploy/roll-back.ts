@@ -1,18 +1,24 @@
 import { z } from 'zod';
-import { REGION } from '../../../functions/src/settings.ts';
 import type { DeployContext } from './context.ts';
-import { type DeployedFunction, serviceOf } from './deployed-functions.ts';
+import { serviceOf } from './deployed-functions.ts';
 import { lastDeploymentBegan, type Move, planRollback, type ServiceRevisions } from './plan-rollback.ts';
 import { readJson } from './read-json.ts';
-import { placeFlags, servingRevision, tryReadService } from './services.ts';
+import { placeFlags, readServices, servingRevision } from './services.ts';
 
 type RollbackContext = Pick<DeployContext, 'shell' | 'functions' | 'say'> & {
   readonly options: Pick<DeployContext['options'], 'project'> & { readonly before: Date | null };
 };
 
+/** What Cloud Run writes on a revision. */
+const SERVICE_LABEL = 'serving.knative.dev/service';
+
 const revisionList = z.array(
   z.object({
-    metadata: z.object({ name: z.string(), creationTimestamp: z.iso.datetime({ offset: true }) }),
+    metadata: z.object({
+      name: z.string(),
+      creationTimestamp: z.iso.datetime({ offset: true }),
+      labels: z.record(z.string(), z.string()),
+    }),
     status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) }),
   }),
 );
@@ -22,8 +28,7 @@ const revisionList = z.array(
  * first one is changed. Throws `CommandFailed`; what was moved until then is moved, and a repetition does the rest.
  */
 export const rollBack = async (context: RollbackContext): Promise<readonly Move[]> => {
-  const services: ServiceRevisions[] = [];
-  for (const deployed of context.functions) services.push(await readRevisions(context, deployed));
+  const services = await readRevisions(context);
   const before = context.options.before ?? lastDeploymentBegan(services);
   if (before === null) throw new Error('Nothing is deployed.');
   context.say(`Back to before ${before.toISOString()}`);
@@ -53,43 +58,41 @@ const describe = (move: Move): string => {
 };
 
 const apply = (
-  { functions, options, shell }: RollbackContext,
+  { options, shell }: RollbackContext,
   { function: name, to }: Extract<Move, { kind: 'move' }>,
-): Promise<void> => {
-  const region = functions.find((deployed) => deployed.name === name)?.regions[0] ?? REGION;
-  return shell.change('gcloud', [
+): Promise<void> =>
+  shell.change('gcloud', [
     'run',
     'services',
     'update-traffic',
     serviceOf(name),
     `--to-revisions=${to}=100`,
-    ...placeFlags({ project: options.project, region }),
+    ...placeFlags(options),
   ]);
-};
 
-/** A function that was never deployed has neither a service nor revisions. */
-const readRevisions = async (
-  { options, shell }: RollbackContext,
-  { name, regions: [region] }: DeployedFunction,
-): Promise<ServiceRevisions> => {
-  const place = { project: options.project, region, name: serviceOf(name) };
-  const service = await tryReadService(shell, place);
-  if (service === null) return { function: name, serving: null, revisions: [] };
-  const args = ['run', 'revisions', 'list', `--service=${place.name}`, ...placeFlags(place), '--format=json'];
-  const revisions = readJson(
-    revisionList,
-    await shell.read('gcloud', args),
-    `the revisions of ${place.name}`,
-  );
-  return {
-    function: name,
-    serving: servingRevision(service),
-    revisions: revisions.map(({ metadata, status }) => ({
-      name: metadata.name,
-      createdAt: new Date(metadata.creationTimestamp),
-      isReady: status.conditions.some(
-        (condition) => condition.type === 'Ready' && condition.status === 'True',
-      ),
-    })),
-  };
+/** What each function has. One that was never deployed has neither a service nor revisions. */
+const readRevisions = async ({
+  options,
+  shell,
+  functions,
+}: RollbackContext): Promise<readonly ServiceRevisions[]> => {
+  const services = await readServices(shell, options);
+  const args = ['run', 'revisions', 'list', ...placeFlags(options), '--format=json'];
+  const all = readJson(revisionList, await shell.read('gcloud', args), 'the revisions');
+  return functions.map(({ name }) => {
+    const service = services.get(serviceOf(name));
+    return {
+      function: name,
+      serving: service === undefined ? null : servingRevision(service),
+      revisions: all
+        .filter(({ metadata: { labels } }) => labels[SERVICE_LABEL] === serviceOf(name))
+        .map(({ metadata, status }) => ({
+          name: metadata.name,
+          createdAt: new Date(metadata.creationTimestamp),
+          isReady: status.conditions.some(
+            (condition) => condition.type === 'Ready' && condition.status === 'True',
+          ),
+        })),
+    };
+  });
 };

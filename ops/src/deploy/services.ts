@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import { REGION } from '../../../functions/src/settings.ts';
+import type { DeployContext } from './context.ts';
 import { readJson } from './read-json.ts';
 import type { Shell } from './shell.ts';
 
 /** Of a Cloud Run service, what serves its requests. */
 const service = z.object({
+  metadata: z.object({ name: z.string() }),
   status: z.object({
     traffic: z
       .array(
@@ -18,26 +21,22 @@ const service = z.object({
 });
 export type Service = z.output<typeof service>;
 
-export interface ServicePlace {
-  readonly project: string;
-  readonly region: string;
-  readonly name: string;
-}
+export type Place = Pick<DeployContext['options'], 'project'>;
 
-/** The arguments that say which service is meant, but its name. */
-export const placeFlags = ({ project, region }: Omit<ServicePlace, 'name'>): readonly string[] => [
-  `--region=${region}`,
+/** The arguments that say where services are. */
+export const placeFlags = ({ project }: Place): readonly string[] => [
+  `--region=${REGION}`,
   `--project=${project}`,
 ];
 
-/** Null when there is no such service. */
-export const tryReadService = async (
-  shell: Pick<Shell, 'tryRead'>,
-  place: ServicePlace,
-): Promise<Service | null> => {
-  const args = ['run', 'services', 'describe', place.name, ...placeFlags(place), '--format=json'];
-  const answer = await shell.tryRead('gcloud', args);
-  return answer === null ? null : readJson(service, answer, `the service ${place.name}`);
+/** Every service of the project in our region, by its name: one question, since each takes `gcloud` a second or more. */
+export const readServices = async (
+  shell: Pick<Shell, 'read'>,
+  place: Place,
+): Promise<ReadonlyMap<string, Service>> => {
+  const args = ['run', 'services', 'list', ...placeFlags(place), '--format=json'];
+  const found = readJson(z.array(service), await shell.read('gcloud', args), 'the services');
+  return new Map(found.map((one) => [one.metadata.name, one]));
 };
 
 /** Whether the next deployment will serve by itself. */

@@ -3,6 +3,7 @@ import { WELL } from '../../../functions/test/ops/support/status-answers.ts';
 import type { NamedFinding } from '../../src/cli/doctor/check.ts';
 import { defaultAudience } from '../../src/cli/places.ts';
 import { emailOf } from '../../src/deploy/iam-table.ts';
+import { SIGNED_OUT_OUTPUT } from '../deploy/stand-in-commands.ts';
 import { type Answers, makeGcloudStandIn } from './gcloud-stand-in.ts';
 import { type Asked, type Reply, startServer } from './http-server.ts';
 import { runOps, tooWide } from './run-ops.ts';
@@ -42,12 +43,14 @@ it('a project as the source wants it is well, and every check has looked', async
   expect(new Set(findings(stdout).map(({ check }) => check))).toEqual(
     new Set([
       ...['configuration', 'secrets', 'registry', 'bucket', 'firestore', 'schedules', 'iam'],
-      ...['api', 'webhook'],
+      ...['api', 'versions', 'webhook'],
     ]),
   );
   // It only reads: no command of it changes a project.
   for (const call of calls)
-    expect(call).toMatch(/ (list|describe|get-iam-policy|access|print-identity-token) /);
+    expect(call).toMatch(
+      / (list|describe|get-iam-policy|access|print-identity-token|print-access-token)( |$)/,
+    );
   expect(calls).toContain(`auth print-identity-token --audiences ${defaultAudience(PROJECT)}`);
   expect(stdout).not.toContain('token-of-the-test');
   expect(server.asked.find(({ path }) => path === '/opsApi/status')?.authorization).toBe(
@@ -58,9 +61,12 @@ it('a project as the source wants it is well, and every check has looked', async
 it('shows one finding a line, in 80 columns, and the remedy of what is wrong', async () => {
   const { code, stdout } = await examine((well) => ({ ...well, 'scheduler jobs list': [] }), replyWell, []);
   expect(code).toBe(1);
-  expect(tooWide(stdout)).toEqual([]);
+  // Commands are to be copied, and so not broken.
+  expect(tooWide(stdout.replaceAll(/^ +-> .*$/gm, ''))).toEqual([]);
   expect(stdout).toMatch(/^bad +schedules +syncMemberList has no schedule$/m);
-  expect(stdout).toContain(`-> npm run deploy -- --project ${PROJECT}`);
+  expect(stdout).toContain(
+    `-> npx firebase-tools@15.34.2 deploy --only functions:syncMemberList --project ${PROJECT}`,
+  );
 });
 
 it('what gcloud may not see is unknown, never well, and hides nothing else', async () => {
@@ -83,13 +89,26 @@ it('an answer of another shape is unknown too', async () => {
   expect(notOk(stdout)).toMatchObject([{ check: 'bucket', state: 'unknown' }]);
 });
 
-it('without gcloud, all that needs it is unknown, each by itself', async () => {
+it('without gcloud nothing can be looked at, which is said once', async () => {
   const server = await startServer(replyWell);
-  const target = ['--project', PROJECT, '--url', `${server.url}/opsApi`, '--json'];
-  const { code, stdout } = await runOps(['doctor', ...target], { env: { PATH: '/nowhere' } });
+  const target = ['--project', PROJECT, '--url', `${server.url}/opsApi`];
+  const { code, stdout, stderr } = await runOps(['doctor', ...target], { env: { PATH: '/nowhere' } });
   expect(code).toBe(1);
-  expect(findings(stdout).every(({ state }) => state === 'unknown')).toBe(true);
-  expect(stdout).toContain('gcloud is not installed');
+  expect(stdout).not.toMatch(/^(?:ok|bad|unknown) /m);
+  expect(stderr.match(/gcloud/g)).toHaveLength(1);
+  expect(stderr).toContain('gcloud is not installed or not on the PATH.');
+});
+
+it('where nobody is signed in, one line says so and what to do, and nothing else is asked', async () => {
+  const { code, stdout, stderr, calls } = await examine(
+    () => ({ 'auth print-access-token': { fails: SIGNED_OUT_OUTPUT } }),
+    replyWell,
+    [],
+  );
+  expect(code).toBe(1);
+  expect(stdout).not.toMatch(/^(?:ok|bad|unknown) /m);
+  expect(stderr.match(/signed in|auth login|ERROR/g)).toEqual(['signed in', 'auth login']);
+  expect(calls).toEqual(['auth print-access-token']);
 });
 
 const OLD = { name: 'versions/1', state: 'ENABLED', createTime: '2020-01-01T00:00:00Z' };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** What it prints for a command that begins so; a number is the code that it fails with. */
+/** What it prints for a command that begins so; a number is the code that it fails with, `{ fails }` what it then says. */
 export type Answers = Readonly<Record<string, unknown>>;
 
 export interface GcloudStandIn {
@@ -22,6 +22,10 @@ appendFileSync(folder + '/calls', line + '\\n');
 const answers = JSON.parse(readFileSync(folder + '/answers.json', 'utf8'));
 const key = Object.keys(answers).filter((one) => line.startsWith(one)).sort((a, b) => b.length - a.length)[0];
 const answer = key === undefined ? 1 : answers[key];
+if (typeof answer.fails === 'string') {
+  process.stderr.write(answer.fails);
+  process.exit(1);
+}
 if (typeof answer === 'number') {
   process.stderr.write('ERROR: (gcloud) PERMISSION_DENIED for this test\\n');
   process.exit(answer);

@@ -1,16 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dryRunAnswer, FIREBASE } from './functions-server.ts';
+import { answersOfReadyProject, PROJECT } from './ready-project.ts';
+import { SIGNED_OUT_OUTPUT } from './stand-in-commands.ts';
 import { type Project, startProject } from './try-deploy.ts';
+
+const MONDAY = {
+  name: `projects/${PROJECT}/locations/europe-west2/jobs/firebase-schedule-syncMemberList-europe-west2`,
+};
 
 let project: Project;
 beforeEach(async () => {
   project = await startProject();
 });
 afterEach(() => project.close());
-
-/** As gcloud 528 prints it. */
-const SIGNED_OUT_OUTPUT =
-  'ERROR: (gcloud.x) You do not currently have an active account selected.\nPlease run:\n\n  $ gcloud auth login\n\nto obtain new credentials.\n\nIf you have already logged in with a different account, run:\n\n  $ gcloud config set account ACCOUNT\n';
 
 describe('a step that fails stops the rest and says what to do', () => {
   const nothing = { status: 1, print: 'ERROR: (gcloud) NOT_FOUND: it does not exist' };
@@ -91,25 +93,28 @@ describe('a step that fails stops the rest and says what to do', () => {
       { to: '--only functions', status: 2, print: 'build failed' },
       'functions',
       'npm run rollback-deploy',
-      'services describe',
+      'run services list',
     ],
     [
       'Eventarc may not be let in',
       { to: 'add-iam-policy-binding', ...refused },
       'callers of event functions',
       'roles/run.admin',
-      'jobs describe',
+      'jobs list',
     ],
     [
       'a schedule is missing',
-      { to: 'jobs describe', ...nothing },
+      { to: 'jobs list', print: '[]' },
       'schedules',
       'has no job',
       'print-identity-token',
     ],
     [
       'a schedule has another time',
-      { to: 'jobs describe', print: '{"state":"ENABLED","schedule":"0 5 * * *","timeZone":"UTC"}' },
+      {
+        to: 'jobs list',
+        print: JSON.stringify([{ ...MONDAY, state: 'ENABLED', schedule: '0 5 * * *', timeZone: 'UTC' }]),
+      },
       'schedules',
       'runs at 0 5 * * * UTC',
       'print-identity-token',
@@ -127,11 +132,13 @@ describe('a step that fails stops the rest and says what to do', () => {
     expect(project.server.calls).toEqual([]);
   });
 
-  it('who is not signed in to gcloud reads so once a check, and what to do', async () => {
+  it('who is not signed in to gcloud reads so once, and what to do', async () => {
     await project.standIns.answer({ to: 'gcloud ', status: 1, print: SIGNED_OUT_OUTPUT });
-    const { said } = await project.deploy();
-    expect(said).toContain('gcloud: gcloud is not signed in: gcloud auth login');
+    const { said, calls } = await project.deploy();
+    expect(said.match(/not signed in/g)).toHaveLength(1);
+    expect(said).toContain('FAILED: gcloud is not signed in: gcloud auth login\n');
     expect(said).not.toMatch(/config set account|obtain new credentials/);
+    expect(calls).toHaveLength(1);
   });
 
   it.each([
@@ -184,10 +191,11 @@ describe('a step that fails stops the rest and says what to do', () => {
   });
 
   it('a paused schedule is told, and left to whom it belongs', async () => {
-    await project.standIns.answer({
-      to: 'jobs describe firebase-schedule-syncMemberList-',
-      print: '{"state":"PAUSED","schedule":"0 3 * * 1","timeZone":"Atlantic/Reykjavik"}',
-    });
+    const jobs = (await answersOfReadyProject()).find(({ to }) => to === 'scheduler jobs list')?.print ?? '';
+    const paused = JSON.parse(jobs).map((job: object) =>
+      'name' in job && job.name === MONDAY.name ? { ...job, state: 'PAUSED' } : job,
+    );
+    await project.standIns.answer({ to: 'jobs list', print: JSON.stringify(paused) });
     const { isDeployed, said } = await project.deploy();
     expect(isDeployed).toBe(true);
     expect(said).toContain('syncMemberList is paused');

@@ -76,28 +76,34 @@ export const answersOfReadyProject = async (): Promise<Answer[]> => {
           })),
       ),
     },
-    ...functions.flatMap((deployed): Answer[] =>
-      deployed.kind === 'schedule'
-        ? [
-            {
-              to: `jobs describe ${jobOf(deployed.name)} `,
-              print: JSON.stringify({
-                state: 'ENABLED',
-                schedule: deployed.schedule.expression,
-                timeZone: deployed.schedule.timeZone,
-              }),
-            },
-          ]
-        : [],
-    ),
-    ...functions.map(({ name }) => ({
-      to: `services describe ${serviceOf(name)} `,
-      print: JSON.stringify({
-        status: {
-          traffic: [{ revisionName: `${serviceOf(name)}-00002-new`, percent: 100, latestRevision: true }],
-        },
-      }),
-    })),
+    {
+      to: 'scheduler jobs list',
+      print: JSON.stringify(
+        functions.flatMap((deployed) =>
+          deployed.kind === 'schedule'
+            ? [
+                {
+                  name: `projects/${PROJECT}/locations/europe-west2/jobs/${jobOf(deployed.name)}`,
+                  state: 'ENABLED',
+                  schedule: deployed.schedule.expression,
+                  timeZone: deployed.schedule.timeZone,
+                },
+              ]
+            : [],
+        ),
+      ),
+    },
+    {
+      to: 'run services list',
+      print: JSON.stringify(
+        functions.map(({ name }) => ({
+          metadata: { name: serviceOf(name) },
+          status: {
+            traffic: [{ revisionName: `${serviceOf(name)}-00002-new`, percent: 100, latestRevision: true }],
+          },
+        })),
+      ),
+    },
     { to: 'print-identity-token', print: 'an-identity-token\n' },
   ];
 };

@@ -2,8 +2,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROOT } from '../../src/deploy/root.ts';
-import { APIS } from '../../src/deploy/steps/preflight.ts';
-import { shownCommands } from './shown-text.ts';
+import { APIS, REGISTER_APIS } from '../../src/deploy/steps/preflight.ts';
+import { gcloudCommands, shownCommands } from './shown-text.ts';
 
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   scripts: Record<string, string>;
@@ -18,6 +18,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   operator: 'ops/src/operator/main.ts',
   'by-hand': 'ops/src/by-hand/main.ts',
   ops: 'ops/src/cli/**/*.ts',
+  start: 'local/src/cli/options.ts',
 };
 const optionsOf = (script: string): Set<string> => {
   const text = globSync(SOURCES[script] ?? '', { cwd: ROOT })
@@ -31,9 +32,9 @@ const optionsOf = (script: string): Set<string> => {
 };
 
 describe('every command of the project that a document or a message shows', () => {
-  const shown = shownCommands('npm run').map((command) => ({
+  const shown = ['npm run', 'npm start'].flatMap(shownCommands).map((command) => ({
     ...command,
-    script: /^npm run ([a-z][a-z:-]*)/.exec(command.line)?.[1] ?? '',
+    script: /^npm (?:run )?(?:--silent )?([a-z][a-z:-]*)/.exec(command.line)?.[1] ?? '',
   }));
 
   it('is a script of package.json', () => {
@@ -41,17 +42,17 @@ describe('every command of the project that a document or a message shows', () =
     expect(shown.filter(({ script }) => script !== '' && !(script in scripts))).toEqual([]);
   });
 
-  it.each(Object.keys(SOURCES))('names only options that npm run %s has', (script) => {
+  it.each(Object.keys(SOURCES))('names only options that %s has', (script) => {
     const options = optionsOf(script);
-    const unknown = shown
-      .filter((command) => command.script === script)
-      .flatMap(({ file, line }) => {
-        const [, given = ''] = line.split(' -- ');
-        const named = given.split(/\.(?:\s|$)|, then /)[0]?.match(/(?<=^|\s)--[a-z-]+/g) ?? [];
-        return named
-          .filter((option) => !options.has(option) && option !== '--help')
-          .map((option) => ({ file, line, option }));
-      });
+    const commands = shown.filter((command) => command.script === script);
+    expect(commands).not.toEqual([]);
+    const unknown = commands.flatMap(({ file, line }) => {
+      const [, given = ''] = line.split(' -- ');
+      const named = given.split(/\.(?:\s|$)|, then /)[0]?.match(/(?<=^|\s)--[a-z-]+/g) ?? [];
+      return named
+        .filter((option) => !options.has(option) && option !== '--help')
+        .map((option) => ({ file, line, option }));
+    });
     expect(unknown).toEqual([]);
   });
 
@@ -82,10 +83,15 @@ describe('every gcloud command that a document or a message shows', () => {
     expect(found.filter(({ has }) => !has)).toEqual([]);
   });
 
-  it('switches on every API that a deployment looks for', () => {
-    const [enable] = shownCommands('gcloud').filter(
-      ({ file, line }) => file === 'docs/deploy.md' && line.startsWith('gcloud services enable art'),
-    );
-    expect(enable?.line.match(/[a-z]+\.googleapis\.com/g)?.toSorted()).toEqual([...APIS].toSorted());
+  it('switches on every API that a deployment looks for, and those of a register', () => {
+    const enabled = shownCommands('gcloud')
+      .filter(({ file, line }) => file === 'docs/deploy.md' && line.startsWith('gcloud services enable'))
+      .map(({ line }) => line.match(/[a-z-]+\.googleapis\.com/g)?.toSorted());
+    expect(enabled).toEqual([[...APIS].toSorted(), [...REGISTER_APIS].toSorted()]);
+  });
+
+  it('is one that the real gcloud took when it was last asked (`npm run rehearse -- -u` asks anew)', () => {
+    const taken = readFileSync(new URL('fixtures/gcloud-takes.txt', import.meta.url), 'utf8').split('\n');
+    expect(gcloudCommands().filter((command) => !taken.includes(command))).toEqual([]);
   });
 });

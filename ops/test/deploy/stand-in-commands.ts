@@ -2,6 +2,21 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** What gcloud 528 prints where nobody is signed in, as it was recorded. */
+export const SIGNED_OUT_OUTPUT = `ERROR: (gcloud.auth.print-access-token) You do not currently have an active account selected.
+Please run:
+
+  $ gcloud auth login
+
+to obtain new credentials.
+
+If you have already logged in with a different account, run:
+
+  $ gcloud config set account ACCOUNT
+
+to select an already authenticated account to use.
+`;
+
 export interface Answer {
   /** A part of the command line. The first answer whose part is found is given. */
   readonly to: string;

@@ -8,6 +8,7 @@ import {
   policyKey,
   policyOf,
   put,
+  REGION,
   Refusal,
   type Routes,
   RUN,
@@ -81,15 +82,11 @@ export const GCLOUD_ROUTES: Routes = [
   ],
   [
     /^GET run\.[^/]+\/namespaces\/[^/]+\/revisions$/,
-    ({ query }, state) => {
-      const name =
-        /serving\.knative\.dev\/service\s*=\s*([^,]+)/.exec(query.get('labelSelector') ?? '')?.[1] ?? '';
-      return {
-        items: under(state, `revisions/${name}`),
-        kind: 'RevisionList',
-        apiVersion: 'serving.knative.dev/v1',
-      };
-    },
+    (_, state) => ({
+      items: holding(state, /^revisions\//),
+      kind: 'RevisionList',
+      apiVersion: 'serving.knative.dev/v1',
+    }),
   ],
   [
     /^GET secretmanager\.[^/]+\/projects\/[^/]+\/secrets\/([^/]+)\/versions$/,
@@ -163,7 +160,9 @@ export const GCLOUD_ROUTES: Routes = [
     /^POST (artifactregistry\.[^/]+\/.+\/repositories)$/,
     ({ found: [what = ''], query, body }, state) => {
       const key = `${what}/${query.get('repositoryId')}`;
-      return done(state, put(state, key, { ...body, name: key.split('/').slice(1).join('/') }));
+      const made = done(state, put(state, key, { ...body, name: key.split('/').slice(1).join('/') }));
+      // gcloud takes the project and place of an operation from its name.
+      return { ...made, name: `projects/${PROJECT}/locations/${REGION}/${made['name']}` };
     },
   ],
   [/^GET logging\.[^/]+\/projects\/[^/]+\/metrics$/, (_, state) => ({ metrics: under(state, 'metrics') })],

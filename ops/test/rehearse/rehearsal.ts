@@ -14,7 +14,7 @@ import { type Json, PROJECT, PROJECT_NUMBER, REGION, type State } from './projec
 
 export const BUCKET = `${PROJECT}-lists`;
 const TOOLS = join(ROOT, '.local', FIREBASE_TOOLS.replace('@', '-'));
-const FIREBASE = join(TOOLS, 'node_modules/firebase-tools/lib/bin/firebase.js');
+export const FIREBASE = join(TOOLS, 'node_modules/firebase-tools/lib/bin/firebase.js');
 const GCLOUD_APIS = [
   ...['artifactregistry', 'cloudfunctions', 'cloudresourcemanager', 'cloudscheduler', 'firestore', 'iam'],
   ...['iamcredentials', 'logging', 'monitoring', 'run', 'secretmanager', 'serviceusage', 'storage'],

@@ -6,7 +6,7 @@ import type { Step } from '../run-steps.ts';
 
 /**
  * What `npm run ops -- doctor` finds of what is deployed by now. It stops nothing: a deployment is the remedy of much of
- * it, and what must be right beforehand is looked at by the next step.
+ * it, and what must be right beforehand was looked at by the step before.
  */
 export const doctor = ({ options: { project }, shell }: DeployContext): Step => ({
   name: 'doctor',
@@ -14,9 +14,13 @@ export const doctor = ({ options: { project }, shell }: DeployContext): Step => 
   run: async () => {
     const gcloud = (args: readonly string[]): Promise<string> => shell.read('gcloud', [...args]);
     const deployment = readDeployment(project, gcloud);
-    const deployed = await deployment.functions().catch(() => null);
-    if (deployed === null) return { state: 'skipped', notes: ['what is deployed could not be read'] };
-    if (deployed.length === 0) return { state: 'skipped', notes: ['nothing is deployed yet'] };
+    try {
+      if ((await deployment.functions()).length === 0)
+        return { state: 'skipped', notes: ['nothing is deployed yet'] };
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      return { state: 'skipped', notes: [`what is deployed could not be read: ${why}`] };
+    }
     const commandLine = (command: string): string => `npm run ops -- ${command} --project ${project}`;
     const found = await runChecks(PROJECT_CHECKS, { gcloud, deployment, commandLine, now: new Date() });
     const notes = found.flatMap(toNote);

@@ -4,7 +4,7 @@ import { deployWithFirebase } from '../deploy-with-firebase.ts';
 import { serviceOf } from '../deployed-functions.ts';
 import { emailOf } from '../iam-table.ts';
 import type { Step } from '../run-steps.ts';
-import { placeFlags, servesNewest, tryReadService } from '../services.ts';
+import { placeFlags, readServices, servesNewest } from '../services.ts';
 
 const NEW_AND_OLD =
   'Some functions may be new and some old; they work side by side. Give the command again, or npm run rollback-deploy.';
@@ -27,19 +27,20 @@ export const traffic = (context: DeployContext): Step => ({
     if (context.options.dryRun)
       return { state: 'skipped', notes: ['what is pinned after a rollback is let go'] };
     const pinned: string[] = [];
-    for (const { name, regions } of context.functions) {
-      const place = { project: context.options.project, region: regions[0], name: serviceOf(name) };
-      const service = await tryReadService(context.shell, place);
-      if (service === null) throw new Error(`${name} was not deployed: there is no service ${place.name}.`);
+    const services = await readServices(context.shell, context.options);
+    for (const { name } of context.functions) {
+      const service = services.get(serviceOf(name));
+      if (service === undefined)
+        throw new Error(`${name} was not deployed: there is no service ${serviceOf(name)}.`);
       if (servesNewest(service)) continue;
       pinned.push(name);
       await context.shell.change('gcloud', [
         'run',
         'services',
         'update-traffic',
-        place.name,
+        serviceOf(name),
         '--to-latest',
-        ...placeFlags(place),
+        ...placeFlags(context.options),
       ]);
     }
     return pinned.length === 0 ? { state: 'unchanged' } : { state: 'done', notes: [pinned.join(', ')] };
@@ -53,7 +54,7 @@ export const invokers = (context: DeployContext): Step => ({
     'The functions are new, but those with an event trigger are not called until this is done: roles/run.admin is needed.',
   run: async () => {
     const events = context.functions.filter(({ kind }) => kind === 'event');
-    for (const { name, regions } of events) {
+    for (const { name } of events) {
       const account = context.iam.accounts.find(({ functions: names }) => names.includes(name));
       if (account === undefined) throw new Error(`docs/iam.md names no account for ${name}.`);
       await context.shell.change('gcloud', [
@@ -64,7 +65,7 @@ export const invokers = (context: DeployContext): Step => ({
         `--member=serviceAccount:${emailOf(account.name, context.options.project)}`,
         '--role=roles/run.invoker',
         '--condition=None',
-        ...placeFlags({ project: context.options.project, region: regions[0] }),
+        ...placeFlags(context.options),
         '--format=none',
       ]);
     }

@@ -28,7 +28,7 @@ export const APIS = [
   'secretmanager.googleapis.com',
   'storage.googleapis.com',
 ] as const;
-export const REGISTER_API = 'sqladmin.googleapis.com';
+export const REGISTER_APIS = ['sqladmin.googleapis.com', 'sql-component.googleapis.com'] as const;
 
 const FIREBASE_LIMIT_MS = 30_000;
 
@@ -39,6 +39,9 @@ export const preflight = (context: DeployContext): Step => ({
   name: 'preflight',
   remedy: 'Nothing was changed. Mend what is listed; docs/deploy.md has the commands.',
   run: async () => {
+    // Not `auth list`, which knows no one where a pipeline gives an access token by a file. Alone, since every other check
+    // would fail for the same reason.
+    await context.shell.read('gcloud', ['auth', 'print-access-token']);
     const found = await Promise.all(checks(context).map(([name, check]) => look(name, check)));
     const faults = found.filter(({ fault }) => fault !== null);
     if (faults.length > 0) {
@@ -65,14 +68,6 @@ const checks = (context: DeployContext): [string, Check][] => {
   return [
     ['firebase', async () => `version ${await shell.read('firebase', ['--version'])}`],
     [
-      'gcloud',
-      async () => {
-        // Not `auth list`, which knows no one where a pipeline gives an access token by a file.
-        await shell.read('gcloud', ['auth', 'print-access-token']);
-        return 'signed in';
-      },
-    ],
-    [
       'project',
       async () => {
         const number = await shell.read('gcloud', [
@@ -93,7 +88,7 @@ const checks = (context: DeployContext): [string, Check][] => {
         const args = ['services', 'list', '--enabled', ...inProject(context), '--format=value(config.name)'];
         const enabled = new Set((await shell.read('gcloud', args)).split('\n'));
         const { hasRegister } = await settings();
-        const missing = [...APIS, ...(hasRegister ? [REGISTER_API] : [])].filter((api) => !enabled.has(api));
+        const missing = [...APIS, ...(hasRegister ? REGISTER_APIS : [])].filter((api) => !enabled.has(api));
         if (missing.length > 0) {
           throw new Error(`not enabled: gcloud services enable ${missing.join(' ')} --project ${project}`);
         }

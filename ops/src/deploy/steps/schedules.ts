@@ -6,7 +6,9 @@ import { jobOf } from '../deployed-functions.ts';
 import { readJson } from '../read-json.ts';
 import type { Step } from '../run-steps.ts';
 
-const job = z.object({ state: z.string(), schedule: z.string(), timeZone: z.string() });
+const jobList = z.array(
+  z.object({ name: z.string(), state: z.string(), schedule: z.string(), timeZone: z.string() }),
+);
 
 /** Each schedule of the source is a job that is switched on, at the same time in the same time zone. */
 export const schedules = (context: DeployContext): Step => ({
@@ -19,22 +21,21 @@ export const schedules = (context: DeployContext): Step => ({
       return { state: 'skipped', notes: [scheduled.map(({ name }) => name).join(', ')] };
     const faults: string[] = [];
     const notes: string[] = [];
+    const args = [
+      'scheduler',
+      'jobs',
+      'list',
+      `--location=${REGION}`,
+      ...inProject(context),
+      '--format=json',
+    ];
+    const jobs = readJson(jobList, await context.shell.read('gcloud', args), 'the jobs');
     for (const { name, schedule } of scheduled) {
-      const args = [
-        'scheduler',
-        'jobs',
-        'describe',
-        jobOf(name),
-        `--location=${REGION}`,
-        ...inProject(context),
-        '--format=json',
-      ];
-      const answer = await context.shell.tryRead('gcloud', args);
-      if (answer === null) {
+      const found = jobs.find((job) => job.name.endsWith(`/jobs/${jobOf(name)}`));
+      if (found === undefined) {
         faults.push(`${name} has no job`);
         continue;
       }
-      const found = readJson(job, answer, `the job of ${name}`);
       const isAsWritten = found.schedule === schedule.expression && found.timeZone === schedule.timeZone;
       if (!isAsWritten)
         faults.push(`${name} runs at ${found.schedule} ${found.timeZone}, not ${schedule.expression}`);
