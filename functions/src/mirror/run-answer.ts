@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { operatorText } from '../domain/operator-text.ts';
 import { answerJson, answerProblem, type HttpAnswer } from '../http/problems.ts';
-import type { RunRecord, RunReport } from './types.ts';
+import type { RunRecord, RunReport } from './mirror.ts';
 
 /** What every body that starts a run of a mirror may say. */
 export const runFields = {

@@ -1,5 +1,5 @@
 import { SyncError } from '../lib/errors.ts';
-import type { RunReport } from './types.ts';
+import type { RunReport } from './mirror.ts';
 
 /**
  * Tells Cloud Scheduler whether to try this occurrence again: by throwing. It is tried again after a failure, when

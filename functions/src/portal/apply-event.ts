@@ -49,11 +49,12 @@ export const applyVersionedEvent = async (
   const outcome = await members.applyChange({
     kennitala: change.kennitala,
     eventId,
+    djangoId: change.content?.djangoId ?? null,
     at,
-    decide: (stored, pending) =>
+    decide: (stored, pending, former) =>
       isDoubtfulRevival(stored, change)
         ? null
-        : decideChange(stored, change, { pending, origin: 'registry', now: at }),
+        : decideChange(stored, change, { pending, former, origin: 'registry', now: at }),
     toReceipt: (decision) => receiptOf(decision, change.action, member),
   });
   if (outcome.kind !== 'undecided') return toApplied(outcome);
@@ -83,9 +84,13 @@ export const applyReading = async (
       kennitala: about.kennitala,
       eventId,
       ifState: state,
+      djangoId: change.content?.djangoId ?? null,
       at,
-      decide: (stored, pending) =>
-        touchUnchanged(stored, decideReading(stored, change, { pending, origin: 'registry', now: at })),
+      decide: (stored, pending, former) =>
+        touchUnchanged(
+          stored,
+          decideReading(stored, change, { pending, former, origin: 'registry', now: at }),
+        ),
       toReceipt: (decision) => receiptOf(decision, about.action, member),
     });
     if (outcome.kind === 'moved') continue;

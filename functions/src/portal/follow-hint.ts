@@ -2,8 +2,7 @@ import type { Kennitala } from '../domain/kennitala.ts';
 import { applyPatch } from '../domain/member/apply-patch.ts';
 import type { StoredMember } from '../domain/member/decide-change.ts';
 import { isSameValue } from '../domain/member/diff-members.ts';
-import type { FieldPath, MemberPatch } from '../domain/member/fields.ts';
-import { fieldOf } from '../domain/member/fields.ts';
+import { type FieldPath, fieldOf, type MemberPatch } from '../domain/member/fields.ts';
 import { type MemberChange, tryReadMember } from '../domain/member/member-change.ts';
 import type { ParsedMember } from '../domain/member/parse-registry-member.ts';
 import { sourceHash } from '../domain/member/source-hash.ts';
@@ -127,9 +126,10 @@ const lookAtMember = async (
     eventId: null,
     ifState: state,
     hint: { token: hint.token, closes: isLast },
+    djangoId: change.content?.djangoId ?? null,
     at,
-    decide: (stored, pending) => {
-      const decision = decideReading(stored, change, { pending, origin: 'registry', now: at });
+    decide: (stored, pending, former) => {
+      const decision = decideReading(stored, change, { pending, former, origin: 'registry', now: at });
       return isLast ? touchUnchanged(stored, decision) : decision;
     },
     toReceipt: () => ({ result: 'applied', action: change.action, member, changesRoster: false }),

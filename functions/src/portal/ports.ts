@@ -1,4 +1,5 @@
 import type { Kennitala } from '../domain/kennitala.ts';
+import type { Withdrawals } from '../domain/member/consents.ts';
 import type { Decision, StoredMember } from '../domain/member/decide-change.ts';
 import type { PendingEdit } from '../domain/member/keep-pending-edits.ts';
 import type { MemberHint } from '../domain/member/member-change.ts';
@@ -31,9 +32,15 @@ export interface ChangeRequest {
   readonly ifState?: DocumentState;
   /** Applied only while this hint stands; `closes` takes it away in the same commit. Undefined: whatever hints there are. */
   readonly hint?: { readonly token: string; readonly closes: boolean };
+  /** Of the registry's row. Where it is new to the document, `former` tells what its person withdrew under another number. */
+  readonly djangoId: number | null;
   readonly at: Date;
   /** Null: it cannot be decided by what is stored; then nothing is written. */
-  readonly decide: (stored: StoredMember | null, pending: readonly PendingEdit[]) => Decision | null;
+  readonly decide: (
+    stored: StoredMember | null,
+    pending: readonly PendingEdit[],
+    former: Withdrawals,
+  ) => Decision | null;
   readonly toReceipt: (decision: Decision) => Receipt;
 }
 

@@ -1,7 +1,7 @@
 import type { Kennitala } from '../domain/kennitala.ts';
 import { makeForecast } from '../mirror/forecast.ts';
+import { CHANGES_PER_DOCUMENT, type MirrorPlan, type RunWarning } from '../mirror/mirror.ts';
 import { makePlanId } from '../mirror/plan-id.ts';
-import { CHANGES_PER_DOCUMENT, type MirrorPlan, type RunWarning } from '../mirror/types.ts';
 import type { RegisterDifferences } from './ports.ts';
 
 export interface RegisterPlan extends MirrorPlan {

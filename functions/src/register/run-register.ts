@@ -1,6 +1,6 @@
 import { asSyncError } from '../lib/errors.ts';
+import type { RunReport, RunTrigger } from '../mirror/mirror.ts';
 import { type RunDependencies, type RunRequest, runMirror } from '../mirror/run.ts';
-import type { RunReport, RunTrigger } from '../mirror/types.ts';
 import type { PlanSamples } from './log-details.ts';
 import type { SyncType } from './ports.ts';
 import { makeRegister, type RegisterOptions } from './register.ts';

@@ -151,7 +151,13 @@ export const planReading = (
     : { values: {}, meta: known.meta };
   if (reading === null) return marked;
   const pending = waiting.flatMap(({ changes, editedAt }) => editsOf(changes, dateOf(editedAt)));
-  const decision = planMemberWrite(known, reading.change, { pending, origin: 'two-way', now });
+  // A row's id is the mirrors' to bring: with it they look for what its person withdrew under another number.
+  const content = { ...reading.change.content, djangoId: stored.meta.django_id };
+  const decision = planMemberWrite(
+    known,
+    { ...reading.change, content },
+    { pending, origin: 'two-way', now },
+  );
   if (decision.kind !== 'write') return marked;
   const { origin: _origin, ...meta } = decision.meta;
   const values = (decision.differences ?? []).map(({ path, newValue }) => [path, newValue]);

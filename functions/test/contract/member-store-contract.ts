@@ -31,8 +31,10 @@ const changeOf = (version: number, name = `Person ${version}`, kennitala = someo
 const requestOf = (change: MemberChange, more: Partial<ChangeRequest> = {}): ChangeRequest => ({
   kennitala: change.kennitala,
   eventId: null,
+  djangoId: change.content?.djangoId ?? null,
   at: AT,
-  decide: (stored, pending) => decideChange(stored, change, { pending, origin: 'registry', now: AT }),
+  decide: (stored, pending, former) =>
+    decideChange(stored, change, { pending, former, origin: 'registry', now: AT }),
   toReceipt: ({ kind }) => ({
     result: kind === 'stale' ? 'stale' : 'applied',
     action: change.action,
@@ -103,6 +105,42 @@ export const describeMemberStore = (name: string, make: () => Promise<MemberStor
       );
       expect(seen).toEqual(['Person 1', 1, [edit]]);
       expect(await nameNow()).toBe('Person 1');
+    });
+
+    it('shows the decision what the person withdrew under another number, where the row is new to the document', async () => {
+      const withdrawn = { 'profile.reachable': AT };
+      const named = (kennitala: Kennitala) => ({ ...changeOf(1, 'A person', kennitala) });
+      const left = requestOf(named(other));
+      await store.applyChange({
+        ...left,
+        decide: (...seen) => {
+          const decision = left.decide(...seen);
+          return decision?.kind === 'write'
+            ? { ...decision, meta: { ...decision.meta, withdrawn } }
+            : decision;
+        },
+      });
+      const groupable: PendingEdit = { path: 'profile.groupable', editedAt: AT, value: false };
+      await harness.queue({ kennitala: other, status: 'pending', edits: [groupable] });
+      const formerSeen = async (request: ChangeRequest) => {
+        let seen: unknown;
+        await store.applyChange({
+          ...request,
+          decide: (stored, pending, former) => {
+            seen = former;
+            return request.decide(stored, pending, former);
+          },
+        });
+        return seen;
+      };
+      const created = requestOf(named(someone));
+      expect(created.djangoId).toEqual(expect.any(Number));
+      expect(await formerSeen({ ...created, djangoId: null, decide: () => null })).toEqual({});
+      expect(await formerSeen({ ...created, djangoId: 123_456, decide: () => null })).toEqual({});
+      expect(await formerSeen(created)).toEqual({ ...withdrawn, 'profile.groupable': AT });
+      // From then on the document knows it itself.
+      expect(await formerSeen(requestOf(changeOf(2)))).toEqual({});
+      expect((await store.read(someone)).stored?.meta.withdrawn).toHaveProperty(['profile.reachable']);
     });
 
     it('answers an event that it has received before with the first receipt, and decides nothing', async () => {

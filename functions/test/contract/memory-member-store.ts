@@ -1,3 +1,4 @@
+import { isNewNumber } from '../../src/domain/member/consents.ts';
 import { SyncError } from '../../src/lib/errors.ts';
 import type { ChangeOutcome, ChangeRequest, MemberStore } from '../../src/portal/ports.ts';
 import type { PortalMemory } from './portal-memory.ts';
@@ -11,14 +12,15 @@ export const makeMemoryMemberStore = (memory: PortalMemory): MemoryMemberStore =
   let failing: 'before' | 'after' | null = null;
 
   const apply = (request: ChangeRequest): ChangeOutcome => {
-    const { kennitala, eventId, ifState, hint, at, decide, toReceipt } = request;
+    const { kennitala, eventId, ifState, hint, djangoId, at, decide, toReceipt } = request;
     const known = eventId === null ? undefined : memory.receipts.get(eventId);
     if (known !== undefined) return { kind: 'duplicate', receipt: known };
     const { stored, state } = memory.see(kennitala);
     if (ifState !== undefined && ifState !== state) return { kind: 'moved' };
     if (hint !== undefined && memory.hints.get(kennitala)?.token !== hint.token)
       return { kind: 'superseded' };
-    const decision = decide(stored, memory.pending(kennitala));
+    const former = isNewNumber(stored, djangoId) ? memory.former(kennitala, djangoId) : {};
+    const decision = decide(stored, memory.pending(kennitala), former);
     if (decision === null) return { kind: 'undecided' };
     const receipt = toReceipt(decision);
     const failure = failing;

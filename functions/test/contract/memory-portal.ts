@@ -19,6 +19,15 @@ export const makeMemoryPortalIndex = (memory: PortalMemory, call: MakeCall = atO
   },
   read: (kennitalas) =>
     call(() => new Map(kennitalas.map((kennitala) => [kennitala, toDecide(memory, kennitala)]))),
+  former: (members) =>
+    call(
+      () =>
+        new Map(
+          members
+            .map(({ kennitala, djangoId }) => [kennitala, memory.former(kennitala, djangoId)] as const)
+            .filter(([, withdrawn]) => Object.keys(withdrawn).length > 0),
+        ),
+    ),
 });
 
 const toDecide = (memory: PortalMemory, kennitala: Kennitala) => {

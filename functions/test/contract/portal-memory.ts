@@ -1,6 +1,7 @@
 import type { DocumentData } from 'firebase-admin/firestore';
 import { fromMemberDocument, toMemberDocument } from '../../src/adapters/firestore/member-document.ts';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
+import { formerWithdrawals, type Withdrawals } from '../../src/domain/member/consents.ts';
 import type { MemberMeta, StoredMember } from '../../src/domain/member/decide-change.ts';
 import type { PendingEdit } from '../../src/domain/member/keep-pending-edits.ts';
 import type { Member } from '../../src/domain/member/member.ts';
@@ -27,6 +28,8 @@ export interface PortalMemory {
   kennitalas(): Kennitala[];
   see(kennitala: Kennitala): SeenMember;
   pending(kennitala: Kennitala): PendingEdit[];
+  /** What the person of this row of the registry withdrew under another number than this one. */
+  former(kennitala: Kennitala, djangoId: number): Withdrawals;
   put(kennitala: Kennitala, member: Member, meta: MemberMeta, at: Date): void;
 }
 
@@ -53,6 +56,15 @@ export const makePortalMemory = (): PortalMemory => {
       memory.queue
         .filter((item) => item.kennitala === kennitala && item.status === 'pending')
         .flatMap(({ edits }) => edits),
+    former: (kennitala, djangoId) =>
+      formerWithdrawals(
+        memory.kennitalas().flatMap((other) => {
+          const meta = stored(other)?.meta;
+          if (other === kennitala || meta?.django_id !== djangoId) return [];
+          const { withdrawn = {}, deleted_at: deletedAt } = meta;
+          return [{ withdrawn, deletedAt, pending: memory.pending(other) }];
+        }),
+      ),
     put: (kennitala, member, meta, at) => {
       writes += 1;
       documents.set(kennitala, { data: toMemberDocument(member, meta, at), state: `write ${writes}`, at });

@@ -109,6 +109,23 @@ export const describeReconcileStores = (name: string, make: () => Promise<Reconc
       expect((await harness.index.read([someone])).get(someone)?.pending).toEqual([edit]);
     });
 
+    it('shows what the persons of rows withdrew under other numbers', async () => {
+      const withdrawn = { 'profile.reachable': AT };
+      const left = writeOf(someone, 'One', null);
+      const djangoId = left.meta.django_id ?? 0;
+      expect(djangoId).toBeGreaterThan(0);
+      await write({ ...left, meta: { ...left.meta, withdrawn } });
+      const asked = [
+        { kennitala: other, djangoId },
+        { kennitala: someone, djangoId },
+        { kennitala: nobody, djangoId: djangoId + 1 },
+      ];
+      expect(await harness.index.former(asked)).toEqual(new Map([[other, withdrawn]]));
+      const edit = { path: 'profile.reachable', editedAt: AT, value: true };
+      await harness.queue({ kennitala: someone, status: 'pending', edits: [edit] });
+      expect(await harness.index.former(asked)).toEqual(new Map());
+    });
+
     it('reads nothing more when the time is up', async () => {
       const aborted = AbortSignal.abort();
       await write(writeOf(someone, 'One', null));

@@ -33,6 +33,7 @@ const foundGone = async () => {
   await members.applyChange({
     kennitala,
     eventId: null,
+    djangoId: null,
     at: now,
     decide: (stored) =>
       stored === null ? null : decideRemoval({ stored, pending: [], writtenAt: null, state }, now),

@@ -163,6 +163,30 @@ describe('a consent that was withdrawn, and that the registry does not switch of
     expect(world.portal.stored(KENNITALA)?.member.membership.status).toBe('active');
   });
 
+  it.each([true, false])(
+    'is off again with its own event, when a webhook came first (companion app: %s)',
+    async (companion) => {
+      const world = makeWorld([KENNITALA, OTHER], { companion });
+      world.registry.introduce(KENNITALA, { 'profile.reachable': true });
+      for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+      world.events.length = 0;
+      world.portal.edit(KENNITALA, { 'profile.reachable': false });
+      world.registry.edit(KENNITALA, { name: 'Renamed at that moment' });
+      for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+      // Nothing is in the queue yet, so nothing tells the webhook that the member has said something.
+      expect(profileOf(world)?.reachable).toBe(true);
+      world.network.isDown = true;
+      expect(await trackAll(world)).toEqual([false]);
+      expect(profileOf(world)).toMatchObject({ reachable: false, name: 'Renamed at that moment' });
+      world.network.isDown = false;
+      await world.reconcile(KENNITALA);
+      expect(profileOf(world)?.reachable).toBe(false);
+      world.advance(60 * MINUTE);
+      await world.sweep('due');
+      expect(world.registry.members.get(KENNITALA)?.values['profile.reachable']).toBe(false);
+    },
+  );
+
   it('is on again after the registry was seen off, and on later', async () => {
     const world = await withdrawn();
     world.registry.edit(KENNITALA, { 'profile.reachable': false });
@@ -181,6 +205,80 @@ describe('a consent that was withdrawn, and that the registry does not switch of
     await world.reconcile(KENNITALA);
     expect(profileOf(world)?.reachable).toBe(true);
     expect(world.portal.stored(KENNITALA)?.meta.withdrawn ?? {}).toEqual({});
+  });
+});
+
+describe('a withdrawn consent whose number is corrected in the registry', () => {
+  const REACHABLE = { 'profile.reachable': true };
+  /** A registry that refuses withdrawals from now on, and a portal that shows the consent as the member left it. */
+  const withdrawn = async (end: 'dead letter' | 'pending') => {
+    const world = makeWorld([KENNITALA, OTHER], { companion: true });
+    world.registry.introduce(KENNITALA, REACHABLE);
+    await arrive(world);
+    world.events.length = 0;
+    world.network.isDown = true;
+    world.portal.edit(KENNITALA, { 'profile.reachable': false });
+    expect(await trackAll(world)).toEqual([false]);
+    if (end === 'dead letter') {
+      world.advance(3 * 24 * 60 * MINUTE);
+      await world.sweep('due');
+      expect(itemOf(world)?.status).toBe('failed');
+    }
+    world.network.isDown = false;
+    return world;
+  };
+  const arrive = async (world: World, order: 1 | -1 = 1) => {
+    const webhooks = world.registry.webhooks.splice(0);
+    for (const webhook of order === 1 ? webhooks : webhooks.toReversed()) await world.receive(webhook);
+  };
+  const shown = (world: World) => world.portal.stored(CORRECTED)?.member.profile.reachable;
+
+  it.each([
+    ['a dead letter', 'dead letter', 'its events', (world: World) => arrive(world)],
+    ['a dead letter', 'dead letter', 'its events in the other order', (world: World) => arrive(world, -1)],
+    ['a dead letter', 'dead letter', 'the reconcile alone', (world: World) => world.reconcile(CORRECTED)],
+    ['waiting still', 'pending', 'its events', (world: World) => arrive(world)],
+    ['waiting still', 'pending', 'the reconcile alone', (world: World) => world.reconcile(CORRECTED)],
+  ] as const)('and that is %s stays off, told by %s: %s', async (...[, end, , tell]) => {
+    const world = await withdrawn(end);
+    world.registry.correctNumber(KENNITALA, CORRECTED);
+    await tell(world);
+    expect(shown(world)).toBe(false);
+    await world.reconcile(CORRECTED);
+    expect(shown(world)).toBe(false);
+    expect(world.portal.stored(CORRECTED)?.meta.withdrawn).toHaveProperty(['profile.reachable']);
+  });
+
+  it('is on again once the registry was seen without it, under the new number', async () => {
+    const world = await withdrawn('dead letter');
+    world.registry.correctNumber(KENNITALA, CORRECTED);
+    await arrive(world);
+    for (const isOn of [false, true]) {
+      world.registry.edit(CORRECTED, { 'profile.reachable': isOn });
+      await arrive(world);
+    }
+    expect(shown(world)).toBe(true);
+  });
+
+  it('says nothing about another member, nor about a row with an id of its own', async () => {
+    const world = await withdrawn('dead letter');
+    world.registry.introduce(OTHER, REACHABLE);
+    await arrive(world);
+    expect(world.portal.stored(OTHER)?.member.profile.reachable).toBe(true);
+  });
+
+  it('does not come back with a number that the member had before they gave the consent again', async () => {
+    const world = await withdrawn('dead letter');
+    world.registry.correctNumber(KENNITALA, CORRECTED);
+    await arrive(world);
+    world.advance(MINUTE);
+    world.portal.edit(CORRECTED, { 'profile.reachable': true });
+    await trackAll(world);
+    await arrive(world);
+    expect(shown(world)).toBe(true);
+    world.registry.correctNumber(CORRECTED, OTHER);
+    await arrive(world);
+    expect(world.portal.stored(OTHER)?.member.profile.reachable).toBe(true);
   });
 });
 

@@ -89,8 +89,8 @@ const memberAt = async (place: number) => {
 
 describe('a registry without the companion app', () => {
   it('fills the portal by a reconcile', async () => {
-    const { body } = await post('reconcileMembersNow', {});
-    expect(body).toMatchObject({ record: { outcome: 'published', memberCount: MEMBERS } });
+    const { body } = await post('opsApi/runs', { mirror: 'portal' });
+    expect(body).toMatchObject({ run: { outcome: 'published', memberCount: MEMBERS } });
   }, 120_000);
 
   it('has a new member in the portal within seconds, though nobody could read them at the webhook', async () => {
@@ -167,7 +167,7 @@ describe('a registry without the companion app', () => {
   it('makes nobody gone by an old row of its queue', async () => {
     const kennitala = await memberAt(6);
     await registry.control('queue', { ssn: kennitala, action: 'delete' });
-    expect((await post('bidirectionalSyncNow', {})).status).toBe(200);
+    expect((await post('opsApi/two-way/runs', {})).status).toBe(200);
     await eventually(async () => (await registry.status()).pending).toBe(0);
     expect(await portal(kennitala)).toMatchObject({
       membership: { status: 'active' },
@@ -176,7 +176,7 @@ describe('a registry without the companion app', () => {
   }, 90_000);
 
   it('is equal to the portal at the end: a reconcile finds nobody to add or remove', async () => {
-    const { body } = await post('reconcileMembersNow', { dryRun: true });
-    expect(body).toMatchObject({ record: { changes: { added: 0, removed: 0 } } });
+    const { body } = await post('opsApi/runs', { mirror: 'portal', dryRun: true });
+    expect(body).toMatchObject({ run: { changes: { added: 0, removed: 0 } } });
   });
 });

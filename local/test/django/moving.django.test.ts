@@ -66,7 +66,7 @@ const call = async (method: 'GET' | 'POST', name: string, body: object = {}) => 
   const answered = (await answer.json()) as any;
   return { status: answer.status, body: answered };
 };
-const reconcile = async () => (await call('POST', 'reconcileMembersNow')).body;
+const reconcile = async () => (await call('POST', 'opsApi/runs', { mirror: 'portal' })).body;
 const statusOfPortal = async () => (await call('GET', 'opsApi/status')).body.portal;
 const bare = (ssn: string) => ssn.replace('-', '');
 const portal = async (ssn: string) => (await db.doc(`members/${bare(ssn)}`).get()).data();
@@ -82,13 +82,13 @@ describe('a registry without the companion app', () => {
   it('fills the portal', async () => {
     // The first call loads everything; a run that begins with it can fail on a busy machine.
     await expect.poll(async () => (await call('GET', 'opsApi/status')).status, { timeout: 90_000 }).toBe(200);
-    expect(await reconcile()).toMatchObject({ record: { outcome: 'published' } });
+    expect(await reconcile()).toMatchObject({ run: { outcome: 'published' } });
   }, 180_000);
 
   it('has its old queue taken over as hints, with times that have no offset', async () => {
     const [, , ssn = ''] = await someMembers();
     await registry.control('queue', { ssn, action: 'delete' });
-    expect((await call('POST', 'bidirectionalSyncNow')).status).toBe(200);
+    expect((await call('POST', 'opsApi/two-way/runs')).status).toBe(200);
     expect((await registry.status()).pending).toBe(0);
     expect(await portal(ssn)).toMatchObject({
       membership: { status: 'active' },
@@ -105,14 +105,14 @@ describe('moving to the companion app', () => {
   it('1: everything is equal, and no hint is open', async () => {
     await untilFollowed();
     await reconcile();
-    expect(await reconcile()).toMatchObject({ record: { outcome: 'unchanged' } });
+    expect(await reconcile()).toMatchObject({ run: { outcome: 'unchanged' } });
     expect(await statusOfPortal()).toMatchObject({ aheadOfRegistry: 0, unconfirmedHints: 0 });
   }, 90_000);
 
   it('2: the old queue is empty, also of a delete of somebody who is there', async () => {
     [, , , ahead = '', revived = ''] = await someMembers();
     await registry.control('queue', { ssn: ahead, action: 'delete' });
-    expect((await call('POST', 'bidirectionalSyncNow')).status).toBe(200);
+    expect((await call('POST', 'opsApi/two-way/runs')).status).toBe(200);
     expect((await registry.status()).pending).toBe(0);
     expect(await portal(ahead)).toMatchObject({ membership: { status: 'active' } });
   }, 60_000);
@@ -134,8 +134,8 @@ describe('moving to the companion app', () => {
   }, 90_000);
 
   it('4: a reconcile names those whom the portal holds ahead of the registry', async () => {
-    const { record } = await reconcile();
-    expect(record).toMatchObject({ outcome: expect.stringMatching(/published|unchanged/) });
+    const { run } = await reconcile();
+    expect(run).toMatchObject({ outcome: expect.stringMatching(/published|unchanged/) });
     expect(await statusOfPortal()).toMatchObject({ aheadOfRegistry: 2 });
     const { body } = await call('POST', 'opsApi/explain', { kennitala: bare(ahead) });
     expect(body.because).toContainEqual(
@@ -175,7 +175,7 @@ describe('moving to the companion app', () => {
     await registry.control('edit', { ssn: ahead, name: 'With a version' });
     await untilPortal(ahead, (data) => data['profile']?.['name']).toBe('With a version');
     await expect.poll(async () => (await registry.status()).pending, { timeout: 30_000 }).toBe(0);
-    expect(await reconcile()).toMatchObject({ record: { outcome: 'unchanged' } });
+    expect(await reconcile()).toMatchObject({ run: { outcome: 'unchanged' } });
     expect(await statusOfPortal()).toMatchObject({ aheadOfRegistry: 0, unconfirmedHints: 0 });
   }, 90_000);
 });

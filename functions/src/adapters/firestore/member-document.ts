@@ -1,6 +1,6 @@
 import { type DocumentData, Timestamp } from 'firebase-admin/firestore';
 import type { Kennitala } from '../../domain/kennitala.ts';
-import { CONSENT_PATHS, type Withdrawals } from '../../domain/member/consents.ts';
+import { CONSENT_PATHS, type FormerDocument, type Withdrawals } from '../../domain/member/consents.ts';
 import type { MemberMeta, StoredMember } from '../../domain/member/decide-change.ts';
 import type { Member } from '../../domain/member/member.ts';
 import { ORIGINS } from '../../domain/member/origin.ts';
@@ -41,6 +41,15 @@ export const fromMemberDocument = (kennitala: Kennitala, data: DocumentData): St
       ...(Object.keys(withdrawn).length > 0 && { withdrawn }),
     },
   };
+};
+
+/** Of a document that was somebody's before their number was corrected. */
+export const formerFacts = (
+  kennitala: Kennitala,
+  data: DocumentData,
+): Pick<FormerDocument, 'withdrawn' | 'deletedAt'> => {
+  const { withdrawn = {}, deleted_at: deletedAt } = fromMemberDocument(kennitala, data).meta;
+  return { withdrawn, deletedAt };
 };
 
 /** By the field's own name, `reachable`, as a dot would make a path of it. */

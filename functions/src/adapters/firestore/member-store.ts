@@ -1,13 +1,18 @@
-import type { DocumentSnapshot, Firestore, Transaction } from 'firebase-admin/firestore';
-import { Timestamp } from 'firebase-admin/firestore';
+import { type DocumentSnapshot, type Firestore, Timestamp, type Transaction } from 'firebase-admin/firestore';
 import { z } from 'zod';
 import type { Kennitala } from '../../domain/kennitala.ts';
+import {
+  type FormerDocument,
+  formerWithdrawals,
+  isNewNumber,
+  type Withdrawals,
+} from '../../domain/member/consents.ts';
 import type { StoredMember } from '../../domain/member/decide-change.ts';
 import type { PendingEdit } from '../../domain/member/keep-pending-edits.ts';
 import type { ChangeOutcome, ChangeRequest, MemberStore, Receipt } from '../../portal/ports.ts';
 import { toDocumentState } from './document-state.ts';
 import { hintRef } from './hint-store.ts';
-import { fromMemberDocument, toMemberDocument } from './member-document.ts';
+import { formerFacts, fromMemberDocument, toMemberDocument } from './member-document.ts';
 import { storeCall } from './store-call.ts';
 import { toPendingEdits } from './twoway-documents.ts';
 
@@ -52,7 +57,7 @@ const decideInside = async (
   transaction: Transaction,
   request: ChangeRequest,
 ): Promise<ChangeOutcome> => {
-  const { kennitala, eventId, ifState, hint, at, decide, toReceipt } = request;
+  const { kennitala, eventId, ifState, hint, djangoId, at, decide, toReceipt } = request;
   const member = memberRef(db, kennitala);
   const receipt = eventId === null ? null : db.collection('webhook_receipts').doc(eventId);
   const standing = hint === undefined ? null : hintRef(db, kennitala);
@@ -68,7 +73,9 @@ const decideInside = async (
   if (ifState !== undefined && toDocumentState(snapshot.updateTime) !== ifState) return { kind: 'moved' };
 
   const pending = await pendingEdits(db, transaction, kennitala);
-  const decision = decide(storedIn(snapshot, kennitala), pending);
+  const stored = storedIn(snapshot, kennitala);
+  const former = isNewNumber(stored, djangoId) ? await formerIn(db, transaction, kennitala, djangoId) : {};
+  const decision = decide(stored, pending, former);
   if (decision === null) return { kind: 'undecided' };
   const written = toReceipt(decision);
   if (decision.kind === 'write')
@@ -99,6 +106,27 @@ const pendingEdits = async (
     db.collection('sync_queue').where('kennitala', '==', kennitala).where('sync_status', '==', 'pending'),
   );
   return found.docs.flatMap((document) => toPendingEdits(document.data()));
+};
+
+/** What the person of this row of the registry withdrew under another number. */
+const formerIn = async (
+  db: Firestore,
+  transaction: Transaction,
+  kennitala: Kennitala,
+  djangoId: number,
+): Promise<Withdrawals> => {
+  const { docs } = await transaction.get(
+    db.collection('members').where('metadata.django_id', '==', djangoId).select('metadata'),
+  );
+  const others = docs.filter(({ id }) => id !== kennitala);
+  const documents = others.map(async (document): Promise<FormerDocument> => {
+    const former = document.id as Kennitala;
+    return {
+      ...formerFacts(former, document.data()),
+      pending: await pendingEdits(db, transaction, former),
+    };
+  });
+  return formerWithdrawals(await Promise.all(documents));
 };
 
 const receiptShape = z.object({

@@ -1,5 +1,5 @@
 import { type DocumentSnapshot, type Firestore, Timestamp } from 'firebase-admin/firestore';
-import type { RunRecord } from '../../mirror/types.ts';
+import type { RunRecord } from '../../mirror/mirror.ts';
 import type { RunDay, RunHistory } from '../../ops/ports.ts';
 import { readPage } from './ops-page.ts';
 import { fromDocument } from './run-record-document.ts';

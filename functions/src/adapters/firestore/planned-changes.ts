@@ -1,6 +1,6 @@
 import type { DocumentData } from 'firebase-admin/firestore';
+import { CHANGES_PER_DOCUMENT, type RunRecord } from '../../mirror/mirror.ts';
 import type { PlannedChanges } from '../../mirror/run-store.ts';
-import { CHANGES_PER_DOCUMENT, type RunRecord } from '../../mirror/types.ts';
 
 /** About 0.3 MB a commit: Firestore takes 10 MiB, but the client needs some thirty times a commit's size in memory. */
 const DOCUMENTS_PER_COMMIT = 4;

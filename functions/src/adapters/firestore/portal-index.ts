@@ -1,11 +1,12 @@
 import type { Readable } from 'node:stream';
 import { FieldPath, type Firestore, type QueryDocumentSnapshot } from 'firebase-admin/firestore';
 import { isKennitala, type Kennitala } from '../../domain/kennitala.ts';
+import { formerWithdrawals, type Withdrawals } from '../../domain/member/consents.ts';
 import type { PendingEdit } from '../../domain/member/keep-pending-edits.ts';
 import { SyncError } from '../../lib/errors.ts';
 import type { MemberToDecide, PortalDocument, PortalIndex } from '../../portal/reconcile/ports.ts';
 import { toDocumentState } from './document-state.ts';
-import { fromMemberDocument } from './member-document.ts';
+import { formerFacts, fromMemberDocument } from './member-document.ts';
 import { storeCall } from './store-call.ts';
 import { toPendingEdits } from './twoway-documents.ts';
 
@@ -35,6 +36,15 @@ export const makePortalIndex = (
       const found = new Map<Kennitala, MemberToDecide>();
       for (let from = 0; from < kennitalas.length; from += DOCUMENTS_PER_CALL) {
         await readInto(found, db, kennitalas.slice(from, from + DOCUMENTS_PER_CALL));
+      }
+      return found;
+    }),
+  former: (members) =>
+    storeCall('store_unavailable', 'answer former numbers', callLimitMs, async () => {
+      const db = await client();
+      const found = new Map<Kennitala, Withdrawals>();
+      for (let from = 0; from < members.length; from += VALUES_PER_FILTER) {
+        await formerInto(found, db, members.slice(from, from + VALUES_PER_FILTER));
       }
       return found;
     }),
@@ -97,6 +107,36 @@ const readInto = async (
       writtenAt: snapshot.updateTime?.toDate() ?? null,
       pending: pending.get(kennitala) ?? [],
     });
+  }
+};
+
+const formerInto = async (
+  found: Map<Kennitala, Withdrawals>,
+  db: Firestore,
+  members: Parameters<PortalIndex['former']>[0],
+): Promise<void> => {
+  const { docs } = await db
+    .collection('members')
+    .where(
+      'metadata.django_id',
+      'in',
+      members.map(({ djangoId }) => djangoId),
+    )
+    .select('metadata')
+    .get();
+  const pending = await pendingEditsOf(
+    db,
+    docs.map(({ id }) => id as Kennitala),
+  );
+  for (const { kennitala, djangoId } of members) {
+    const others = docs.filter((it) => it.id !== kennitala && it.get('metadata.django_id') === djangoId);
+    const withdrawn = formerWithdrawals(
+      others.map((it) => ({
+        ...formerFacts(it.id as Kennitala, it.data()),
+        pending: pending.get(it.id) ?? [],
+      })),
+    );
+    if (Object.keys(withdrawn).length > 0) found.set(kennitala, withdrawn);
   }
 };
 

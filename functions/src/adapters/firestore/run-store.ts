@@ -1,17 +1,21 @@
 import type { DocumentData, DocumentReference, Firestore, Timestamp } from 'firebase-admin/firestore';
 import { SyncError } from '../../lib/errors.ts';
-import { pausedError } from '../../mirror/pause.ts';
+import {
+  type LastSuccess,
+  type MirrorName,
+  pausedError,
+  type RunRecord,
+  type Unfinished,
+} from '../../mirror/mirror.ts';
 import type {
   BeginOptions,
   Begun,
   FinishOptions,
-  LastSuccess,
   Lease,
   PlannedChanges,
   RunStore,
   ScheduledOccurrence,
 } from '../../mirror/run-store.ts';
-import type { MirrorName, RunRecord, Unfinished } from '../../mirror/types.ts';
 import { tryCommit } from './conditional-commit.ts';
 import { documentsToCommit } from './planned-changes.ts';
 import { fromDocument, toDocument } from './run-record-document.ts';

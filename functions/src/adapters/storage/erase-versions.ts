@@ -3,7 +3,7 @@ import { SyncError } from '../../lib/errors.ts';
 import { inParallel } from '../../lib/several-at-a-time.ts';
 import { stillPublished } from '../../ops/erase/may-be-erased.ts';
 import type { ErasureStore, Person } from '../../ops/erase/ports.ts';
-import { holdsNumber } from '../../roster/holds-number.ts';
+import { holdsNumber } from '../../roster/published-list.ts';
 import { download } from './download.ts';
 import { statusOf, storageCall } from './failures.ts';
 import type { ListStoreOptions } from './list-store.ts';

@@ -1,5 +1,5 @@
 import type { FileMetadata, Storage } from '@google-cloud/storage';
-import type { ListVersion, ListVersions } from '../../ops/ports.ts';
+import type { ListVersion, ListVersions } from '../../roster/ports.ts';
 import { download } from './download.ts';
 import { storageCall, textOf } from './failures.ts';
 import type { ListStoreOptions } from './list-store.ts';

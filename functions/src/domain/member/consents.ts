@@ -50,6 +50,43 @@ export const keepWithdrawals = (
   };
 };
 
+/** What another document of the same person holds: their number was corrected in the registry, whose row kept its id. */
+export interface FormerDocument {
+  readonly withdrawn: Withdrawals;
+  readonly pending: readonly PendingEdit[];
+  /** Null while the registry has not said that the number is nobody's. */
+  readonly deletedAt: Date | null;
+}
+
+/**
+ * Whether what the document holds of the member says nothing of the row that the registry now shows under this number:
+ * it is new here, is back, or had another id. What its person had said elsewhere then has to be looked for.
+ */
+export const isNewNumber = (
+  stored: {
+    readonly meta: { readonly django_id: number | null; readonly deleted_at: Date | null };
+  } | null,
+  djangoId: number | null,
+): djangoId is number =>
+  djangoId !== null &&
+  (stored === null || stored.meta.deleted_at !== null || stored.meta.django_id !== djangoId);
+
+/** The withdrawals that follow a person to their new number: those of the document that was theirs last. */
+export const formerWithdrawals = (documents: readonly FormerDocument[]): Withdrawals => {
+  const [last] = documents.toSorted((a, b) => timeOf(b.deletedAt) - timeOf(a.deletedAt));
+  if (last === undefined) return {};
+  const own = CONSENT_PATHS.map((path) => lastOf(last.pending, path)).filter((edit) => edit !== undefined);
+  return withWithdrawals(
+    withoutWithdrawals(
+      last.withdrawn,
+      own.map(({ path }) => path),
+    ),
+    own,
+  );
+};
+
+const timeOf = (deletedAt: Date | null): number => deletedAt?.getTime() ?? Number.POSITIVE_INFINITY;
+
 /** The withdrawals after edits of a member have come to their end without reaching the registry. */
 export const withWithdrawals = (
   before: Withdrawals | undefined,

@@ -46,6 +46,8 @@ export type Decision =
 
 export interface DecisionContext {
   readonly pending: readonly PendingEdit[];
+  /** Consents that the person withdrew under another number; see `isNewNumber`. */
+  readonly former?: Withdrawals | undefined;
   readonly origin: Origin;
   /** Stands for the time of a delete that carries none. */
   readonly now: Date;
@@ -98,12 +100,12 @@ export const isDoubtfulRevival = (stored: StoredMember | null, change: MemberCha
 export const planMemberWrite = (
   stored: StoredMember | null,
   change: MemberChange,
-  { pending, origin, now }: DecisionContext,
+  { pending, former, origin, now }: DecisionContext,
 ): Decision => {
   const before = stored?.member ?? null;
   const said =
     change.action === 'delete' ? makeTombstone(before, change.kennitala) : applyPatch(before, change.content);
-  const { member, kept, withdrawn } = keepOwnWords(said, stored, change, pending);
+  const { member, kept, withdrawn } = keepOwnWords(said, stored, change, pending, former);
   const facts = {
     django_id: change.content?.djangoId ?? stored?.meta.django_id ?? null,
     source_version: change.version ?? stored?.meta.source_version ?? null,
@@ -123,12 +125,13 @@ const keepOwnWords = (
   stored: StoredMember | null,
   change: MemberChange,
   pending: readonly PendingEdit[],
+  former: Withdrawals | undefined,
 ): {
   readonly member: Member;
   readonly kept: readonly FieldPath[];
   readonly withdrawn: Withdrawals;
 } => {
-  const before = stored?.meta.withdrawn ?? {};
+  const before = { ...former, ...stored?.meta.withdrawn };
   if (change.action === 'delete') return { member: said, kept: [], withdrawn: before };
   const edited = keepPendingEdits(said, pending, change.occurredAt);
   const consented = keepWithdrawals(edited.member, change, before, pending);

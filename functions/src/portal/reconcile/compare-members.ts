@@ -1,8 +1,7 @@
-import type { Kennitala } from '../../domain/kennitala.ts';
-import { isPlaceholder } from '../../domain/kennitala.ts';
+import { isPlaceholder, type Kennitala } from '../../domain/kennitala.ts';
 import { applyPatch } from '../../domain/member/apply-patch.ts';
-import type { FieldDifference } from '../../domain/member/diff-members.ts';
-import { isSameValue } from '../../domain/member/diff-members.ts';
+import { isNewNumber } from '../../domain/member/consents.ts';
+import { type FieldDifference, isSameValue } from '../../domain/member/diff-members.ts';
 import { rowOf } from '../../domain/member/field-table.ts';
 import { type ParsedMember, parseRegistryMember } from '../../domain/member/parse-registry-member.ts';
 import { sourceHash } from '../../domain/member/source-hash.ts';
@@ -17,6 +16,7 @@ import { makeSetDigest } from './set-digest.ts';
 const KEPT_WRITES = 5_000;
 
 const NOT_THERE: MemberToDecide = { stored: null, state: null, writtenAt: null, pending: [] };
+const NONE: ReadonlyMap<Kennitala, MemberToDecide> = new Map();
 
 export interface ComparisonDependencies {
   readonly table: PortalTable;
@@ -111,10 +111,10 @@ export const makeComparison = ({
     if (verdict.isAhead) counts.takenBack += 1;
     if (verdict.kind === 'update' && verdict.differences.length > 0) changed += 1;
     countBlanked(blanked, verdict.differences);
-    keep(toPlannedWrite(said.kennitala, verdict, seen.state));
+    keep(toPlannedWrite(said.kennitala, verdict, seen));
   };
 
-  /** Answers the member when the document has to be read to decide. */
+  /** Answers the member when there is something to decide. */
   const look = (said: ParsedMember): ParsedMember | null => {
     const hash = sourceHash(applyPatch(null, said));
     const row = table.find(said.kennitala);
@@ -126,8 +126,7 @@ export const makeComparison = ({
     digest.add(`${hash} ${said.version} ${said.djangoId}`);
     if (row === null) {
       newcomers.add(said.kennitala);
-      judge(said, NOT_THERE);
-      return null;
+      return said;
     }
     if (!table.holds(row, said, hash)) return said;
     counts.unchanged += 1;
@@ -158,16 +157,29 @@ export const makeComparison = ({
     if (row !== null) table.markSeen(row);
   };
 
+  /** An empty portal has nothing to follow anybody, and its first load would ask about all of them. */
+  const formerOf: (
+    open: readonly ParsedMember[],
+    seen: ReadonlyMap<Kennitala, MemberToDecide>,
+  ) => ReturnType<PortalIndex['former']> = async (open, seen) => {
+    const asked = open.flatMap(({ kennitala, djangoId }) =>
+      isNewNumber(seen.get(kennitala)?.stored ?? null, djangoId) ? [{ kennitala, djangoId }] : [],
+    );
+    return table.length === 0 || asked.length === 0 ? new Map() : index.former(asked);
+  };
+
   return {
     addPage: async (members: readonly unknown[]): Promise<void> => {
       const open = readPage(members);
       if (open.length === 0) return;
-      const seen = await index.read(open.map(({ kennitala }) => kennitala));
+      const held = open.filter(({ kennitala }) => table.find(kennitala) !== null);
+      const seen = held.length === 0 ? NONE : await index.read(held.map(({ kennitala }) => kennitala));
+      const former = await formerOf(open, seen);
       for (const said of open) {
         const row = table.find(said.kennitala);
-        const document = seen.get(said.kennitala) ?? NOT_THERE;
-        if (row === null || document.state !== table.state(row)) counts.overtaken += 1;
-        else judge(said, document);
+        const document = (row === null ? null : seen.get(said.kennitala)) ?? NOT_THERE;
+        if (row !== null && document.state !== table.state(row)) counts.overtaken += 1;
+        else judge(said, { ...document, former: former.get(said.kennitala) });
       }
     },
     finish: (): Comparison => ({

@@ -36,13 +36,13 @@ export const decideMember = (
   now: Date,
   takesWord = false,
 ): MemberVerdict => {
-  const { stored, pending, writtenAt } = seen;
+  const { stored, pending, former, writtenAt } = seen;
   const known = stored?.meta.source_version ?? null;
   // Version 0 says that the member has had no event yet: a document from before the registry had versions is as new.
   const content = stored !== null && known === null && read.version === 0 ? { ...read, version: null } : read;
   const isAhead = known !== null && content.version !== null && known > content.version;
   if (isAhead && !takesWord) return { kind: 'ahead' };
-  const decision = planMemberWrite(stored, changeOf(content), { pending, origin: 'reconcile', now });
+  const decision = planMemberWrite(stored, changeOf(content), { pending, former, origin: 'reconcile', now });
   if (decision.kind !== 'write') return { kind: 'equal' };
   const hash = stored?.meta.source_hash ?? null;
   const isNews = hash !== decision.meta.source_hash || known !== decision.meta.source_version;

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Kennitala } from '../../domain/kennitala.ts';
+import type { Withdrawals } from '../../domain/member/consents.ts';
 import { sourceHash } from '../../domain/member/source-hash.ts';
 import type { DocumentState } from '../ports.ts';
 import type { MemberVerdict } from './decide-member.ts';
-import type { MemberWrite } from './ports.ts';
+import type { MemberToDecide, MemberWrite } from './ports.ts';
 
 export type DifferenceKind = 'create' | 'revive' | 'update' | 'remove';
 
@@ -17,6 +18,8 @@ export interface Difference {
   readonly ifState: DocumentState;
   /** The registry made a change of which the portal had not heard. */
   readonly isMissed: boolean;
+  /** What the person withdrew under another number; there only where they did. */
+  readonly former?: Withdrawals;
 }
 
 export interface PlannedWrite extends MemberWrite {
@@ -28,7 +31,7 @@ type Write = Extract<MemberVerdict, { readonly member: unknown }>;
 export const toPlannedWrite = (
   kennitala: Kennitala,
   verdict: Write,
-  ifState: DocumentState,
+  { state: ifState, former }: Pick<MemberToDecide, 'state' | 'former'>,
 ): PlannedWrite => {
   const { kind, member, meta, isMissed } = verdict;
   const digest = createHash('sha256')
@@ -39,6 +42,6 @@ export const toPlannedWrite = (
     member,
     meta,
     ifState,
-    difference: { kennitala, kind, digest, ifState, isMissed },
+    difference: { kennitala, kind, digest, ifState, isMissed, ...(former && { former }) },
   };
 };

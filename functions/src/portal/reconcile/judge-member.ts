@@ -1,5 +1,10 @@
 import { applyPatch, makeTombstone } from '../../domain/member/apply-patch.ts';
-import { type Decision, planMemberWrite, type StoredMember } from '../../domain/member/decide-change.ts';
+import {
+  type Decision,
+  type DecisionContext,
+  planMemberWrite,
+  type StoredMember,
+} from '../../domain/member/decide-change.ts';
 import { type FieldDifference, isSameValue } from '../../domain/member/diff-members.ts';
 import { FIELD_PATHS, rowOf } from '../../domain/member/field-table.ts';
 import { fieldOf } from '../../domain/member/fields.ts';
@@ -36,8 +41,7 @@ export const registryView = (stored: StoredMember | null, change: MemberChange):
 export const judgeMember = (
   stored: StoredMember | null,
   change: MemberChange,
-  pending: readonly PendingEdit[],
-  now: Date,
+  { pending, former, now }: Omit<DecisionContext, 'origin'>,
 ): MemberJudgement => {
   if (stored === null && change.action === 'delete') {
     return {
@@ -55,7 +59,7 @@ export const judgeMember = (
       ],
     };
   }
-  const decision = planMemberWrite(stored, change, { pending, origin: 'reconcile', now });
+  const decision = planMemberWrite(stored, change, { pending, former, origin: 'reconcile', now });
   const keptEdits = decision.kind === 'write' ? decision.keptEdits : keptIn(stored, pending);
   const reasons = [
     ...(change.action === 'delete' ? ['The registry has no such member any more.'] : []),

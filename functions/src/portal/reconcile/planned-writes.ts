@@ -58,15 +58,14 @@ async function* fromPages(
     const held = wanted.filter(({ difference }) => difference.ifState !== null);
     const seen = held.length === 0 ? NONE : await index.read(held.map(({ said }) => said.kennitala));
     for (const { said, difference } of wanted) {
-      const document = seen.get(said.kennitala) ?? NOT_THERE;
+      const { former } = difference;
+      const document = { ...(seen.get(said.kennitala) ?? NOT_THERE), former };
       const verdict =
         document.state === difference.ifState
           ? decideMember(document, said, now(), takesWord(takesWordOf, said.kennitala))
           : null;
       const write =
-        verdict !== null && 'member' in verdict
-          ? toPlannedWrite(said.kennitala, verdict, difference.ifState)
-          : null;
+        verdict !== null && 'member' in verdict ? toPlannedWrite(said.kennitala, verdict, document) : null;
       if (write?.difference.digest === difference.digest) yield { ...write, difference };
       else onDropped(difference);
     }

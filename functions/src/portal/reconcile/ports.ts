@@ -1,4 +1,5 @@
 import type { Kennitala } from '../../domain/kennitala.ts';
+import type { Withdrawals } from '../../domain/member/consents.ts';
 import type { MemberMeta, StoredMember } from '../../domain/member/decide-change.ts';
 import type { PendingEdit } from '../../domain/member/keep-pending-edits.ts';
 import type { Member } from '../../domain/member/member.ts';
@@ -42,6 +43,8 @@ export interface MemberToDecide {
   /** Null for a document that is not there. */
   readonly writtenAt: Date | null;
   readonly pending: readonly PendingEdit[];
+  /** What the person withdrew under another number, where that was asked for. */
+  readonly former?: Withdrawals | undefined;
 }
 
 /** Reading of `members`. Every call throws `store_unavailable`. */
@@ -50,6 +53,10 @@ export interface PortalIndex {
   documents(options: { readonly signal: AbortSignal }): AsyncIterable<PortalDocument>;
   /** These members as they are now; one that has no document is there without `stored`. */
   read(kennitalas: readonly Kennitala[]): Promise<ReadonlyMap<Kennitala, MemberToDecide>>;
+  /** What the persons of these rows of the registry withdrew under other numbers; only those who withdrew something. */
+  former(
+    members: readonly { readonly kennitala: Kennitala; readonly djangoId: number }[],
+  ): Promise<ReadonlyMap<Kennitala, Withdrawals>>;
 }
 
 export interface MemberWrite {

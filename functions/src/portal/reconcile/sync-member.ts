@@ -1,17 +1,16 @@
 import { isPlaceholder, type Kennitala } from '../../domain/kennitala.ts';
-import type { Decision, StoredMember } from '../../domain/member/decide-change.ts';
+import type { StoredMember } from '../../domain/member/decide-change.ts';
 import { diffMembers } from '../../domain/member/diff-members.ts';
 import type { Json } from '../../domain/member/field-row.ts';
 import { FIELD_PATHS } from '../../domain/member/field-table.ts';
 import { fieldOf } from '../../domain/member/fields.ts';
-import type { PendingEdit } from '../../domain/member/keep-pending-edits.ts';
 import type { Member } from '../../domain/member/member.ts';
 import type { MemberChange } from '../../domain/member/member-change.ts';
 import { toRegistryValue } from '../../domain/member/registry-changes.ts';
 import { SyncError } from '../../lib/errors.ts';
 import type { LogSink } from '../../lib/log.ts';
 import { joinsOrLeaves, readChange, withoutOtherTables } from '../apply-event.ts';
-import type { MemberReader, MemberStore, RosterRefresh } from '../ports.ts';
+import type { ChangeRequest, MemberReader, MemberStore, RosterRefresh } from '../ports.ts';
 import { judgeMember, type MemberJudgement, registryView } from './judge-member.ts';
 
 export interface SyncMemberDependencies {
@@ -35,7 +34,7 @@ export interface SyncedMember {
   readonly member: string;
   /** Whether the registry has the member. */
   readonly found: boolean;
-  readonly decision: 'applied' | 'would-apply' | MemberJudgement['kind'] | 'skipped';
+  readonly decision: 'applied' | 'would-apply' | Exclude<MemberJudgement['kind'], 'write'> | 'skipped';
   /** What differed before, where the registry says something; a member whom the portal did not have differs in all. */
   readonly differences: readonly { readonly path: string; readonly portal: Json; readonly registry: Json }[];
   /** Paths where the member's own edit waits for delivery and stays. */
@@ -106,14 +105,15 @@ const attemptSync = async (
   if (!dryRun && joinsOrLeaves(before, change)) await rosterRefresh.request(at);
 
   let judgement: MemberJudgement | null = null;
-  const decide = (stored: StoredMember | null, pending: readonly PendingEdit[]): Decision => {
-    judgement = judgeMember(stored, change, pending, at);
+  const decide: ChangeRequest['decide'] = (stored, pending, former) => {
+    judgement = judgeMember(stored, change, { pending, former, now: at });
     return judgement.kind === 'write' && !dryRun ? judgement.decision : { kind: 'unchanged' };
   };
   const outcome = await members.applyChange({
     kennitala,
     eventId: null,
     ifState: state,
+    djangoId: change.content?.djangoId ?? null,
     at,
     decide,
     toReceipt: () => ({ result: 'applied', action: change.action, member, changesRoster: false }),

@@ -7,7 +7,7 @@ import { invalidRequest } from '../../http/problems.ts';
 import { makeRateLimit } from '../../http/rate-limit.ts';
 import { SyncError } from '../../lib/errors.ts';
 import type { LogSink } from '../../lib/log.ts';
-import type { Approval } from '../../mirror/types.ts';
+import type { Approval } from '../../mirror/mirror.ts';
 import type { ReferTo } from '../ports.ts';
 import type { RegisterReader } from '../reading.ts';
 import { makeRegisterLogs } from '../register-logs.ts';

@@ -1,4 +1,4 @@
-import { isDifferent } from '../../mirror/run-steps.ts';
+import { isDifferent } from '../../mirror/run.ts';
 import type { RegisterPlan } from '../plan-register.ts';
 import type { Notification, ReferTo } from '../ports.ts';
 

@@ -59,12 +59,16 @@ const deciding =
 
 /** Of what is stored, decideChange is shown something else. */
 const shown = (distort: (stored: StoredMember) => StoredMember | null) =>
-  deciding((decide) => (stored, pending) => decide(stored && distort(stored), pending));
+  deciding(
+    (decide) =>
+      (stored, ...said) =>
+        decide(stored && distort(stored), ...said),
+  );
 
 /** Of what decideChange says, something else is done. */
 const done = (distort: (decision: Decision, stored: StoredMember | null) => Decision) =>
-  deciding((decide) => (stored, pending) => {
-    const decision = decide(stored, pending);
+  deciding((decide) => (stored, ...said) => {
+    const decision = decide(stored, ...said);
     return decision && distort(decision, stored);
   });
 
@@ -101,9 +105,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'an update of a member that was never seen waits for its create',
     distort: deciding((decide) => {
       let seen = 0;
-      return (stored, pending) => {
+      return (stored, ...said) => {
         seen += 1;
-        return stored === null && seen === 1 ? STALE : decide(stored, pending);
+        return stored === null && seen === 1 ? STALE : decide(stored, ...said);
       };
     }),
   },

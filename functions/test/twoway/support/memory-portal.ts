@@ -1,7 +1,8 @@
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
+import { formerWithdrawals, isNewNumber } from '../../../src/domain/member/consents.ts';
 import type { StoredMember } from '../../../src/domain/member/decide-change.ts';
-import type { FieldValues } from '../../../src/domain/member/fields.ts';
-import { withFields } from '../../../src/domain/member/fields.ts';
+import { type FieldValues, withFields } from '../../../src/domain/member/fields.ts';
+import type { PendingEdit } from '../../../src/domain/member/keep-pending-edits.ts';
 import { parsePortalMember } from '../../../src/domain/member/parse-portal-member.ts';
 import type { ChangeOutcome, MemberStore, Receipt } from '../../../src/portal/ports.ts';
 import { type ConflictRecord, isOpen } from '../../../src/twoway/conflict.ts';
@@ -53,6 +54,15 @@ export const makeMemoryPortal = (
     ),
   });
 
+  const formerOf = (kennitala: Kennitala, djangoId: number) =>
+    formerWithdrawals(
+      [...documents].flatMap(([other, { stored }]) => {
+        if (other === kennitala || stored.meta.django_id !== djangoId) return [];
+        const { withdrawn = {}, deleted_at: deletedAt } = stored.meta;
+        return [{ withdrawn, deletedAt, pending: editsIn(viewOf(other, {}).pending) }];
+      }),
+    );
+
   const commit = <T>(kennitala: Kennitala, step: Step<T>): T => {
     for (const item of step.items ?? []) items.set(item.id, structuredClone(item));
     const held = documents.get(kennitala)?.stored;
@@ -93,19 +103,20 @@ export const makeMemoryPortal = (
       const { stored, state } = viewOf(kennitala, {});
       return { stored, state, writtenAt: null };
     },
-    applyChange: async ({ kennitala, eventId, ifState, decide, toReceipt }): Promise<ChangeOutcome> => {
+    applyChange: async ({
+      kennitala,
+      eventId,
+      ifState,
+      djangoId,
+      decide,
+      toReceipt,
+    }): Promise<ChangeOutcome> => {
       const known = eventId === null ? undefined : receipts.get(eventId);
       if (known !== undefined) return { kind: 'duplicate', receipt: known };
       const { stored, state, pending } = viewOf(kennitala, {});
       if (ifState !== undefined && ifState !== state) return { kind: 'moved' };
-      const edits = pending.flatMap(({ changes, editedAt }) =>
-        Object.entries(changes).map(([path, { newValue: value }]) => ({
-          path,
-          value,
-          editedAt: dateOf(editedAt),
-        })),
-      );
-      const decision = decide(stored, edits);
+      const former = isNewNumber(stored, djangoId) ? formerOf(kennitala, djangoId) : {};
+      const decision = decide(stored, editsIn(pending), former);
       if (decision === null) return { kind: 'undecided' };
       const receipt = toReceipt(decision);
       if (decision.kind === 'write') write(kennitala, { member: decision.member, meta: decision.meta }, true);
@@ -134,5 +145,14 @@ export const makeMemoryPortal = (
     },
   };
 };
+
+const editsIn = (items: readonly QueueItem[]): PendingEdit[] =>
+  items.flatMap(({ changes, editedAt }) =>
+    Object.entries(changes).map(([path, { newValue: value }]) => ({
+      path,
+      value,
+      editedAt: dateOf(editedAt),
+    })),
+  );
 
 export type MemoryPortal = ReturnType<typeof makeMemoryPortal>;

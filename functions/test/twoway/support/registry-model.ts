@@ -167,13 +167,6 @@ export const makeRegistryModel = (
   return {
     members,
     answerOf,
-    /** Without what comes from other tables, and is not followed. */
-    hintAnswerOf: (kennitala: Kennitala) => {
-      const answer = answerOf(kennitala);
-      if (answer === null || !isLegacy) return answer;
-      const { email: _, ...followed } = answer;
-      return followed;
-    },
     /** All of `GET /api/members/`. */
     list: () => {
       const listed = [...members.keys()].flatMap((kennitala) => wireOf(kennitala) ?? []);

@@ -18,8 +18,7 @@ import {
   type RegistryMembers,
 } from '../../../src/twoway/registry.ts';
 import { pushEdits } from '../../../src/twoway/sweep.ts';
-import type { MemberWrite } from '../../../src/twoway/track.ts';
-import { trackMemberWrite } from '../../../src/twoway/track.ts';
+import { type MemberWrite, trackMemberWrite } from '../../../src/twoway/track.ts';
 import { makeMemoryPortal } from './memory-portal.ts';
 import { type ModelOptions, type ModelWebhook, makeRegistryModel } from './registry-model.ts';
 
@@ -84,7 +83,6 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
     };
     const ports: Ports = {
       reader,
-      hintReader: { readMember: (kennitala) => toRegistry(() => registry.hintAnswerOf(kennitala)) },
       registryMembers: makeRegistryMembers({
         reader,
         pages: {
@@ -173,7 +171,6 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
     dependencies: () =>
       dependencies({
         ...portal,
-        hintReader: directReader(registry),
         registry: directRegistry(registry),
         reader: directReader(registry),
         registryMembers: directMembers(registry),
@@ -192,7 +189,7 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
       inProcess(death, (ports) =>
         pullChanges(signal, {
           members: ports.members,
-          registry: ports.hintReader,
+          registry: ports.reader,
           registryMembers: ports.registryMembers,
           changes: ports.registry,
           rosterRefresh: { request: async () => undefined },
@@ -206,17 +203,15 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
       inProcess(null, async ({ members }) => {
         const { stored, state } = await members.read(kennitala);
         const json = registry.list().members.find((it) => isWire(it) && it['ssn'] === kennitala);
+        const said = parseRegistryMember(json);
         await members.applyChange({
           kennitala,
           eventId: null,
           ifState: state,
+          djangoId: said.djangoId,
           at: now(),
-          decide: (_, pending) => {
-            const verdict = decideMember(
-              { stored, state, pending, writtenAt: null },
-              parseRegistryMember(json),
-              now(),
-            );
+          decide: (_, pending, former) => {
+            const verdict = decideMember({ stored, state, pending, former, writtenAt: null }, said, now());
             if (!('member' in verdict)) return { kind: 'unchanged' };
             const { member, meta, differences } = verdict;
             return { kind: 'write', member, meta, differences, keptEdits: [] };
@@ -227,7 +222,7 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
     receive: ({ id, body }: ModelWebhook, death: Death | null = null) => {
       counts.webhooks += 1;
       return inProcess(death, (ports) => {
-        const given = { members: ports.members, registry: ports.hintReader, reference, now };
+        const given = { members: ports.members, registry: ports.reader, reference, now };
         const change = parseMemberChange(body);
         return change.version === null
           ? applyReading(change, id, signal, given)
@@ -242,8 +237,6 @@ interface Ports {
   readonly members: MemberStore;
   readonly registry: RegistryChanges;
   readonly reader: MemberReader;
-  /** What following a hint makes of an answer. */
-  readonly hintReader: MemberReader;
   readonly registryMembers: RegistryMembers;
 }
 

@@ -1,4 +1,5 @@
 import type { Kennitala } from '../../../../src/domain/kennitala.ts';
+import { formerWithdrawals } from '../../../../src/domain/member/consents.ts';
 import type { StoredMember } from '../../../../src/domain/member/decide-change.ts';
 import type { PendingEdit } from '../../../../src/domain/member/keep-pending-edits.ts';
 import type { PortalIndex, PortalWriter } from '../../../../src/portal/reconcile/ports.ts';
@@ -30,6 +31,27 @@ export const makeMemoryPortal = (documents: ReadonlyMap<Kennitala, HeldDocument>
               pending: entry?.document.pending ?? [],
             },
           ];
+        }),
+      ),
+    former: async (members) =>
+      new Map(
+        members.map(({ kennitala, djangoId }) => {
+          const others = [...held].filter(
+            ([other, { document }]) => other !== kennitala && document.meta.django_id === djangoId,
+          );
+          const documents = others.map(
+            ([
+              ,
+              {
+                document: { meta, pending },
+              },
+            ]) => ({
+              withdrawn: meta.withdrawn ?? {},
+              deletedAt: meta.deleted_at,
+              pending,
+            }),
+          );
+          return [kennitala, formerWithdrawals(documents)];
         }),
       ),
   };
