@@ -192,6 +192,22 @@ describe('an event function', () => {
     await expect.poll((await started('refreshRoster')).output).toContain('"published"');
   });
 
+  it('followHints reads the member of a new hint until the registry agrees', async () => {
+    const { ssn } = world.registry.member(world.registry.createMember().id);
+    const kennitala = ssn.replace('-', '');
+    const event = await eventOf(`webhook_hints/${kennitala}`, {
+      token: 'first',
+      state: 'following',
+      action: 'create',
+      announced: ['create'],
+      last_at: new Date(),
+    });
+    expect((await deliver('followHints', event)).status).toBeLessThan(300);
+    const { output } = await started('followHints');
+    await expect.poll(output).toContain('"confirmed"');
+    expect(output()).not.toContain(kennitala);
+  });
+
   it('trackMemberChanges carries a member’s own edit to the registry', async () => {
     const { id, ssn } = world.registry.member(world.registry.randomMember());
     const kennitala = ssn.replace('-', '');
