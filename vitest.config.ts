@@ -4,6 +4,8 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 const COMMAND_LINE_SUITES = ['ops/test/cli/**/*.test.ts', 'ops/test/by-hand/**/*.test.ts'];
 /** Of the local stack's suites the ordinary run has what `npm start` promises. */
 const START_SUITES = ['local/test/cli/weekly-run.test.ts', 'local/test/cli/bad-options.test.ts'];
+/** Each function in the platform's own program, a process each: the `framework` project has them. */
+const FRAMEWORK_SUITES = ['functions/test/framework/**/*.test.ts'];
 
 /** What the file names of the longer suites end with. */
 const LONGER_SUITES = ['browser', 'django', 'emulator', 'long', 'postgres', 'rehearse'].map(
@@ -54,14 +56,16 @@ export default defineConfig({
           'dashboard/test/**/*.test.ts',
           ...START_SUITES,
         ],
-        exclude: [...COMMAND_LINE_SUITES, ...LONGER_SUITES],
-        seconds: { test: 20, hook: 30 },
+        exclude: [...COMMAND_LINE_SUITES, ...FRAMEWORK_SUITES, ...LONGER_SUITES],
+        // Far more than any needs: a busy machine is no fault.
+        seconds: { test: 120, hook: 120 },
       }),
       project('local', {
         include: ['local/test/**/*.test.ts', ...COMMAND_LINE_SUITES],
         exclude: [...LONGER_SUITES, ...START_SUITES],
         seconds: { test: 60, hook: 60 },
       }),
+      project('framework', { include: FRAMEWORK_SUITES, seconds: { test: 90, hook: 90 } }),
       // Ten times the histories of the ordinary run: minutes, for a night or before a release.
       project('long', { include: ['functions/test/**/*.long.test.ts'], seconds: { test: 1800, hook: 60 } }),
       // A real Django server on a real PostgreSQL, our functions, nothing mocked.

@@ -1,22 +1,7 @@
 import { oneInsert } from './one-insert.ts';
 import { ours } from './ours.ts';
-import { reference } from './reference.ts';
+import { reference, type Work } from './reference.ts';
 import { changeOneInHundred, makeWireMembers } from './synthetic-members.ts';
-
-/** What one sync took once the members had been read, which is the same work for both. */
-export interface Work {
-  readonly syncMs: number;
-  /** Of that, waiting for the database. */
-  readonly databaseMs: number;
-  readonly statements: number;
-}
-
-export interface Contender {
-  /** Loads the driver and connects: what a process does once is not measured. */
-  readonly open: () => Promise<void>;
-  readonly sync: (members: readonly Record<string, unknown>[]) => Promise<Work>;
-  readonly close: () => Promise<void>;
-}
 
 /** A request of the parent process. The database holds the members of the rounds before. */
 export interface Order {

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
-import type { Contender } from './contender.ts';
+import type { Contender } from './reference.ts';
 
 /**
  * The least that a first load can be: one INSERT of all members, in one transaction. It compares nothing, guards nothing

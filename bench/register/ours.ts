@@ -3,7 +3,7 @@ import type { Database, Transaction } from '../../functions/src/adapters/postgre
 import { makeDatabase } from '../../functions/src/adapters/postgres/make-database.ts';
 import { makeRegisterStore } from '../../functions/src/adapters/postgres/register-store.ts';
 import { makeRegister } from '../../functions/src/register/register.ts';
-import type { Contender } from './contender.ts';
+import type { Contender } from './reference.ts';
 
 const PAGE = 500;
 

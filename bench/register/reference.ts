@@ -1,6 +1,20 @@
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
-import type { Contender } from './contender.ts';
+
+/** What one sync took once the members had been read, which is the same work for both. */
+export interface Work {
+  readonly syncMs: number;
+  /** Of that, waiting for the database. */
+  readonly databaseMs: number;
+  readonly statements: number;
+}
+
+export interface Contender {
+  /** Loads the driver and connects: what a process does once is not measured. */
+  readonly open: () => Promise<void>;
+  readonly sync: (members: readonly Record<string, unknown>[]) => Promise<Work>;
+  readonly close: () => Promise<void>;
+}
 
 /**
  * The algorithm that the register is measured against: read what is there, then one INSERT or UPDATE a member in one

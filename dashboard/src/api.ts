@@ -7,6 +7,7 @@ import type {
   QueueActionAnswer,
   QueueItemDetail,
   QueuePage,
+  RegistryWordBody,
   ResolveAnswer,
   ResolveBody,
   RetryAnswer,
@@ -20,6 +21,9 @@ import type {
   StartedRun,
   StartRunBody,
   StatusAnswer,
+  SyncMemberAnswer,
+  TwoWayRunAnswer,
+  TwoWayRunBody,
   WireRunRecord,
 } from '../../functions/src/ops/schemas.ts';
 
@@ -101,7 +105,10 @@ export const makeApi = (idToken: () => Promise<string>) => {
     pause: (mirror: MirrorName, reason: string) => post<PauseAnswer>(`/mirrors/${mirror}/pause`, { reason }),
     resume: (mirror: MirrorName, reason: string) =>
       post<PauseAnswer>(`/mirrors/${mirror}/resume`, { reason }),
-    registryWord: (reason: string) => post<StartedRun>('/portal/registry-word', { reason }),
+    registryWord: (body: RegistryWordBody) => post<StartedRun>('/portal/registry-word', body),
+    syncMember: (kennitala: string, dryRun: boolean) =>
+      post<SyncMemberAnswer>('/members/sync', { kennitala, dryRun }),
+    sweep: (body: TwoWayRunBody) => post<TwoWayRunAnswer>('/two-way/runs', body),
     explain: (kennitala: string) => post<ExplainAnswer>('/explain', { kennitala }),
     queue: (query: Query) => get<QueuePage>('/queue', query),
     queueItem: (item: string) => get<{ item: QueueItemDetail }>(`/queue/${id(item)}`),

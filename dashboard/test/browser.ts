@@ -40,6 +40,7 @@ export const openBrowser = async (language: Language): Promise<Operator> => {
     headless: true,
     locale: language === 'is' ? 'is-IS' : 'en-GB',
     timezoneId: 'Atlantic/Reykjavik',
+    permissions: ['clipboard-read', 'clipboard-write'],
     viewport: { width: 1_280, height: 860 },
   });
   const page = context.pages()[0] ?? (await context.newPage());

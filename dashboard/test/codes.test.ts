@@ -1,8 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { FIELD_TABLE } from '../../functions/src/domain/member/field-table.ts';
 import { ERROR_CODES } from '../../functions/src/lib/errors.ts';
-import { WARNING_CODES } from '../../functions/src/mirror/warning-codes.ts';
+import { WARNING_CODES } from '../../functions/src/mirror/mirror.ts';
 import { mirrorName } from '../../functions/src/ops/schemas/common.ts';
 import * as schemas from '../../functions/src/ops/schemas.ts';
 import type { CodeKind } from '../src/texts/code-kinds.ts';
@@ -42,6 +43,7 @@ const CAN_BE: Record<CodeKind, readonly string[]> = {
   detail: Object.keys(schemas.timelineDetail.shape),
   place: schemas.explainSource.options,
   sweep: schemas.sweepStatus.options,
+  decision: schemas.syncDecision.options,
   origin: schemas.memberOrigin.options,
   action: schemas.changeAction.options,
   field: [...Object.keys(FIELD_TABLE), 'name', 'email', 'phone'],
@@ -107,4 +109,14 @@ it('fills in the same in both languages', () => {
       );
     }
   }
+});
+
+it('has every label that the page for operators prints in bold', async () => {
+  const text = await readFile(new URL('../../docs/rekstur.md', import.meta.url), 'utf8');
+  const labels = [...text.matchAll(/\*\*([^*]+)\*\*/g)].map(([, label = '']) => label);
+  expect(labels.length).toBeGreaterThan(20);
+  // An answer to the question in its table.
+  const answers = ['Nei', 'Já'];
+  const shown: readonly string[] = Object.values(is);
+  expect(labels.filter((label) => !shown.includes(label) && !answers.includes(label))).toEqual([]);
 });

@@ -5,7 +5,14 @@ import { untilThere } from '../../local/src/scenarios/two-way-view.ts';
 import type { Language } from '../src/texts/format.ts';
 import { violationsOf } from './accessibility.ts';
 import { type Operator, openBrowser } from './browser.ts';
-import { emailInRegistry, makeConflict, makeWaitingEdit } from './edits.ts';
+import {
+  changeUnheard,
+  emailInRegistry,
+  leaveHint,
+  makeAhead,
+  makeConflict,
+  makeWaitingEdit,
+} from './edits.ts';
 import { type Everything, startEverything } from './start-everything.ts';
 import { codesOf, textsOf } from './texts.ts';
 
@@ -71,7 +78,16 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
       .first()
       .getByRole('link')
       .click();
-    await see(t('itIsRight'));
+    await operator.page.getByRole('heading', { name: t('itIsRight') }).waitFor();
+  };
+  /** The run that was approved, found as anybody would. */
+  const openDecided = async () => {
+    await open('runs', t('runs'));
+    await operator.page
+      .getByRole('link', { name: t('titleApproved', { mirror: t('roster') }) })
+      .first()
+      .click();
+    await see(t('undo'));
   };
   const giveReason = async (reason: string) => {
     const dialog = operator.page.getByRole('dialog');
@@ -178,6 +194,8 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
     await openRefused();
     await press(t('lookAtGroups'));
     await operator.page.getByRole('region', { name: t('removed') }).waitFor();
+    // Until then the button says that it works.
+    await operator.page.getByRole('button', { name: t('showNames') }).waitFor();
     await screenshot('refused');
     await press(t('showNames'));
     const table = operator.page.getByRole('table');
@@ -205,11 +223,42 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
     expect(await published()).toHaveLength(MEMBERS - DROPPED);
     // The run that was refused says who approved it, and offers nothing to decide any more.
     await see(code('relation', 'approved'));
-    await operator.page.getByText(t('itIsRight')).waitFor({ state: 'detached' });
+    await operator.page.getByRole('heading', { name: t('itIsRight') }).waitFor({ state: 'detached' });
+  });
+
+  it('copies the list, and saves it for a spreadsheet', async () => {
+    await openDecided();
+    await press(t('lookAtGroups'));
+    await press(t('showNames'));
+    await operator.page
+      .getByRole('table')
+      .getByRole('cell', { name: t('removed'), exact: true })
+      .first()
+      .waitFor();
+    const saving = operator.page.waitForEvent('download');
+    await press('CSV');
+    const saved = await saving;
+    expect(saved.suggestedFilename()).toMatch(/^run-[\w-]+\.csv$/);
+    const text = await readFile(await saved.path(), 'utf8');
+    // The mark at the start tells spreadsheets that it is UTF-8.
+    expect(text.startsWith('\ufeff')).toBe(true);
+    const [head, ...rows] = text.slice(1).split('\r\n');
+    expect(head?.split(';')).toEqual(
+      [t('change'), t('kennitala'), t('name'), t('postalCode'), t('dateJoined')].map((name) => `"${name}"`),
+    );
+    const left = new Set(await published());
+    const gone = everybody.filter((kennitala) => !left.has(kennitala));
+    expect(rows.map((row) => /\d{10}/.exec(row)?.[0]).toSorted()).toEqual(gone.toSorted());
+    expect(rows.every((row) => row.startsWith(`"${t('removed')}";`))).toBe(true);
+
+    await operator.page.getByRole('button', { name: t('copy') }).click();
+    await operator.page.getByRole('button', { name: t('copied') }).waitFor();
+    const copied = await operator.page.evaluate(() => navigator.clipboard.readText());
+    expect(copied.split(/\r?\n/)).toEqual([head, ...rows]);
   });
 
   it('shows that run as approved, not as refused, and what it had been', async () => {
-    await operator.page.getByRole('link', { name: t('doneLink') }).click();
+    await openDecided();
     await see(t('verdictApproved', { by: 'Test Operator', reason: 'left the party' }));
     await see(t('hadRefused', { removed: String(DROPPED), before: String(MEMBERS) }));
     await see(t('undo'));
@@ -334,6 +383,101 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
     await decide('keepOther', 'other');
   });
 
+  it('sends edits that wait, without waiting for the night', async () => {
+    const edit = await makeWaitingEdit(all, `sweep.${language}`);
+    all.stack.registry?.clearFaults();
+    await open('queue', t('queue'));
+    await choose(t('sweepWhat'), t('sweepWaiting'));
+    await press(t('sweepDo'));
+    await see(t('sweepDone', { sent: '1', failed: '0', taken: '0' }));
+    expect(emailInRegistry(all, edit.memberId)).toBe(edit.email);
+  });
+
+  it('brings one member in line with the registry, after a look at what differs', async () => {
+    const member = changeUnheard(all, `inline.${language}`);
+    await open('explain', t('explain'));
+    await fill(t('kennitala'), member.kennitala);
+    await press(t('explainDo'));
+    await press(t('oneMemberLook'));
+    await see(code('decision', 'would-apply'));
+    await operator.page.getByRole('cell', { name: member.email, exact: true }).waitFor();
+    expect(await all.portal.emailOf(member.kennitala)).not.toBe(member.email);
+    await press(t('oneMemberDo'));
+    await see(code('decision', 'applied'));
+    expect(await all.portal.emailOf(member.kennitala)).toBe(member.email);
+    all.stack.registry?.webhooks?.resume();
+  });
+
+  it('takes the registry’s word about one member, and then about all who are ahead of it', async () => {
+    const [one, other] = [await makeAhead(all, `one.${language}`), await makeAhead(all, `other.${language}`)];
+    await open('explain', t('explain'));
+    await fill(t('kennitala'), one.kennitala);
+    await press(t('explainDo'));
+    await press(t('oneMemberLook'));
+    await see(code('decision', 'stale'));
+    await press(t('registryWord'));
+    await giveReason('restored');
+    await seeDone();
+    expect(await all.portal.emailOf(one.kennitala)).toBe(one.email);
+
+    await runList('reconcileMembers');
+    await open('', t('overview'));
+    await see(t('aheadOfRegistry', { count: '1' }));
+    await operator.page.getByRole('link', { name: t('registryWord') }).click();
+    await press(t('plan'));
+    await see(t('planReady'));
+    expect(await all.portal.emailOf(other.kennitala)).not.toBe(other.email);
+    await press(t('registryWord'));
+    await giveReason('restored');
+    await seeDone();
+    expect(await all.portal.emailOf(other.kennitala)).toBe(other.email);
+    all.stack.registry?.webhooks?.resume();
+  });
+
+  it('counts the hints that the registry never confirmed', async () => {
+    await leaveHint(all);
+    await open('', t('overview'));
+    await see(t('hintsUnconfirmed', { count: '1' }));
+    await see(`${t('portal')}: ${code('finding', 'hints_unconfirmed')}`);
+    await runList('reconcileMembers');
+    await operator.page.reload();
+    await operator.page.locator('.flow-mirror').first().waitFor();
+    expect(await operator.page.getByText(t('hintsUnconfirmed', { count: '1' })).count()).toBe(0);
+  });
+
+  it('keeps everybody’s number out of what an operator writes, before it is sent', async () => {
+    await open('', t('overview'));
+    await operator.page
+      .locator('.flow-mirror')
+      .filter({ hasText: t('portal') })
+      .getByRole('button', { name: t('pause'), exact: true })
+      .click();
+    const dialog = operator.page.getByRole('dialog');
+    const submit = dialog.locator('button[type=submit]');
+    await dialog.getByLabel(t('reason')).fill(`asked by ${everybody[0]}`);
+    await dialog.getByText(t('noNumber')).waitFor();
+    expect(await submit.isDisabled()).toBe(true);
+    expect(await violationsOf(operator.page)).toEqual([]);
+    await dialog.getByLabel(t('reason')).fill('asked by the office');
+    expect(await submit.isDisabled()).toBe(false);
+    await dialog.getByRole('button', { name: t('cancel') }).click();
+    await dialog.waitFor({ state: 'detached' });
+  });
+
+  it('is accessible with a menu open, and with a list of choices open', async () => {
+    await open('', t('overview'));
+    await operator.page.getByRole('button', { name: t('moreOf', { mirror: t('portal') }) }).click();
+    await operator.page.getByRole('menuitem', { name: t('registryWord') }).waitFor();
+    expect(await violationsOf(operator.page)).toEqual([]);
+    await operator.page.keyboard.press('Escape');
+    await open('queue', t('queue'));
+    await operator.page.getByRole('combobox', { name: t('state') }).click();
+    await operator.page.getByRole('listbox').waitFor();
+    expect(await violationsOf(operator.page)).toEqual([]);
+    await operator.page.keyboard.press('Escape');
+    await operator.page.getByRole('listbox').waitFor({ state: 'detached' });
+  });
+
   it('says what is wrong with a number before it asks, and in this language', async () => {
     await open('explain', t('explain'));
     for (const [typed, fault] of [
@@ -357,6 +501,7 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
         ['', t('overview')],
         ['runs', t('runs')],
         ['plan/roster', t('planOf', { mirror: t('roster') })],
+        ['registry-word', t('registryWord')],
         ['rollback', t('rollbackTitle')],
         ['queue', t('queue')],
         ['conflicts', t('conflicts')],

@@ -1,3 +1,4 @@
+import { Firestore, Timestamp } from '@google-cloud/firestore';
 import type { QueuePage } from '../../functions/src/ops/schemas.ts';
 import { untilThere } from '../../local/src/scenarios/two-way-view.ts';
 import type { LocalStack } from '../../local/src/stack.ts';
@@ -28,6 +29,49 @@ export const makeWaitingEdit = async ({ stack, portal }: Everything, name: strin
   });
   if (found === null) throw new Error('no try has failed');
   return { id: found.value.id, memberId: member.id, kennitala: member.kennitala, email, before };
+};
+
+/** The registry changes one member, and no event tells of it. */
+export const changeUnheard = ({ stack }: Everything, name: string) => {
+  const member = someone(stack);
+  const email = `${name}@postur.example`;
+  stack.registry?.webhooks?.pause();
+  stack.registry?.updateMember(member.id, { contact_info: { email } });
+  return { kennitala: member.kennitala, email };
+};
+
+/** As after a restored backup: the registry's word is another one, of a version that the portal has long passed. */
+export const makeAhead = async (all: Everything, name: string) => {
+  const member = changeUnheard(all, name);
+  await withFirestore(all, (db) =>
+    db.collection('members').doc(member.kennitala).update({ 'metadata.source_version': 1_000 }),
+  );
+  return member;
+};
+
+/** A hint of a registry without versions that was given up days ago, about nobody in particular. */
+export const leaveHint = (all: Everything) =>
+  withFirestore(all, (db) => {
+    const longAgo = Timestamp.fromMillis(Date.now() - 3 * 86_400_000);
+    return db
+      .collection('webhook_hints')
+      .doc('0101302989')
+      .set({
+        token: 'of-a-test',
+        state: 'unconfirmed',
+        announced: ['update'],
+        last_at: longAgo,
+      });
+  });
+
+const withFirestore = async <T>({ stack }: Everything, work: (db: Firestore) => Promise<T>): Promise<T> => {
+  const { host, port } = stack.firestore;
+  const client = new Firestore({ projectId: stack.functions.projectId, host: `${host}:${port}`, ssl: false });
+  try {
+    return await work(client);
+  } finally {
+    await client.terminate();
+  }
 };
 
 export const emailInRegistry = ({ stack }: Everything, id: number): string | null =>

@@ -4,6 +4,9 @@ import { ERROR_CODES } from '../../functions/src/lib/errors.ts';
 import { REMEDIES } from '../src/texts/remedies.ts';
 
 const CODES = Object.keys(ERROR_CODES) as (keyof typeof ERROR_CODES)[];
+/** An end of a sentence in an address or a number is none. */
+const sentencesOf = (text: string): number =>
+  text.split(/[.?!](?=\s|$)/).filter((part) => part.trim() !== '').length;
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
 
 describe('the remedy of every code', () => {
@@ -12,6 +15,10 @@ describe('the remedy of every code', () => {
     expect(en.length).toBeGreaterThan(20);
     expect(is.length).toBeGreaterThan(20);
     expect(is).not.toBe(en);
+    for (const text of [en, is]) {
+      expect(sentencesOf(text), text).toBeGreaterThanOrEqual(2);
+      expect(sentencesOf(text), text).toBeLessThanOrEqual(5);
+    }
     // What a command or a setting is called is the same in every language.
     const named = (text: string) => [...text.matchAll(/`([A-Z_]{8,})`/g)].map(([, name]) => name).toSorted();
     expect(named(is)).toEqual(named(en));

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../src/lib/errors.ts';
-import { WARNING_CODES } from '../src/mirror/warning-codes.ts';
+import { WARNING_CODES } from '../src/mirror/mirror.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 

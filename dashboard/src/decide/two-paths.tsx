@@ -1,7 +1,7 @@
 import { type FormEvent, useState } from 'react';
 import type { WireRunRecord } from '../../../functions/src/ops/schemas.ts';
 import { useOperator } from '../operator.ts';
-import { ActionButton, ReasonDialog, TextField } from '../parts/forms.tsx';
+import { ActionButton, isSendable, ReasonDialog, TextField, WordsField } from '../parts/forms.tsx';
 import { useAction } from '../parts/load.ts';
 import { Problem } from '../parts/problem.tsx';
 import { Card } from '../parts/ui.tsx';
@@ -103,18 +103,19 @@ const ApprovePath = (props: {
         <li>
           <strong>{t('rightSay')}</strong>
           <form onSubmit={submit} className="stack" aria-label={t('approve')}>
-            <TextField
+            <WordsField
               label={t('operator')}
               value={operator}
               onChange={setOperator}
-              input={{ required: true, maxLength: 100, autoComplete: 'name' }}
+              maxLength={100}
+              autoComplete="name"
             />
-            <TextField
+            <WordsField
               label={t('reason')}
               value={reason}
               onChange={setReason}
               hint={t('reasonHint')}
-              input={{ required: true, maxLength: 500 }}
+              maxLength={500}
             />
             <TextField
               label={t('typeRemoved')}
@@ -128,7 +129,7 @@ const ApprovePath = (props: {
               type="submit"
               kind="danger"
               isWorking={action.isWorking}
-              disabled={!isConfirmed || reason.trim() === '' || operator.trim() === ''}
+              disabled={!isConfirmed || !isSendable(reason) || !isSendable(operator)}
             >
               {t('approveRemoving', { count: format.number(removed) })}
             </ActionButton>

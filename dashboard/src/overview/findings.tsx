@@ -63,26 +63,16 @@ const FindingAction = ({ finding, onChange }: { finding: Finding; onChange: () =
       />
     );
   }
-  if (code === 'ahead_of_registry') {
-    return (
-      <ReasonDialog
-        label={t('registryWord')}
-        text={t('registryWordText')}
-        act={async (reason) => {
-          await api.registryWord(reason);
-          onChange();
-        }}
-      />
-    );
-  }
   const [href, text] =
     code === 'conflicts_waiting'
       ? [hrefOf('conflicts'), t('decide')]
-      : mirror === null
-        ? [hrefOf('queue'), t('show')]
-        : runId !== null
-          ? [hrefOf('runs', runId), t(code === 'last_run_blocked' ? 'lookAndDecide' : 'seeWhy')]
-          : [hrefOf('plan', mirror), t('planShort')];
+      : code === 'ahead_of_registry'
+        ? [hrefOf('registry-word'), t('registryWord')]
+        : mirror === null
+          ? [hrefOf('queue'), t('show')]
+          : runId !== null
+            ? [hrefOf('runs', runId), t(code === 'last_run_blocked' ? 'lookAndDecide' : 'seeWhy')]
+            : [hrefOf('plan', mirror), t('planShort')];
   return (
     <a className="button plain" href={href}>
       {text}

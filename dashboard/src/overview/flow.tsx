@@ -29,7 +29,12 @@ export const Flow = ({ status, onChange }: { status: StatusAnswer; onChange: () 
         </div>
         <ul className="flow-mirrors">
           {status.mirrors.map((mirror) => (
-            <Mirror key={mirror.mirror} status={mirror} onChange={onChange} />
+            <Mirror
+              key={mirror.mirror}
+              status={mirror}
+              waiting={mirror.mirror === 'portal' ? status.portal : null}
+              onChange={onChange}
+            />
           ))}
         </ul>
         <a className={`flow-back ${twoWay.healthy ? 'good' : 'bad'}`} href={hrefOf('queue')}>
@@ -60,8 +65,14 @@ const toneOf = ({ healthy, agreement, paused, running }: MirrorStatus): string =
   return agreement.state === 'explained' ? 'warn' : 'good';
 };
 
-const Mirror = ({ status, onChange }: { status: MirrorStatus; onChange: () => void }) => {
+const Mirror = (props: {
+  status: MirrorStatus;
+  /** What real time left for somebody to see: of the portal alone. */
+  waiting: StatusAnswer['portal'] | null;
+  onChange: () => void;
+}) => {
   const { t, format } = useTexts();
+  const { status, waiting, onChange } = props;
   const { mirror, healthy, paused, running, lastRun, ageSeconds } = status;
   const Icon = ICONS[mirror];
   return (
@@ -90,6 +101,16 @@ const Mirror = ({ status, onChange }: { status: MirrorStatus; onChange: () => vo
             )}
           </span>
           <MirrorMenu status={status} onChange={onChange} />
+          {waiting !== null && waiting.unconfirmedHints > 0 && (
+            <p className="small flow-note">
+              {t('hintsUnconfirmed', { count: format.number(waiting.unconfirmedHints) })}
+            </p>
+          )}
+          {waiting !== null && waiting.aheadOfRegistry > 0 && (
+            <p className="small flow-note">
+              {t('aheadOfRegistry', { count: format.number(waiting.aheadOfRegistry) })}
+            </p>
+          )}
           {running !== null && <Steps step={running.step} />}
           {paused !== null && (
             <p className="small flow-note">
@@ -176,6 +197,11 @@ const MirrorMenu = ({ status, onChange }: { status: MirrorStatus; onChange: () =
               <Menu.LinkItem className="option" href={hrefOf('runs')} closeOnClick>
                 {t('runs')}
               </Menu.LinkItem>
+              {mirror === 'portal' && (
+                <Menu.LinkItem className="option" href={hrefOf('registry-word')} closeOnClick>
+                  {t('registryWord')}
+                </Menu.LinkItem>
+              )}
               {mirror === 'roster' && (
                 <Menu.LinkItem className="option" href={hrefOf('rollback')} closeOnClick>
                   {t('rollbackTitle')}

@@ -1,6 +1,7 @@
 import { type FormEvent, useState } from 'react';
 import { kennitalaFault, tryKennitala } from '../../../functions/src/domain/kennitala.ts';
 import type { ExplainAnswer, TimelineEntry } from '../../../functions/src/ops/schemas.ts';
+import { OneMember } from '../decide/one-member.tsx';
 import { useOperator } from '../operator.ts';
 import { ActionButton, TextField } from '../parts/forms.tsx';
 import { useAction } from '../parts/load.ts';
@@ -17,7 +18,7 @@ export const ExplainPage = () => {
   const { api } = useOperator();
   const [kennitala, setKennitala] = useState('');
   const [fault, setFault] = useState<string | null>(null);
-  const [answer, setAnswer] = useState<ExplainAnswer | null>(null);
+  const [answer, setAnswer] = useState<{ about: string; found: ExplainAnswer } | null>(null);
   const action = useAction();
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -27,7 +28,7 @@ export const ExplainPage = () => {
       return;
     }
     setFault(null);
-    void action.run(async () => setAnswer(await api.explain(kennitala)));
+    void action.run(async () => setAnswer({ about: kennitala, found: await api.explain(kennitala) }));
   };
   return (
     <Page title={t('explain')} lead={t('explainText')}>
@@ -47,7 +48,8 @@ export const ExplainPage = () => {
         <p className="small">{t('willBeRecorded')}</p>
       </Card>
       {action.failure !== null && <Problem cause={action.failure} />}
-      <div aria-live="polite">{answer !== null && <Explanation answer={answer} />}</div>
+      <div aria-live="polite">{answer !== null && <Explanation answer={answer.found} />}</div>
+      {answer !== null && <OneMember key={answer.about} kennitala={answer.about} />}
     </Page>
   );
 };

@@ -2,7 +2,7 @@ import { MIRRORS } from '../api.ts';
 import { ConflictPage, ConflictsPage } from './conflicts.tsx';
 import { ExplainPage } from './explain.tsx';
 import { OverviewPage } from './overview.tsx';
-import { PlanPage } from './plan.tsx';
+import { PlanPage, RegistryWordPage } from './plan.tsx';
 import { QueueItemPage, QueuePage } from './queue.tsx';
 import { RollbackPage } from './rollback.tsx';
 import { RunPage } from './run.tsx';
@@ -16,6 +16,8 @@ export const PageOf = ({ route: [page, id] }: { route: readonly string[] }) => {
       const mirror = MIRRORS.find((name) => name === id);
       return mirror === undefined ? <RunsPage /> : <PlanPage mirror={mirror} />;
     }
+    case 'registry-word':
+      return <RegistryWordPage />;
     case 'rollback':
       return <RollbackPage />;
     case 'queue':

@@ -33,6 +33,32 @@ export const PlanPage = ({ mirror }: { mirror: MirrorName }) => {
   );
 };
 
+/** For members whom the portal holds in a later version than the registry has: no ordinary run changes those. */
+export const RegistryWordPage = () => {
+  const { t } = useTexts();
+  const { api } = useOperator();
+  return (
+    <Page title={t('registryWord')} lead={t('registryWordText')} back={[hrefOf(), t('overview')]}>
+      <Planned
+        mirror="portal"
+        planLabel={t('plan')}
+        doLabel={t('registryWord')}
+        needsReason
+        start={({ dryRun, reason, approve }) =>
+          api.registryWord({
+            ...(dryRun && { dryRun }),
+            ...(reason !== undefined && { reason }),
+            // Its plan is approved by its id alone, as the command line does it.
+            ...(approve && {
+              approve: { planId: approve.planId, operator: approve.operator, reason: approve.reason },
+            }),
+          })
+        }
+      />
+    </Page>
+  );
+};
+
 type Start = (how: { dryRun?: true; reason?: string; approve?: Approval }) => Promise<StartedRun>;
 
 /**

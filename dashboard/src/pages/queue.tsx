@@ -1,9 +1,9 @@
 import { useState } from 'react';
-import type { QueueItemDetail } from '../../../functions/src/ops/schemas.ts';
+import type { QueueItemDetail, TwoWayRunAnswer, TwoWayRunBody } from '../../../functions/src/ops/schemas.ts';
 import { useOperator } from '../operator.ts';
-import { ReasonDialog, SelectField } from '../parts/forms.tsx';
-import { useLoad } from '../parts/load.ts';
-import { Remedy } from '../parts/problem.tsx';
+import { ActionButton, ReasonDialog, SelectField } from '../parts/forms.tsx';
+import { useAction, useLoad } from '../parts/load.ts';
+import { Problem, Remedy } from '../parts/problem.tsx';
 import { Loaded, Older, Table } from '../parts/table.tsx';
 import { Badge, Card, Empty, Facts, Notice, Page } from '../parts/ui.tsx';
 import { toText } from '../parts/value.ts';
@@ -16,8 +16,10 @@ export const QueuePage = () => {
   const { t, tCode, format } = useTexts();
   const { api } = useOperator();
   const [status, setStatus] = useState('');
+  const [sweeps, setSweeps] = useState(0);
   return (
     <Page title={t('queue')} lead={t('queueText')}>
+      <Sweep onDone={() => setSweeps(sweeps + 1)} />
       <Card>
         <div className="filters">
           <SelectField
@@ -28,7 +30,7 @@ export const QueuePage = () => {
           />
         </div>
         <Older
-          key={status}
+          key={`${status} ${sweeps}`}
           empty={<Empty title={t('noEdits')}>{t('noEditsText')}</Empty>}
           read={async (before) => {
             const { items, next } = await api.queue({ status, limit: 25, before });
@@ -64,6 +66,56 @@ export const QueuePage = () => {
         </Older>
       </Card>
     </Page>
+  );
+};
+
+/** The nightly sweep, on request. */
+const Sweep = ({ onDone }: { onDone: () => void }) => {
+  const { t, format } = useTexts();
+  const { api } = useOperator();
+  const [deliver, setDeliver] = useState<NonNullable<TwoWayRunBody['deliver']>>('due');
+  const [swept, setSwept] = useState<TwoWayRunAnswer['run'] | null>(null);
+  const action = useAction();
+  const send = () =>
+    action.run(async () => {
+      setSwept(null);
+      setSwept((await api.sweep({ deliver })).run);
+      onDone();
+    });
+  return (
+    <Card title={t('sweep')}>
+      <div className="filters">
+        <SelectField
+          label={t('sweepWhat')}
+          value={deliver}
+          onChange={(value) => setDeliver(value as typeof deliver)}
+          hasAll={false}
+          options={[
+            ['due', t('sweepDue')],
+            ['waiting', t('sweepWaiting')],
+            ['failed', t('sweepFailed')],
+          ]}
+        />
+        <ActionButton onPress={() => void send()} isWorking={action.isWorking}>
+          {t('sweepDo')}
+        </ActionButton>
+      </div>
+      <p className="small">{t('sweepText')}</p>
+      {swept !== null && (
+        <Notice
+          isNew
+          tone={swept.status === 'success' ? 'good' : 'warn'}
+          title={t('sweepDone', {
+            sent: format.number(swept.firestoreToDjango.success),
+            failed: format.number(swept.firestoreToDjango.failed),
+            taken: format.number(swept.djangoToFirestore.success),
+          })}
+        >
+          {swept.status !== 'success' && <p>{t('sweepNotWell')}</p>}
+        </Notice>
+      )}
+      {action.failure !== null && <Problem cause={action.failure} />}
+    </Card>
   );
 };
 

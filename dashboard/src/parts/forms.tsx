@@ -4,6 +4,7 @@ import { Field } from '@base-ui/react/field';
 import { Select } from '@base-ui/react/select';
 import { Check, ChevronDown } from 'lucide-react';
 import { type FormEvent, type ReactNode, useState } from 'react';
+import { holdsKennitala } from '../../../functions/src/domain/kennitala-in-text.ts';
 import { useTexts } from '../texts/language.tsx';
 import { useAction } from './load.ts';
 import { Problem } from './problem.tsx';
@@ -35,6 +36,29 @@ export const TextField = (props: {
     )}
   </Field.Root>
 );
+
+/** Whether the API takes it as a reason or a name: not without words, and not with anybody's number. */
+export const isSendable = (text: string): boolean => text.trim() !== '' && !holdsKennitala(text);
+
+/** What an operator writes and the record keeps; what it must not hold is said while it is written. */
+export const WordsField = (props: {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+  hint?: string;
+  maxLength: number;
+  autoComplete?: string;
+}) => {
+  const { t } = useTexts();
+  const { maxLength, autoComplete = 'off', ...field } = props;
+  return (
+    <TextField
+      {...field}
+      error={holdsKennitala(props.value) ? t('noNumber') : null}
+      input={{ required: true, maxLength, autoComplete }}
+    />
+  );
+};
 
 /** A choice with "all" as the first one. */
 export const SelectField = (props: {
@@ -132,17 +156,22 @@ export const ReasonDialog = (props: {
           <Dialog.Title>{props.title ?? props.label}</Dialog.Title>
           {props.text !== undefined && <Dialog.Description>{props.text}</Dialog.Description>}
           <form onSubmit={submit}>
-            <TextField
+            <WordsField
               label={t('reason')}
               value={reason}
               onChange={setReason}
               hint={t('reasonHint')}
-              input={{ required: true, maxLength: 500 }}
+              maxLength={500}
             />
             {action.failure !== null && <Problem cause={action.failure} />}
             <div className="actions">
               <Dialog.Close className="button plain">{t('cancel')}</Dialog.Close>
-              <ActionButton type="submit" kind={props.kind ?? 'primary'} isWorking={action.isWorking}>
+              <ActionButton
+                type="submit"
+                kind={props.kind ?? 'primary'}
+                isWorking={action.isWorking}
+                disabled={!isSendable(reason)}
+              >
                 {props.label}
               </ActionButton>
             </div>

@@ -2,7 +2,7 @@ import type { KennitalaFault } from '../../../functions/src/domain/kennitala.ts'
 import type { FieldPath } from '../../../functions/src/domain/member/fields.ts';
 import type { ErrorCode } from '../../../functions/src/lib/errors.ts';
 import type { GuardRule } from '../../../functions/src/mirror/guard.ts';
-import type { WarningCode } from '../../../functions/src/mirror/warning-codes.ts';
+import type { WarningCode } from '../../../functions/src/mirror/mirror.ts';
 import type {
   BecauseCode,
   ConflictDetail,
@@ -14,6 +14,7 @@ import type {
   Relation,
   RetryOutcome,
   StatusAnswer,
+  SyncDecision,
   TimelineEntry,
   WireRunRecord,
 } from '../../../functions/src/ops/schemas.ts';
@@ -44,6 +45,7 @@ interface CodeKinds {
   detail: keyof Detail;
   place: ExplainSource;
   sweep: Sweep['status'];
+  decision: SyncDecision;
   origin: NonNullable<Detail['origin']>;
   action: NonNullable<Detail['action']>;
   /** The register's columns have names without a section. */

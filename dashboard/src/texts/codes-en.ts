@@ -92,6 +92,16 @@ export const codesEn: CodeTexts = {
     error: 'failed',
     unknown: 'not known',
   },
+  decision: {
+    applied: 'The portal has been brought in line with the registry.',
+    'would-apply': 'The portal differs from the registry.',
+    unchanged: 'The portal shows what the registry says. Nothing to do.',
+    stale:
+      'The portal holds a later version than the registry has. It stands, unless the registry’s word is taken.',
+    guarded:
+      'The registry’s answer would empty more than half of the member, so nothing was changed. Look at the member there.',
+    skipped: 'The number is a placeholder, and no member.',
+  },
   field: {
     name: 'name',
     email: 'e-mail',

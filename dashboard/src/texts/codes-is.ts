@@ -86,6 +86,15 @@ export const codesIs: CodeTexts = {
     error: 'mistókst',
     unknown: 'ekki vitað',
   },
+  decision: {
+    applied: 'Félagavefurinn er nú eins og félagaskráin.',
+    'would-apply': 'Félagavefurinn er ekki eins og félagaskráin.',
+    unchanged: 'Félagavefurinn sýnir það sem félagaskráin segir. Ekkert þarf að gera.',
+    stale: 'Félagavefurinn geymir nýrri útgáfu en félagaskráin. Hún stendur nema félagaskráin sé látin ráða.',
+    guarded:
+      'Svar félagaskrár myndi tæma meira en helming félagans og því var engu breytt. Skoðið félagann þar.',
+    skipped: 'Þetta er gervikennitala en ekki félagi.',
+  },
   field: {
     name: 'nafn',
     email: 'netfang',

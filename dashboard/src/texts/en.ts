@@ -277,6 +277,24 @@ export const en = {
   registryWord: 'Take the registry’s word',
   registryWordText:
     'Each of these members becomes in the portal what the registry says, whatever version the portal holds.',
+  noNumber: 'In words, without anybody’s number.',
+  hintsUnconfirmed: 'Hints that the registry has not confirmed yet: {count}. The nightly run decides them.',
+  aheadOfRegistry: 'Members in a later version than the registry has: {count}.',
+  oneMember: 'In line with the registry',
+  oneMemberText:
+    'Reads this one person from the registry now, and shows what the portal has otherwise. Each look is recorded.',
+  oneMemberLook: 'Compare with the registry',
+  oneMemberDo: 'Take over what the registry says',
+  keptEdits: 'The member’s own edit waits for delivery and stays: {fields}',
+  sweep: 'Send edits now',
+  sweepText: 'The nightly sweep does the same at 03:30.',
+  sweepWhat: 'Which edits',
+  sweepDue: 'those that are due',
+  sweepWaiting: 'also those that wait for their next try',
+  sweepFailed: 'dead letters too',
+  sweepDo: 'Send',
+  sweepDone: 'Delivered to the registry: {sent}. Not delivered: {failed}. Taken over from it: {taken}.',
+  sweepNotWell: 'It did not go well: what was not delivered is tried again.',
 } as const;
 
 export type TextKey = keyof typeof en;

@@ -275,4 +275,23 @@ export const is: Record<TextKey, string> = {
   registryWord: 'Láta félagaskrána ráða',
   registryWordText:
     'Hver þessara félaga verður á félagavefnum eins og félagaskráin segir, hvaða útgáfu sem vefurinn geymir.',
+  noNumber: 'Með orðum og án kennitölu.',
+  hintsUnconfirmed:
+    'Ábendingar sem félagaskráin hefur ekki staðfest: {count}. Næturyfirferðin sker úr um þær.',
+  aheadOfRegistry: 'Félagar með nýrri útgáfu en félagaskráin: {count}.',
+  oneMember: 'Eins og félagaskráin',
+  oneMemberText:
+    'Les þessa manneskju úr félagaskránni núna og sýnir hvað er öðruvísi á félagavefnum. Hver skoðun er skráð.',
+  oneMemberLook: 'Bera saman við félagaskrá',
+  oneMemberDo: 'Taka upp það sem félagaskráin segir',
+  keptEdits: 'Breyting félagans sjálfs bíður afhendingar og stendur: {fields}',
+  sweep: 'Senda breytingar núna',
+  sweepText: 'Næturyfirferðin gerir það sama kl. 03:30.',
+  sweepWhat: 'Hvaða breytingar',
+  sweepDue: 'þær sem komið er að',
+  sweepWaiting: 'líka þær sem bíða næstu tilraunar',
+  sweepFailed: 'líka óafhentar',
+  sweepDo: 'Senda',
+  sweepDone: 'Afhent félagaskrá: {sent}. Óafhent: {failed}. Tekið við frá henni: {taken}.',
+  sweepNotWell: 'Þetta gekk ekki að öllu leyti: reynt verður aftur við það sem ekki var afhent.',
 };

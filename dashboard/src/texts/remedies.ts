@@ -12,8 +12,8 @@ export interface Remedy {
  */
 export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
   registry_unreachable: {
-    en: 'No connection: refused, DNS, TLS, or broken off in the middle. Tried again until the time was up. **Remedy**: is the registry up? `curl -sI $DJANGO_BASE_URL`. Has its certificate expired? Has a firewall changed?',
-    is: 'Engin tenging náðist: hafnað, DNS, TLS, eða hún slitnaði. Reynt var þar til tíminn var búinn. **Ráð**: Er félagaskráin uppi? Er vottorð hennar útrunnið? Breyttist eldveggur?',
+    en: 'No connection: refused, DNS, TLS, or broken off in the middle. Tried again until the time was up. **Remedy**: is the registry up (`curl -sI $DJANGO_BASE_URL`), has its certificate expired, or has a firewall changed?',
+    is: 'Engin tenging náðist: hafnað, DNS, TLS, eða hún slitnaði. Reynt var þar til tíminn var búinn. **Ráð**: Er félagaskráin uppi, er vottorð hennar útrunnið eða breyttist eldveggur?',
   },
   registry_timeout: {
     en: 'The registry answered too slowly: 30 s for a request, 80 s for a whole fetch. **Remedy**: its own log and load. `REGISTRY_REQUEST_TIMEOUT_SECONDS` and `REGISTRY_FETCH_TIMEOUT_SECONDS` can be raised, to 90 s in all.',
@@ -136,8 +136,8 @@ export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
     is: 'Stillingu vantar eða hún er röng. **Ráð**: Lagið `functions/.env.P` og setjið upp aftur.',
   },
   invalid_request: {
-    en: 'The caller sent something else than agreed; the answer names it.',
-    is: 'Sá sem kallaði sendi annað en umsamið er; svarið nefnir reitinn.',
+    en: 'The caller sent something else than agreed; the answer names the field, never its value. **Remedy**: send what [the API](ops-api.md) or the contract says. If the registry is the caller, is its companion app of another version?',
+    is: 'Sá sem kallaði sendi annað en umsamið er; svarið nefnir reitinn en aldrei gildið. **Ráð**: Sendið það sem lýsing viðmótsins segir. Sé það félagaskráin sem kallar, er fylgiforrit hennar af annarri útgáfu?',
   },
   unauthenticated: {
     en: 'No valid token or signature. Many from the registry: the secrets differ ([rotation](#rotating-the-webhook-secret-without-loss)) or a clock is off by more than five minutes.',
@@ -148,8 +148,8 @@ export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
     is: 'Gildur notandi án réttinda. **Ráð**: Hlutverk notandans (`roles`), eða `ADMIN_SERVICE_ACCOUNTS`.',
   },
   not_found: {
-    en: 'There is no such run, item or route.',
-    is: 'Keyrslan, færslan eða slóðin er ekki til.',
+    en: 'There is no such run, item or route. **Remedy**: look for it in the list that it came from; lists of a run, and what was decided, are not kept for ever.',
+    is: 'Keyrslan, færslan eða slóðin er ekki til. **Ráð**: Leitið að henni í listanum sem hún kom úr; listar keyrslu og það sem er afgreitt geymist ekki endalaust.',
   },
   unsupported_encoding: {
     en: 'A body with a `Content-Encoding`. Nothing is decompressed here. **Remedy**: send it as it is.',
@@ -164,12 +164,12 @@ export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
     is: 'Of margar beiðnir í einu. **Ráð**: Bíðið eins og `Retry-After` segir.',
   },
   too_large: {
-    en: 'A request over its limit: 256 KiB for a webhook, 64 KiB elsewhere.',
-    is: 'Beiðnin er yfir mörkum: 256 KiB fyrir vefkrók.',
+    en: 'A request over its limit: 256 KiB for a webhook, 64 KiB elsewhere. Nothing of it was read. **Remedy**: no event and no order is that large, so look at what sends it.',
+    is: 'Beiðnin er yfir mörkum: 256 KiB fyrir vefkrók, 64 KiB annars. Ekkert af henni var lesið. **Ráð**: Enginn atburður og engin skipun er svo stór; skoðið hvað sendir hana.',
   },
   method_not_allowed: {
-    en: 'Another method than the one served; `Allow` says which.',
-    is: 'Önnur aðferð en sú sem er í boði; `Allow` segir hver hún er.',
+    en: 'Another method than the one served; `Allow` says which. **Remedy**: use that one. A browser that only opens the address sends `GET`, and that starts nothing.',
+    is: 'Önnur aðferð en sú sem er í boði; `Allow` segir hver hún er. **Ráð**: Notið hana. Vafri sem aðeins opnar slóðina sendir `GET` og það ræsir ekkert.',
   },
   internal: {
     en: 'A fault in this project. The answer has a reference; the log entry with the same reference has the stack. **Remedy**: open an issue with the stack. Frames name files and lines, no data.',

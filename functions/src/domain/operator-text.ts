@@ -1,38 +1,14 @@
 import { z } from 'zod';
-import { type Kennitala, tryKennitala } from './kennitala.ts';
+import { holdsKennitala } from './kennitala-in-text.ts';
 import { isStorableText } from './storable.ts';
 
 /**
  * Texts that an operator types: reasons, and the name under which something is approved. They stand in records for a year,
  * in alerts and on screens; so nobody's number gets in. Another person's name cannot be told from other words: that none
  * belongs there is said where the text is asked for.
+ *
+ * @param what Said of a text that is refused: `a reason in words`.
  */
-
-/** Digits with at most three other marks between two of them, as a number is spelled: 010130-2989, 0101 302989. */
-const DIGITS = /\d(?:[\s\p{Pd}\p{Cf}./_]{0,3}\d){9,}/gu;
-
-const KENNITALA_DIGITS = 10;
-
-/** Whether ten digits in the text are spelled as a kennitala, with hyphens or spaces or without, whoever's it is. */
-export const holdsKennitala = (text: string): boolean =>
-  [...text.normalize('NFKC').matchAll(DIGITS)].some(([found]) => {
-    const digits = onlyDigits(found);
-    return Array.from({ length: digits.length - KENNITALA_DIGITS + 1 }, (_, from) =>
-      tryKennitala(digits.slice(from, from + KENNITALA_DIGITS)),
-    ).some((kennitala) => kennitala !== null);
-  });
-
-/** Whether the text has this person's number, however spelled. */
-export const namesKennitala = (text: string, kennitala: Kennitala): boolean =>
-  onlyDigits(text.normalize('NFKC')).includes(kennitala);
-
-/** Every way in which a document or a row may be keyed by a person: older systems wrote the hyphen. */
-export const spellingsOf = (kennitala: Kennitala): string[] => [
-  kennitala,
-  ...['-', ' '].map((between) => `${kennitala.slice(0, 6)}${between}${kennitala.slice(6)}`),
-];
-
-/** @param what Said of a text that is refused: `a reason in words`. */
 export const operatorText = (what: string, max: number) =>
   z
     .string()
@@ -41,5 +17,3 @@ export const operatorText = (what: string, max: number) =>
     .max(max, { error: `${what}, of at most ${max} characters` })
     .refine((text) => isStorableText(text) && !/[\r\n]/.test(text), { error: `${what}, on one line` })
     .refine((text) => !holdsKennitala(text), { error: `${what}, without anybody's number` });
-
-const onlyDigits = (text: string): string => text.replaceAll(/\D/g, '');

@@ -1,3 +1,5 @@
+import type { ErrorCode } from './errors.ts';
+
 export type Severity = 'DEBUG' | 'INFO' | 'NOTICE' | 'WARNING' | 'ERROR';
 
 /** Non-personal facts: ids of runs, counts, codes, durations. */
@@ -10,3 +12,26 @@ export type LogFields = Readonly<
  * so that every message and every field that can reach a log stands in a few files, and none can carry personal data.
  */
 export type LogSink = (severity: Severity, message: string, fields: LogFields) => void;
+
+/** `1 member`, `2 members`: a number with its noun, for messages that people read. */
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`;
+
+export interface RegistryRetry {
+  /** A path template: it holds no values. */
+  readonly route: string;
+  readonly attempt: number;
+  readonly code: ErrorCode;
+  readonly delayMs: number;
+}
+
+export const logRegistryRetry =
+  (log: LogSink) =>
+  ({ route, attempt, code, delayMs }: RegistryRetry): void =>
+    log('WARNING', `[REGISTRY] Attempt ${attempt} failed: ${code}; next in ${delayMs} ms`, {
+      event: 'registry_retry',
+      route,
+      attempt,
+      code,
+      delayMs,
+    });

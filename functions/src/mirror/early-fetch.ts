@@ -1,5 +1,4 @@
-import type { Mirror, MirrorSource, RunContext } from './mirror.ts';
-import type { MirrorPlan } from './types.ts';
+import type { Mirror, MirrorPlan, MirrorSource, RunContext } from './mirror.ts';
 
 /** A fetch under way, and when it began. */
 export interface Fetching<Source> {

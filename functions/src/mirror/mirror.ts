@@ -1,5 +1,153 @@
-import type { LastSuccess } from './run-store.ts';
-import type { AppliedFacts, MirrorName, MirrorPlan, RunWarning, Unfinished } from './types.ts';
+import type { KennitalaSequence } from '../domain/kennitala-list.ts';
+import { type ErrorCode, SyncError } from '../lib/errors.ts';
+import type { GuardFigures, GuardVerdict } from './guard.ts';
+import type { Forecast } from './plan.ts';
+
+export type MirrorName = 'roster' | 'portal' | 'register';
+
+/** Who set a run off: Cloud Scheduler, a caller over HTTP, an operator's own machine, or a registry event. */
+export type RunTrigger = 'schedule' | 'http' | 'local' | 'event';
+
+/**
+ * published  the mirror was changed and now equals the registry
+ * unchanged  it was equal already
+ * blocked    the guard refused the plan: nothing was changed
+ * partial    the run's time was up in the middle of the writing; the next run goes on
+ * failed     something went wrong; `errorCode` says what
+ * dry-run    the plan was asked for, nothing else
+ * skipped    another run was under way, this scheduled run had been done, the mirror is paused, or what was approved
+ *            is not the plan any more
+ */
+export type RunOutcome = 'published' | 'unchanged' | 'blocked' | 'partial' | 'failed' | 'dry-run' | 'skipped';
+
+/** The restricted lists are split so that no document nears Firestore's 1 MiB. */
+export const CHANGES_PER_DOCUMENT = 5_000;
+
+export interface ChangeCounts {
+  readonly added: number;
+  readonly removed: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly quarantined: number;
+}
+
+/** Something an operator should look at although the run went on. Counts and positions only. */
+export interface RunWarning {
+  readonly code: WarningCode;
+  readonly message: string;
+}
+
+/** Facts about the published object, for mirrors that are one object. */
+export interface ObjectFacts {
+  readonly objectGeneration?: string;
+  readonly previousGeneration?: string;
+  readonly sha256?: string;
+}
+
+/** Differences that no event of the registry had announced: how much real time lost. */
+export interface MissedEvents {
+  readonly created: number;
+  readonly updated: number;
+  readonly deleted: number;
+}
+
+/**
+ * What the guard has let through and no run has finished yet. A later plan is judged by what it adds to this, or a
+ * first load that takes several runs would be refused as a flood of new members.
+ */
+export type Unfinished = Pick<GuardFigures, 'added' | 'removed'> &
+  Required<Pick<GuardFigures, 'updated' | 'blanked'>>;
+
+/** What came of applying a plan. */
+export interface AppliedFacts extends ObjectFacts {
+  readonly missedEvents?: MissedEvents;
+  /** Members whom another writer changed while the run was under way: left as that writer wants them. */
+  readonly overtaken?: number;
+  /** Members on the mirror when that is not the plan's number. */
+  readonly memberCount?: number;
+  /** The time was up: this much of the plan is left. */
+  readonly unfinished?: Unfinished;
+}
+
+export interface MirrorPlan {
+  readonly planId: string;
+  readonly memberCount: number;
+  readonly changes: ChangeCounts;
+  /** The members are the same, but the mirror does not hold them in the agreed form. */
+  readonly rewrite: boolean;
+  readonly figures: GuardFigures;
+  readonly forecast: Forecast;
+  readonly warnings: readonly RunWarning[];
+  /** For the restricted part of the record. */
+  readonly added: KennitalaSequence;
+  readonly removed: KennitalaSequence;
+  readonly facts: ObjectFacts;
+  /** Null or missing where there are no events. */
+  readonly missedEvents?: MissedEvents | null;
+  /** For a mirror whose writing can end half-way: what the next run finds let through if this one does not finish. */
+  readonly letThrough?: Unfinished;
+}
+
+/** One operator lets one refused plan through. */
+export interface Approval {
+  readonly planId: string;
+  /** The operator's name, as it is to stand in the record. */
+  readonly operator: string;
+  readonly reason: string;
+}
+
+/** `sync_audit/{runId}` in our own terms; times are Dates, and the store makes its own types of them. */
+export interface RunRecord {
+  readonly runId: string;
+  readonly mirror: MirrorName;
+  readonly trigger: RunTrigger;
+  /** 'running' until the run closes it: a record that stays open is the evidence of a crash. */
+  readonly status: 'running' | 'success' | 'error';
+  readonly outcome: RunOutcome | null;
+  readonly source: 'django-api';
+  readonly timestamp: Date;
+  readonly duration_ms: number | null;
+  readonly memberCount: number | null;
+  readonly djangoExportedAt: Date | null;
+  readonly changes: ChangeCounts | null;
+  /** Null where nothing was compared, or where there are no events. */
+  readonly missedEvents: MissedEvents | null;
+  readonly overtaken: number | null;
+  /** What a `partial` run left for the next one. */
+  readonly unfinished: Unfinished | null;
+  readonly findings: Readonly<Record<string, number | readonly number[]>> | null;
+  readonly planId: string | null;
+  readonly guard: GuardVerdict | null;
+  readonly objectGeneration: string | null;
+  readonly previousGeneration: string | null;
+  readonly sha256: string | null;
+  readonly warnings: readonly RunWarning[];
+  readonly error: string | null;
+  readonly errorCode: ErrorCode | null;
+  readonly errorStack: string | null;
+  /** The proved identity of who asked for the run; null for a scheduled one. */
+  readonly requestedBy: string | null;
+  /** The operator's name as given with the approval. */
+  readonly approvedBy: string | null;
+  readonly reason: string | null;
+  /** The version that a rollback brought back; missing for a run that follows the registry. */
+  readonly rollbackOf?: string;
+  readonly expireAt: Date;
+}
+
+/** An operator's word that a mirror is to stay as it is until somebody resumes it. */
+export interface Pause {
+  readonly reason: string;
+  /** The proved identity of who paused it. */
+  readonly by: string;
+  readonly at: Date;
+}
+
+/** What a caller is answered: the record, and for a plan that waits for a decision its forecast too. */
+export interface RunReport {
+  readonly record: RunRecord;
+  readonly forecast: Forecast | null;
+}
 
 /** What every step of a run is told. */
 export interface RunContext {
@@ -42,4 +190,41 @@ export interface Mirror<Source extends MirrorSource, Plan extends MirrorPlan> {
   confirm(plan: Plan, source: Source, context: RunContext): Promise<AppliedFacts>;
   /** Gives back what fetch and plan hold (connections, open transactions). */
   close?(): Promise<void>;
+}
+
+/** Why a paused mirror takes no run. The operator's own words are in the state of the mirror, not in a log. */
+export const pausedError = (since: Date): SyncError =>
+  new SyncError(
+    'paused',
+    `The mirror has been paused since ${since.toISOString()}. Resume it, or approve the plan of a dry run by its id.`,
+  );
+
+/** What a run that went on all the same may say. The runbook has a row for each, and the page a text. */
+export const WARNING_CODES = [
+  'quarantined_entries',
+  'quarantined_members',
+  'unidentified_entries',
+  'adjusted_values',
+  'repeated_members',
+  'duplicate_members',
+  'legal_entities',
+  'impossible_dates',
+  'more_than_announced',
+  'published_list_missing',
+  'published_list_edited',
+  'abandoned_run_published',
+  'portal_emptied',
+  'register_emptied',
+  'removals_withheld',
+  'unknown_documents',
+  'versions_went_back',
+] as const;
+
+export type WarningCode = (typeof WARNING_CODES)[number];
+
+/** The last run of a mirror that ended with the mirror equal to the registry. */
+export interface LastSuccess {
+  readonly runId: string;
+  readonly at: Date;
+  readonly memberCount: number;
 }

@@ -1,8 +1,7 @@
-import { counted } from '../lib/counted.ts';
 import type { SyncError } from '../lib/errors.ts';
-import type { LogFields, LogSink } from '../lib/log.ts';
+import { counted, type LogFields, type LogSink } from '../lib/log.ts';
 import { explainVerdict, type GuardVerdict } from './guard.ts';
-import type { ChangeCounts, MirrorName, MissedEvents, RunRecord, RunTrigger } from './types.ts';
+import type { ChangeCounts, MirrorName, MissedEvents, RunRecord, RunTrigger } from './mirror.ts';
 
 const WORDS: Record<MirrorName, { readonly received: string; readonly applied: string }> = {
   roster: { received: 'kennitalas', applied: 'Upload complete' },

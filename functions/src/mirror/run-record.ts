@@ -1,15 +1,15 @@
 import { asSyncError, SyncError, stackFrames } from '../lib/errors.ts';
 import { explainVerdict, type GuardVerdict } from './guard.ts';
-import type { MirrorSource } from './mirror.ts';
 import type {
   AppliedFacts,
   Approval,
   MirrorName,
   MirrorPlan,
+  MirrorSource,
   RunOutcome,
   RunRecord,
   RunTrigger,
-} from './types.ts';
+} from './mirror.ts';
 
 const RECORD_KEPT_MONTHS = 12;
 

@@ -1,12 +1,5 @@
 import type { KennitalaSequence } from '../domain/kennitala-list.ts';
-import type { MirrorName, Pause, RunRecord, Unfinished } from './types.ts';
-
-/** The last run of a mirror that ended with the mirror equal to the registry. */
-export interface LastSuccess {
-  readonly runId: string;
-  readonly at: Date;
-  readonly memberCount: number;
-}
+import type { LastSuccess, MirrorName, Pause, RunRecord, Unfinished } from './mirror.ts';
 
 /** One occurrence of a schedule. Cloud Scheduler may deliver it more than once. */
 export interface ScheduledOccurrence {

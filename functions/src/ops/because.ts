@@ -1,4 +1,4 @@
-import type { MirrorName } from '../mirror/types.ts';
+import type { MirrorName } from '../mirror/mirror.ts';
 import type { MirrorState } from './ports.ts';
 import type { BecauseCode, ExplainAnswer } from './schemas.ts';
 import { MIRRORS } from './status.ts';

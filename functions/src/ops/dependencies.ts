@@ -1,13 +1,13 @@
 import type { Kennitala } from '../domain/kennitala.ts';
+import type { RunReport } from '../mirror/mirror.ts';
 import type { RunRequest } from '../mirror/run.ts';
-import type { RunReport } from '../mirror/types.ts';
 import type { SyncedMember, SyncMemberRequest } from '../portal/reconcile/sync-member.ts';
+import type { ListVersions } from '../roster/ports.ts';
 import type { DueOptions, TwoWayRecord } from '../twoway/ports.ts';
 import type { EraseDependencies } from './erase/erase-person.ts';
 import type { ExplainDependencies } from './explain.ts';
 import type {
   HintFigures,
-  ListVersions,
   LiveCounts,
   MirrorStates,
   OperatorActions,

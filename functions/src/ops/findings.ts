@@ -1,4 +1,4 @@
-import type { MirrorName, RunRecord } from '../mirror/types.ts';
+import type { MirrorName, RunRecord } from '../mirror/mirror.ts';
 import type { DifferenceReason, Finding, HealthReason, MirrorStatus, StatusAnswer } from './schemas.ts';
 
 type Judged = Omit<MirrorStatus, 'agreement'>;

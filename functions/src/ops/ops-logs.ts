@@ -1,8 +1,25 @@
-import { counted } from '../lib/counted.ts';
 import { type SyncError, stackFrames } from '../lib/errors.ts';
-import type { LogSink } from '../lib/log.ts';
+import { counted, type LogSink } from '../lib/log.ts';
+import type { MirrorName } from '../mirror/mirror.ts';
 import type { EraseAnswer } from './schemas.ts';
-import type { Concern } from './watch.ts';
+
+export type ConcernCode =
+  | 'mirror_overdue'
+  | 'mirror_paused_too_long'
+  | 'run_crashed'
+  | 'dead_letters_old'
+  | 'conflicts_old'
+  | 'queue_stuck'
+  | 'ahead_of_registry'
+  | 'hints_unconfirmed';
+
+/** Something that lasts, and so is seen only by looking: no single event of it could raise an alert. */
+export interface Concern {
+  readonly code: ConcernCode;
+  readonly mirror?: MirrorName;
+  readonly count?: number;
+  readonly ageSeconds?: number | null;
+}
 
 /** The messages that alert policies are made of: codes, counts, ages and opaque references only. */
 export const makeOpsLogs = (log: LogSink) => ({
@@ -18,32 +35,6 @@ export const makeOpsLogs = (log: LogSink) => ({
     log('INFO', `[OPS] Looked at the mirrors: ${counted(concerns, 'concern')}`, {
       event: 'ops_watched',
       concerns,
-    }),
-  rosterChecked: (runId: string) =>
-    log('INFO', '[OPS] The published list was read back and is what was meant', {
-      event: 'roster_checked',
-      runId,
-    }),
-  rosterNotChecked: (runId: string, code: string) =>
-    log('WARNING', `[OPS] The published list could not be read back: ${code}`, {
-      event: 'roster_not_checked',
-      runId,
-      code,
-    }),
-  rosterCheckFailed: (runId: string, generation: string, expected: number | null, found: number) =>
-    log('ERROR', '[OPS] The published list is not what was meant', {
-      event: 'roster_check_failed',
-      runId,
-      generation,
-      expected,
-      found,
-    }),
-  rosterRestored: (runId: string, rollbackRunId: string, outcome: string | null) =>
-    log(outcome === 'published' ? 'WARNING' : 'ERROR', `[OPS] Rollback to the version before: ${outcome}`, {
-      event: 'roster_restored',
-      runId,
-      rollbackRunId,
-      outcome,
     }),
   eraseFailed: (store: string, failure: SyncError) =>
     log('ERROR', `[OPS] A part of an erasure failed: ${failure.code}`, {

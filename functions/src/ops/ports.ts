@@ -1,6 +1,12 @@
 import type { Kennitala } from '../domain/kennitala.ts';
-import type { LastSuccess } from '../mirror/run-store.ts';
-import type { MirrorName, MissedEvents, Pause, RunOutcome, RunRecord } from '../mirror/types.ts';
+import type {
+  LastSuccess,
+  MirrorName,
+  MissedEvents,
+  Pause,
+  RunOutcome,
+  RunRecord,
+} from '../mirror/mirror.ts';
 import type { ConflictRecord } from '../twoway/conflict.ts';
 import type { QueueItem, SyncStatus } from '../twoway/queue.ts';
 import type { PortalNow, RegisterNow } from './schemas.ts';
@@ -200,21 +206,4 @@ export interface MemberTrace {
 /** The register's row of a member. Throws `database_*`, `schema_outdated`. */
 export interface RegisterLookup {
   find(kennitala: Kennitala): Promise<RegisterNow>;
-}
-
-export interface ListVersion {
-  readonly generation: string;
-  readonly publishedAt: Date;
-  readonly isCurrent: boolean;
-  readonly memberCount: number | null;
-  readonly runId: string | null;
-  readonly sha256: string | null;
-}
-
-/** The kept versions of the published list. Throws `storage_unavailable`, `storage_rejected`. */
-export interface ListVersions {
-  /** Newest first, at most 100. */
-  list(): Promise<ListVersion[]>;
-  /** Null: there is no such version any more. */
-  read(generation: string): Promise<Uint8Array | null>;
 }

@@ -1,18 +1,13 @@
 import type { OtherAnswer } from '../http/route.ts';
 import { SyncError } from '../lib/errors.ts';
-import { type RunDependencies, runMirror } from '../mirror/run.ts';
-import type { Approval, RunReport } from '../mirror/types.ts';
-import type { ListStore } from '../roster/ports.ts';
-import type { ListVersions, RunHistory } from './ports.ts';
-import { makeRosterRollback, noVersion } from './roster-rollback.ts';
+import type { Approval } from '../mirror/mirror.ts';
+import { noVersion, type RestoreDependencies, runRollback } from '../roster/rollback.ts';
+import type { RunHistory } from './ports.ts';
 import type { StartedRun } from './schemas.ts';
 import { toRunAnswer } from './start-run.ts';
 
-export interface RollbackDependencies {
-  readonly versions: ListVersions;
-  readonly store: ListStore;
+export interface RollbackDependencies extends RestoreDependencies {
   readonly history: Pick<RunHistory, 'read'>;
-  readonly run: RunDependencies;
 }
 
 export interface RollbackRequest {
@@ -41,30 +36,6 @@ export const rollBackRoster = async (
   if ((await dependencies.versions.read(generation)) === null) throw noVersion(generation);
   return toRunAnswer(await runRollback(generation, request, dependencies));
 };
-
-export const runRollback = (
-  generation: string,
-  { by, dryRun, approve, reason }: Pick<RollbackRequest, 'by' | 'dryRun' | 'approve' | 'reason'>,
-  { versions, store, run }: Omit<RollbackDependencies, 'history'>,
-): Promise<RunReport> =>
-  runMirror(
-    makeRosterRollback(generation, versions, store),
-    {
-      trigger: 'http',
-      dryRun,
-      approve,
-      requestedBy: by,
-      rollback: {
-        of: generation,
-        pause: {
-          reason: reason ?? approve?.reason ?? `rolled back to version ${generation}`,
-          by,
-          at: run.now(),
-        },
-      },
-    },
-    run,
-  );
 
 const generationOf = async (runId: string, history: Pick<RunHistory, 'read'>): Promise<string> => {
   const record = await history.read(runId);

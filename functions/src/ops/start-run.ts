@@ -1,8 +1,8 @@
 import { answerProblem } from '../http/problems.ts';
 import type { OtherAnswer } from '../http/route.ts';
 import { SyncError } from '../lib/errors.ts';
+import type { Approval, MirrorName, RunRecord, RunReport } from '../mirror/mirror.ts';
 import type { RunRequest } from '../mirror/run.ts';
-import type { Approval, MirrorName, RunRecord, RunReport } from '../mirror/types.ts';
 import type { RunHistory } from './ports.ts';
 import type { Relation, RunAnswer, StartedRun } from './schemas.ts';
 import { toWireRecord } from './wire-record.ts';

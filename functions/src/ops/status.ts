@@ -1,4 +1,4 @@
-import type { MirrorName, MissedEvents, RunRecord } from '../mirror/types.ts';
+import type { MirrorName, MissedEvents, RunRecord } from '../mirror/mirror.ts';
 import { judgeAgreement, makeFindings } from './findings.ts';
 import { judgeMirror } from './mirror-health.ts';
 import type {

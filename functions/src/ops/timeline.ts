@@ -1,4 +1,4 @@
-import type { RunRecord } from '../mirror/types.ts';
+import type { RunRecord } from '../mirror/mirror.ts';
 import type { ConflictRecord } from '../twoway/conflict.ts';
 import { dateOf } from '../twoway/edit.ts';
 import type { OperatorAction, QueuedChange } from './ports.ts';

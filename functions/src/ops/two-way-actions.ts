@@ -3,15 +3,12 @@ import { withWithdrawals } from '../domain/member/consents.ts';
 import type { Json } from '../domain/member/field-row.ts';
 import type { AdminCaller } from '../http/callers.ts';
 import { SyncError } from '../lib/errors.ts';
-import type { DeliveryDependencies } from '../twoway/delivery.ts';
-import { withDelivery, withoutPaths } from '../twoway/delivery.ts';
+import { type DeliveryDependencies, withDelivery, withoutPaths } from '../twoway/delivery.ts';
 import { BEFORE_ALL, dateOf } from '../twoway/edit.ts';
 import type { MemberView, Step } from '../twoway/ports.ts';
-import type { Delivery, QueueItem } from '../twoway/queue.ts';
-import { mergeEdits, reviveItem, settlePaths } from '../twoway/queue.ts';
+import { type Delivery, mergeEdits, type QueueItem, reviveItem, settlePaths } from '../twoway/queue.ts';
 import { planShown } from '../twoway/reading.ts';
-import type { ResolveRequest } from '../twoway/resolve-conflict.ts';
-import { type Decided, decideConflictOnDemand } from '../twoway/resolve-conflict.ts';
+import { type Decided, decideConflictOnDemand, type ResolveRequest } from '../twoway/resolve-conflict.ts';
 import { deliverUntilEnded, type Retried } from './deliver-until-ended.ts';
 
 /** For one member's edits, while an operator waits; below the 60 s that Firebase Hosting waits. */

@@ -1,24 +1,5 @@
-import type { MirrorName } from '../mirror/types.ts';
-import type { OpsLogs } from './ops-logs.ts';
+import type { Concern, ConcernCode, OpsLogs } from './ops-logs.ts';
 import type { StatusAnswer } from './schemas.ts';
-
-export type ConcernCode =
-  | 'mirror_overdue'
-  | 'mirror_paused_too_long'
-  | 'run_crashed'
-  | 'dead_letters_old'
-  | 'conflicts_old'
-  | 'queue_stuck'
-  | 'ahead_of_registry'
-  | 'hints_unconfirmed';
-
-/** Something that lasts, and so is seen only by looking: no single event of it could raise an alert. */
-export interface Concern {
-  readonly code: ConcernCode;
-  readonly mirror?: MirrorName;
-  readonly count?: number;
-  readonly ageSeconds?: number | null;
-}
 
 const DAY_SECONDS = 24 * 3_600;
 

@@ -1,4 +1,4 @@
-import type { RunRecord } from '../mirror/types.ts';
+import type { RunRecord } from '../mirror/mirror.ts';
 import type { WireRunRecord } from './schemas.ts';
 
 /** A record as operators get it: times as text; without the stack, which is for the log only. */

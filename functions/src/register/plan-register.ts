@@ -1,7 +1,6 @@
 import type { Kennitala } from '../domain/kennitala.ts';
-import { makeForecast } from '../mirror/forecast.ts';
-import { makePlanId } from '../mirror/plan-id.ts';
-import { CHANGES_PER_DOCUMENT, type MirrorPlan, type RunWarning } from '../mirror/types.ts';
+import { CHANGES_PER_DOCUMENT, type MirrorPlan, type RunWarning } from '../mirror/mirror.ts';
+import { makeForecast, makePlanId } from '../mirror/plan.ts';
 import type { RegisterDifferences } from './ports.ts';
 
 export interface RegisterPlan extends MirrorPlan {

@@ -1,5 +1,10 @@
+import type { Kennitala } from '../domain/kennitala.ts';
 import type { SyncError } from '../lib/errors.ts';
 import type { LogSink } from '../lib/log.ts';
+import type { CollectedMembers } from './collect-members.ts';
+import type { RegisterPlan } from './plan-register.ts';
+import type { ReferTo, SyncLogCounts, SyncLogDetails } from './ports.ts';
+import type { RegisterSource } from './register-source.ts';
 
 /** The messages of the register besides those of a run. */
 export const makeRegisterLogs = (sink: LogSink) => ({
@@ -60,3 +65,64 @@ export const makeRegisterLogs = (sink: LogSink) => ({
 });
 
 export type RegisterLogs = ReturnType<typeof makeRegisterLogs>;
+
+/** Enough to look at; the count says how many there are. */
+const LISTED = 100;
+const SAMPLES = 5;
+
+export interface PlanSamples {
+  readonly added: readonly string[];
+  readonly reactivated: readonly string[];
+  readonly updated: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/** A few members of each kind, by opaque reference. */
+export const samplesOf = (plan: RegisterPlan, referTo: ReferTo): PlanSamples => {
+  const some = (members: readonly Kennitala[]) => members.slice(0, SAMPLES).map(referTo);
+  return {
+    added: some(plan.inserted),
+    reactivated: some(plan.reactivated),
+    updated: some(plan.updated),
+    removed: some(plan.removed),
+  };
+};
+
+export const countsOf = ({ changes }: Pick<RegisterPlan, 'changes'>): SyncLogCounts => ({
+  added: changes.added,
+  removed: changes.removed,
+  verified: changes.unchanged,
+  errors: changes.quarantined,
+});
+
+/** The `details` of a run's row in `sync_log`: counts, the plan, and who was left out, by reference and reason. */
+export const detailsOf = (
+  source: RegisterSource,
+  plan: RegisterPlan | null,
+  referTo: ReferTo,
+): SyncLogDetails => ({
+  findings: source.findings,
+  ...leftOut(source.collected, referTo),
+  ...(plan !== null && {
+    planId: plan.planId,
+    updated: plan.changes.updated,
+    reactivated: plan.reactivated.length,
+    active: plan.memberCount,
+  }),
+});
+
+const leftOut = ({ unreadable, adjusted }: CollectedMembers, referTo: ReferTo): SyncLogDetails => ({
+  ...(unreadable.length > 0 && {
+    unreadable: unreadable.slice(0, LISTED).map(({ kennitala, position, reason }) => ({
+      member: kennitala === null ? null : referTo(kennitala),
+      position,
+      reason,
+    })),
+  }),
+  ...(adjusted.length > 0 && {
+    adjusted: adjusted.slice(0, LISTED).map(({ kennitala, adjustments }) => ({
+      member: referTo(kennitala),
+      reasons: adjustments,
+    })),
+  }),
+});

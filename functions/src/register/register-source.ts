@@ -1,7 +1,5 @@
 import { SyncError } from '../lib/errors.ts';
-import type { MirrorSource } from '../mirror/mirror.ts';
-import type { RunWarning } from '../mirror/types.ts';
-import type { WarningCode } from '../mirror/warning-codes.ts';
+import type { MirrorSource, RunWarning, WarningCode } from '../mirror/mirror.ts';
 import { type CollectedMembers, digestMembers } from './collect-members.ts';
 
 export interface RegisterSource extends MirrorSource {

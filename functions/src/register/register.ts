@@ -1,8 +1,8 @@
-import { SyncError } from '../lib/errors.ts';
-import type { Mirror, RunContext } from '../mirror/mirror.ts';
+import { asSyncError, SyncError } from '../lib/errors.ts';
+import type { Mirror, RunContext, RunReport, RunTrigger } from '../mirror/mirror.ts';
+import { type RunDependencies, type RunRequest, runMirror } from '../mirror/run.ts';
 import { collectMembers } from './collect-members.ts';
-import { countsOf, detailsOf, type PlanSamples, samplesOf } from './log-details.ts';
-import { makeNotifications, type Subscriber } from './notify/make-notifications.ts';
+import { makeNotifications, type Subscriber } from './notify/deliver-notifications.ts';
 import { planRegister, type RegisterPlan } from './plan-register.ts';
 import type {
   MemberPages,
@@ -13,6 +13,7 @@ import type {
   SyncLogDetails,
   SyncType,
 } from './ports.ts';
+import { countsOf, detailsOf, makeRegisterLogs, type PlanSamples, samplesOf } from './register-logs.ts';
 import { type RegisterSource, toRegisterSource } from './register-source.ts';
 
 export interface RegisterOptions {
@@ -122,4 +123,42 @@ export const makeRegister = (
       });
     },
   };
+};
+
+export interface RegisterReport extends RunReport {
+  /** A few members of each kind of change, by opaque reference; null without a plan. */
+  readonly samples: PlanSamples | null;
+}
+
+const SYNC_TYPES: Readonly<Record<RunTrigger, SyncType>> = {
+  schedule: 'membership',
+  http: 'manual',
+  local: 'manual',
+  event: 'membership',
+};
+
+/**
+ * One run of the register. A run that failed or was refused also closes its row in `sync_log`, in a transaction of its
+ * own; when the database does not even take that, the record in Firestore says why and the next run closes the row.
+ */
+export const runRegister = async (
+  request: RunRequest,
+  options: RegisterOptions,
+  dependencies: RunDependencies,
+): Promise<RegisterReport> => {
+  const register = makeRegister(options, {
+    syncType: SYNC_TYPES[request.trigger],
+    dryRun: request.dryRun === true,
+  });
+  const report = await runMirror(register, request, dependencies);
+  const { record } = report;
+  if (record.status === 'error') {
+    const { errorCode, error, guard } = record;
+    try {
+      await register.failLog({ outcome: record.outcome, code: errorCode, error, guard });
+    } catch (cause) {
+      makeRegisterLogs(dependencies.log).logRowLost(record.runId, asSyncError(cause));
+    }
+  }
+  return { ...report, samples: register.samples() };
 };

@@ -44,3 +44,20 @@ export interface ListStore {
   /** Refreshes the metadata of that version; same errors. Makes no new generation. */
   refresh(metadata: ListMetadata, ifGeneration: string): Promise<void>;
 }
+
+export interface ListVersion {
+  readonly generation: string;
+  readonly publishedAt: Date;
+  readonly isCurrent: boolean;
+  readonly memberCount: number | null;
+  readonly runId: string | null;
+  readonly sha256: string | null;
+}
+
+/** The kept versions of the published list. Throws `storage_unavailable`, `storage_rejected`. */
+export interface ListVersions {
+  /** Newest first, at most 100. */
+  list(): Promise<ListVersion[]>;
+  /** Null: there is no such version any more. */
+  read(generation: string): Promise<Uint8Array | null>;
+}

@@ -1,11 +1,9 @@
 import { bytesOf, type MemberList, makeMemberList } from '../domain/member-list.ts';
 import { SyncError } from '../lib/errors.ts';
-import type { Mirror, MirrorSource, RunContext } from '../mirror/mirror.ts';
-import type { RunWarning } from '../mirror/types.ts';
+import type { Mirror, MirrorSource, RunContext, RunWarning } from '../mirror/mirror.ts';
 import { planRoster, type RosterPlan } from './plan-roster.ts';
 import type { KennitalaExport, ListMetadata, ListSource, ListStore, PublishedList } from './ports.ts';
-import { readHeldList } from './published-list.ts';
-import { readAhead } from './read-ahead.ts';
+import { readAhead, readHeldList } from './published-list.ts';
 
 export interface RosterSource extends MirrorSource {
   readonly list: MemberList;

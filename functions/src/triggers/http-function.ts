@@ -43,13 +43,19 @@ export const httpFunction = (
     return made;
   });
 
-/** Wrong settings are found before the caller is known: which they are is for the log alone. */
+/**
+ * Wrong settings are found before the caller is known: what they hold is for the log alone. The name of one that is
+ * missing tells nobody anything.
+ */
 const forStrangers = (failure: SyncError): SyncError => {
   if (failure.code !== 'config_invalid') return failure;
   log('ERROR', `[HTTP] ${failure.message}`, { event: 'config_invalid', code: failure.code });
+  const { missing } = failure.details;
   return new SyncError(
     'config_invalid',
-    'A setting of this function is missing or wrong; its log says which.',
+    missing === undefined
+      ? 'A setting of this function is missing or wrong; its log says which.'
+      : `A setting of this function is missing: ${missing}.`,
   );
 };
 

@@ -1,6 +1,5 @@
-import { counted } from '../lib/counted.ts';
 import type { SyncError } from '../lib/errors.ts';
-import type { LogSink } from '../lib/log.ts';
+import { counted, type LogSink } from '../lib/log.ts';
 import type { TwoWayRecord } from './ports.ts';
 
 /** The messages of the way back. Members are named by their opaque reference, fields by their paths; no value is here. */

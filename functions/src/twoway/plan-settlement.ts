@@ -1,9 +1,9 @@
 import type { Kennitala } from '../domain/kennitala.ts';
 import { withoutWithdrawals } from '../domain/member/consents.ts';
 import type { StoredMember } from '../domain/member/decide-change.ts';
+import { sourceHash } from '../domain/member/diff-members.ts';
 import type { Json } from '../domain/member/field-row.ts';
 import { type FieldValues, withFields } from '../domain/member/fields.ts';
-import { sourceHash } from '../domain/member/source-hash.ts';
 import { type Claimed, endPaths, holdsClaim, type SettleOutcome } from './delivery.ts';
 import { tryFieldValue } from './edit.ts';
 import type { MemberUpdate, MemberView, Step } from './ports.ts';

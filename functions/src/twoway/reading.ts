@@ -9,6 +9,7 @@ import type { Member } from '../domain/member/member.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
 import type { ParsedMember } from '../domain/member/parse-registry-member.ts';
 import { toRegistryValue } from '../domain/member/registry-changes.ts';
+import { isSyncError } from '../lib/errors.ts';
 import type { DocumentState } from '../portal/ports.ts';
 import type { Claimed } from './delivery.ts';
 import { dateOf, isFieldPath, isSameJson, tryFieldValue } from './edit.ts';
@@ -72,7 +73,16 @@ export const readBeforeSending = async (
 ): Promise<KnownAnswer | null> => {
   const { protocol } = dependencies;
   if (protocol.comparesExpected()) return null;
-  const reading = await readRegistry(claimed, { signal }, dependencies);
+  let reading: Reading | null;
+  try {
+    reading = await readRegistry(claimed, { signal }, dependencies);
+  } catch (cause) {
+    // What cannot be read of this one member says nothing of the registry; the companion app compares by itself.
+    if (!isSyncError(cause, 'member_invalid')) throw cause;
+    if (!(await dependencies.registryMembers.isVersioned({ signal }))) throw cause;
+    protocol.learn(true);
+    return null;
+  }
   if (reading === null) {
     return part.action === 'create' ? null : refusal('unknown_member', 'the registry has no such member');
   }

@@ -9,26 +9,20 @@ import { makeRunHistory } from '../adapters/firestore/ops-runs.ts';
 import { makeLiveCounts, makeMirrorStates } from '../adapters/firestore/ops-states.ts';
 import { makeMemberTrace } from '../adapters/firestore/ops-trace.ts';
 import { makeTwoWayReader } from '../adapters/firestore/ops-two-way.ts';
-import { makeRegisterErasure } from '../adapters/postgres/erase-member.ts';
-import { makeRegisterLookup } from '../adapters/postgres/ops-lookup.ts';
+import { makeRegisterErasure, makeRegisterLookup } from '../adapters/postgres/erase-member.ts';
 import { makeStorageClient } from '../adapters/storage/client.ts';
-import { makeVersionsErasure } from '../adapters/storage/erase-versions.ts';
-import { makeListStore } from '../adapters/storage/list-store.ts';
-import { makeListVersions } from '../adapters/storage/list-versions.ts';
-import { makeSoftDeletedList } from '../adapters/storage/soft-deleted-list.ts';
+import { makeSoftDeletedList, makeVersionsErasure } from '../adapters/storage/erase-versions.ts';
 import { makeAdminApp } from '../http/make-admin-app.ts';
-import type { RunReport } from '../mirror/types.ts';
 import type { OpsDependencies } from '../ops/dependencies.ts';
 import { makeOpsLogs } from '../ops/ops-logs.ts';
 import { opsRoutes } from '../ops/routes.ts';
-import { checkPublishedRoster, type SelfCheckMode } from '../ops/self-check.ts';
 import { readStatus } from '../ops/status.ts';
 import { makeTwoWayActions } from '../ops/two-way-actions.ts';
 import { watchMirrors as watch } from '../ops/watch.ts';
 import { runReconcile, syncOneMember } from './reconcile.ts';
 import { registerDatabase, runRegister } from './register.ts';
-import { ROSTER_LEASE_MS, ROSTER_RUN_LIMIT_MS, runRoster } from './roster.ts';
-import { runDependencies, type Shared, shared } from './shared.ts';
+import { runRoster, wiredRoster } from './roster.ts';
+import { type Shared, shared } from './shared.ts';
 import { runTwoWayOnDemand, twoWayDependencies } from './twoway.ts';
 
 /** Firebase Hosting hands `/api/**` on as it is; the function's own address has no prefix. */
@@ -38,15 +32,12 @@ const STORAGE_CALL_LIMIT_MS = 30_000;
 
 const wireOps = (base: Shared): OpsDependencies => {
   const { config, firestore, registry, reference, now } = base;
-  const storage = makeStorageClient({ projectId: config.projectId, callLimitMs: STORAGE_CALL_LIMIT_MS });
-  const place = { bucket: config.bucket, object: config.rosterObject };
+  const { place, restore } = wiredRoster();
   const erasing = makeStorageClient({
     projectId: config.projectId,
     callLimitMs: STORAGE_CALL_LIMIT_MS,
     retriesEverything: true,
   });
-  const store = makeListStore(storage, place);
-  const versions = makeListVersions(storage, place);
   const history = makeRunHistory(firestore);
   const states = makeMirrorStates(firestore);
   const actions = makeOperatorActions(firestore);
@@ -61,16 +52,11 @@ const wireOps = (base: Shared): OpsDependencies => {
       portal: (request) => runReconcile(request),
       register: database === null ? null : runRegister,
     },
-    rollback: {
-      versions,
-      store,
-      history,
-      run: runDependencies(base, { runLimitMs: ROSTER_RUN_LIMIT_MS, leaseMs: ROSTER_LEASE_MS }),
-    },
+    rollback: { ...restore, history },
     explain: {
       registry: reader,
       members: makeMemberStore(firestore),
-      roster: store,
+      roster: restore.store,
       register,
       trace,
       states,
@@ -82,7 +68,7 @@ const wireOps = (base: Shared): OpsDependencies => {
     erase: {
       registry: reader,
       events: makeMemberChanges(registry),
-      roster: store,
+      roster: restore.store,
       register,
       trace,
       states,
@@ -101,7 +87,7 @@ const wireOps = (base: Shared): OpsDependencies => {
     states,
     counts: makeLiveCounts(firestore),
     people: makePeopleReader(firestore),
-    versions,
+    versions: restore.versions,
     actions,
     hints: makeHintStore(firestore),
     takeRegistrysWord: runReconcile,
@@ -128,10 +114,6 @@ export const opsApp = (): ReturnType<typeof makeAdminApp> => {
   app ??= makeAdminApp(opsRoutes(ops()), { authorize, log, prefixes: PREFIXES });
   return app;
 };
-
-/** Reads a list that was just published back; what `mode` says is done about a wrong one. Never throws. */
-export const checkRoster = (mode: SelfCheckMode, report: RunReport): Promise<void> =>
-  checkPublishedRoster(report, { ...ops().rollback, mode, logs: makeOpsLogs(shared().log) });
 
 /** The scheduled look at everything that lasts too long. */
 export const watchMirrors = (): Promise<void> => {

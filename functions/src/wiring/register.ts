@@ -2,22 +2,21 @@ import { makeVerifyGoogleToken } from '../adapters/auth/verify-tokens.ts';
 import { makeMemberPages } from '../adapters/django/member-pages.ts';
 import type { Database } from '../adapters/postgres/database.ts';
 import { makeDatabase } from '../adapters/postgres/make-database.ts';
-import { makeOutbox } from '../adapters/postgres/outbox.ts';
+import { makeOutbox, removeExpired } from '../adapters/postgres/outbox.ts';
 import { makeRegisterReader } from '../adapters/postgres/register-reader.ts';
 import { makeRegisterStore } from '../adapters/postgres/register-store.ts';
-import { removeExpired } from '../adapters/postgres/remove-expired.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
 import { makeMemberReference } from '../domain/member-reference.ts';
 import { asSyncError, SyncError } from '../lib/errors.ts';
 import { lazy } from '../lib/lazy.ts';
 import type { RunRequest } from '../mirror/run.ts';
+import { assertOccurrenceDone } from '../mirror/run-answer.ts';
 import type { ScheduledOccurrence } from '../mirror/run-store.ts';
-import { assertOccurrenceDone } from '../mirror/scheduled-run.ts';
 import { deliverNotifications } from '../register/notify/deliver-notifications.ts';
 import { sendWebhook } from '../register/notify/send-webhook.ts';
 import type { ReferTo } from '../register/ports.ts';
+import { type RegisterReport, runRegister as run } from '../register/register.ts';
 import { makeRegisterLogs } from '../register/register-logs.ts';
-import { type RegisterReport, runRegister as run } from '../register/run-register.ts';
 import { runDependencies, type Shared, shared } from './shared.ts';
 
 /** Less than the register functions' 540 s, so that a run that is too slow still closes its record. */
@@ -32,6 +31,7 @@ const wireRegister = (base: Shared) => {
     throw new SyncError(
       'config_invalid',
       'The register has no database: set CLOUD_SQL_INSTANCE or DATABASE_URL.',
+      { details: { missing: 'CLOUD_SQL_INSTANCE or DATABASE_URL' } },
     );
   }
   const logs = makeRegisterLogs(log);

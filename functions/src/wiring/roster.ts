@@ -2,15 +2,14 @@ import { z } from 'zod';
 import { makeListExport } from '../adapters/django/export-list.ts';
 import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
 import { makeStorageClient } from '../adapters/storage/client.ts';
-import { makeListStore } from '../adapters/storage/list-store.ts';
+import { makeListStore, makeListVersions } from '../adapters/storage/list-store.ts';
 import type { FetchApp } from '../http/front.ts';
 import { makeAdminApp } from '../http/make-admin-app.ts';
 import { defineRoute } from '../http/route.ts';
+import type { RunReport } from '../mirror/mirror.ts';
 import { type RunRequest, runMirror } from '../mirror/run.ts';
-import { answerRun, runRequestBody } from '../mirror/run-answer.ts';
+import { answerRun, assertOccurrenceDone, runRequestBody } from '../mirror/run-answer.ts';
 import type { ScheduledOccurrence } from '../mirror/run-store.ts';
-import { assertOccurrenceDone } from '../mirror/scheduled-run.ts';
-import type { RunReport } from '../mirror/types.ts';
 import { refreshRoster as refresh } from '../roster/refresh-roster.ts';
 import { makeRoster } from '../roster/roster.ts';
 import { runDependencies, type Shared, shared } from './shared.ts';
@@ -22,25 +21,36 @@ export const ROSTER_LEASE_MS = 150_000;
 /** One call to Cloud Storage with its retries. */
 const STORAGE_CALL_LIMIT_MS = 30_000;
 
-const wireRoster = (base: Shared): ((request: RunRequest) => Promise<RunReport>) => {
+const wireRoster = (base: Shared) => {
   const { config, registry } = base;
   const storage = makeStorageClient({ projectId: config.projectId, callLimitMs: STORAGE_CALL_LIMIT_MS });
-  const roster = makeRoster(
-    makeListExport(registry, { deadlineMs: config.registry.fetchTimeoutMs }),
-    makeListStore(storage, { bucket: config.bucket, object: config.rosterObject }),
-  );
-  const dependencies = runDependencies(base, { runLimitMs: ROSTER_RUN_LIMIT_MS, leaseMs: ROSTER_LEASE_MS });
-  return (request) => runMirror(roster, request, dependencies);
+  const place = { bucket: config.bucket, object: config.rosterObject };
+  const store = makeListStore(storage, place);
+  const roster = makeRoster(makeListExport(registry, { deadlineMs: config.registry.fetchTimeoutMs }), store);
+  const run = runDependencies(base, { runLimitMs: ROSTER_RUN_LIMIT_MS, leaseMs: ROSTER_LEASE_MS });
+  return { roster, place, restore: { store, versions: makeListVersions(storage, place), run } };
 };
 
 let wired: ReturnType<typeof wireRoster> | undefined;
-/** One run of the roster, whoever asked for it. */
+/** What a run of the roster, and whoever brings a version of it back, works with. */
+export const wiredRoster = (): ReturnType<typeof wireRoster> => {
+  wired ??= wireRoster(shared());
+  return wired;
+};
+
+/** One run of the roster, whoever asked for it, and what `ROSTER_SELF_CHECK` says is done about a wrong list. */
 export const runRoster = async (request: RunRequest): Promise<RunReport> => {
-  const base = shared();
-  wired ??= wireRoster(base);
-  const report = await wired(request);
-  const mode = base.config.rosterSelfCheck;
-  if (mode !== 'off') await (await import('./ops.ts')).checkRoster(mode, report);
+  const { roster, restore } = wiredRoster();
+  const { config, log } = shared();
+  const report = await runMirror(roster, request, restore.run);
+  if (config.rosterSelfCheck !== 'off') {
+    const { checkPublishedRoster, makeSelfCheckLogs } = await import('../roster/self-check.ts');
+    await checkPublishedRoster(report, {
+      ...restore,
+      mode: config.rosterSelfCheck,
+      logs: makeSelfCheckLogs(log),
+    });
+  }
   return report;
 };
 

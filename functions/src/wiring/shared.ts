@@ -9,7 +9,7 @@ import { makeSecretManager } from '../adapters/secrets/secret-manager.ts';
 import { makeTokenSource } from '../adapters/secrets/secret-source.ts';
 import type { Kennitala } from '../domain/kennitala.ts';
 import { makeMemberReference } from '../domain/member-reference.ts';
-import { logRegistryRetry } from '../lib/registry-logs.ts';
+import { logRegistryRetry } from '../lib/log.ts';
 import type { RunDependencies } from '../mirror/run.ts';
 import { type Config, loadConfig } from '../settings.ts';
 import { log } from './log.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { RunRecord } from '../../src/mirror/mirror.ts';
 import { closeSuccess, openRecord } from '../../src/mirror/run-record.ts';
 import type { BeginOptions, Begun, RunStore } from '../../src/mirror/run-store.ts';
-import type { RunRecord } from '../../src/mirror/types.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 
 export interface RunStoreHarness {

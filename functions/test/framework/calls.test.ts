@@ -3,16 +3,13 @@ import { join } from 'node:path';
 import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { getFirestore } from 'firebase-admin/firestore';
 import { Webhook } from 'standardwebhooks';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DocumentChange } from '../../../local/src/firestore/document-change.ts';
 import { toDocumentEvent } from '../../../local/src/functions/document-event.ts';
 import * as all from '../../src/index.ts';
-import { windowOf } from '../../src/roster/refresh-window.ts';
+import { windowOf } from '../../src/roster/refresh-roster.ts';
 import { type RunningFunction, startFunction } from './support/start-function.ts';
 import { ADMIN_KEYS, startWorld, WEBHOOK_SECRET, type World } from './support/world.ts';
-
-/** Each function is a process that loads its SDKs at its first call. */
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 const MARK = 'Mark-51be02';
 

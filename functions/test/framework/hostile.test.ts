@@ -3,12 +3,9 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as all from '../../src/index.ts';
 import { type RunningFunction, startFunction } from './support/start-function.ts';
-
-/** A process that starts, and answers for the first time. */
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 /** Stands in everything that is sent, and must never be printed or answered. */
 const MARK = 'Mark-7f3a9c';
@@ -172,6 +169,28 @@ describe.each(HTTP_FUNCTIONS)('%s behind the platform’s own front', (target) =
     expect(running.exitCode()).toBeNull();
     expect(await running.peakMemory()).toBeLessThan(MEMORY_LIMIT_MIB);
   });
+});
+
+it('membershipSync without a database names the setting that is missing', async () => {
+  const running = await startFunction({
+    target: 'membershipSync',
+    env: { DJANGO_BASE_URL: ENV.DJANGO_BASE_URL },
+  });
+  try {
+    const answer = await send(running.port, { method: 'GET', path: '/health' });
+    expect({ ...answer, body: JSON.parse(answer.body) }).toMatchObject({
+      status: 500,
+      type: 'application/problem+json; charset=utf-8',
+      body: { code: 'config_invalid', detail: expect.stringContaining('CLOUD_SQL_INSTANCE or DATABASE_URL') },
+    });
+  } finally {
+    await running.stop();
+  }
+});
+
+it('a deployed function does not start where it would believe an emulator', async () => {
+  const env = { ...ENV, FIRESTORE_EMULATOR_HOST: '127.0.0.1:9' };
+  await expect(startFunction({ target: 'opsApi', env })).rejects.toThrow('FIRESTORE_EMULATOR_HOST');
 });
 
 describe.each(HTTP_FUNCTIONS)('%s with settings that are wrong', (target) => {

@@ -3,9 +3,8 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeRunStore } from '../../src/adapters/firestore/run-store.ts';
 import { makeEarlyFetch } from '../../src/mirror/early-fetch.ts';
-import type { Mirror, MirrorSource, RunContext } from '../../src/mirror/mirror.ts';
+import type { Mirror, MirrorPlan, MirrorSource, RunContext } from '../../src/mirror/mirror.ts';
 import { runMirror } from '../../src/mirror/run.ts';
-import type { MirrorPlan } from '../../src/mirror/types.ts';
 import { holdCommits } from '../support/before-commit.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 

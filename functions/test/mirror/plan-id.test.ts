@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { makeForecast } from '../../src/mirror/forecast.ts';
-import { digestOperations, makePlanId } from '../../src/mirror/plan-id.ts';
+import { digestOperations, makeForecast, makePlanId } from '../../src/mirror/plan.ts';
 
 const parts = { mirror: 'roster', source: 'a', target: 'b', operations: 'c' };
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { diffSorted } from '../../src/mirror/sorted-diff.ts';
+import { diffSorted } from '../../src/roster/plan-roster.ts';
 import { anyKennitala } from '../support/kennitalas.ts';
 
 const sortedSet = fc.uniqueArray(anyKennitala, { maxLength: 50 }).map((items) => [...items].sort());

@@ -43,6 +43,8 @@ describe('bad input', () => {
     ['POST', '/roster/rollback', { generation: '1', runId: 'r' }, 'generation'],
     ['POST', '/roster/rollback', { generation: '-1' }, 'generation'],
     ['POST', '/roster/rollback', { generation: 17 }, 'generation'],
+    ['POST', '/roster/rollback', { generation: '12345678901234567890' }, 'generation'],
+    ['POST', '/roster/rollback', { generation: '9223372036854775808' }, 'generation'],
     ['POST', '/roster/rollback', { generation: '1', dryRun: true, approve: APPROVE }, 'approve'],
     ['POST', '/mirrors/other/pause', { reason: 'why' }, 'name'],
     ['POST', '/mirrors/roster/pause', {}, 'reason'],

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeRegisterErasure } from '../../src/adapters/postgres/erase-member.ts';
+import { makeRegisterErasure, makeRegisterLookup } from '../../src/adapters/postgres/erase-member.ts';
 import { makeDatabase } from '../../src/adapters/postgres/make-database.ts';
-import { makeRegisterLookup } from '../../src/adapters/postgres/ops-lookup.ts';
 import { erasePerson } from '../../src/ops/erase/erase-person.ts';
 import { startDatabase } from '../register/support/test-database.ts';
 import { BUCKET } from '../support/stack.ts';

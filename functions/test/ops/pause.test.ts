@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { assertOccurrenceDone } from '../../src/mirror/scheduled-run.ts';
+import { assertOccurrenceDone } from '../../src/mirror/run-answer.ts';
 import { type OpsStack, startOpsStack } from './support/ops-stack.ts';
 
 const DAY_MS = 24 * 3_600_000;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makeRegisterLookup } from '../../src/adapters/postgres/erase-member.ts';
 import { makeDatabase } from '../../src/adapters/postgres/make-database.ts';
-import { makeRegisterLookup } from '../../src/adapters/postgres/ops-lookup.ts';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { registerNow } from '../../src/ops/schemas.ts';
 import { startDatabase, type TestDatabase } from '../register/support/test-database.ts';

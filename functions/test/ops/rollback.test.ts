@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runRollback } from '../../src/ops/rollback.ts';
+import { runRollback } from '../../src/roster/rollback.ts';
 import { type Body, type OpsStack, startOpsStack } from './support/ops-stack.ts';
 
 let ops: OpsStack;

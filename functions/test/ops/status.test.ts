@@ -1,6 +1,6 @@
 import { Timestamp } from 'firebase-admin/firestore';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { MirrorName } from '../../src/mirror/types.ts';
+import type { MirrorName } from '../../src/mirror/mirror.ts';
 import { judgeMirror } from '../../src/ops/mirror-health.ts';
 import type { MirrorState } from '../../src/ops/ports.ts';
 import { type Body, type OpsStack, startOpsStack } from './support/ops-stack.ts';

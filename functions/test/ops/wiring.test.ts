@@ -123,7 +123,9 @@ describe('the operators API as production wires it', () => {
 
     const erased = await erase();
     expect(erased.body).toMatchObject({ absent: true, hasRegister: false, softDeleted: { copies: 2 } });
-    expect((await erase()).body.stores.map(({ found }: Body) => found)).toEqual([0, 0, 0, 0, 0, 0, 0]);
+    const { stores } = (await erase()).body;
+    expect(stores.length).toBeGreaterThan(0);
+    expect(stores.filter(({ found }: Body) => found !== 0)).toEqual([]);
   });
 
   it('logs every request and every run, and no member', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PublishedList } from '../../src/roster/ports.ts';
-import { readAhead } from '../../src/roster/read-ahead.ts';
+import { readAhead } from '../../src/roster/published-list.ts';
 
 const LIVE = new AbortController().signal;
 const LAST = { runId: 'run-1', at: new Date(0), memberCount: 2_216 };

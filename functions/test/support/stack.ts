@@ -21,6 +21,8 @@ import { parseConfig } from '../../src/settings.ts';
 export const BUCKET = 'demo-ekklesia.appspot.com';
 const PROJECT = 'demo-ekklesia';
 const TOKEN = 'token-of-the-tests';
+/** Limits that nothing of a test comes near, on a busy machine either. */
+const PATIENT_MS = 30_000;
 
 export interface LogEntry {
   readonly severity: Severity;
@@ -30,7 +32,6 @@ export interface LogEntry {
 
 export interface StackOptions extends Partial<RegistryOptions> {
   readonly callLimitMs?: number;
-  readonly fetchTimeoutMs?: number;
 }
 
 /**
@@ -38,7 +39,7 @@ export interface StackOptions extends Partial<RegistryOptions> {
  * on ports of their own. Time is the test's: `clock.advance` makes a lease expire without waiting.
  */
 export const startStack = async (options: StackOptions = {}) => {
-  const { callLimitMs = 2_000, fetchTimeoutMs = 2_000, ...registryOptions } = options;
+  const { callLimitMs = PATIENT_MS, ...registryOptions } = options;
   const folder = await mkdtemp(join(tmpdir(), 'roster-stack-'));
   const firestore = await startFirestore({ projectId: PROJECT });
   const storage = await startStorage({ directory: join(folder, 'storage') });
@@ -53,13 +54,17 @@ export const startStack = async (options: StackOptions = {}) => {
     apiEndpoint: storage.url,
     retryOptions: { maxRetries: 1, maxRetryDelay: 1, totalTimeout: callLimitMs / 1_000 },
   });
-  const http = makeRegistryHttp({
-    baseUrl: registry.url,
-    authScheme: 'Token',
-    token: makeTokenSource(makeEnvSecrets(secrets), 'django-api-token'),
-    requestTimeoutMs: 400,
-    retry: { baseDelayMs: 5, maxDelayMs: 20 },
-  });
+  const token = makeTokenSource(makeEnvSecrets(secrets), 'django-api-token');
+  const openHttp = (requestTimeoutMs: number) =>
+    makeRegistryHttp({
+      baseUrl: registry.url,
+      authScheme: 'Token',
+      token,
+      requestTimeoutMs,
+      retry: { baseDelayMs: 5, maxDelayMs: 20 },
+    });
+  const patient = openHttp(PATIENT_MS);
+  const hurried = openHttp(400);
 
   const logs: LogEntry[] = [];
   let offsetMs = 0;
@@ -70,10 +75,8 @@ export const startStack = async (options: StackOptions = {}) => {
       offsetMs += milliseconds;
     },
   };
-  const roster = makeRoster(
-    makeListExport(http, { deadlineMs: fetchTimeoutMs }),
-    makeListStore(async () => storageClient, { bucket: BUCKET, object: 'kennitalas.txt' }),
-  );
+  const list = makeListStore(async () => storageClient, { bucket: BUCKET, object: 'kennitalas.txt' });
+  const roster = makeRoster(makeListExport(patient, { deadlineMs: PATIENT_MS }), list);
   const dependencies: RunDependencies = {
     runs: makeRunStore(async () => db, { callLimitMs }),
     limits: parseConfig({ GCLOUD_PROJECT: PROJECT, SYNC_BUCKET: BUCKET, DJANGO_BASE_URL: registry.url })
@@ -84,7 +87,7 @@ export const startStack = async (options: StackOptions = {}) => {
       runs += 1;
       return `run-${String(runs).padStart(3, '0')}`;
     },
-    runLimitMs: 5_000,
+    runLimitMs: 60_000,
     leaseMs: 150_000,
   };
 
@@ -100,12 +103,15 @@ export const startStack = async (options: StackOptions = {}) => {
     dependencies,
     run: (request: RunRequest = { trigger: 'http' }, given = dependencies) =>
       runMirror(roster, request, given),
+    /** The same with the patience of a moment: for one request always, and for all of them as said. */
+    runHurried: (deadlineMs = 600) =>
+      runMirror(makeRoster(makeListExport(hurried, { deadlineMs }), list), { trigger: 'http' }, dependencies),
     file: () => readFile(join(folder, 'storage', BUCKET, 'kennitalas.txt'), 'utf8').catch(() => null),
     fileMetadata: async () => (await storageClient.bucket(BUCKET).file('kennitalas.txt').getMetadata())[0],
     records: async () =>
       (await db.collection('sync_audit').orderBy('timestamp').get()).docs.map((document) => document.data()),
     close: async () => {
-      await http.close();
+      await Promise.all([patient.close(), hurried.close()]);
       await deleteApp(app);
       await Promise.all([firestore.close(), storage.close(), registry.close()]);
       await rm(folder, { recursive: true });

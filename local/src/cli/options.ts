@@ -1,7 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { holdsKennitala } from '../../../functions/src/domain/kennitala-in-text.ts';
+import type { SyncRequest } from './run-sync.ts';
 import { SCENARIO_NAMES, type ScenarioName } from './scenarios.ts';
 
-export interface CliOptions {
+export interface CliOptions extends SyncRequest {
   readonly exit: boolean;
   readonly json: boolean;
   /** Undefined: what the data folder holds, or 2,216 in a new one. */
@@ -11,10 +13,6 @@ export interface CliOptions {
   readonly legacy: boolean;
   readonly token: string | undefined;
   readonly data: string;
-  readonly dryRun: boolean;
-  readonly approve:
-    | { readonly planId: string; readonly operator: string; readonly reason: string }
-    | undefined;
   /** A tour to play after the run; the stack stops when it has ended. */
   readonly scenario: ScenarioName | undefined;
   readonly portOffset: number;
@@ -134,6 +132,10 @@ const approvalIn = (
     program.error('error: --approve takes the 64 digits of a plan id from a dry run');
   if (operator === undefined || reason === undefined)
     program.error('error: --approve needs --operator and --reason');
+  for (const [name, text = ''] of Object.entries({ operator, reason })) {
+    // They are kept for a year; and the shell's history has the number already.
+    if (holdsKennitala(text)) program.error(`error: --${name} is kept: in words, without anybody's number`);
+  }
   return { planId, operator: operator ?? '', reason: reason ?? '' };
 };
 

@@ -1,5 +1,13 @@
 import type { LocalStack } from '../stack.ts';
-import type { CliOptions } from './options.ts';
+
+/** What a person may ask of one run. */
+export interface SyncRequest {
+  /** Plan only: nothing is published. */
+  readonly dryRun: boolean;
+  readonly approve:
+    | { readonly planId: string; readonly operator: string; readonly reason: string }
+    | undefined;
+}
 
 export interface SyncAnswer {
   /** The audit record as `sync_audit` holds it, times as ISO 8601; null when the run left none. */
@@ -27,7 +35,7 @@ export interface AuditRecord {
 }
 
 /** Runs one sync the way production would: by the schedule, or as an administrator for a dry run or an approval. */
-export const runSync = (stack: LocalStack, options: CliOptions): Promise<SyncAnswer> =>
+export const runSync = (stack: LocalStack, options: SyncRequest): Promise<SyncAnswer> =>
   options.dryRun || options.approve !== undefined ? runAsAdmin(stack, options) : runAsScheduler(stack);
 
 /** What `runMemberListSync` answers: a report, or a problem document with the report in it. */
@@ -57,7 +65,7 @@ export const runAsScheduler = async (stack: LocalStack): Promise<SyncAnswer> => 
   };
 };
 
-const runAsAdmin = async (stack: LocalStack, { dryRun, approve }: CliOptions): Promise<SyncAnswer> => {
+const runAsAdmin = async (stack: LocalStack, { dryRun, approve }: SyncRequest): Promise<SyncAnswer> => {
   const token = stack.auth.mintIdToken({ uid: 'local-operator', claims: { roles: ['admin'] } });
   const answer = await fetch(urlOf(stack, 'runMemberListSync'), {
     method: 'POST',

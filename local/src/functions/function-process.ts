@@ -68,7 +68,7 @@ export async function startFunctionProcess(
     FUNCTION_SOURCE: modulePath,
     K_SERVICE: service,
     K_REVISION: `${service}-00001-loc`,
-    K_CONFIGURATION: service,
+    // No K_CONFIGURATION: it marks what is deployed, which refuses the emulators' addresses.
     NODE_ENV: 'production',
     PORT: '0',
   };

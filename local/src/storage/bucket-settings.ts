@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from './attributes.ts';
-import { defaultSoftDeletePolicy, stampSoftDeletePolicy } from './soft-delete.ts';
+import { defaultSoftDeletePolicy, stampSoftDeletePolicy } from './object-record.ts';
 
 /** A bucket's metadata as the API shows it, without what follows from the server's address. */
 export interface BucketSettings {

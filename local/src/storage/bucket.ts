@@ -22,10 +22,11 @@ import {
   planErase,
   planReplace,
   planRetire,
+  softDeleteSeconds,
   versionOf,
+  withSoftDeleted,
 } from './object-record.ts';
 import { assertPreconditions, type Preconditions } from './preconditions.ts';
-import { softDeleteSeconds, withSoftDeleted } from './soft-delete.ts';
 import type { StagedUpload } from './upload-sink.ts';
 
 /** What the new version of an object is made of. */

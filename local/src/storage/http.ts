@@ -1,7 +1,10 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { type JsonObject, parseJsonObject } from './attributes.ts';
+import type { Buckets } from './buckets.ts';
 import { badRequest } from './errors.ts';
+import type { ObjectResource } from './resource.ts';
+import type { UploadSessions } from './upload-sessions.ts';
 
 const MAX_JSON_BYTES = 1 << 20;
 
@@ -44,3 +47,15 @@ export async function readJson(request: ApiRequest): Promise<JsonObject> {
   }
   return parseJsonObject(Buffer.concat(chunks).toString('utf8'));
 }
+
+/** What all routes work on. */
+export interface Api {
+  readonly buckets: Buckets;
+  readonly sessions: UploadSessions;
+  readonly origin: () => string;
+  /** Never throws or rejects; an answer does not wait for it. */
+  readonly finalized: (object: ObjectResource) => Promise<void>;
+}
+
+/** @param params the path's variables, percent-decoded */
+export type Route = (api: Api, request: ApiRequest, params: readonly string[]) => Promise<Reply>;

@@ -1,6 +1,5 @@
 import { badRequest } from './errors.ts';
-import type { ObjectRecord, ObjectVersion } from './object-record.ts';
-import { softDeletedVersions } from './soft-delete.ts';
+import { type ObjectRecord, type ObjectVersion, softDeletedVersions } from './object-record.ts';
 
 const MAX_PAGE_SIZE = 1000;
 

@@ -1,6 +1,5 @@
 import type { Bucket } from './bucket.ts';
-import type { ObjectVersion } from './object-record.ts';
-import type { SoftDeletedVersion } from './soft-delete.ts';
+import type { ObjectVersion, SoftDeletedVersion } from './object-record.ts';
 
 /** `storage#object`, https://cloud.google.com/storage/docs/json_api/v1/objects#resource. */
 export interface ObjectResource extends Readonly<Record<string, unknown>> {

@@ -1,7 +1,6 @@
 import { badRequest } from './errors.ts';
-import { jsonReply, NO_CONTENT, readJson } from './http.ts';
+import { jsonReply, NO_CONTENT, type Route, readJson } from './http.ts';
 import { bucketResource } from './resource.ts';
-import type { Route } from './routes.ts';
 
 export const listBuckets: Route = async (api, request) => {
   const prefix = request.query.get('prefix') ?? '';

@@ -1,10 +1,9 @@
 import { hasAttributes, parseAttributes } from './attributes.ts';
 import { parseGeneration } from './generation-parameter.ts';
-import { jsonReply, readJson } from './http.ts';
+import { jsonReply, type Route, readJson } from './http.ts';
 import { assertObjectName } from './names.ts';
 import { assertPreconditions, parsePreconditions } from './preconditions.ts';
 import { objectResource } from './resource.ts';
-import type { Route } from './routes.ts';
 
 /**
  * `rewriteTo` (always done in one step, so it never answers with a token) and the older `copyTo`.

@@ -4,10 +4,10 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { parseByteRange } from './byte-range.ts';
 import { parseGeneration } from './generation-parameter.ts';
+import type { Route } from './http.ts';
 import type { ObjectVersion } from './object-record.ts';
 import { assertPreconditions, parsePreconditions } from './preconditions.ts';
 import { versionEtag } from './resource.ts';
-import type { Route } from './routes.ts';
 
 const READ_BYTES = 1 << 20;
 

@@ -1,10 +1,9 @@
 import { parseAttributes, patchAttributes } from './attributes.ts';
 import { parseGeneration } from './generation-parameter.ts';
-import { jsonReply, NO_CONTENT, readJson } from './http.ts';
+import { jsonReply, NO_CONTENT, type Route, readJson } from './http.ts';
 import { planListPage } from './listing.ts';
 import { assertPreconditions, parsePreconditions } from './preconditions.ts';
 import { objectResource } from './resource.ts';
-import type { Route } from './routes.ts';
 import { downloadObject } from './routes-media.ts';
 
 export const listObjects: Route = async (api, request, [bucketName = '']) => {

@@ -2,11 +2,10 @@ import type { Bucket } from './bucket.ts';
 import { assertClaimsHold, collectClaims } from './checksums.ts';
 import { parseContentRange } from './content-range.ts';
 import { ApiError, badRequest } from './errors.ts';
-import { type ApiRequest, jsonReply, type Reply } from './http.ts';
+import { type Api, type ApiRequest, jsonReply, type Reply, type Route } from './http.ts';
 import type { ObjectVersion } from './object-record.ts';
 import { parsePreconditions } from './preconditions.ts';
 import { objectResource } from './resource.ts';
-import type { Api, Route } from './routes.ts';
 import type { UploadSession } from './upload-sessions.ts';
 import type { UploadSink } from './upload-sink.ts';
 

@@ -2,12 +2,11 @@ import { type JsonObject, type ObjectAttributes, parseAttributes, parseJsonObjec
 import type { Bucket } from './bucket.ts';
 import { assertClaimsHold, collectClaims } from './checksums.ts';
 import { badRequest } from './errors.ts';
-import { type ApiRequest, jsonReply, type Reply, readJson } from './http.ts';
+import { type Api, type ApiRequest, jsonReply, type Reply, type Route, readJson } from './http.ts';
 import { readMultipart } from './multipart.ts';
 import { assertObjectName } from './names.ts';
 import { parsePreconditions } from './preconditions.ts';
 import { objectResource } from './resource.ts';
-import type { Api, Route } from './routes.ts';
 import { openUploadSink } from './upload-sink.ts';
 
 /** `uploadType=multipart`, `media` or `resumable`, https://cloud.google.com/storage/docs/json_api/v1/objects/insert. */

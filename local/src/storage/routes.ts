@@ -1,26 +1,11 @@
-import type { Buckets } from './buckets.ts';
 import { ApiError, badRequest } from './errors.ts';
-import type { ApiRequest, Reply } from './http.ts';
-import type { ObjectResource } from './resource.ts';
+import type { Api, ApiRequest, Reply, Route } from './http.ts';
 import { createBucket, deleteBucket, getBucket, listBuckets, patchBucket } from './routes-buckets.ts';
 import { copyObject } from './routes-copies.ts';
 import { downloadObject } from './routes-media.ts';
 import { deleteObject, getObject, listObjects, patchObject, replaceAttributes } from './routes-objects.ts';
 import { cancelResumable, continueResumable } from './routes-resumable.ts';
 import { uploadObject } from './routes-uploads.ts';
-import type { UploadSessions } from './upload-sessions.ts';
-
-/** What all routes work on. */
-export interface Api {
-  readonly buckets: Buckets;
-  readonly sessions: UploadSessions;
-  readonly origin: () => string;
-  /** Never throws or rejects; an answer does not wait for it. */
-  readonly finalized: (object: ObjectResource) => Promise<void>;
-}
-
-/** @param params the path's variables, percent-decoded */
-export type Route = (api: Api, request: ApiRequest, params: readonly string[]) => Promise<Reply>;
 
 /**
  * With `STORAGE_EMULATOR_HOST` the Node client leaves `/storage/v1` out of metadata calls and keeps it for

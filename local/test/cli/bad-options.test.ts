@@ -14,6 +14,10 @@ it.each([
   [['--approve', PLAN_ID, '--dry-run', '--operator', 'A', '--reason', 'b'], 'cannot be used with'],
   [['--approve', PLAN_ID], '--approve needs --operator and --reason'],
   [['--approve', 'all', '--operator', 'A', '--reason', 'b'], 'the 64 digits of a plan id'],
+  [
+    ['--approve', PLAN_ID, '--operator', 'A', '--reason', '010130-2989 left'],
+    "--reason is kept: in words, without anybody's number",
+  ],
   [['--operator', 'A'], '--operator and --reason go with --approve'],
 ])('%j is refused before anything starts', async (args, message) => {
   const { code, stdout, stderr } = await runCli([...args, '--exit'], { DJANGO_API_TOKEN: '' });

@@ -1,8 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { ObjectVersion } from '../../src/storage/object-record.ts';
-import { softDeletedVersions, withSoftDeleted } from '../../src/storage/soft-delete.ts';
+import { type ObjectVersion, softDeletedVersions, withSoftDeleted } from '../../src/storage/object-record.ts';
 import { makeClient } from './conformance/target.ts';
 import { makeScratch, type Scratch } from './scratch.ts';
 

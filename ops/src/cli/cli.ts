@@ -1,5 +1,8 @@
 import type { Command } from 'commander';
+import { operatorText } from '../../../functions/src/domain/operator-text.ts';
+import { reasonText } from '../../../functions/src/ops/schemas/common.ts';
 import type { ExitCode } from './exit-codes.ts';
+import { OpsError } from './ops-error.ts';
 import { type GlobalOptions, openSession, type Session } from './session.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -23,6 +26,7 @@ export const makeCli = (terminal: Terminal): Cli => {
       async (...given: [...Args, Command]) => {
         const command = given.at(-1) as Command;
         const args = given.slice(0, -1) as Args;
+        assertWords(command.opts());
         const session = await openSession(command.optsWithGlobals<GlobalOptions>(), terminal);
         try {
           ended = await handler(session, ...args);
@@ -32,4 +36,18 @@ export const makeCli = (terminal: Terminal): Cli => {
       },
     exitCode: () => ended,
   };
+};
+
+/** What an operator writes, under the names that every command's option has. */
+const WORDS = { reason: reasonText, operator: operatorText('the name of who decides', 100) } as const;
+
+/** Refuses such a text as the API would, before it is sent anywhere, and without repeating it. */
+const assertWords = (options: Readonly<Record<string, unknown>>): void => {
+  for (const [name, schema] of Object.entries(WORDS)) {
+    if (options[name] === undefined) continue;
+    const { error } = schema.safeParse(options[name]);
+    if (error !== undefined) {
+      throw new OpsError(`--${name} must be ${error.issues[0]?.message}. Nothing was done.`);
+    }
+  }
 };

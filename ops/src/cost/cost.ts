@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { LINE_BYTES } from '../../../functions/src/domain/kennitala-list.ts';
-import { makeForecast, type Operations } from '../../../functions/src/mirror/forecast.ts';
+import { makeForecast, type Operations } from '../../../functions/src/mirror/plan.ts';
 import { MEASURED, portalRun, registerRun, rosterRefresh, rosterRun, SWEEP, WATCH } from './operations.ts';
 
 export const COST_FILE = fileURLToPath(new URL('../../../docs/cost.md', import.meta.url));

@@ -1,5 +1,5 @@
 import { type KennitalaList, listOfNumbers } from '../../../functions/src/domain/kennitala-list.ts';
-import type { Operations } from '../../../functions/src/mirror/forecast.ts';
+import type { Operations } from '../../../functions/src/mirror/plan.ts';
 import type { Difference } from '../../../functions/src/portal/reconcile/difference.ts';
 import { planPortal } from '../../../functions/src/portal/reconcile/plan-portal.ts';
 import type { PortalTable } from '../../../functions/src/portal/reconcile/portal-table.ts';

@@ -143,7 +143,7 @@ describe('an alert is raised when', () => {
   });
 
   it('watchMirrors finds anything at all', async () => {
-    const watch = await readFile(join(ROOT, 'functions/src/ops/watch.ts'), 'utf8');
+    const watch = await readFile(join(ROOT, 'functions/src/ops/ops-logs.ts'), 'utf8');
     const [, union = ''] = /type ConcernCode =([^;]+);/.exec(watch) ?? [];
     const codes = Array.from(union.matchAll(/'(\w+)'/g), ([, code]) => code);
     expect(codes.length).toBeGreaterThan(3);

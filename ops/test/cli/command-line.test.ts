@@ -9,6 +9,7 @@ import { EXIT_CODES } from '../../src/cli/exit-codes.ts';
 import * as places from '../../src/cli/places.ts';
 import { makeProgram } from '../../src/cli/program.ts';
 import { PROCESS_TERMINAL } from '../../src/cli/terminal.ts';
+import { startServer } from './http-server.ts';
 import { runOps, tooWide } from './run-ops.ts';
 
 const commandsOf = (command: Command): Command[] =>
@@ -48,6 +49,30 @@ it.each(BAD_LINES)('"%s" ends with code 1 and says what is wrong', async (line, 
   expect(code).toBe(1);
   expect(stdout).toBe('');
   expect(stderr).toContain(said);
+});
+
+it.each([
+  ['pause roster', 'reason'],
+  ['resume roster', 'reason'],
+  ['rollback 1', 'reason'],
+  ['registry-word --all', 'reason'],
+  ['erase', 'reason'],
+  ['queue retry abc', 'reason'],
+  ['queue fail abc', 'reason'],
+  [`approve roster ${'a'.repeat(64)} --operator A`, 'reason'],
+  [`approve roster ${'a'.repeat(64)} --reason B`, 'operator'],
+])('"%s" sends nobody’s number in its --%s, and does not repeat it', async (line, option) => {
+  const { url, asked } = await startServer(() => ({ status: 200, body: {} }));
+  for (const number of ['0101302989', '010130-2989', '010130 2989', '0101 302989']) {
+    const given = [...line.split(' '), `--${option}`, `see ${number}`, '--yes', '--url', url];
+    const { code, stdout, stderr } = await runOps(given, { env: { OPS_TOKEN: 'token' } });
+    expect(stderr).toMatch(
+      new RegExp(`^--${option} must be .+, without anybody's number\\. Nothing was done`),
+    );
+    expect(`${stdout}${stderr}`).not.toContain(number);
+    expect(code).toBe(1);
+  }
+  expect(asked).toEqual([]);
 });
 
 it('names places as their owners do', () => {

@@ -1,36 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { WireRunRecord } from '../../../functions/src/ops/schemas.ts';
 import { nextLines, runLines, runsLines } from '../../src/cli/run-lines.ts';
+import { wireRun as run } from './wire-run.ts';
 
 const plain = (_color: string, text: string): string => text;
 const session = { commandLine: (command: string) => `npm run ops -- ${command}` };
-
-const run = (facts: Partial<WireRunRecord>): WireRunRecord => ({
-  runId: '20261123T030000Z-1f2e3d4c',
-  mirror: 'roster',
-  trigger: 'schedule',
-  status: 'success',
-  outcome: 'published',
-  timestamp: '2026-11-23T03:00:00.000Z',
-  durationMs: 400,
-  memberCount: 1_883,
-  djangoExportedAt: null,
-  changes: { added: 0, removed: 333, updated: 0, unchanged: 1_883, quarantined: 0 },
-  missedEvents: null,
-  planId: 'a'.repeat(64),
-  guard: { tripped: false, findings: [] },
-  objectGeneration: null,
-  previousGeneration: null,
-  rollbackOf: null,
-  sha256: null,
-  warnings: [],
-  error: null,
-  errorCode: null,
-  requestedBy: null,
-  approvedBy: null,
-  reason: null,
-  ...facts,
-});
 
 describe('the list of runs', () => {
   it('begins with the time, and keeps what was not done in brackets', () => {

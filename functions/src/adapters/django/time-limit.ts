@@ -1,5 +1,4 @@
-import type { SyncError } from '../../lib/errors.ts';
-import { isSyncError } from '../../lib/errors.ts';
+import { isSyncError, type SyncError } from '../../lib/errors.ts';
 
 /** A signal whose reason is always a SyncError. `clear` must be called, or the timer lives on. */
 export interface TimeLimit {

@@ -6,7 +6,7 @@ import {
   type Query,
   type QueryDocumentSnapshot,
 } from 'firebase-admin/firestore';
-import { namesKennitala, spellingsOf } from '../../domain/operator-text.ts';
+import { namesKennitala, spellingsOf } from '../../domain/kennitala-in-text.ts';
 import { stillPublished } from '../../ops/erase/may-be-erased.ts';
 import type { Counts, ErasureStore, Person, StoreName } from '../../ops/erase/ports.ts';
 import { type AboutPerson, COLLECTIONS, type Collection } from './collections.ts';

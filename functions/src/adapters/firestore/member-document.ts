@@ -2,8 +2,7 @@ import { type DocumentData, Timestamp } from 'firebase-admin/firestore';
 import type { Kennitala } from '../../domain/kennitala.ts';
 import { CONSENT_PATHS, type FormerDocument, type Withdrawals } from '../../domain/member/consents.ts';
 import type { MemberMeta, StoredMember } from '../../domain/member/decide-change.ts';
-import type { Member } from '../../domain/member/member.ts';
-import { ORIGINS } from '../../domain/member/origin.ts';
+import { type Member, ORIGINS } from '../../domain/member/member.ts';
 import { parsePortalMember } from '../../domain/member/parse-portal-member.ts';
 
 const SCHEMA_VERSION = 1;

@@ -1,5 +1,4 @@
-import type { DocumentSnapshot, Firestore, Transaction } from 'firebase-admin/firestore';
-import { Timestamp } from 'firebase-admin/firestore';
+import { type DocumentSnapshot, type Firestore, Timestamp, type Transaction } from 'firebase-admin/firestore';
 import { z } from 'zod';
 import type { Kennitala } from '../../domain/kennitala.ts';
 import {
@@ -11,10 +10,9 @@ import {
 import type { StoredMember } from '../../domain/member/decide-change.ts';
 import type { PendingEdit } from '../../domain/member/keep-pending-edits.ts';
 import type { ChangeOutcome, ChangeRequest, MemberStore, Receipt } from '../../portal/ports.ts';
-import { toDocumentState } from './document-state.ts';
 import { hintRef } from './hint-store.ts';
 import { formerFacts, fromMemberDocument, toMemberDocument } from './member-document.ts';
-import { storeCall } from './store-call.ts';
+import { storeCall, toDocumentState } from './store-call.ts';
 import { toPendingEdits } from './twoway-documents.ts';
 
 /** How long a repetition of an event is recognised: longer than any sender tries. */

@@ -1,6 +1,6 @@
 import { type Firestore, type Query, Timestamp } from 'firebase-admin/firestore';
 import { z } from 'zod';
-import type { MirrorName, Pause, RunOutcome } from '../../mirror/types.ts';
+import type { MirrorName, Pause, RunOutcome } from '../../mirror/mirror.ts';
 import type { LiveCounts, MirrorState, MirrorStates } from '../../ops/ports.ts';
 import { actionRef, toActionDocument } from './ops-actions.ts';
 import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';

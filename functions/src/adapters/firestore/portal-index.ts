@@ -5,9 +5,8 @@ import { formerWithdrawals, type Withdrawals } from '../../domain/member/consent
 import type { PendingEdit } from '../../domain/member/keep-pending-edits.ts';
 import { SyncError } from '../../lib/errors.ts';
 import type { MemberToDecide, PortalDocument, PortalIndex } from '../../portal/reconcile/ports.ts';
-import { toDocumentState } from './document-state.ts';
 import { formerFacts, fromMemberDocument } from './member-document.ts';
-import { storeCall } from './store-call.ts';
+import { storeCall, toDocumentState } from './store-call.ts';
 import { toPendingEdits } from './twoway-documents.ts';
 
 /** Firestore's limit for the values of an `in` filter. */

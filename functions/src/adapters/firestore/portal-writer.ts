@@ -1,8 +1,7 @@
 import { type BulkWriter, type BulkWriterOptions, type Firestore, Timestamp } from 'firebase-admin/firestore';
 import type { MemberWrite, PortalWriter, WriteOptions } from '../../portal/reconcile/ports.ts';
-import { fromDocumentState } from './document-state.ts';
 import { toMemberDocument } from './member-document.ts';
-import { storeCall } from './store-call.ts';
+import { fromDocumentState, storeCall } from './store-call.ts';
 
 /** Twice as many are under way at most: enough to keep every batch of the writer full, and a few megabytes. */
 const WRITES_AT_ONCE = 300;

@@ -8,7 +8,7 @@ import {
   type Transaction,
 } from 'firebase-admin/firestore';
 import { isKennitala, type Kennitala } from '../../domain/kennitala.ts';
-import type { Origin } from '../../domain/member/origin.ts';
+import type { Origin } from '../../domain/member/member.ts';
 import { chunksOf } from '../../lib/several-at-a-time.ts';
 import type { ConflictRecord } from '../../twoway/conflict.ts';
 import type {
@@ -22,9 +22,8 @@ import type {
   TwoWayStore,
 } from '../../twoway/ports.ts';
 import type { QueueItem } from '../../twoway/queue.ts';
-import { toDocumentState } from './document-state.ts';
 import { fromMemberDocument, toMemberDocument } from './member-document.ts';
-import { storeCall } from './store-call.ts';
+import { storeCall, toDocumentState } from './store-call.ts';
 import {
   fromConflictDocument,
   toConflictDocument,

@@ -1,5 +1,5 @@
 import { type DocumentData, Timestamp } from 'firebase-admin/firestore';
-import type { RunRecord } from '../../mirror/types.ts';
+import type { RunRecord } from '../../mirror/mirror.ts';
 
 /** A record as `sync_audit/{runId}` holds it: the same fields, times as Timestamps. */
 export const toDocument = (record: RunRecord): DocumentData => ({

@@ -1,21 +1,24 @@
 import type { DocumentData, DocumentReference, Firestore, Timestamp } from 'firebase-admin/firestore';
 import { SyncError } from '../../lib/errors.ts';
-import { pausedError } from '../../mirror/pause.ts';
+import {
+  type LastSuccess,
+  type MirrorName,
+  pausedError,
+  type RunRecord,
+  type Unfinished,
+} from '../../mirror/mirror.ts';
 import type {
   BeginOptions,
   Begun,
   FinishOptions,
-  LastSuccess,
   Lease,
   PlannedChanges,
   RunStore,
   ScheduledOccurrence,
 } from '../../mirror/run-store.ts';
-import type { MirrorName, RunRecord, Unfinished } from '../../mirror/types.ts';
-import { tryCommit } from './conditional-commit.ts';
-import { documentsToCommit } from './planned-changes.ts';
+import { documentsToCommit } from './ops-runs.ts';
 import { fromDocument, toDocument } from './run-record-document.ts';
-import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
+import { STORE_CALL_LIMIT_MS, storeCall, tryCommit } from './store-call.ts';
 
 /** How often taking the lease is tried while others write the same state. */
 const BEGIN_ATTEMPTS = 5;

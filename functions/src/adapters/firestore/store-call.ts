@@ -1,4 +1,6 @@
+import { Timestamp, type WriteBatch } from 'firebase-admin/firestore';
 import { type ErrorCode, SyncError } from '../../lib/errors.ts';
+import type { DocumentState } from '../../portal/ports.ts';
 
 /** Longer than a slow day of Firestore, short enough that a run can still say that it failed. */
 export const STORE_CALL_LIMIT_MS = 10_000;
@@ -45,4 +47,30 @@ export const storeCall = async <T>(
 const grpcCodeOf = (cause: unknown): number | null => {
   const code = (cause as { code?: unknown } | null)?.code;
   return typeof code === 'number' ? code : null;
+};
+
+/** NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION: a document is not as the batch's preconditions say. */
+const OVERTAKEN = new Set<unknown>([5, 6, 9]);
+
+/**
+ * Commits a batch of which some writes have a precondition. Returns the time of its last write, for the precondition
+ * of the next one, or null when a precondition does not hold; then nothing was written. The client may have sent the
+ * batch twice, so null can also mean that the first answer was lost: read before concluding anything.
+ */
+export const tryCommit = async (batch: WriteBatch): Promise<Timestamp | null> => {
+  try {
+    return (await batch.commit()).at(-1)?.writeTime ?? null;
+  } catch (cause) {
+    if (OVERTAKEN.has((cause as { code?: unknown } | null)?.code)) return null;
+    throw cause;
+  }
+};
+
+/** A document's state is the time of its last update, which each write changes; null when there is no document. */
+export const toDocumentState = (updateTime: Timestamp | undefined): DocumentState =>
+  updateTime === undefined ? null : `${updateTime.seconds}.${updateTime.nanoseconds}`;
+
+export const fromDocumentState = (state: string): Timestamp => {
+  const [seconds, nanoseconds] = state.split('.').map(Number);
+  return new Timestamp(seconds ?? Number.NaN, nanoseconds ?? Number.NaN);
 };

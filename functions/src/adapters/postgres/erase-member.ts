@@ -1,7 +1,7 @@
 import { stillPublished } from '../../ops/erase/may-be-erased.ts';
 import type { Counts, ErasureStore, Person } from '../../ops/erase/ports.ts';
-import { makeCheckedTransactions } from './checked-transaction.ts';
-import type { Database, Query } from './database.ts';
+import type { RegisterLookup } from '../../ops/ports.ts';
+import { type Database, makeCheckedTransactions, type Query } from './database.ts';
 
 /**
  * All that the register holds of one person, erased in one transaction: `member_changes` names rows by their number, which
@@ -85,3 +85,26 @@ const TAKE_OUT_OF_OUTBOX = `
      set body = (body::jsonb
                  || jsonb_build_object('members', (body::jsonb->'members') - $1::text, 'complete', false))::text
    where position($2 in body) > 0`;
+
+interface Row {
+  readonly is_active: boolean;
+  readonly added_at: Date | null;
+  readonly removed_at: Date | null;
+}
+
+/** Whether the register has a person, for an operator's question. Throws `database_*`, `schema_outdated`. */
+export const makeRegisterLookup = (database: Database): RegisterLookup => ({
+  find: (kennitala) =>
+    makeCheckedTransactions(database)(async (query) => {
+      const [row] = await query<Row>(
+        'select is_active, added_at, removed_at from public.members where kennitala = $1',
+        [kennitala],
+      );
+      if (row === undefined) return { state: 'absent' };
+      return {
+        state: row.is_active ? 'active' : 'inactive',
+        addedAt: row.added_at?.toISOString() ?? null,
+        removedAt: row.removed_at?.toISOString() ?? null,
+      };
+    }),
+});

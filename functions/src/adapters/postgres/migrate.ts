@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SyncError } from '../../lib/errors.ts';
-import type { Database, Query } from './database.ts';
-import { MIGRATION_LOCK } from './schema-version.ts';
+import { type Database, MIGRATION_LOCK, type Query } from './database.ts';
 
 export interface Migration {
   /** From 1, without gaps. */

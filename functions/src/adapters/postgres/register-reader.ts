@@ -1,7 +1,11 @@
 import type { ChangedRow, Eligibility, RegisterReader, SyncLogEntry } from '../../register/reading.ts';
-import { makeCheckedTransactions } from './checked-transaction.ts';
-import type { Database, Query } from './database.ts';
-import { readSchemaVersion, SCHEMA_VERSION } from './schema-version.ts';
+import {
+  type Database,
+  makeCheckedTransactions,
+  type Query,
+  readSchemaVersion,
+  SCHEMA_VERSION,
+} from './database.ts';
 
 const LOG_COLUMNS = `id, sync_type, sync_timestamp, members_added, members_removed, members_verified, error_count, status,
   details`;

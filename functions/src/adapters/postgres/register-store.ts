@@ -6,10 +6,9 @@ import type {
   RegisterStore,
   RegisterTransaction,
 } from '../../register/ports.ts';
-import * as apply from './apply-statements.ts';
-import type { Database, Query, Transaction } from './database.ts';
-import { type RetriedOptions, retried } from './retried.ts';
-import { assertSchema, SYNC_LOCK } from './schema-version.ts';
+import { assertSchema, type Database, type Query, SYNC_LOCK, type Transaction } from './database.ts';
+import { type RetriedOptions, retried } from './failures.ts';
+import * as apply from './stage-statements.ts';
 import * as stage from './stage-statements.ts';
 
 export type RegisterStoreOptions = Pick<RetriedOptions, 'clock' | 'onRetry'>;

@@ -1,7 +1,6 @@
 import type { EventResult, RowStore } from '../../register/apply-event.ts';
 import { SAID } from '../../register/ports.ts';
-import { makeCheckedTransactions } from './checked-transaction.ts';
-import type { Database, Query } from './database.ts';
+import { type Database, makeCheckedTransactions, type Query } from './database.ts';
 
 interface Written {
   readonly id: number;

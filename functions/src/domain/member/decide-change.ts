@@ -1,13 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { applyPatch, makeTombstone } from './apply-patch.ts';
 import { keepWithdrawals, type Withdrawals } from './consents.ts';
-import { diffMembers, type FieldDifference } from './diff-members.ts';
+import { diffMembers, type FieldDifference, sourceHash } from './diff-members.ts';
 import type { FieldPath } from './fields.ts';
 import { keepPendingEdits, type PendingEdit } from './keep-pending-edits.ts';
-import type { Member } from './member.ts';
+import type { Member, Origin } from './member.ts';
 import type { MemberChange } from './member-change.ts';
-import type { Origin } from './origin.ts';
-import { sourceHash } from './source-hash.ts';
 
 /** What a decision says about `metadata`; the writer adds the times of writing and the schema's version. */
 export interface MemberMeta {

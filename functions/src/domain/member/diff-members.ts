@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from './field-row.ts';
 import { FIELD_PATHS, rowOf } from './field-table.ts';
@@ -32,3 +33,15 @@ export const isSameValue = <P extends FieldPath>(
 /** Every field's normal form, in the table's order. */
 export const normalisedFields = (member: Member): Json[] =>
   FIELD_PATHS.map((path) => rowOf(path).normalise(fieldOf(member, path)));
+
+/** Changes when the meaning of the hash does, so that an old hash never passes for a new one. */
+const SCHEME = 'member/1';
+
+/**
+ * SHA-256 (hex) over everything that is mapped, in the field table's order and normal form: two members have the same
+ * hash exactly when `diffMembers` finds nothing between them.
+ */
+export const sourceHash = (member: Member): string =>
+  createHash('sha256')
+    .update(JSON.stringify([SCHEME, member.profile.kennitala, normalisedFields(member)]))
+    .digest('hex');

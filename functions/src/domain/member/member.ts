@@ -1,3 +1,4 @@
+import { SyncError } from '../../lib/errors.ts';
 import type { Kennitala } from '../kennitala.ts';
 
 /** Index = the registry's number. */
@@ -66,3 +67,15 @@ export interface Member {
   readonly profile: Profile;
   readonly membership: Membership;
 }
+
+export const ORIGINS = ['registry', 'two-way', 'reconcile'] as const;
+
+/**
+ * By which way a document was last written by a server. A tombstone of a reading, which found the member gone and knows no
+ * version of that, is `reconcile`, whoever read.
+ */
+export type Origin = (typeof ORIGINS)[number];
+
+/** What to throw for a member that cannot be mapped. It names the path and what belongs there, never the value. */
+export const memberFault = (path: string, expectation: string): SyncError =>
+  new SyncError('member_invalid', `${path} ${expectation}.`, { details: { path } });

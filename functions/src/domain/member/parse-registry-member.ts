@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Kennitala, tryKennitala } from '../kennitala.ts';
 import { FIELD_PATHS, rowOf } from './field-table.ts';
 import type { FieldPath, MemberPatch } from './fields.ts';
-import { memberFault } from './member-fault.ts';
+import { memberFault } from './member.ts';
 import { memberVersion } from './version.ts';
 import { isWire, readAt, sayingAt, type Wire } from './wire.ts';
 

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { MAX_LIST_LENGTH, storableText as text } from '../storable.ts';
-import type { Address } from './member.ts';
-import { memberFault } from './member-fault.ts';
+import { type Address, memberFault } from './member.ts';
 import { parseStreetAddress, withHouseNumber } from './street-address.ts';
 import { readAt, sayingAt, type Wire } from './wire.ts';
 

@@ -3,8 +3,7 @@ import type { FieldDifference } from './diff-members.ts';
 import type { Json } from './field-row.ts';
 import { FIELD_PATHS, isTwoWayPath, rowOf } from './field-table.ts';
 import { type FieldPath, type FieldValue, type FieldValues, fieldOf } from './fields.ts';
-import type { Member } from './member.ts';
-import { memberFault } from './member-fault.ts';
+import { type Member, memberFault } from './member.ts';
 
 /** `changes`, `expected` and `current` of the registry's apply call: portal paths and their values. */
 export type RegistryFields = Readonly<Record<string, Json>>;

@@ -1,5 +1,5 @@
 import type { ZodType } from 'zod';
-import { memberFault } from './member-fault.ts';
+import { memberFault } from './member.ts';
 
 /** A JSON object as the registry sent it. */
 export type Wire = Readonly<Record<string, unknown>>;

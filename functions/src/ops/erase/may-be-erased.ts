@@ -1,8 +1,8 @@
 import { type Kennitala, tryKennitala } from '../../domain/kennitala.ts';
 import { SyncError } from '../../lib/errors.ts';
 import type { MemberReader } from '../../portal/ports.ts';
-import { holdsNumber } from '../../roster/holds-number.ts';
 import type { ListStore } from '../../roster/ports.ts';
+import { holdsNumber } from '../../roster/published-list.ts';
 import type { RegistryChanges } from '../../twoway/ports.ts';
 import type { MemberTrace, MirrorStates, RegisterLookup } from '../ports.ts';
 import { MIRRORS } from '../status.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ORIGINS } from '../../domain/member/origin.ts';
+import { ORIGINS } from '../../domain/member/member.ts';
 import { kennitalaText, memberReference, mirrorName, time } from './common.ts';
 import { endedOutcome, guardRule, runTrigger } from './runs.ts';
 import { conflictKeep, conflictWinner } from './two-way.ts';

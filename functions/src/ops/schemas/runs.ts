@@ -185,11 +185,15 @@ export const registryWordBody = z
     error: 'a reason in words',
   });
 
+/** Cloud Storage counts in 64 bits with a sign, and answers a larger number with a failure of its own. */
+const LAST_GENERATION = String(2n ** 63n - 1n);
+
 export const rollbackBody = z
   .strictObject({
     generation: z
       .string()
-      .regex(/^\d{1,20}$/, { error: 'the number of a version' })
+      .regex(/^\d{1,19}$/, { error: 'the number of a version' })
+      .refine((digits) => digits.padStart(19, '0') <= LAST_GENERATION, { error: 'the number of a version' })
       .optional(),
     runId: documentId.optional(),
     reason: reasonText.optional(),

@@ -143,11 +143,13 @@ export const syncMemberBody = z.strictObject({
   }),
   dryRun: z.boolean().default(false),
 });
+/** `stale`: the portal has a later version. `guarded`: the answer would empty most of the member, and may be broken. */
+export const syncDecision = z.enum(['applied', 'would-apply', 'unchanged', 'stale', 'guarded', 'skipped']);
 /** With personal values of both sides: each look is recorded. */
 export const syncMemberAnswer = z.object({
   member: memberReference,
   found: z.boolean(),
-  decision: z.string(),
+  decision: syncDecision,
   differences: z.array(z.object({ path: z.string(), portal: fieldValue, registry: fieldValue })),
   keptEdits: z.array(z.string()),
   reasons: z.array(z.string()),

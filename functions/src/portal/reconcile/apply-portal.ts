@@ -1,5 +1,5 @@
 import type { Kennitala } from '../../domain/kennitala.ts';
-import type { AppliedFacts, Unfinished } from '../../mirror/types.ts';
+import type { AppliedFacts, Unfinished } from '../../mirror/mirror.ts';
 import type { MemberReader } from '../ports.ts';
 import type { Comparison, TakesWordOf } from './compare-members.ts';
 import type { Difference, PlannedWrite } from './difference.ts';

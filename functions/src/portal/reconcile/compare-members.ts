@@ -1,12 +1,9 @@
-import type { Kennitala } from '../../domain/kennitala.ts';
-import { isPlaceholder } from '../../domain/kennitala.ts';
+import { isPlaceholder, type Kennitala } from '../../domain/kennitala.ts';
 import { applyPatch } from '../../domain/member/apply-patch.ts';
 import { isNewNumber } from '../../domain/member/consents.ts';
-import type { FieldDifference } from '../../domain/member/diff-members.ts';
-import { isSameValue } from '../../domain/member/diff-members.ts';
+import { type FieldDifference, isSameValue, sourceHash } from '../../domain/member/diff-members.ts';
 import { rowOf } from '../../domain/member/field-table.ts';
 import { type ParsedMember, parseRegistryMember } from '../../domain/member/parse-registry-member.ts';
-import { sourceHash } from '../../domain/member/source-hash.ts';
 import { decideMember } from './decide-member.ts';
 import { type Difference, type PlannedWrite, toPlannedWrite } from './difference.ts';
 import type { PortalTable } from './portal-table.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Kennitala } from '../../domain/kennitala.ts';
 import type { Withdrawals } from '../../domain/member/consents.ts';
-import { sourceHash } from '../../domain/member/source-hash.ts';
+import { sourceHash } from '../../domain/member/diff-members.ts';
 import type { DocumentState } from '../ports.ts';
 import type { MemberVerdict } from './decide-member.ts';
 import type { MemberToDecide, MemberWrite } from './ports.ts';

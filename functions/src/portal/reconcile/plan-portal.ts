@@ -1,14 +1,13 @@
 import type { Kennitala } from '../../domain/kennitala.ts';
-import { makeForecast } from '../../mirror/forecast.ts';
 import type { GuardFigures } from '../../mirror/guard.ts';
-import { digestOperations, makePlanId } from '../../mirror/plan-id.ts';
 import {
   CHANGES_PER_DOCUMENT,
   type MirrorPlan,
   type MissedEvents,
   type RunWarning,
   type Unfinished,
-} from '../../mirror/types.ts';
+} from '../../mirror/mirror.ts';
+import { digestOperations, makeForecast, makePlanId } from '../../mirror/plan.ts';
 import type { Comparison } from './compare-members.ts';
 import type { Difference, DifferenceKind } from './difference.ts';
 import type { PortalTable } from './portal-table.ts';

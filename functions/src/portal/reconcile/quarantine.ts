@@ -1,7 +1,7 @@
 import { isPlaceholder, type Kennitala, tryKennitala } from '../../domain/kennitala.ts';
 import { isWire } from '../../domain/member/wire.ts';
 import { asSyncError, isSyncError } from '../../lib/errors.ts';
-import type { RunWarning } from '../../mirror/types.ts';
+import type { RunWarning } from '../../mirror/mirror.ts';
 
 /** A member of the registry who cannot be read: nothing is written about them, and nothing deleted. */
 export interface Quarantined {

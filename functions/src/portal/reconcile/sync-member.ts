@@ -34,7 +34,7 @@ export interface SyncedMember {
   readonly member: string;
   /** Whether the registry has the member. */
   readonly found: boolean;
-  readonly decision: 'applied' | 'would-apply' | MemberJudgement['kind'] | 'skipped';
+  readonly decision: 'applied' | 'would-apply' | Exclude<MemberJudgement['kind'], 'write'> | 'skipped';
   /** What differed before, where the registry says something; a member whom the portal did not have differs in all. */
   readonly differences: readonly { readonly path: string; readonly portal: Json; readonly registry: Json }[];
   /** Paths where the member's own edit waits for delivery and stays. */

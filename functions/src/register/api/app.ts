@@ -7,11 +7,11 @@ import { invalidRequest } from '../../http/problems.ts';
 import { makeRateLimit } from '../../http/rate-limit.ts';
 import { SyncError } from '../../lib/errors.ts';
 import type { LogSink } from '../../lib/log.ts';
-import type { Approval } from '../../mirror/types.ts';
+import type { Approval } from '../../mirror/mirror.ts';
 import type { ReferTo } from '../ports.ts';
 import type { RegisterReader } from '../reading.ts';
+import type { RegisterReport } from '../register.ts';
 import { makeRegisterLogs } from '../register-logs.ts';
-import type { RegisterReport } from '../run-register.ts';
 import type { ApiCaller, AuthorizeCaller } from './callers.ts';
 import { DOCS_HEADERS, makeDocsPage } from './docs-page.ts';
 import { handlers } from './handlers.ts';
@@ -157,14 +157,10 @@ const addSecuritySchemes = (app: OpenAPIHono<ApiEnv>): void => {
 const addressIn = (forwardedFor: string | undefined): string =>
   forwardedFor?.split(',').at(-1)?.trim() ?? 'direct';
 
-/** A body without a type is JSON, and none is `{}`; of another type it would be passed over, and an approval in it with it. */
+/** As everywhere, a body is JSON whatever its type says, and none is `{}`: Hono would pass over one of another type. */
 const readAsJson: MiddlewareHandler<ApiEnv> = async (c, next) => {
   if (c.req.method === 'POST') {
     const bytes = new Uint8Array(await c.req.raw.arrayBuffer());
-    const type = c.req.header('content-type') ?? 'application/json';
-    if (bytes.byteLength > 0 && !/^application\/json\s*(;|$)/i.test(type)) {
-      throw new SyncError('invalid_request', 'Send the body as application/json.');
-    }
     if (!isUtf8(bytes)) throw new SyncError('invalid_request', 'The body is not JSON.');
     const headers = new Headers(c.req.raw.headers);
     headers.set('content-type', 'application/json');

@@ -1,8 +1,11 @@
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import type { RegistryHttp, RegistryHttpOptions } from '../../../src/adapters/django/registry-http.ts';
-import { makeRegistryHttp } from '../../../src/adapters/django/registry-http.ts';
+import {
+  makeRegistryHttp,
+  type RegistryHttp,
+  type RegistryHttpOptions,
+} from '../../../src/adapters/django/registry-http.ts';
 import * as answers from './support/answers.ts';
 import { failureOf, fetchExport, openClient, TEST_TOKEN } from './support/client.ts';
 import { type RegistryServer, startRegistryServer } from './support/registry-server.ts';

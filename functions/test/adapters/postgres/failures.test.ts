@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { databaseFailure, RETRIED_STATES, retryPolicyOf } from '../../../src/adapters/postgres/failures.ts';
-import { retried } from '../../../src/adapters/postgres/retried.ts';
+import {
+  databaseFailure,
+  RETRIED_STATES,
+  retried,
+  retryPolicyOf,
+} from '../../../src/adapters/postgres/failures.ts';
 import { SyncError } from '../../../src/lib/errors.ts';
 
 const driverError = (code: string | undefined) =>

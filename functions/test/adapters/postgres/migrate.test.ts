@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Database } from '../../../src/adapters/postgres/database.ts';
+import { type Database, SCHEMA_VERSION } from '../../../src/adapters/postgres/database.ts';
 import { makeDatabase } from '../../../src/adapters/postgres/make-database.ts';
 import { migrate, readMigrations } from '../../../src/adapters/postgres/migrate.ts';
 import { makeRegisterStore } from '../../../src/adapters/postgres/register-store.ts';
-import { SCHEMA_VERSION } from '../../../src/adapters/postgres/schema-version.ts';
 import { startDatabase, type TestDatabase } from '../../register/support/test-database.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../src/adapters/postgres/migrations', import.meta.url));

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { crc32c } from '../../../src/adapters/secrets/crc32c.ts';
+import { crc32c } from '../../../src/adapters/secrets/secret-manager.ts';
 
 // RFC 3720, appendix B.4, and the check value of the CRC catalogue.
 it.each([

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { crc32c } from '../../../src/adapters/secrets/crc32c.ts';
 import {
+  crc32c,
   makeSecretManager,
   type SecretManager,
   type SecretManagerOptions,

@@ -7,10 +7,10 @@ import {
   planMemberWrite,
   type StoredMember,
 } from '../../../src/domain/member/decide-change.ts';
+import { sourceHash } from '../../../src/domain/member/diff-members.ts';
 import { withFields } from '../../../src/domain/member/fields.ts';
 import type { MemberChange } from '../../../src/domain/member/member-change.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
-import { sourceHash } from '../../../src/domain/member/source-hash.ts';
 import { KENNITALA, NESTED, withAt } from './support/wire-members.ts';
 
 const NOW = new Date('2026-02-01T00:00:00Z');

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyPatch } from '../../../src/domain/member/apply-patch.ts';
-import { diffMembers } from '../../../src/domain/member/diff-members.ts';
+import { diffMembers, sourceHash } from '../../../src/domain/member/diff-members.ts';
 import { portalEditPaths } from '../../../src/domain/member/field-table.ts';
 import { fieldOf, withFields } from '../../../src/domain/member/fields.ts';
 import { type Address, GENDERS, HOUSING_SITUATIONS } from '../../../src/domain/member/member.ts';
@@ -13,7 +13,6 @@ import {
   toRegistryChanges,
   toRegistryCreate,
 } from '../../../src/domain/member/registry-changes.ts';
-import { sourceHash } from '../../../src/domain/member/source-hash.ts';
 import { anyWireMember, type WireMember } from './support/wire-members.ts';
 
 const mirror = (wire: unknown) => applyPatch(null, parseRegistryMember(wire));

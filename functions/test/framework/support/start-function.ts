@@ -45,7 +45,8 @@ export const startFunction = async ({
       FUNCTION_SIGNATURE_TYPE: signature,
       K_SERVICE: target.toLowerCase(),
       K_REVISION: `${target.toLowerCase()}-00001-abc`,
-      K_CONFIGURATION: target.toLowerCase(),
+      // What marks a deployed function, which must refuse an emulator.
+      ...(env['FUNCTIONS_EMULATOR'] === undefined && { K_CONFIGURATION: target.toLowerCase() }),
       NODE_ENV: 'production',
       LOG_EXECUTION_ID: 'true',
       GCLOUD_PROJECT: 'demo-ekklesia',

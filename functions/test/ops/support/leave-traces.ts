@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { type Kennitala, tryKennitala } from '../../../src/domain/kennitala.ts';
 import { parseMemberChange } from '../../../src/domain/member/member-change.ts';
 import { applyVersionedEvent } from '../../../src/portal/apply-event.ts';
+import { type ConflictRecord, decideConflict } from '../../../src/twoway/conflict.ts';
 import { toEditTime } from '../../../src/twoway/edit.ts';
 import { makeQueueItem } from '../../../src/twoway/queue.ts';
 import type { OpsStack } from './ops-stack.ts';
@@ -60,8 +61,21 @@ export const joinEverywhere = async (ops: OpsStack): Promise<Traces> => {
     },
     at,
   );
-  await ops.queue.transact(kennitala, {}, at, () => ({ items: [item], result: null }));
-  await ops.db.collection('sync_conflicts').doc(`conflict-of-${id}`).set({ kennitala, state: 'open' });
+  const conflict: ConflictRecord = {
+    id: `conflict-of-${id}`,
+    kennitala,
+    detectedAt: at,
+    paths: {
+      'profile.email': {
+        expected: 'old@example.is',
+        portal: { value: 'new@example.is', editedAt: at },
+        registry: { value: 'other@example.is', changedAt: null },
+        ...decideConflict(at, null),
+        resolution: null,
+      },
+    },
+  };
+  await ops.queue.transact(kennitala, {}, at, () => ({ items: [item], conflicts: [conflict], result: null }));
   await ops.db.doc(`webhook_hints/${kennitala}`).set({ token: 'hint', state: 'unconfirmed', announced: [] });
   return { id, kennitala, reference: await ops.reference(kennitala) };
 };

@@ -21,10 +21,8 @@ import { makeQueueStore, makeTwoWayLog } from '../../../src/adapters/firestore/q
 import { makeRosterRefresh } from '../../../src/adapters/firestore/roster-refresh.ts';
 import { makeEnvSecrets } from '../../../src/adapters/secrets/env-secrets.ts';
 import { makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
-import { makeVersionsErasure } from '../../../src/adapters/storage/erase-versions.ts';
-import { makeListStore } from '../../../src/adapters/storage/list-store.ts';
-import { makeListVersions } from '../../../src/adapters/storage/list-versions.ts';
-import { makeSoftDeletedList } from '../../../src/adapters/storage/soft-deleted-list.ts';
+import { makeSoftDeletedList, makeVersionsErasure } from '../../../src/adapters/storage/erase-versions.ts';
+import { makeListStore, makeListVersions } from '../../../src/adapters/storage/list-store.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../../src/domain/member-reference.ts';
 import { makeAdminApp } from '../../../src/http/make-admin-app.ts';
@@ -62,7 +60,7 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
     baseUrl: stack.registry.url,
     authScheme: 'Token',
     token: makeTokenSource(makeEnvSecrets(stack.secrets), 'django-api-token'),
-    requestTimeoutMs: 400,
+    requestTimeoutMs: 20_000,
     retry: { baseDelayMs: 5, maxDelayMs: 20 },
   });
   const db = async () => stack.db;
@@ -83,8 +81,8 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
   const queue = makeQueueStore(db);
   const reference = async (kennitala: Kennitala) => makeMemberReference('key of the tests', kennitala);
   const { now } = stack.clock;
-  const registry = makeMemberReader(http, { deadlineMs: 1_000 });
-  const registryChanges = makeMemberChanges(http, { deadlineMs: 1_000 });
+  const registry = makeMemberReader(http, { deadlineMs: 20_000 });
+  const registryChanges = makeMemberChanges(http, { deadlineMs: 20_000 });
   const trace = makeMemberTrace(db, twoWay);
   const members = makeMemberStore(db);
   const { log } = stack.dependencies;
@@ -147,7 +145,7 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
     twoWayActions: makeTwoWayActions(delivery, { pauseMs: 20 }),
     syncMember: (request) =>
       syncMember(
-        { ...request, signal: AbortSignal.timeout(5_000) },
+        { ...request, signal: AbortSignal.timeout(20_000) },
         { members, registry, rosterRefresh: makeRosterRefresh(db), reference, now, log },
       ),
     runTwoWay: (which, requestedBy) =>
@@ -161,7 +159,7 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
           rosterRefresh: makeRosterRefresh(db),
           changes: registryChanges,
           makeRunId: () => `sweep-${randomUUID()}`,
-          runLimitMs: 10_000,
+          runLimitMs: 60_000,
         },
       ),
     reference,

@@ -1,11 +1,51 @@
 import type { Decision, StoredMember } from '../../../src/domain/member/decide-change.ts';
 import type { ChangeRequest, MemberStore } from '../../../src/portal/ports.ts';
+import { CONTENTS, type History, type Step } from './history.ts';
 
 /** A fault in one of the rules on which convergence rests, put between our code and the store. */
 export interface Mutant {
   readonly name: string;
   readonly distort: (store: MemberStore) => MemberStore;
+  /** The race that shows it, shrunk, where histories of chance come to it too seldom (once in 1,358). */
+  readonly race?: History;
 }
+
+const removed = (member: number): Step => ({
+  kind: 'change',
+  member,
+  content: CONTENTS[0],
+  wantsDelete: true,
+  copies: 1,
+});
+const delivered = (calls: number): Step => ({ kind: 'deliver', pick: 0, calls });
+const released = (pick = 0, calls = 1): Step => ({ kind: 'release', pick, calls, fate: 'done' });
+
+/** One process follows an old hint and reads the registry; the member then changes, and another follows the newer one. */
+const OVERTAKEN_HINT: History = {
+  registry: 'plain',
+  steps: [
+    removed(2),
+    delivered(2),
+    delivered(0),
+    released(),
+    released(0, 2),
+    removed(2),
+    delivered(0),
+    released(381),
+    delivered(50),
+    released(),
+    released(),
+    delivered(0),
+    delivered(0),
+    removed(0),
+    delivered(0),
+    delivered(0),
+    released(),
+    released(),
+    delivered(0),
+  ],
+  rest: [0],
+};
 
 type Decide = ChangeRequest['decide'];
 
@@ -92,6 +132,7 @@ export const MUTANTS: readonly Mutant[] = [
       ...store,
       applyChange: ({ ifState: _ifState, hint: _hint, ...request }) => store.applyChange(request),
     }),
+    race: OVERTAKEN_HINT,
   },
   {
     name: 'the receipt is written and the member is not',

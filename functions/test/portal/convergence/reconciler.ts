@@ -1,8 +1,6 @@
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { SyncError } from '../../../src/lib/errors.ts';
-import type { RunContext } from '../../../src/mirror/mirror.ts';
-import type { LastSuccess } from '../../../src/mirror/run-store.ts';
-import type { MissedEvents } from '../../../src/mirror/types.ts';
+import type { LastSuccess, MissedEvents, RunContext } from '../../../src/mirror/mirror.ts';
 import { makePortalMirror } from '../../../src/portal/reconcile/portal-mirror.ts';
 import type { MemberPages } from '../../../src/portal/reconcile/ports.ts';
 import { makeMemoryPortalIndex, makeMemoryPortalWriter } from '../../contract/memory-portal.ts';

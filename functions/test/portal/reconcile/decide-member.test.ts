@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { applyPatch, makeTombstone } from '../../../src/domain/member/apply-patch.ts';
+import { sourceHash } from '../../../src/domain/member/diff-members.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
-import { sourceHash } from '../../../src/domain/member/source-hash.ts';
 import {
   decideMember,
   decideRemoval,

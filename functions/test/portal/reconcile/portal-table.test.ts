@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { applyPatch, makeTombstone } from '../../../src/domain/member/apply-patch.ts';
+import { sourceHash } from '../../../src/domain/member/diff-members.ts';
 import type { Member } from '../../../src/domain/member/member.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
-import { sourceHash } from '../../../src/domain/member/source-hash.ts';
 import { planRemovals } from '../../../src/portal/reconcile/plan-removals.ts';
 import { makePortalTable } from '../../../src/portal/reconcile/portal-table.ts';
 import type { Quarantined } from '../../../src/portal/reconcile/quarantine.ts';

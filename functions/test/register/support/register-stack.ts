@@ -13,14 +13,15 @@ import { makeMemberReference } from '../../../src/domain/member-reference.ts';
 import type { LogFields, Severity } from '../../../src/lib/log.ts';
 import type { RunDependencies, RunRequest } from '../../../src/mirror/run.ts';
 import type { MemberPages, ReferTo, RegisterStore } from '../../../src/register/ports.ts';
-import type { RegisterOptions } from '../../../src/register/register.ts';
-import { runRegister } from '../../../src/register/run-register.ts';
+import { type RegisterOptions, runRegister } from '../../../src/register/register.ts';
 import { DEFAULT_LIMITS } from '../../support/default-limits.ts';
 import { makeFailingDatabase } from './failing-database.ts';
 import { startDatabase } from './test-database.ts';
 
 const PROJECT = 'demo-ekklesia';
 const TOKEN = 'token-of-the-tests';
+/** Limits that nothing of a test comes near, on a busy machine either. */
+const PATIENT_MS = 30_000;
 export const referTo: ReferTo = (kennitala) => makeMemberReference('key-of-the-tests', kennitala);
 
 /** No wait between tries: what is tried again is told by the count of tries. */
@@ -32,8 +33,8 @@ export interface RegisterStackOptions extends Partial<RegistryOptions> {
 }
 
 /** Pages of 25, so that the tests' few members come on several. */
-const smallPages = (http: RegistryHttp, baseUrl: string): MemberPages => {
-  const pages = makeMemberPages(http, { baseUrl, deadlineMs: 600 });
+const smallPages = (http: RegistryHttp, baseUrl: string, deadlineMs: number): MemberPages => {
+  const pages = makeMemberPages(http, { baseUrl, deadlineMs });
   return { pages: (options) => pages.pages({ pageSize: 25, ...options }) };
 };
 
@@ -46,19 +47,22 @@ export const startRegisterStack = async (options: RegisterStackOptions = {}) => 
   const app = initializeApp({ projectId: PROJECT }, `register-${registry.port}`);
   const db = initializeFirestore(app);
   db.settings({ host: `${firestore.host}:${firestore.port}`, ssl: false });
-  const http = makeRegistryHttp({
-    baseUrl: registry.url,
-    authScheme: 'Token',
-    token: makeTokenSource(makeEnvSecrets({ 'django-api-token': TOKEN }), 'django-api-token'),
-    requestTimeoutMs: 400,
-    retry: { baseDelayMs: 5, maxDelayMs: 20 },
-  });
+  const openHttp = (requestTimeoutMs: number) =>
+    makeRegistryHttp({
+      baseUrl: registry.url,
+      authScheme: 'Token',
+      token: makeTokenSource(makeEnvSecrets({ 'django-api-token': TOKEN }), 'django-api-token'),
+      requestTimeoutMs,
+      retry: { baseDelayMs: 5, maxDelayMs: 20 },
+    });
+  const http = openHttp(PATIENT_MS);
+  const hurriedHttp = openHttp(400);
   const database = makeFailingDatabase(
-    makeDatabase({ target: { kind: 'url', url: postgres.url }, connectTimeoutMs: 3_000 }),
+    makeDatabase({ target: { kind: 'url', url: postgres.url }, connectTimeoutMs: PATIENT_MS }),
   );
   const store: RegisterStore = makeRegisterStore(database, { clock });
   const registerOptions: RegisterOptions = {
-    pages: smallPages(http, registry.url),
+    pages: smallPages(http, registry.url, PATIENT_MS),
     store,
     referTo,
     subscribers,
@@ -70,7 +74,7 @@ export const startRegisterStack = async (options: RegisterStackOptions = {}) => 
   let offsetMs = 0;
   let runs = 0;
   const dependencies: RunDependencies = {
-    runs: makeRunStore(async () => db, { callLimitMs: 2_000 }),
+    runs: makeRunStore(async () => db, { callLimitMs: PATIENT_MS }),
     limits: DEFAULT_LIMITS,
     log: (severity, message, fields) => logs.push({ severity, message, fields }),
     now: () => new Date(Date.now() + offsetMs),
@@ -78,7 +82,7 @@ export const startRegisterStack = async (options: RegisterStackOptions = {}) => 
       runs += 1;
       return `run-${String(runs).padStart(3, '0')}`;
     },
-    runLimitMs: 10_000,
+    runLimitMs: 2 * PATIENT_MS,
     leaseMs: 150_000,
   };
   return {
@@ -91,6 +95,8 @@ export const startRegisterStack = async (options: RegisterStackOptions = {}) => 
     logs,
     dependencies,
     registerOptions,
+    /** For a registry that is tried again until the time is up: the patience of a moment. */
+    hurriedPages: smallPages(hurriedHttp, registry.url, 600),
     advance: (milliseconds: number) => {
       offsetMs += milliseconds;
     },
@@ -100,7 +106,7 @@ export const startRegisterStack = async (options: RegisterStackOptions = {}) => 
     syncLog: () => postgres.sql<SyncLogRow>('select * from public.sync_log order by id'),
     close: async () => {
       await database.close();
-      await http.close();
+      await Promise.all([http.close(), hurriedHttp.close()]);
       await deleteApp(app);
       await Promise.all([firestore.close(), registry.close()]);
       await postgres.close();

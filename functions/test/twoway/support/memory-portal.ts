@@ -1,8 +1,7 @@
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { formerWithdrawals, isNewNumber } from '../../../src/domain/member/consents.ts';
 import type { StoredMember } from '../../../src/domain/member/decide-change.ts';
-import type { FieldValues } from '../../../src/domain/member/fields.ts';
-import { withFields } from '../../../src/domain/member/fields.ts';
+import { type FieldValues, withFields } from '../../../src/domain/member/fields.ts';
 import type { PendingEdit } from '../../../src/domain/member/keep-pending-edits.ts';
 import { parsePortalMember } from '../../../src/domain/member/parse-portal-member.ts';
 import type { ChangeOutcome, MemberStore, Receipt } from '../../../src/portal/ports.ts';

@@ -18,8 +18,7 @@ import {
   type RegistryMembers,
 } from '../../../src/twoway/registry.ts';
 import { pushEdits } from '../../../src/twoway/sweep.ts';
-import type { MemberWrite } from '../../../src/twoway/track.ts';
-import { trackMemberWrite } from '../../../src/twoway/track.ts';
+import { type MemberWrite, trackMemberWrite } from '../../../src/twoway/track.ts';
 import { makeMemoryPortal } from './memory-portal.ts';
 import { type ModelOptions, type ModelWebhook, makeRegistryModel } from './registry-model.ts';
 

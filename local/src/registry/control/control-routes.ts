@@ -4,11 +4,11 @@ import { standingFault } from '../faults/fault.ts';
 import { fieldErrors } from '../http/answers.ts';
 import type { RegistryEnv } from '../http/env.ts';
 import { memberPatch } from '../members/wire-member.ts';
-import { burstRequest } from './burst.ts';
+import { withoutAbsent } from '../members/without-absent.ts';
+import type { Deliveries } from '../webhooks/deliveries.ts';
 import { ControlError } from './control-error.ts';
-import type { Controls } from './controls.ts';
+import { burstRequest, type Controls } from './controls.ts';
 import { loopbackOnly } from './loopback-only.ts';
-import { addWebhookControls } from './webhook-control-routes.ts';
 
 const tokenRequest = z.strictObject({ token: z.string().min(1) });
 const companionRequest = z.strictObject({ installed: z.boolean() });
@@ -90,4 +90,39 @@ const idOf = (c: Context<RegistryEnv>): number => {
   if (!/^[1-9]\d{0,8}$/.test(text))
     throw new ControlError(404, 'A member is named by its id, a whole number from 1.');
   return Number(text);
+};
+
+const share = z.number().min(0).max(1).optional();
+
+const webhookRequest = z.strictObject({
+  drop: share,
+  duplicate: share,
+  reorder: share,
+  reorder_delay_ms: z.number().int().min(0).max(60_000).optional(),
+  /** Every attempt fails, unsent, for so long; 0 ends it. */
+  fail_seconds: z.number().min(0).max(86_400).optional(),
+  paused: z.boolean().optional(),
+  url: z.url().optional(),
+  /** Replaces the secrets; several sign at once, for a rotation. */
+  secrets: z.array(z.string().min(1)).min(1).optional(),
+});
+
+/** `/_control/webhooks`: what was sent, and how the deliveries misbehave. */
+export const addWebhookControls = (app: Hono<RegistryEnv>, controls: Controls): void => {
+  app.get('/webhooks', (c) => c.json(deliveriesOf(controls).stats()));
+  app.post('/webhooks', async (c) => {
+    const webhooks = deliveriesOf(controls);
+    const { fail_seconds, paused, url, secrets, ...mischief } = await bodyOf(c, webhookRequest);
+    webhooks.misbehave(withoutAbsent(mischief));
+    webhooks.retarget(withoutAbsent({ url, secrets }));
+    if (fail_seconds !== undefined) webhooks.failFor(fail_seconds * 1000);
+    if (paused === true) webhooks.pause();
+    if (paused === false) webhooks.resume();
+    return c.json(webhooks.stats());
+  });
+};
+
+const deliveriesOf = (controls: Controls): Deliveries => {
+  if (controls.webhooks) return controls.webhooks;
+  throw new ControlError(409, 'The registry was started without a webhook address, so it sends none.');
 };

@@ -12,7 +12,8 @@ For members of whom the portal holds a later version than the registry has: no
 event and no reconcile changes them. It happens when the registry's database was
 restored, or versions came from its old queue. One reconcile then takes the
 registry's word about all of them, or about one, with plan, guard and record.
-Without --all: ${KENNITALA_HELP.trim()}
+Without --all it is about one:
+${KENNITALA_HELP.trim()}
 Exit code 2 when the guard refuses it: nothing was changed.
 
 Example:

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeOpsLogs } from '../../src/ops/ops-logs.ts';
-import { checkPublishedRoster, type SelfCheckMode } from '../../src/ops/self-check.ts';
 import type { ListStore } from '../../src/roster/ports.ts';
-import { type OpsStack, startOpsStack } from './support/ops-stack.ts';
+import { checkPublishedRoster, makeSelfCheckLogs, type SelfCheckMode } from '../../src/roster/self-check.ts';
+import { type OpsStack, startOpsStack } from '../ops/support/ops-stack.ts';
 
 let ops: OpsStack;
 beforeEach(async () => {
@@ -33,7 +32,7 @@ const check = async (
   ops.logs.length = 0;
   await checkPublishedRoster(report, {
     mode,
-    logs: makeOpsLogs(run.log),
+    logs: makeSelfCheckLogs(run.log),
     versions,
     store: change(store, report.record.objectGeneration),
     run,

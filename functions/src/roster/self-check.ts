@@ -1,15 +1,15 @@
 import { asSyncError } from '../lib/errors.ts';
-import type { RunReport } from '../mirror/types.ts';
-import { readHeldList } from '../roster/published-list.ts';
-import type { OpsLogs } from './ops-logs.ts';
-import { type RollbackDependencies, runRollback } from './rollback.ts';
+import type { LogSink } from '../lib/log.ts';
+import type { RunReport } from '../mirror/mirror.ts';
+import { readHeldList } from './published-list.ts';
+import { type RestoreDependencies, runRollback } from './rollback.ts';
 
 /** `alert`: a list that is not what was meant is logged. `rollback`: the version before it is restored as well. */
 export type SelfCheckMode = 'off' | 'alert' | 'rollback';
 
-export interface SelfCheckDependencies extends Omit<RollbackDependencies, 'history'> {
+export interface SelfCheckDependencies extends RestoreDependencies {
   readonly mode: SelfCheckMode;
-  readonly logs: OpsLogs;
+  readonly logs: SelfCheckLogs;
 }
 
 const BY = 'roster-self-check';
@@ -67,3 +67,35 @@ const restore = async (
     logs.rosterRestored(runId, 'none', asSyncError(cause).code);
   }
 };
+
+/** Codes, counts and ids only: alert policies are made of them. */
+export const makeSelfCheckLogs = (log: LogSink) => ({
+  rosterChecked: (runId: string) =>
+    log('INFO', '[OPS] The published list was read back and is what was meant', {
+      event: 'roster_checked',
+      runId,
+    }),
+  rosterNotChecked: (runId: string, code: string) =>
+    log('WARNING', `[OPS] The published list could not be read back: ${code}`, {
+      event: 'roster_not_checked',
+      runId,
+      code,
+    }),
+  rosterCheckFailed: (runId: string, generation: string, expected: number | null, found: number) =>
+    log('ERROR', '[OPS] The published list is not what was meant', {
+      event: 'roster_check_failed',
+      runId,
+      generation,
+      expected,
+      found,
+    }),
+  rosterRestored: (runId: string, rollbackRunId: string, outcome: string | null) =>
+    log(outcome === 'published' ? 'WARNING' : 'ERROR', `[OPS] Rollback to the version before: ${outcome}`, {
+      event: 'roster_restored',
+      runId,
+      rollbackRunId,
+      outcome,
+    }),
+});
+
+export type SelfCheckLogs = ReturnType<typeof makeSelfCheckLogs>;

@@ -1,10 +1,10 @@
 import { SyncError } from '../lib/errors.ts';
-import type { Mirror } from '../mirror/mirror.ts';
-import { makePlanId } from '../mirror/plan-id.ts';
-import type { RosterPlan } from '../roster/plan-roster.ts';
-import type { KennitalaExport, ListStore } from '../roster/ports.ts';
-import { makeRoster, type RosterSource } from '../roster/roster.ts';
-import type { ListVersions } from './ports.ts';
+import type { Approval, Mirror, RunReport } from '../mirror/mirror.ts';
+import { makePlanId } from '../mirror/plan.ts';
+import { type RunDependencies, runMirror } from '../mirror/run.ts';
+import type { RosterPlan } from './plan-roster.ts';
+import type { KennitalaExport, ListStore, ListVersions } from './ports.ts';
+import { makeRoster, type RosterSource } from './roster.ts';
 
 export const noVersion = (generation: string): SyncError =>
   new SyncError('not_found', `The bucket holds no version ${generation} of the list any more.`);
@@ -47,3 +47,42 @@ export const makeRosterRollback = (
     },
   };
 };
+
+export interface RestoreDependencies {
+  readonly versions: Pick<ListVersions, 'read'>;
+  readonly store: ListStore;
+  readonly run: RunDependencies;
+}
+
+export interface RestoreRequest {
+  /** The proved identity of who asks. */
+  readonly by: string;
+  readonly reason?: string | undefined;
+  readonly dryRun?: boolean | undefined;
+  readonly approve?: Approval | undefined;
+}
+
+/** One run that brings the version back, and the pause that keeps it, written with the plan. */
+export const runRollback = (
+  generation: string,
+  { by, dryRun, approve, reason }: RestoreRequest,
+  { versions, store, run }: RestoreDependencies,
+): Promise<RunReport> =>
+  runMirror(
+    makeRosterRollback(generation, versions, store),
+    {
+      trigger: 'http',
+      dryRun,
+      approve,
+      requestedBy: by,
+      rollback: {
+        of: generation,
+        pause: {
+          reason: reason ?? approve?.reason ?? `rolled back to version ${generation}`,
+          by,
+          at: run.now(),
+        },
+      },
+    },
+    run,
+  );
