@@ -1,11 +1,14 @@
 import { status } from '@grpc/grpc-js';
 import { Timestamp } from 'firebase-admin/firestore';
 import { afterAll } from 'vitest';
+import { makeHintStore } from '../../src/adapters/firestore/hint-store.ts';
 import { makeMemberStore } from '../../src/adapters/firestore/member-store.ts';
 import { makePortalIndex } from '../../src/adapters/firestore/portal-index.ts';
 import { makePortalWriter } from '../../src/adapters/firestore/portal-writer.ts';
 import { openFirestoreUnderTest } from '../support/firestore-under-test.ts';
+import { describeHintStore } from './hint-store-contract.ts';
 import { describeMemberStore } from './member-store-contract.ts';
+import { makeMemoryHintStore } from './memory-hint-store.ts';
 import { makeMemoryMemberStore } from './memory-member-store.ts';
 import { makeMemoryPortalIndex, makeMemoryPortalWriter } from './memory-portal.ts';
 import { makePortalMemory, type PortalMemory, type QueuedEdit } from './portal-memory.ts';
@@ -44,6 +47,12 @@ describeMemberStore('memory', async () => {
   const store = makeMemoryMemberStore(memory);
   return { store, queue: queueInMemory(memory), failNextCommit: store.failNextCommit };
 });
+
+describeHintStore('Firestore', async () => {
+  await server.clear();
+  return makeHintStore(async () => db);
+});
+describeHintStore('memory', async () => makeMemoryHintStore(makePortalMemory()));
 
 describeReconcileStores('Firestore', async () => {
   await server.clear();
