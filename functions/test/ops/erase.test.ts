@@ -41,7 +41,7 @@ describe('who may not be erased', () => {
       'a person about whom the registry answers too slowly',
       'registry_timeout',
       503,
-      async () => void ops.registry.addFault({ path: '/api/sync/member/', delay_ms: 3_000 }),
+      async () => void ops.registry.addFault({ path: '/api/sync/member/', delay_ms: 9_000 }),
     ],
     [
       'a person about whom the registry has an event waiting',

@@ -60,7 +60,7 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
     baseUrl: stack.registry.url,
     authScheme: 'Token',
     token: makeTokenSource(makeEnvSecrets(stack.secrets), 'django-api-token'),
-    requestTimeoutMs: 20_000,
+    requestTimeoutMs: 8_000,
     retry: { baseDelayMs: 5, maxDelayMs: 20 },
   });
   const db = async () => stack.db;
@@ -81,8 +81,8 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
   const queue = makeQueueStore(db);
   const reference = async (kennitala: Kennitala) => makeMemberReference('key of the tests', kennitala);
   const { now } = stack.clock;
-  const registry = makeMemberReader(http, { deadlineMs: 20_000 });
-  const registryChanges = makeMemberChanges(http, { deadlineMs: 20_000 });
+  const registry = makeMemberReader(http, { deadlineMs: 8_000 });
+  const registryChanges = makeMemberChanges(http, { deadlineMs: 8_000 });
   const trace = makeMemberTrace(db, twoWay);
   const members = makeMemberStore(db);
   const { log } = stack.dependencies;
