@@ -85,7 +85,7 @@ export default defineConfig({
         oneByOne: true,
         seconds: { test: 60, hook: 600 },
       }),
-      // What meets Firestore, on the official emulator where gcloud has it; skipped, and counted, elsewhere.
+      // What meets Firestore, on the official emulator where it is installed; skipped, and counted, elsewhere.
       project('official', {
         include: [
           'functions/test/rules/**/*.emulator.test.ts',

@@ -114,6 +114,9 @@ export const startDjango = async (options: DjangoServerOptions) => {
       env['REGISTRY_COMPANION'] = 'true';
       threads = 8;
       await manage('migrate', '--verbosity', '0');
+      // The token that is in use stays; its user gets the right that the companion app asks for.
+      await manage('create_sync_token', '--username', 'sync');
+      await manage('make_member_digests');
       await start();
     },
     kennitalas: async () => ((await get('/api/members/kennitalas/')) as { kennitalas: string[] }).kennitalas,
