@@ -17,8 +17,8 @@ describe('a stack that stays up', { timeout: 60_000 }, () => {
       runCli(['--data', place.data, '--port-offset', String(other.portOffset), '--exit']),
     ]);
     expect(samePorts.code).toBe(1);
-    expect(samePorts.stderr).toContain(`${8080 + place.portOffset} (firestore)`);
-    expect(samePorts.stderr).toContain(`${9199 + place.portOffset} (storage)`);
+    expect(samePorts.stderr).toContain(`${8080 + place.portOffset} (firestore`);
+    expect(samePorts.stderr).toContain(`${9199 + place.portOffset} (storage`);
     expect(samePorts.stderr).toContain(
       `it is the firestore of the stack with --port-offset ${place.portOffset}`,
     );
