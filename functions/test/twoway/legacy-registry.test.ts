@@ -176,7 +176,7 @@ describe('a consent that was withdrawn, and that the registry does not switch of
       // Nothing is in the queue yet, so nothing tells the webhook that the member has said something.
       expect(profileOf(world)?.reachable).toBe(true);
       world.network.isDown = true;
-      // The member's own write waits for the network; the webhook's, which followed it, is let go at once.
+      // The member's own write waits for the registry; the webhook's asks nothing of it.
       expect(await trackAll(world)).toEqual([false, true]);
       expect(profileOf(world)).toMatchObject({ reachable: false, name: 'Renamed at that moment' });
       world.network.isDown = false;
