@@ -11,6 +11,11 @@ export const violationsOf = async (page: Page): Promise<string[]> => {
     const found = await (globalThis as unknown as { axe: typeof axe }).axe.run({
       exclude: ['[data-base-ui-focus-guard]'],
     });
-    return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+    // Menus and lists stand at the end of the document, outside its landmarks; their button names them and takes one there.
+    const isPopup = (rule: string, html: string) => rule === 'region' && /role="(menu|listbox)"/.test(html);
+    return found.violations.flatMap(({ id, nodes }) => {
+      const broken = nodes.map(({ html }) => html).filter((html) => !isPopup(id, html));
+      return broken.length === 0 ? [] : [`${id}: ${broken.join(' ')}`];
+    });
   });
 };
