@@ -12,9 +12,13 @@ export const violationsOf = async (page: Page): Promise<string[]> => {
       exclude: ['[data-base-ui-focus-guard]'],
     });
     // Menus and lists stand at the end of the document, outside its landmarks; their button names them and takes one there.
-    const isPopup = (rule: string, html: string) => rule === 'region' && /role="(menu|listbox)"/.test(html);
+    const isInPopup = ([target]: readonly unknown[]): boolean =>
+      typeof target === 'string' &&
+      document.querySelector(target)?.closest('[role=menu], [role=listbox]') != null;
     return found.violations.flatMap(({ id, nodes }) => {
-      const broken = nodes.map(({ html }) => html).filter((html) => !isPopup(id, html));
+      const broken = nodes
+        .filter(({ target }) => id !== 'region' || !isInPopup(target))
+        .map(({ html }) => html);
       return broken.length === 0 ? [] : [`${id}: ${broken.join(' ')}`];
     });
   });
