@@ -57,6 +57,8 @@ export const portalRun = (members: number, differing: number): Operations => {
         unchanged: members - differing,
         placeholders: 0,
         duplicates: 0,
+        legalEntities: 0,
+        impossibleDates: 0,
         ahead: 0,
         takenBack: 0,
         overtaken: 0,
