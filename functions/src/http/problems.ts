@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { ERROR_CODES, type ErrorCode, SyncError, stackFrames } from '../lib/errors.ts';
-import type { LogSink } from '../lib/log.ts';
+import { type LogSink, severityOfFault } from '../lib/log.ts';
 
 /** An answer: always JSON, never cached. */
 export interface HttpAnswer {
@@ -39,14 +39,16 @@ const NOT_CACHED = { 'cache-control': 'no-store' };
 /** A failure as a problem document, logged once. What is not named becomes a bare 500 with a reference that the log carries. */
 export const answerFailure = (failure: SyncError, log: LogSink): HttpAnswer => {
   if (failure.code !== 'internal') {
-    log(failure.httpStatus >= 500 ? 'ERROR' : 'NOTICE', `[HTTP] Refused: ${failure.code}`, {
+    const severity = failure.httpStatus >= 500 ? severityOfFault(log, failure.code) : 'NOTICE';
+    log(severity, `[HTTP] Refused: ${failure.code}`, {
       event: 'http_refused',
       code: failure.code,
     });
     return answerProblem(failure.code, failure.message);
   }
   const reference = randomUUID();
-  log('ERROR', '[HTTP] Unexpected failure', { event: 'http_failed', reference, stack: stackFrames(failure) });
+  const stack = stackFrames(failure);
+  log(severityOfFault(log, stack), '[HTTP] Unexpected failure', { event: 'http_failed', reference, stack });
   return answerProblem('internal', 'Something failed here. Give the operator the reference.', { reference });
 };
 
