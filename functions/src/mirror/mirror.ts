@@ -5,6 +5,9 @@ import type { Forecast } from './plan.ts';
 
 export type MirrorName = 'roster' | 'portal' | 'register';
 
+/** Begins the identity of whoever called with a key, which several people may hold: it proves no person. */
+export const SHARED_KEY = 'api-key ';
+
 /** Who set a run off: Cloud Scheduler, a caller over HTTP, an operator's own machine, or a registry event. */
 export type RunTrigger = 'schedule' | 'http' | 'local' | 'event';
 
@@ -221,6 +224,19 @@ export const WARNING_CODES = [
 ] as const;
 
 export type WarningCode = (typeof WARNING_CODES)[number];
+
+/** Numbers that are valid and hardly a member's: nobody is left out for one. The same for every mirror. */
+export const warningsOfNumbers = (count: {
+  readonly legalEntities: number;
+  readonly impossibleDates: number;
+}): RunWarning[] => {
+  const said = (number: number, code: WarningCode, what: string): RunWarning[] =>
+    number > 0 ? [{ code, message: `${number} members have ${what}; a person should look.` }] : [];
+  return [
+    ...said(count.legalEntities, 'legal_entities', 'the number of a legal entity'),
+    ...said(count.impossibleDates, 'impossible_dates', 'a number with a day that no month has'),
+  ];
+};
 
 /** The last run of a mirror that ended with the mirror equal to the registry. */
 export interface LastSuccess {

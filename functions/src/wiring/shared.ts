@@ -58,7 +58,15 @@ let made: Shared | undefined;
 export const runDependencies = (
   { runs, config }: Shared,
   limits: { readonly runLimitMs: number; readonly leaseMs: number },
-): RunDependencies => ({ runs, limits: config.guard, log, now, makeRunId, ...limits });
+): RunDependencies => ({
+  runs,
+  limits: config.guard,
+  ...config.approvals,
+  log,
+  now,
+  makeRunId,
+  ...limits,
+});
 
 const now = (): Date => new Date();
 

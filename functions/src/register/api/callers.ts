@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AuthorizeAdmin } from '../../http/callers.ts';
 import { SyncError } from '../../lib/errors.ts';
+import { SHARED_KEY } from '../../mirror/mirror.ts';
 
 /** Who called, as it goes to records and logs. */
 export interface ApiCaller {
@@ -35,7 +36,7 @@ export const makeAuthorizeAdminCaller =
     // Every key is compared, so that the time does not tell which of them is near.
     const matches = (await readKeys()).map((key) => timingSafeEqual(sha256(key), digest));
     if (!matches.includes(true)) throw new SyncError('unauthenticated', 'The API key is not in force.');
-    return { kind: 'api-key', id: `api-key ${digest.toString('hex').slice(0, 8)}` };
+    return { kind: 'api-key', id: `${SHARED_KEY}${digest.toString('hex').slice(0, 8)}` };
   };
 
 /** Checks a Google-signed OIDC token: signature, audience, expiry. Answers its claims. */

@@ -189,8 +189,8 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
     );
 
   /** As an administrator. A 200 must be of its route's schema, to the last field. */
-  const call = async (method: 'GET' | 'POST', path: string, body?: unknown) => {
-    const response = await send(method, path, body);
+  const call = async (method: 'GET' | 'POST', path: string, body?: unknown, token: string = admin) => {
+    const response = await send(method, path, body, token);
     const json: Body = await response.json();
     if (response.status === 200) assertAnswer(method, path, json);
     return { status: response.status, body: json, headers: response.headers };
