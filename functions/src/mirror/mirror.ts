@@ -5,9 +5,6 @@ import type { Forecast } from './plan.ts';
 
 export type MirrorName = 'roster' | 'portal' | 'register';
 
-/** Begins the identity of whoever called with a key, which several people may hold: it proves no person. */
-export const SHARED_KEY = 'api-key ';
-
 /** Who set a run off: Cloud Scheduler, a caller over HTTP, an operator's own machine, or a registry event. */
 export type RunTrigger = 'schedule' | 'http' | 'local' | 'event';
 

@@ -1,3 +1,4 @@
+import { SHARED_KEY } from '../domain/operator-text.ts';
 import { asSyncError, type ErrorCode, isSyncError, SyncError, stackFrames } from '../lib/errors.ts';
 import type { LogSink } from '../lib/log.ts';
 import { type Fetching, makeEarlyFetch } from './early-fetch.ts';
@@ -13,7 +14,6 @@ import {
   type RunRecord,
   type RunReport,
   type RunTrigger,
-  SHARED_KEY,
 } from './mirror.ts';
 import { makeRunLogs, type RunLogs } from './run-logs.ts';
 import {

@@ -20,7 +20,7 @@ import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../../src/domain/member-reference.ts';
 import type { LogFields, Severity } from '../../../src/lib/log.ts';
 import { applyReading } from '../../../src/portal/apply-event.ts';
-import { receiveWebhook } from '../../../src/portal/receive-webhook.ts';
+import { answerWebhook } from '../../../src/portal/receive-webhook.ts';
 import { makeWebhookGate } from '../../../src/portal/webhook-caller.ts';
 import { type EditTime, makeEditTime, partsOf } from '../../../src/twoway/edit.ts';
 import { makeTwoWayLogs } from '../../../src/twoway/logs.ts';
@@ -124,7 +124,7 @@ export const startTwoWayStack = async (options: TwoWayStackOptions = {}) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const header = (name: string) => request.headers[name] as string | undefined;
-    const answer = await receiveWebhook(
+    const answer = await answerWebhook(
       {
         method: request.method ?? '',
         rawBody: Buffer.concat(chunks),
@@ -137,7 +137,7 @@ export const startTwoWayStack = async (options: TwoWayStackOptions = {}) => {
       },
       webhook,
     );
-    response.writeHead(answer.status, answer.headers).end(JSON.stringify(answer.body));
+    response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
   });
 
   const held: DocumentChange[] = [];
