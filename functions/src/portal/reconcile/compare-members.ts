@@ -122,7 +122,7 @@ export const makeComparison = ({
       counts.duplicates += 1;
       return null;
     }
-    digest.add(`${hash} ${said.version} ${said.djangoId}`);
+    digest.add(`${hash} ${said.version} ${said.djangoId} ${said.digest?.a} ${said.digest?.b}`);
     if (row === null) {
       newcomers.add(said.kennitala);
       return said;
