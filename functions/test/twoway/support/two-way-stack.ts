@@ -27,6 +27,7 @@ import { makeTwoWayLogs } from '../../../src/twoway/logs.ts';
 import { makeApplyProtocol, makeRegistryMembers } from '../../../src/twoway/registry.ts';
 import { runTwoWay, type TwoWayDependencies, type TwoWayRun } from '../../../src/twoway/sweep.ts';
 import { trackMemberWrite } from '../../../src/twoway/track.ts';
+import { chain } from '../../support/chain.ts';
 import { SECRET } from '../../support/portal-stack.ts';
 
 const PROJECT = 'demo-ekklesia';
@@ -83,7 +84,7 @@ export const startTwoWayStack = async (options: TwoWayStackOptions = {}) => {
   const dependencies: TwoWayDependencies = {
     store: makeQueueStore(client, { callLimitMs }),
     members: makeMemberStore(client, { callLimitMs }),
-    log: makeTwoWayLog(client),
+    log: makeTwoWayLog(client, chain.current),
     rosterRefresh: makeRosterRefresh(client),
     registry: {
       ...changes,
