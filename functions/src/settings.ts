@@ -76,6 +76,11 @@ const TABLE = {
     'Secret that makes opaque references to members',
     'Changing it makes old log entries impossible to relate to members',
   ),
+  CHAIN_KEY_SECRET: secret(
+    'chain-signing-key',
+    'Secret that signs the chain of records',
+    'An Ed25519 private key. Earlier versions that are enabled go on proving what they signed',
+  ),
   SYNC_BUCKET: {
     ...text(
       '',
@@ -184,6 +189,7 @@ const TABLE = {
   SYNC_API_KEY: given(z.string().optional()),
   ADMIN_API_KEY: given(z.string().optional()),
   MEMBER_REFERENCE_KEY: given(z.string().optional()),
+  CHAIN_SIGNING_KEY: given(z.string().optional()),
 } satisfies Record<string, Setting<z.ZodType>>;
 
 /** What a person sets, in the order of the table. */
@@ -207,6 +213,7 @@ const HIDDEN = new Set([
   'DJANGO_WEBHOOK_SECRET',
   'SYNC_API_KEY',
   'MEMBER_REFERENCE_KEY',
+  'CHAIN_SIGNING_KEY',
 ]);
 
 export type Settings = z.output<typeof SETTINGS>;
@@ -332,6 +339,7 @@ const toConfig = (settings: Settings) => ({
     }),
   },
   memberReferenceSecret: settings.MEMBER_REFERENCE_SECRET,
+  chainKeySecret: settings.CHAIN_KEY_SECRET,
   callers: {
     serviceAccounts: settings.ADMIN_SERVICE_ACCOUNTS,
     audiences:
@@ -348,6 +356,7 @@ const toConfig = (settings: Settings) => ({
         [settings.LEGACY_KEY_SECRET]: settings.SYNC_API_KEY,
         [settings.ADMIN_KEY_SECRET]: settings.ADMIN_API_KEY?.split(' '),
         [settings.MEMBER_REFERENCE_SECRET]: settings.MEMBER_REFERENCE_KEY,
+        [settings.CHAIN_KEY_SECRET]: settings.CHAIN_SIGNING_KEY?.split(' '),
       })
     : null,
 });

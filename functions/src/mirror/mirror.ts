@@ -5,9 +5,6 @@ import type { Forecast } from './plan.ts';
 
 export type MirrorName = 'roster' | 'portal' | 'register';
 
-/** Begins the identity of whoever called with a key, which several people may hold: it proves no person. */
-export const SHARED_KEY = 'api-key ';
-
 /** Who set a run off: Cloud Scheduler, a caller over HTTP, an operator's own machine, or a registry event. */
 export type RunTrigger = 'schedule' | 'http' | 'local' | 'event';
 
@@ -99,6 +96,12 @@ export interface Approval {
   readonly reason: string;
 }
 
+/** The lists beside a record: how many documents, and one keyed digest over them, which an erasure does not change. */
+export interface KeptLists {
+  readonly documents: number;
+  readonly digest: string;
+}
+
 /** `sync_audit/{runId}` in our own terms; times are Dates, and the store makes its own types of them. */
 export interface RunRecord {
   readonly runId: string;
@@ -120,6 +123,8 @@ export interface RunRecord {
   readonly unfinished: Unfinished | null;
   readonly findings: Readonly<Record<string, number | readonly number[]>> | null;
   readonly planId: string | null;
+  /** Missing where no lists are kept beside the record. */
+  readonly lists?: KeptLists;
   readonly guard: GuardVerdict | null;
   readonly objectGeneration: string | null;
   readonly previousGeneration: string | null;
@@ -161,6 +166,8 @@ export interface RunContext {
   readonly abandonedRunId: string | null;
   /** Aborted when the run's time is up: a step must stop then and leave nothing half done. */
   readonly signal: AbortSignal;
+  /** The head of the mirror's chain of records, signed, once the plan is recorded: for a second store to remember. */
+  readonly chainHead?: string | null;
 }
 
 /** What the registry sent, validated. Anything doubtful has thrown before this exists. */

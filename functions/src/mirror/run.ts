@@ -1,3 +1,4 @@
+import { SHARED_KEY } from '../domain/operator-text.ts';
 import { asSyncError, type ErrorCode, isSyncError, SyncError, stackFrames } from '../lib/errors.ts';
 import type { LogSink } from '../lib/log.ts';
 import { type Fetching, makeEarlyFetch } from './early-fetch.ts';
@@ -13,7 +14,6 @@ import {
   type RunRecord,
   type RunReport,
   type RunTrigger,
-  SHARED_KEY,
 } from './mirror.ts';
 import { makeRunLogs, type RunLogs } from './run-logs.ts';
 import {
@@ -76,7 +76,7 @@ export interface RunRequest {
  * expire; the next run closes it as `failed` / `abandoned`. A dry run takes no lease and stops after the guard.
  *
  * Returns the closed record whatever the outcome; a failure is an outcome, not an exception.
- * Throws `audit_unavailable` when the record cannot be opened (then nothing was written, and what
+ * Throws `audit_unavailable`, or `secret_unavailable` without a key for its chain, when the record cannot be opened (then nothing was written, and what
  * the registry was asked meanwhile is forgotten) or closed (then what was done stands, and the open record is the evidence).
  */
 export const runMirror = async <Source extends MirrorSource, Plan extends MirrorPlan>(
@@ -170,7 +170,7 @@ const work = async <S extends MirrorSource, P extends MirrorPlan>(
     if (verdict.tripped) {
       if (request.approve === undefined) {
         logs.blocked(plan.planId, verdict);
-        await dependencies.runs.keepLists(progress.record, plan);
+        progress.record = await dependencies.runs.keepLists(progress.record, plan);
         const record = closeBlocked(progress.record, verdict, dependencies.now());
         return { record, forecast: plan.forecast };
       }
@@ -233,7 +233,7 @@ const dryRun = async <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, 
       const source = await fetchSource(run, progress, context);
       const { plan, verdict } = await makePlan(run, progress, source, context);
       logs.dryRun(plan.planId, verdict);
-      await dependencies.runs.keepLists(progress.record, plan);
+      progress.record = await dependencies.runs.keepLists(progress.record, plan);
       const record = closeSuccess(progress.record, 'dry-run', {}, dependencies.now());
       return { record, forecast: plan.forecast };
     } catch (cause) {
@@ -347,15 +347,16 @@ export const applyPlan = async <S extends MirrorSource, P extends MirrorPlan>(
   source: S,
   context: RunContext,
 ) => {
-  if (!isDifferent(plan)) return mirror.confirm(plan, source, context);
+  const withHead = (): RunContext => ({ ...context, chainHead: dependencies.runs.headOf(lease) });
+  if (!isDifferent(plan)) return mirror.confirm(plan, source, withHead());
   // The lease is checked in the same write: past this line no other run of this mirror can be under way.
-  await dependencies.runs.recordPlan(lease, progress.record, {
+  progress.record = await dependencies.runs.recordPlan(lease, progress.record, {
     added: plan.added,
     removed: plan.removed,
     ...(plan.letThrough !== undefined && { letThrough: plan.letThrough }),
     ...(request.rollback !== undefined && { pause: request.rollback.pause }),
   });
-  const facts = await mirror.apply(plan, source, context);
+  const facts = await mirror.apply(plan, source, withHead());
   logs.applied(facts.memberCount ?? plan.memberCount, facts.objectGeneration);
   if (facts.missedEvents !== undefined) logs.missed(facts.missedEvents);
   return facts;

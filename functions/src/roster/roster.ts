@@ -121,6 +121,7 @@ const metadataOf = (plan: RosterPlan, source: RosterSource, context: RunContext)
   djangoExportedAt: source.exportedAt,
   sha256: plan.sha256,
   runId: context.runId,
+  chainHead: context.chainHead ?? null,
 });
 
 /** An unreadable time is no reason to refuse a list: it is information only. */

@@ -17,6 +17,7 @@ import type { LogFields, Severity } from '../../src/lib/log.ts';
 import { type RunDependencies, type RunRequest, runMirror } from '../../src/mirror/run.ts';
 import { makeRoster } from '../../src/roster/roster.ts';
 import { parseConfig } from '../../src/settings.ts';
+import { chain } from './chain.ts';
 
 export const BUCKET = 'demo-ekklesia.appspot.com';
 const PROJECT = 'demo-ekklesia';
@@ -79,7 +80,7 @@ export const startStack = async (options: StackOptions = {}) => {
   const list = makeListStore(async () => storageClient, { bucket: BUCKET, object: 'kennitalas.txt' });
   const roster = makeRoster(makeListExport(patient, { deadlineMs: PATIENT_MS }), list);
   const dependencies: RunDependencies = {
-    runs: makeRunStore(async () => db, { callLimitMs }),
+    runs: makeRunStore(async () => db, chain.current, { callLimitMs }),
     limits: parseConfig({ GCLOUD_PROJECT: PROJECT, SYNC_BUCKET: BUCKET, DJANGO_BASE_URL: registry.url })
       .guard,
     needsSecondPerson,

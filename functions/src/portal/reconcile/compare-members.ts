@@ -129,7 +129,7 @@ export const makeComparison = ({
     }
     if (isLegalEntity(said.kennitala)) counts.legalEntities += 1;
     if (hasImpossibleDate(said.kennitala)) counts.impossibleDates += 1;
-    digest.add(`${hash} ${said.version} ${said.djangoId}`);
+    digest.add(`${hash} ${said.version} ${said.djangoId} ${said.digest?.a} ${said.digest?.b}`);
     if (row === null) {
       newcomers.add(said.kennitala);
       return said;
