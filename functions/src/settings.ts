@@ -1,10 +1,10 @@
 import { defineString, expr, projectID } from 'firebase-functions/params';
 import { z } from 'zod';
-import type { DatabaseTarget } from './adapters/postgres/connect.ts';
 import { SyncError } from './lib/errors.ts';
 import {
   type Asked,
   choice,
+  type DatabaseTarget,
   flag,
   given,
   integer,

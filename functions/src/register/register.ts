@@ -4,15 +4,8 @@ import { type RunDependencies, type RunRequest, runMirror } from '../mirror/run.
 import { collectMembers } from './collect-members.ts';
 import { makeNotifications, type Subscriber } from './notify/deliver-notifications.ts';
 import { planRegister, type RegisterPlan } from './plan-register.ts';
-import type {
-  MemberPages,
-  ReferTo,
-  RegisterStore,
-  RegisterTransaction,
-  SyncLogCounts,
-  SyncLogDetails,
-  SyncType,
-} from './ports.ts';
+import type { ReferTo, RegisterStore, RegisterTransaction, SyncLogCounts, SyncLogDetails, SyncType } from './ports.ts';
+import type { MemberPages } from '../registry/ports.ts';
 import { countsOf, detailsOf, makeRegisterLogs, type PlanSamples, samplesOf } from './register-logs.ts';
 import { type RegisterSource, toRegisterSource } from './register-source.ts';
 

@@ -1,8 +1,9 @@
 import { bytesOf, type MemberList, makeMemberList } from '../domain/member-list.ts';
 import { SyncError } from '../lib/errors.ts';
 import type { Mirror, MirrorSource, RunContext, RunWarning } from '../mirror/mirror.ts';
+import type { KennitalaExport, ListSource } from '../registry/ports.ts';
 import { planRoster, type RosterPlan } from './plan-roster.ts';
-import type { KennitalaExport, ListMetadata, ListSource, ListStore, PublishedList } from './ports.ts';
+import type { ListMetadata, ListStore, PublishedList } from './ports.ts';
 import { readAhead, readHeldList } from './published-list.ts';
 
 export interface RosterSource extends MirrorSource {

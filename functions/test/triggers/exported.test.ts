@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type LocalFirestore, startFirestore } from '../../../local/src/firestore/server.ts';
 import { type LocalRegistry, startRegistry } from '../../../local/src/registry/start-registry.ts';
 import { type LocalStorage, startStorage } from '../../../local/src/storage/index.ts';
-import { windowOf } from '../../src/roster/refresh-roster.ts';
+import { windowOf } from '../../src/roster/ports.ts';
 
 const PROJECT = 'demo-ekklesia';
 const TOKEN = 'token-of-the-tests';

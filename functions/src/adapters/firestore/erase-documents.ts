@@ -7,8 +7,13 @@ import {
   type QueryDocumentSnapshot,
 } from 'firebase-admin/firestore';
 import { namesKennitala, spellingsOf } from '../../domain/kennitala-in-text.ts';
-import { stillPublished } from '../../ops/erase/may-be-erased.ts';
-import type { Counts, ErasureStore, Person, StoreName } from '../../ops/erase/ports.ts';
+import {
+  type Counts,
+  type ErasureStore,
+  type Person,
+  type StoreName,
+  stillPublished,
+} from '../../ops/erase/ports.ts';
 import { type AboutPerson, COLLECTIONS, type Collection } from './collections.ts';
 import { type Client, countFound, eachPage, eraseCall, eraseFound } from './erase-query.ts';
 
