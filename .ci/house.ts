@@ -11,6 +11,7 @@ const ARCHITECTURE = 'docs/architecture.md';
 const WORKSPACES = ['functions/src', 'local/src', 'ops/src', 'dashboard/src', 'bench'] as const;
 const SRC = 'functions/src/';
 
+/** What is aimed at; the longest file is a rule, as are circles, the table of rooms and the four ways. */
 const TARGETS = { files: 170, medianLines: 90, longestFile: 400, corridors: 12, localLines: 7_000 } as const;
 /** Files that a reader opens at most, by the title of the way in docs/architecture.md. */
 const WAYS: Readonly<Record<string, number>> = {
@@ -125,9 +126,12 @@ const main = (isCheck: boolean): void => {
   const say = (line: string): void => {
     if (!isCheck) console.log(line);
   };
-  const hold = (what: string, value: number, target: number, isEnough = value <= target) => {
+  const aim = (what: string, value: number, target: number, isEnough = value <= target): boolean => {
     say(`  ${isEnough ? ' ' : '!'} ${what.padEnd(34)} ${String(value).padStart(6)}   target ${target}`);
-    if (!isEnough) faults.push(`${what}: ${value}, target ${target}`);
+    return isEnough;
+  };
+  const rule = (what: string, value: number, limit: number): void => {
+    if (!aim(what, value, limit)) faults.push(`${what}: ${value} of at most ${limit}`);
   };
   say('workspace            files   lines  median  longest');
   for (const folder of WORKSPACES) {
@@ -140,14 +144,14 @@ const main = (isCheck: boolean): void => {
   const src = measure(graph, 'functions/src');
   const corridors = corridorsOf(graph, 'functions/src');
   say('\nfunctions/src');
-  hold('files', src.files, TARGETS.files);
-  hold('median lines', src.median, TARGETS.medianLines, src.median >= TARGETS.medianLines);
-  hold('longest file', src.longest, TARGETS.longestFile);
-  hold('files under 60 lines, one importer', corridors.length, TARGETS.corridors);
-  hold('lines of local/src', measure(graph, 'local/src').lines, TARGETS.localLines);
+  aim('files', src.files, TARGETS.files);
+  aim('median lines', src.median, TARGETS.medianLines, src.median >= TARGETS.medianLines);
+  rule('longest file', src.longest, TARGETS.longestFile);
+  aim('files under 60 lines, one importer', corridors.length, TARGETS.corridors);
+  aim('lines of local/src', measure(graph, 'local/src').lines, TARGETS.localLines);
   for (const [title, target] of Object.entries(WAYS)) {
     try {
-      hold(`way: ${title}`, readWay(page, title, graph).length, target);
+      rule(`way: ${title}`, readWay(page, title, graph).length, target);
     } catch (cause) {
       faults.push(String(cause));
     }

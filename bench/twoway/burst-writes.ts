@@ -5,7 +5,10 @@ import type { DocumentWrite } from '../../functions/src/twoway/ports.ts';
 import type { Servers } from './servers.ts';
 
 /** What the platform would tell of one member's edits, one after another. */
-export const makeBurstWrites = async ({ db, kennitalas }: Servers, edits: number): Promise<DocumentWrite[]> => {
+export const makeBurstWrites = async (
+  { db, kennitalas }: Servers,
+  edits: number,
+): Promise<DocumentWrite[]> => {
   const [kennitala] = kennitalas;
   if (kennitala === undefined) throw new Error('The registry has no member.');
   const document = db.doc(`members/${kennitala}`);

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
+import { SHARED_KEY } from '../domain/operator-text.ts';
 import { SyncError } from '../lib/errors.ts';
 
 /** Somebody who has proved who they are. `id` goes to the record of who did what. */
@@ -85,7 +86,7 @@ export const makeAuthorizeKeyOrAdmin =
     // Every key is compared, so that the time does not tell which of them is near.
     const matches = (await readKeys()).map((key) => timingSafeEqual(sha256(key), digest));
     if (!matches.includes(true)) throw new SyncError('unauthenticated', 'The API key is not in force.');
-    return { kind: 'api-key', id: `api-key ${digest.toString('hex').slice(0, 8)}` };
+    return { kind: 'api-key', id: `${SHARED_KEY}${digest.toString('hex').slice(0, 8)}` };
   };
 
 const makeVerifyServiceAccount =

@@ -42,6 +42,11 @@ export const ERROR_CODES = {
     httpStatus: 409,
     meaning: 'what was approved is no longer what would happen',
   },
+  second_person_needed: {
+    retryable: false,
+    httpStatus: 403,
+    meaning: 'somebody else than who asked for the plan has to approve it',
+  },
   storage_conflict: {
     retryable: true,
     httpStatus: 409,

@@ -130,3 +130,8 @@ export type DatabaseTarget =
       readonly ipType: 'PUBLIC' | 'PRIVATE' | 'PSC';
     }
   | { readonly kind: 'url'; readonly url: string };
+
+export const isHttpUrl = (value: string): boolean => {
+  const url = URL.parse(value);
+  return url !== null && (url.protocol === 'https:' || url.protocol === 'http:') && url.username === '';
+};

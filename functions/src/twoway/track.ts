@@ -12,7 +12,7 @@ import { type ConflictRecord, withResolution } from './conflict.ts';
 import { deliverMembers } from './deliver.ts';
 import { carries, type DeliveryDependencies, type MemberOutcome } from './delivery.ts';
 import { BEFORE_ALL, isEarlier, isSameJson } from './edit.ts';
-import type { MemberUpdate, MemberView, DocumentWrite, Reads, Step } from './ports.ts';
+import type { DocumentWrite, MemberUpdate, MemberView, Reads, Step } from './ports.ts';
 import {
   inEditOrder,
   makeQueueItem,

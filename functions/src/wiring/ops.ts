@@ -40,8 +40,8 @@ const wireOps = (base: Shared): OpsDependencies => {
     retriesEverything: true,
   });
   const history = makeRunHistory(firestore);
-  const states = makeMirrorStates(firestore);
-  const actions = makeOperatorActions(firestore);
+  const states = makeMirrorStates(firestore, base.chain.current);
+  const actions = makeOperatorActions(firestore, base.chain.current);
   const twoWay = makeTwoWayReader(firestore);
   const reader = makeMemberReader(registry);
   const database = registerDatabase();
@@ -74,7 +74,7 @@ const wireOps = (base: Shared): OpsDependencies => {
       trace,
       states,
       stores: [
-        ...makeFirestoreErasure(firestore),
+        ...makeFirestoreErasure(firestore, base.chain),
         ...(database === null ? [] : [makeRegisterErasure(database)]),
         makeVersionsErasure(erasing, place),
       ],

@@ -37,7 +37,7 @@ export const startPortalStack = async (options: PortalStackOptions = {}) => {
   const now = () => new Date();
   const dependencies = {
     identify: makeWebhookGate(secrets, now),
-    members: makeMemberStore(async () => db, { callLimitMs: options.callLimitMs ?? 5_000 }),
+    members: makeMemberStore(async () => db, { callLimitMs: options.callLimitMs ?? 30_000 }),
     registry: options.registry ?? { readMember: async () => null },
     hints: makeHintStore(async () => db),
     rosterRefresh: makeRosterRefresh(async () => db),

@@ -1,5 +1,5 @@
 import { isSyncError } from '../../lib/errors.ts';
-import { isDifferent } from '../../mirror/run.ts';
+import { isDifferent } from '../../mirror/mirror.ts';
 import type { RegisterPlan } from '../plan-register.ts';
 import type { DueNotification, Notification, Outbox, ReferTo } from '../ports.ts';
 import type { RegisterLogs } from '../register-logs.ts';

@@ -7,7 +7,7 @@ import { parsePortalMember } from '../../../src/domain/member/parse-portal-membe
 import type { ChangeOutcome, MemberStore, Receipt } from '../../../src/portal/ports.ts';
 import { type ConflictRecord, isOpen } from '../../../src/twoway/conflict.ts';
 import { dateOf, type EditTime, makeEditTime } from '../../../src/twoway/edit.ts';
-import type { MemberView, DocumentWrite, Step, TwoWayStore } from '../../../src/twoway/ports.ts';
+import type { DocumentWrite, MemberView, Step, TwoWayStore } from '../../../src/twoway/ports.ts';
 import type { QueueItem } from '../../../src/twoway/queue.ts';
 
 interface Document {
