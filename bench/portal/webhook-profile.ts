@@ -50,7 +50,7 @@ const byWho = ({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): Map<
   return spent;
 };
 
-const whoseIs = ({ url, functionName }: Profiler.Node['callFrame']): string => {
+const whoseIs = ({ url, functionName }: Profiler.ProfileNode['callFrame']): string => {
   if (functionName.startsWith('(')) return functionName;
   const inPackage = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1];
   if (inPackage !== undefined) return inPackage;
@@ -66,6 +66,9 @@ console.table(
     names
       .filter((name) => of('ours', name) + of('reference', name) >= 0.01)
       .toSorted((a, b) => of('ours', b) - of('ours', a))
-      .map((name) => [name, { ours: of('ours', name).toFixed(2), reference: of('reference', name).toFixed(2) }]),
+      .map((name) => [
+        name,
+        { ours: of('ours', name).toFixed(2), reference: of('reference', name).toFixed(2) },
+      ]),
   ),
 );
