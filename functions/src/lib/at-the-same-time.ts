@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 export interface GroupOptions<In, Out> {
   /** Inputs of one group at most. */
   readonly most: number;
@@ -81,9 +79,11 @@ export const makeTurns = (patienceMs: number) => {
 };
 
 /** Returns when the work has ended, or after the time. @param work Never rejects. */
-const atMost = async (ms: number, work: Promise<unknown>): Promise<void> => {
-  const timer = new AbortController();
-  const time = delay(ms, undefined, { signal: timer.signal }).catch(() => {});
-  await Promise.race([work, time]);
-  timer.abort();
-};
+const atMost = (ms: number, work: Promise<unknown>): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    void work.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
