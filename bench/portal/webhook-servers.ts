@@ -9,6 +9,7 @@ import { makeMemoryJournal } from '../../local/src/registry/journal.ts';
 import { openState } from '../../local/src/registry/state/registry-state.ts';
 import { makeEvent } from '../../local/src/registry/webhooks/make-event.ts';
 import { signEvent } from '../../local/src/registry/webhooks/sign-event.ts';
+import { makeSigningKey } from '../../local/src/secrets.ts';
 import type { WebhookRequest } from './webhook-load.ts';
 
 const REGION = 'europe-west2';
@@ -43,6 +44,7 @@ export const startWebhookServers = async (members: number, env: Readonly<Record<
         DJANGO_API_TOKEN: 'none',
         DJANGO_WEBHOOK_SECRET: SECRET,
         MEMBER_REFERENCE_KEY: 'key-of-the-benchmark-for-references',
+        CHAIN_SIGNING_KEY: makeSigningKey(),
         SYNC_BUCKET: `${PROJECTS[name]}.appspot.com`,
         SYNC_API_KEY: KEY,
         ...env,

@@ -27,6 +27,8 @@ export interface ListMetadata {
   readonly djangoExportedAt: Date | null;
   readonly sha256: string;
   readonly runId: string;
+  /** The signed head of the chain of records; null when the run has none. */
+  readonly chainHead: string | null;
 }
 
 export interface ListStore {
@@ -52,6 +54,8 @@ export interface ListVersion {
   readonly memberCount: number | null;
   readonly runId: string | null;
   readonly sha256: string | null;
+  /** The head of the roster's chain that the list remembers. */
+  readonly chainHead: string | null;
 }
 
 /** The kept versions of the published list. Throws `storage_unavailable`, `storage_rejected`. */

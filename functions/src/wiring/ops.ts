@@ -12,7 +12,8 @@ import { makeTwoWayReader } from '../adapters/firestore/ops-two-way.ts';
 import { makeRegisterErasure, makeRegisterLookup } from '../adapters/postgres/erase-member.ts';
 import { makeStorageClient } from '../adapters/storage/client.ts';
 import { makeSoftDeletedList, makeVersionsErasure } from '../adapters/storage/erase-versions.ts';
-import { makeAdminApp } from '../http/make-admin-app.ts';
+import { makeApp } from '../http/app.ts';
+import type { FetchApp } from '../http/front.ts';
 import type { OpsDependencies } from '../ops/dependencies.ts';
 import { makeOpsLogs } from '../ops/ops-logs.ts';
 import { opsRoutes } from '../ops/routes.ts';
@@ -39,8 +40,8 @@ const wireOps = (base: Shared): OpsDependencies => {
     retriesEverything: true,
   });
   const history = makeRunHistory(firestore);
-  const states = makeMirrorStates(firestore);
-  const actions = makeOperatorActions(firestore);
+  const states = makeMirrorStates(firestore, base.chain.current);
+  const actions = makeOperatorActions(firestore, base.chain.current);
   const twoWay = makeTwoWayReader(firestore);
   const reader = makeMemberReader(registry);
   const database = registerDatabase();
@@ -73,7 +74,7 @@ const wireOps = (base: Shared): OpsDependencies => {
       trace,
       states,
       stores: [
-        ...makeFirestoreErasure(firestore),
+        ...makeFirestoreErasure(firestore, base.chain),
         ...(database === null ? [] : [makeRegisterErasure(database)]),
         makeVersionsErasure(erasing, place),
       ],
@@ -106,12 +107,12 @@ const ops = (): OpsDependencies => {
   return wired;
 };
 
-let app: ReturnType<typeof makeAdminApp> | undefined;
+let app: FetchApp | undefined;
 
 /** The operators' API as an app of the Fetch API, made at the first request. */
-export const opsApp = (): ReturnType<typeof makeAdminApp> => {
+export const opsApp = (): FetchApp => {
   const { authorize, log } = shared();
-  app ??= makeAdminApp(opsRoutes(ops()), { authorize, log, prefixes: PREFIXES });
+  app ??= makeApp(opsRoutes(ops()), { authorize, log, prefixes: PREFIXES });
   return app;
 };
 

@@ -76,6 +76,7 @@ describe('the weekly run', () => {
         addedKennitalas: after.filter((kennitala) => !before.includes(kennitala)),
         removedKennitalas: before.filter((kennitala) => !after.includes(kennitala)),
         expireAt: (await stack.records())[1]?.['expireAt'],
+        digest: expect.stringMatching(/^[0-9a-f]{64}$/),
       },
     ]);
     expect(record.changes).toMatchObject({ added: 1, removed: 2, unchanged: 58 });

@@ -9,8 +9,8 @@ export const toDocument = (record: RunRecord): DocumentData => ({
   expireAt: Timestamp.fromDate(record.expireAt),
 });
 
-/** Reads back what `toDocument` wrote. */
-export const fromDocument = (data: DocumentData): RunRecord =>
+/** Reads back what `toDocument` wrote, without what stands beside the record. */
+export const fromDocument = ({ chain, erased, ...data }: DocumentData): RunRecord =>
   ({
     ...data,
     timestamp: (data['timestamp'] as Timestamp).toDate(),

@@ -14,6 +14,7 @@ import type { LogFields, Severity } from '../../../src/lib/log.ts';
 import type { RunDependencies, RunRequest } from '../../../src/mirror/run.ts';
 import type { MemberPages, ReferTo, RegisterStore } from '../../../src/register/ports.ts';
 import { type RegisterOptions, runRegister } from '../../../src/register/register.ts';
+import { chain } from '../../support/chain.ts';
 import { DEFAULT_LIMITS } from '../../support/default-limits.ts';
 import { makeFailingDatabase } from './failing-database.ts';
 import { startDatabase } from './test-database.ts';
@@ -74,8 +75,9 @@ export const startRegisterStack = async (options: RegisterStackOptions = {}) => 
   let offsetMs = 0;
   let runs = 0;
   const dependencies: RunDependencies = {
-    runs: makeRunStore(async () => db, { callLimitMs: PATIENT_MS }),
+    runs: makeRunStore(async () => db, chain.current, { callLimitMs: PATIENT_MS }),
     limits: DEFAULT_LIMITS,
+    needsSecondPerson: false,
     log: (severity, message, fields) => logs.push({ severity, message, fields }),
     now: () => new Date(Date.now() + offsetMs),
     makeRunId: () => {
