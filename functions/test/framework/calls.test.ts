@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DocumentChange } from '../../../local/src/firestore/document-change.ts';
 import { toDocumentEvent } from '../../../local/src/functions/document-event.ts';
 import * as all from '../../src/index.ts';
-import { windowOf } from '../../src/roster/refresh-roster.ts';
+import { windowOf } from '../../src/roster/ports.ts';
 import { type RunningFunction, startFunction } from './support/start-function.ts';
 import { ADMIN_KEYS, startWorld, WEBHOOK_SECRET, type World } from './support/world.ts';
 

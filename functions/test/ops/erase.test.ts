@@ -1,3 +1,4 @@
+import { FieldValue } from 'firebase-admin/firestore';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeHintStore } from '../../src/adapters/firestore/hint-store.ts';
 import { followHint } from '../../src/portal/follow-hint.ts';
@@ -334,6 +335,23 @@ describe('erasing a person', () => {
       expect((await erase(kennitala)).body.absent).toBe(true);
     },
   );
+
+  it('leaves the record whole: what it took out is told from what anybody else takes out', async () => {
+    const { kennitala } = await gone();
+    await ops.db.doc('sync_audit/old').delete();
+    await erase(kennitala);
+    const { body } = await ops.call('GET', '/verify');
+    expect(body.findings).toEqual([]);
+    expect(body).toMatchObject({ whole: true, code: null });
+    expect(body.erased).toBeGreaterThan(0);
+    const [lists] = (await ops.db.collectionGroup('changes').get()).docs;
+    await lists?.ref.update({ addedKennitalas: FieldValue.arrayRemove(lists.get('addedKennitalas')[0]) });
+    expect((await ops.call('GET', '/verify')).body).toMatchObject({
+      whole: false,
+      code: 'chain_broken',
+      findings: [{ kind: 'altered', where: lists?.ref.path }],
+    });
+  });
 
   it('puts the number into no log, no record and no answer', async () => {
     const { kennitala, reference } = await gone();
