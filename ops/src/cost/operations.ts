@@ -70,6 +70,7 @@ export const portalRun = (members: number, differing: number): Operations => {
     strangers: 0,
     lastMemberCount: members,
     unfinished: null,
+    activeOutside: null,
     announcedLately: new Set(),
   });
   return forecast;

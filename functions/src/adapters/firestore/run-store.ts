@@ -247,7 +247,7 @@ const stateAfter = (record: RunRecord, occurrenceDone: ScheduledOccurrence | nul
   const { runId, outcome, errorCode, timestamp: at, memberCount } = record;
   const isAsPlanned = outcome === 'published' || outcome === 'unchanged';
   // After a rollback the mirror is as planned, but not equal to the registry.
-  const isSuccess = isAsPlanned && record.rollbackOf === undefined;
+  const isSuccess = isAsPlanned && record.rollbackOf === undefined && record.trigger !== 'proof';
   return {
     lease: null,
     ...(outcome !== 'skipped' && { last: { runId, outcome, errorCode, at } }),
