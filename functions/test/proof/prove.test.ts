@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deleteApp, getApps } from 'firebase-admin/app';
@@ -22,6 +22,7 @@ let folder: string;
 const logged: unknown[] = [];
 let prove: () => Promise<ProofRecord>;
 let sync: (mirror: 'roster' | 'portal' | 'register') => Promise<{ record: { outcome: unknown } }>;
+let wiredRoster: typeof import('../../src/wiring/roster.ts').wiredRoster;
 let shared: typeof import('../../src/wiring/shared.ts').shared;
 
 beforeAll(async () => {
@@ -53,6 +54,7 @@ beforeAll(async () => {
   ]);
   prove = proof.prove;
   shared = base.shared;
+  wiredRoster = roster.wiredRoster;
   const runs = {
     roster: roster.runRoster,
     portal: reconcile.runReconcile,
@@ -156,14 +158,24 @@ describe('a proof of all four', () => {
 
   it('mends a roster and a register that somebody edited by hand', async () => {
     await sql(`update public.members set is_active = false where kennitala = '${digitsOf(13)}'`);
-    const file = join(folder, BUCKET, 'kennitalas.txt');
-    const lines = (await readFile(file, 'utf8')).replace(`${digitsOf(13)}\n`, '');
-    await writeFile(file, lines);
+    const { store } = wiredRoster().restore;
+    const before = await store.read();
+    const lines = Buffer.from(before?.bytes ?? [])
+      .toString()
+      .replace(`${digitsOf(13)}\n`, '');
+    const metadata = {
+      syncedAt: new Date(),
+      memberCount: 1,
+      djangoExportedAt: null,
+      sha256: '',
+      runId: 'by-hand',
+    };
+    await store.publish(Buffer.from(lines), metadata, before?.generation ?? null);
     expect(await prove()).toMatchObject({
       outcome: 'equal',
       stores: { roster: EQUAL, portal: EQUAL, register: EQUAL },
     });
-    expect(await readFile(file, 'utf8')).toContain(digitsOf(13));
+    expect(Buffer.from((await store.read())?.bytes ?? []).toString()).toContain(digitsOf(13));
   });
 
   it('leaves a paused mirror alone, and says so', async () => {
@@ -195,7 +207,7 @@ describe('a proof of all four', () => {
     await sql('alter table public.members rename column digest_a to digest_z');
     expect(await prove()).toMatchObject({
       outcome: 'unknown',
-      stores: { register: { state: 'unknown', errorCode: 'database_rejected' }, portal: EQUAL },
+      stores: { register: { state: 'unknown', errorCode: 'schema_outdated' }, portal: EQUAL },
     });
     await sql('alter table public.members rename column digest_z to digest_a');
   });

@@ -2,7 +2,16 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { LINE_BYTES } from '../../../functions/src/domain/kennitala-list.ts';
 import { makeForecast, type Operations } from '../../../functions/src/mirror/plan.ts';
-import { MEASURED, portalRun, registerRun, rosterRefresh, rosterRun, SWEEP, WATCH } from './operations.ts';
+import {
+  MEASURED,
+  portalRun,
+  proofRun,
+  registerRun,
+  rosterRefresh,
+  rosterRun,
+  SWEEP,
+  WATCH,
+} from './operations.ts';
 
 export const COST_FILE = fileURLToPath(new URL('../../../docs/cost.md', import.meta.url));
 const SIZES = [2_216, 10_000, 100_000, 1_000_000] as const;
@@ -49,6 +58,7 @@ export const activitiesOf = (members: number): Activity[] => {
     { name: "members' own edits", times: edits, each: withExpiry(MEASURED.edit, 1) },
     { name: 'sweep of the way back, nightly', times: DAYS, each: withExpiry(SWEEP, 1) },
     { name: 'register, hourly', times: DAYS * 24, each: withExpiry(registerRun(), 1) },
+    { name: 'proof, every ten minutes', times: DAYS * 24 * 6, each: proofRun(members) },
     { name: 'watch, four times a day', times: DAYS * 4, each: WATCH },
   ];
 };
