@@ -12,9 +12,9 @@ import { asSyncError, SyncError } from '../lib/errors.ts';
 import { inParallel } from '../lib/several-at-a-time.ts';
 import type { MirrorName } from '../mirror/mirror.ts';
 import type { PortalDocument } from '../portal/reconcile/ports.ts';
+import type { OutboxRow, RegistryChanges } from '../registry/ports.ts';
 import type { ListStore } from '../roster/ports.ts';
 import { readHeldList } from '../roster/published-list.ts';
-import type { OutboxRow, RegistryChanges } from '../twoway/ports.ts';
 import {
   addsUp,
   differencesIn,

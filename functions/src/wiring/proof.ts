@@ -19,7 +19,7 @@ const LOOK_LIMIT_MS = 300_000;
 
 const wireProof = (base: Shared): ProveDependencies => {
   const { config, firestore, log, now, registry } = base;
-  const states = makeMirrorStates(firestore);
+  const states = makeMirrorStates(firestore, base.chain.current);
   const database = registerDatabase();
   return {
     registry: makeRegistryDigests(registry, {

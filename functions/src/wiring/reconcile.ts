@@ -11,9 +11,9 @@ import { assertOccurrenceDone } from '../mirror/run-answer.ts';
 import type { ScheduledOccurrence } from '../mirror/run-store.ts';
 import type { TakesWordOf } from '../portal/reconcile/compare-members.ts';
 import { makePortalMirror, type PortalMirrorDependencies } from '../portal/reconcile/portal-mirror.ts';
-import type { MemberPages } from '../portal/reconcile/ports.ts';
 import { type SyncedMember, type SyncMemberRequest, syncMember } from '../portal/reconcile/sync-member.ts';
 import type { Found } from '../proof/look.ts';
+import type { MemberPages } from '../registry/ports.ts';
 import { runDependencies, type Shared, shared } from './shared.ts';
 
 /** Less than the reconcile functions' 1,800 s by more than a batch of writes with its tries. */

@@ -5,6 +5,7 @@ import { deleteApp, getApps } from 'firebase-admin/app';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type LocalFirestore, startFirestore } from '../../../local/src/firestore/server.ts';
 import { type LocalRegistry, startRegistry } from '../../../local/src/registry/start-registry.ts';
+import { makeSigningKey } from '../../../local/src/secrets.ts';
 import { type LocalStorage, startStorage } from '../../../local/src/storage/index.ts';
 import type { ProofRecord } from '../../src/proof/digest-ports.ts';
 import { startDatabase } from '../register/support/test-database.ts';
@@ -40,6 +41,7 @@ beforeAll(async () => {
     DJANGO_BASE_URL: registry.url,
     DJANGO_API_TOKEN: TOKEN,
     MEMBER_REFERENCE_KEY: 'key of the tests',
+    CHAIN_SIGNING_KEY: makeSigningKey(),
     DATABASE_URL: postgres.url,
   });
   for (const level of ['debug', 'info', 'log', 'warn', 'error'] as const) {
@@ -169,6 +171,7 @@ describe('a proof of all four', () => {
       djangoExportedAt: null,
       sha256: '',
       runId: 'by-hand',
+      chainHead: null,
     };
     await store.publish(Buffer.from(lines), metadata, before?.generation ?? null);
     expect(await prove()).toMatchObject({

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { LINE_BYTES } from '../../../functions/src/domain/kennitala-list.ts';
 import { makeForecast, type Operations } from '../../../functions/src/mirror/plan.ts';
 import {
+  INVOCATIONS,
   MEASURED,
   portalRun,
   proofRun,
@@ -131,8 +132,26 @@ export const makeCostTables = (): string => {
         }),
       ),
     ),
+    '',
+    row('one of these', ['Firestore reads', 'writes', 'deletes', 'calls of our functions']),
+    `|---|${'---:|'.repeat(4)}`,
+    ...ONE_EACH.map(([what, kind]) => {
+      const { firestoreReads, firestoreWrites, firestoreDeletes }: Partial<Operations> = MEASURED[kind];
+      return row(
+        what,
+        [firestoreReads, firestoreWrites, firestoreDeletes, INVOCATIONS[kind]].map((count) =>
+          String(count ?? 0),
+        ),
+      );
+    }),
   ].join('\n');
 };
+
+const ONE_EACH = [
+  ['an event of the companion app', 'event'],
+  ['a hint of a registry without it, confirmed at the first look', 'hint'],
+  ['each further look, while the registry has not committed', 'look'],
+] as const;
 
 const BEGIN = '<!-- computed: npm run cost -->';
 const END = '<!-- end of what is computed -->';
