@@ -251,3 +251,7 @@ export interface LastSuccess {
   readonly at: Date;
   readonly memberCount: number;
 }
+
+/** Whether applying the plan would write anything but its record. */
+export const isDifferent = (plan: MirrorPlan): boolean =>
+  plan.rewrite || plan.changes.added + plan.changes.removed + plan.changes.updated > 0;
