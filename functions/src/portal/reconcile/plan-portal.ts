@@ -1,5 +1,5 @@
 import type { Kennitala } from '../../domain/kennitala.ts';
-import type { GuardFigures } from '../../mirror/guard.ts';
+import { againstBaseline, type GuardFigures } from '../../mirror/guard.ts';
 import {
   CHANGES_PER_DOCUMENT,
   type MirrorPlan,
@@ -103,21 +103,24 @@ const kennitalasOf = (differences: readonly Difference[], kinds: readonly Differ
 
 const operationText = ({ kind, kennitala, digest }: Difference): string => `${kind} ${kennitala} ${digest}`;
 
-/** A portal that was emptied is judged by what the last run left in it, as a lost file is. */
 const figuresOf = (
   { comparison, table, lastMemberCount }: PortalPlanInput,
   added: number,
   removed: number,
 ): GuardFigures => {
-  const base = { received: comparison.received, quarantined: comparison.quarantined.length };
-  const content = { updated: comparison.changed, blanked: comparison.blanked };
-  if (table.active > 0) return { ...base, ...content, baseline: table.active, added, removed };
-  if (lastMemberCount === null || lastMemberCount === 0) return { ...base, baseline: null, added, removed };
+  const isHeld = table.active > 0;
   return {
-    ...base,
-    baseline: lastMemberCount,
-    added: Math.max(0, added - lastMemberCount),
-    removed: Math.max(0, lastMemberCount - added),
+    received: comparison.received,
+    quarantined: comparison.quarantined.length,
+    // In one that was emptied everybody is new.
+    ...(isHeld && { updated: comparison.changed, blanked: comparison.blanked }),
+    ...againstBaseline({
+      held: isHeld ? table.active : null,
+      lastMemberCount: lastMemberCount || null,
+      memberCount: added,
+      added,
+      removed,
+    }),
   };
 };
 
