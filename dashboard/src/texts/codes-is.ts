@@ -283,6 +283,7 @@ export const codesIs: CodeTexts = {
     still_a_member: 'manneskjan er félagi í félagaskránni',
     still_published: 'manneskjan er félagi í spegli',
     events_waiting: 'félagaskráin á eftir að senda atburði um manneskjuna',
+    chain_broken: 'skráin yfir keyrslur og stjórnendur er ekki eins og hún var skrifuð',
     secret_unavailable: 'ekki tókst að lesa leyndarmál',
     config_invalid: 'stillingu vantar eða hún er röng',
     invalid_request: 'beiðnin er ekki á umsömdu sniði',

@@ -226,6 +226,8 @@ export const is: Record<TextKey, string> = {
   happened: 'Hvað gerðist',
   undo: 'Taka til baka',
   hadRefused: 'Vörnin hafði hafnað þessu: {removed} af {before} félögum.',
+  whoTyped: '{who}, sem skrifaði „{name}“',
+  unknownPerson: 'einhver óþekktur',
   verdictApproved: '{by} samþykkti: {reason}',
   verdictPublished: 'Birt: {added} bætt við, {removed} fjarlægðir',
   verdictBlocked: 'Hafnað: {removed} af {before} félögum hefðu verið fjarlægðir. Engu var breytt.',

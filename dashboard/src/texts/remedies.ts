@@ -131,6 +131,10 @@ export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
     en: "The registry has events about the person to be erased that it has not delivered, dead letters included. They would write the person's document again, so nothing was erased. **Remedy**: `manage.py deliver_member_events` in the registry, and *Retry* or *Cancel* for dead letters; or `gcloud scheduler jobs run firebase-schedule-bidirectionalSync-europe-west2 --location europe-west2 --project P`, which takes over what waits. Then erase again.",
     is: 'Félagaskráin á ósenda atburði um manneskjuna sem á að eyða. Þeir myndu skrifa skjal hennar aftur og því var engu eytt. **Ráð**: `manage.py deliver_member_events` í félagaskránni, og svo eyða aftur.',
   },
+  chain_broken: {
+    en: '`npm run ops -- verify` found records, lists or versions of the list that are not as they were written; each finding names one. Nothing is changed by it, and runs go on. **Remedy**: [the chain is broken](#the-chain-is-broken).',
+    is: '`npm run ops -- verify` fann færslur, lista eða útgáfur listans sem eru ekki eins og þær voru skrifaðar; hver niðurstaða nefnir eina. Engu er breytt og keyrslur halda áfram. **Ráð**: Takið afrit áður en neitt er lagað og finnið hver hafði aðgang að gagnagrunninum.',
+  },
   secret_unavailable: {
     en: 'A secret could not be read; the message names it and why. **Remedy**: does it exist, is a version enabled, may the service account read it?',
     is: 'Ekki tókst að lesa leyndarmál. **Ráð**: Er það til, er útgáfa þess virk og má þjónustureikningurinn lesa það?',

@@ -80,6 +80,11 @@ export const ERROR_CODES = {
     httpStatus: 409,
     meaning: 'the registry has undelivered events about this person',
   },
+  chain_broken: {
+    retryable: false,
+    httpStatus: 409,
+    meaning: 'the record of runs and operators is not as it was written',
+  },
   secret_unavailable: { retryable: true, httpStatus: 503, meaning: 'a secret could not be read' },
   config_invalid: { retryable: false, httpStatus: 500, meaning: 'a setting is missing or wrong' },
   invalid_request: { retryable: false, httpStatus: 400, meaning: 'the request is not of the agreed form' },

@@ -86,11 +86,9 @@ export interface ChainKeys {
 
 /** The keys of one secret, each parsed once. Throws `secret_unavailable`. */
 export const makeChainKeys = (
-  secrets: {
-    readonly read: (name: string) => Promise<string>;
-    readonly readAll: (name: string) => Promise<readonly string[]>;
-  },
   name: string,
+  newest: () => Promise<string>,
+  versions: () => Promise<readonly string[]>,
 ): ChainKeys => {
   const parsed = new Map<string, ChainKey>();
   const keyOf = (text: string): ChainKey => {
@@ -99,8 +97,8 @@ export const makeChainKeys = (
     return key;
   };
   return {
-    current: async () => keyOf(await secrets.read(name)),
-    all: async () => (await secrets.readAll(name)).map(keyOf),
+    current: async () => keyOf(await newest()),
+    all: async () => (await versions()).map(keyOf),
   };
 };
 

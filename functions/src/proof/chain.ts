@@ -16,6 +16,12 @@ export type Stream = (typeof STREAMS)[number];
 export const CHAINED_COLLECTIONS = ['sync_audit', 'operator_actions', 'sync_logs'] as const;
 export type ChainedCollection = (typeof CHAINED_COLLECTIONS)[number];
 
+/** Whose records a chain has. */
+export const collectionOf = (stream: Stream): ChainedCollection => {
+  if (stream === 'operators') return 'operator_actions';
+  return stream === 'sweeps' ? 'sync_logs' : 'sync_audit';
+};
+
 /**
  * Every write of a record adds a link, in the commit that writes it. A link covers the whole record as it is written, so the
  * last one of a record speaks for it; earlier ones keep their numbers, so that a record that disappears leaves a hole.
@@ -162,6 +168,14 @@ export const judgeLink = (link: Link, keys: ReadonlyMap<string, PublicKey>): Aut
 
 /** A chain's head as it stands where there is no room for the whole link: in a list's metadata, in a receipt. */
 export type SignedHead = Pick<Link, 'stream' | 'number' | 'hash' | 'key' | 'signature'>;
+
+export const toSignedHead = ({ stream, number, hash, key, signature }: SignedHead): SignedHead => ({
+  stream,
+  number,
+  hash,
+  key,
+  signature,
+});
 
 export const judgeHead = (
   head: SignedHead,

@@ -1,4 +1,13 @@
-import { judgeHead, judgeLink, type Link, type SignedHead, STREAMS, type Stream, tryLink } from './chain.ts';
+import {
+  collectionOf,
+  judgeHead,
+  judgeLink,
+  type Link,
+  type SignedHead,
+  STREAMS,
+  type Stream,
+  tryLink,
+} from './chain.ts';
 import type { CheckedRecord, Finding, FindingKind, Keys } from './check-record.ts';
 
 /** A link that a second place remembers: another chain, or the metadata of a list. */
@@ -66,7 +75,7 @@ export const makeChainCheck = (keys: Keys, now: Date) => {
     const lost = count === 1 ? `link ${from}` : `links ${from} to ${next.number - 1}`;
     find(
       'missing',
-      `record ${next.after.record}`,
+      `${collectionOf(stream)}/${next.after.record}`,
       stream,
       next.number - 1,
       `${lost} of the chain ${isAre(count)} gone`,

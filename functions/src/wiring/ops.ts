@@ -9,6 +9,7 @@ import { makeRunHistory } from '../adapters/firestore/ops-runs.ts';
 import { makeLiveCounts, makeMirrorStates } from '../adapters/firestore/ops-states.ts';
 import { makeMemberTrace } from '../adapters/firestore/ops-trace.ts';
 import { makeTwoWayReader } from '../adapters/firestore/ops-two-way.ts';
+import { makeRecordReader } from '../adapters/firestore/record-reader.ts';
 import { makeRegisterErasure, makeRegisterLookup } from '../adapters/postgres/erase-member.ts';
 import { makeStorageClient } from '../adapters/storage/client.ts';
 import { makeSoftDeletedList, makeVersionsErasure } from '../adapters/storage/erase-versions.ts';
@@ -39,6 +40,7 @@ const wireOps = (base: Shared): OpsDependencies => {
     callLimitMs: STORAGE_CALL_LIMIT_MS,
     retriesEverything: true,
   });
+  const logs = makeOpsLogs(base.log);
   const history = makeRunHistory(firestore);
   const states = makeMirrorStates(firestore, base.chain.current);
   const actions = makeOperatorActions(firestore, base.chain.current);
@@ -81,7 +83,7 @@ const wireOps = (base: Shared): OpsDependencies => {
       softDeleted: makeSoftDeletedList(erasing, place),
       actions,
       reference,
-      logs: makeOpsLogs(base.log),
+      logs,
       now,
     },
     history,
@@ -97,6 +99,13 @@ const wireOps = (base: Shared): OpsDependencies => {
     syncMember: syncOneMember,
     runTwoWay: runTwoWayOnDemand,
     reference,
+    verify: {
+      records: makeRecordReader(firestore),
+      versions: restore.versions,
+      keys: base.chain,
+      now,
+    },
+    logs,
     now,
   };
 };

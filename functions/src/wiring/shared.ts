@@ -21,7 +21,11 @@ const wireShared = (config: Config) => {
     config.localSecrets === null
       ? makeSecretManager({ projectId: config.projectId })
       : makeEnvSecrets(config.localSecrets);
-  const chain = makeChainKeys(secrets, config.chainKeySecret);
+  const chain = makeChainKeys(
+    config.chainKeySecret,
+    () => secrets.read(config.chainKeySecret),
+    () => secrets.readAll(config.chainKeySecret),
+  );
   const app = makeFirebaseApp(config.projectId);
   const firestore = makeFirestoreClient(app);
   return {

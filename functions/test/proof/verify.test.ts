@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { type DocumentData, Timestamp } from 'firebase-admin/firestore';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeSigningKey } from '../../../local/src/secrets.ts';
@@ -112,6 +113,25 @@ describe('a record that nobody touched', () => {
     expect(await found()).toEqual([]);
   });
 
+  it('cost no run a request: one reading and three commits, as without a chain', async () => {
+    await stack.run();
+    removeMember();
+    const asked: string[] = [];
+    const disarm = stack.firestore.failNext({
+      code: 14,
+      times: 1,
+      when: 'before',
+      matches: (_request, method) => {
+        asked.push(method);
+        return false;
+      },
+    });
+    await stack.run();
+    disarm();
+    expect(asked).toEqual(['batchGetDocuments', 'commit', 'commit', 'commit']);
+    expect(await found()).toEqual([]);
+  });
+
   it('is whole while many write at once', async () => {
     await Promise.all([
       stack.run(),
@@ -170,7 +190,7 @@ describe('a record that somebody rewrote', () => {
       () => doc('sync_audit/run-001').update({ approvedBy: 'the board' }),
       /^altered sync_audit\/run-001/,
     ],
-    ['deletes a run', () => doc('sync_audit/run-001').delete(), /^missing record run-001 roster 3$/],
+    ['deletes a run', () => doc('sync_audit/run-001').delete(), /^missing sync_audit\/run-001 roster 3$/],
     [
       'deletes the last run',
       () => doc('sync_audit/run-003').delete(),
@@ -179,7 +199,7 @@ describe('a record that somebody rewrote', () => {
     [
       'deletes what an operator did',
       ([, id]) => doc(`operator_actions/${id}`).delete(),
-      /^missing record \w+ operators 2$/,
+      /^missing operator_actions\/\w+ operators 2$/,
     ],
     ['deletes a sweep', () => doc('sync_logs/sweep-1').delete(), /^missing sync_logs\/sweep-1 sweeps 2$/],
     [
@@ -232,7 +252,7 @@ describe('a record that somebody rewrote', () => {
         const { chain: _, ...record } = await read('sync_audit/run-001');
         await doc('sync_audit/run-001').set(record);
       },
-      /^missing record run-001 roster 3$/,
+      /^missing sync_audit\/run-001 roster 3$/,
     ],
     [
       'adds somebody to the lists of a run',
@@ -315,3 +335,93 @@ describe('a record that somebody rewrote', () => {
     expect((await verify()).whole).toBe(false);
   });
 });
+
+describe('records that expire', () => {
+  const expire = async (days: number) => {
+    stack.clock.advance(days * 86_400_000);
+    await stack.run();
+  };
+
+  it('leave a signed checkpoint: what is gone after its time is no finding, and what goes before it is one', async () => {
+    await someDays();
+    await expire(200);
+    const first = await read('sync_audit/run-001');
+    const { docs } = await stack.db.collection('operator_actions').get();
+    for (const { ref } of docs) await ref.delete();
+    await doc('sync_audit/run-001').delete();
+    expect(await found()).toEqual([
+      'missing sync_audit/run-001 roster 3',
+      expect.stringMatching(/operators 3$/),
+    ]);
+    await expire(170);
+    expect(await found()).toEqual([]);
+    const { streams } = await verify();
+    expect(streams[0]?.first).toEqual({ number: 4, after: first['chain'][2].hash });
+  });
+
+  it('may be gone in any order, with their lists before them', async () => {
+    await someDays();
+    await expire(370);
+    await doc('sync_audit/run-003').delete();
+    await doc('sync_audit/run-001/changes/0').delete();
+    expect(await found()).toEqual([]);
+  });
+});
+
+it('any history of runs and looks is whole, and any one document of it that is altered or deleted is found', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.constantFrom('run', 'change', 'dry', 'look', 'pause', 'resume', 'twice'), {
+        minLength: 3,
+        maxLength: 10,
+      }),
+      fc.nat(),
+      fc.constantFrom('alter', 'delete'),
+      async (steps, at, how) => {
+        await stack.firestore.clear();
+        const [files] = await stack.storageClient.bucket(BUCKET).getFiles({ versions: true });
+        await Promise.all(
+          files.map(({ name, metadata }) =>
+            stack.storageClient
+              .bucket(BUCKET)
+              .file(name, { generation: String(metadata.generation) })
+              .delete(),
+          ),
+        );
+        await stack.run();
+        for (const step of steps) await take(step);
+        expect((await verify()).findings).toEqual([]);
+        const documents = [
+          ...(await stack.db.collection('sync_audit').get()).docs,
+          ...(await stack.db.collection('operator_actions').get()).docs,
+        ];
+        const chosen = documents[at % documents.length];
+        if (how === 'delete') await chosen?.ref.delete();
+        else await chosen?.ref.update({ mirror: 'another' });
+        const findings = (await verify()).findings.filter(({ where }) => where.endsWith(chosen?.id ?? '-'));
+        expect(findings).not.toEqual([]);
+      },
+    ),
+    { numRuns: 8 },
+  );
+});
+
+const take = async (step: string): Promise<unknown> => {
+  switch (step) {
+    case 'change':
+      stack.registry.createMember();
+      return stack.run();
+    case 'dry':
+      return stack.run({ trigger: 'http', dryRun: true });
+    case 'look':
+      return actions().record(action('view_changes', 'a look'));
+    case 'pause':
+      return states().pause('roster', { reason: 'x', by: 'y', at: stack.clock.now() }, action('pause', 'x'));
+    case 'resume':
+      return states().resume('roster', action('resume', 'x'));
+    case 'twice':
+      return Promise.all([stack.run(), stack.run()]);
+    default:
+      return stack.run();
+  }
+};

@@ -17,6 +17,7 @@ import { makeLiveCounts, makeMirrorStates } from '../../../src/adapters/firestor
 import { makeMemberTrace } from '../../../src/adapters/firestore/ops-trace.ts';
 import { makeTwoWayReader } from '../../../src/adapters/firestore/ops-two-way.ts';
 import { makeQueueStore, makeTwoWayLog } from '../../../src/adapters/firestore/queue-store.ts';
+import { makeRecordReader } from '../../../src/adapters/firestore/record-reader.ts';
 import { makeRosterRefresh } from '../../../src/adapters/firestore/roster-refresh.ts';
 import { makeEnvSecrets } from '../../../src/adapters/secrets/env-secrets.ts';
 import { makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
@@ -164,6 +165,8 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
         },
       ),
     reference,
+    verify: { records: makeRecordReader(db), versions, keys: chain, now },
+    logs: makeOpsLogs(log),
     now,
   };
   const routes = opsRoutes(dependencies);
