@@ -1,4 +1,4 @@
-import { type DocumentData, type Firestore, Timestamp } from 'firebase-admin/firestore';
+import type { DocumentData, Firestore } from 'firebase-admin/firestore';
 import type { Kennitala } from '../../domain/kennitala.ts';
 import type { MemberTrace } from '../../ops/ports.ts';
 import { memberOrigin } from '../../ops/schemas/explain.ts';
