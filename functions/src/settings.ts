@@ -176,6 +176,11 @@ const TABLE = {
   GUARD_QUARANTINED_PERCENT: integer(0, 100, 1, 'Guard: unreadable entries, % of the export'),
   GUARD_QUARANTINED_FLOOR: integer(0, 1_000_000, 5, 'Guard: unreadable entries that always pass'),
 
+  APPROVAL_NEEDS_SECOND_PERSON: flag(
+    'Approvals: not by whoever asked for the plan',
+    'Two persons decide: one makes the dry run, another approves its plan',
+  ),
+
   PROJECT: given(z.string({ error: 'a project id (the platform sets GCLOUD_PROJECT)' }).min(1)),
   FUNCTIONS_EMULATOR: { schema: flag('').schema, asked: null },
   // Secrets, read under an emulator only: production reads Secret Manager.
@@ -311,6 +316,7 @@ const toConfig = (settings: Settings) => ({
     quarantinedPercent: settings.GUARD_QUARANTINED_PERCENT,
     quarantinedFloor: settings.GUARD_QUARANTINED_FLOOR,
   },
+  approvals: { needsSecondPerson: settings.APPROVAL_NEEDS_SECOND_PERSON },
   webhook: {
     signingSecret: settings.WEBHOOK_SIGNING_SECRET,
     allowLegacy: settings.ALLOW_LEGACY_WEBHOOK_AUTH,

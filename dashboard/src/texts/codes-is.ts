@@ -265,6 +265,7 @@ export const codesIs: CodeTexts = {
     member_invalid: 'félagaskráin sendi félaga sem er ólæsilegur',
     guard_tripped: 'áætlunin gæti valdið skaða og því var engu breytt',
     plan_changed: 'það sem var samþykkt er ekki lengur það sem myndi gerast',
+    second_person_needed: 'annar en sá sem bað um áætlunina þarf að samþykkja hana',
     storage_conflict: 'einhver annar breytti birta listanum',
     storage_unavailable: 'Cloud Storage svaraði ekki',
     storage_rejected: 'Cloud Storage hafnaði beiðninni',

@@ -233,7 +233,7 @@ export const en = {
   verdictPlanRefused:
     'A plan that the guard would refuse: remove {removed} of {before}. Nothing was changed.',
   verdictUnchanged: 'Unchanged: the mirror is equal to its source',
-  related: 'Before and after it',
+  related: 'Runs that belong to it',
   byWhom: 'by {by}',
   details: 'Details',
   changes: 'Changes',

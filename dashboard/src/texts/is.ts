@@ -232,7 +232,7 @@ export const is: Record<TextKey, string> = {
   verdictPlan: 'Áætlun: bæta við {added} og fjarlægja {removed}. Engu var breytt.',
   verdictPlanRefused: 'Áætlun sem vörnin myndi hafna: fjarlægja {removed} af {before}. Engu var breytt.',
   verdictUnchanged: 'Óbreytt: spegillinn er eins og uppruninn',
-  related: 'Fyrir og eftir',
+  related: 'Tengdar keyrslur',
   byWhom: 'af {by}',
   details: 'Nánar',
   changes: 'Breytingar',

@@ -59,6 +59,10 @@ export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
     en: 'What was approved is no longer what would happen. **Remedy**: a new dry run; look again.',
     is: 'Það sem var samþykkt er ekki lengur það sem myndi gerast: félagaskráin eða spegillinn breyttist. **Ráð**: Gerið nýja áætlun og skoðið hana aftur.',
   },
+  second_person_needed: {
+    en: 'Two persons decide here (`APPROVAL_NEEDS_SECOND_PERSON`): whoever first asked for a plan may not approve it, and who is not known may not either. Nothing was changed. **Remedy**: let another administrator approve the plan, signed in as themselves; of the plan of a scheduled run, one person makes a dry run first.',
+    is: 'Hér ákveða tveir (`APPROVAL_NEEDS_SECOND_PERSON`): sá sem fyrst bað um áætlun má ekki samþykkja hana og ekki heldur sá sem ekki er vitað hver er. Engu var breytt. **Ráð**: Látið annan stjórnanda samþykkja áætlunina, innskráðan sem hann sjálfan; sé hún úr tímasettri keyrslu gerir annar fyrst áætlun.',
+  },
   storage_conflict: {
     en: 'Somebody else wrote the file between reading and writing, twice. **Remedy**: find out who writes `kennitalas.txt`; only these functions should.',
     is: 'Einhver annar skrifaði skrána á milli lestrar og skrifa, tvisvar. **Ráð**: Finnið hver skrifar `kennitalas.txt`; aðeins þetta kerfi á að gera það.',

@@ -232,6 +232,19 @@ export const WARNING_CODES = [
 
 export type WarningCode = (typeof WARNING_CODES)[number];
 
+/** Numbers that are valid and hardly a member's: nobody is left out for one. The same for every mirror. */
+export const warningsOfNumbers = (count: {
+  readonly legalEntities: number;
+  readonly impossibleDates: number;
+}): RunWarning[] => {
+  const said = (number: number, code: WarningCode, what: string): RunWarning[] =>
+    number > 0 ? [{ code, message: `${number} members have ${what}; a person should look.` }] : [];
+  return [
+    ...said(count.legalEntities, 'legal_entities', 'the number of a legal entity'),
+    ...said(count.impossibleDates, 'impossible_dates', 'a number with a day that no month has'),
+  ];
+};
+
 /** The last run of a mirror that ended with the mirror equal to the registry. */
 export interface LastSuccess {
   readonly runId: string;

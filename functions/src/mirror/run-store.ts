@@ -95,6 +95,11 @@ export interface RunStore {
   /** Writes the record of a run that took no lease (a dry run, a skipped run). */
   append(record: RunRecord): Promise<void>;
   readLastSuccess(mirror: MirrorName): Promise<LastSuccess | null>;
+  /**
+   * The proved identities of those who had this plan made, by a dry run or by a run that stopped at it: the first is first.
+   * A scheduled run has none, and asking for an approval makes nobody a planner.
+   */
+  readPlanners(planId: string): Promise<readonly string[]>;
   readUnfinished(mirror: MirrorName): Promise<Unfinished | null>;
   /** Newest first. */
   recent(mirror: MirrorName, limit: number): Promise<RunRecord[]>;

@@ -1,4 +1,5 @@
-import { asSyncError, isSyncError, SyncError, stackFrames } from '../lib/errors.ts';
+import { SHARED_KEY } from '../domain/operator-text.ts';
+import { asSyncError, type ErrorCode, isSyncError, SyncError, stackFrames } from '../lib/errors.ts';
 import type { LogSink } from '../lib/log.ts';
 import { type Fetching, makeEarlyFetch } from './early-fetch.ts';
 import { type GuardLimits, judgePlan } from './guard.ts';
@@ -30,6 +31,8 @@ import type { Begun, Found, Lease, RunStore, ScheduledOccurrence } from './run-s
 export interface RunDependencies {
   readonly runs: RunStore;
   readonly limits: GuardLimits;
+  /** Whether a plan may be approved only by somebody else than whoever first had it made. */
+  readonly needsSecondPerson: boolean;
   readonly log: LogSink;
   readonly now: () => Date;
   /** Unique for every run, sorts by time; part of file metadata and log entries, so it says nothing of members. */
@@ -67,7 +70,7 @@ export interface RunRequest {
  * A paused mirror takes only what an operator has decided about that very run: an approved plan, or a rollback. A pause
  * that comes while a run works still stops it before it applies anything.
  *
- * An approval that names another plan ends in `skipped` too: it says nothing of the mirror.
+ * An approval that names another plan, or by whom it may not be given, ends in `skipped` too: it says nothing of the mirror.
  *
  * Anything thrown on the way ends in `failed` with its code. A crash leaves the record "running" and the lease to
  * expire; the next run closes it as `failed` / `abandoned`. A dry run takes no lease and stops after the guard.
@@ -163,6 +166,7 @@ const work = async <S extends MirrorSource, P extends MirrorPlan>(
           'Make a new dry run, look at it, and approve its plan id.',
       );
     }
+    if (request.approve !== undefined) await assertMayApprove(run, plan.planId);
     if (verdict.tripped) {
       if (request.approve === undefined) {
         logs.blocked(plan.planId, verdict);
@@ -189,6 +193,29 @@ const work = async <S extends MirrorSource, P extends MirrorPlan>(
     }
   }
 };
+
+/**
+ * Where two persons are asked for: throws `second_person_needed` unless whoever first had the plan made and whoever approves
+ * it are both known by proved identities, and are not the same. Nothing depends on the name that was typed.
+ */
+const assertMayApprove = async <S extends MirrorSource, P extends MirrorPlan>(
+  { dependencies, request }: Run<S, P>,
+  planId: string,
+): Promise<void> => {
+  if (!dependencies.needsSecondPerson) return;
+  const planner = (await dependencies.runs.readPlanners(planId)).find(isPerson);
+  const approver = [request.requestedBy ?? SHARED_KEY].find(isPerson);
+  if (planner !== undefined && approver !== undefined && planner !== approver) return;
+  throw new SyncError(
+    'second_person_needed',
+    planner === undefined || approver === undefined
+      ? 'Two persons decide here, and of this plan it is not known who asked for it or who approves it. ' +
+          'One person makes a dry run, signed in; another approves its plan.'
+      : 'Two persons decide here, and whoever asked for this plan may not approve it. Let another administrator do so.',
+  );
+};
+
+const isPerson = (identity: string): boolean => !identity.startsWith(SHARED_KEY);
 
 const dryRun = async <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, P>): Promise<RunReport> => {
   const { mirror, dependencies, logs, opened } = run;
@@ -336,7 +363,7 @@ export const applyPlan = async <S extends MirrorSource, P extends MirrorPlan>(
 };
 
 /**
- * The report of a run that ended with `cause`; logs it once. A pause, and an approval of a plan that is none any more, are
+ * The report of a run that ended with `cause`; logs it once. A pause, and an approval that does not count, are
  * no failures of the mirror: nothing was changed. Never throws.
  */
 export const fail = <S extends MirrorSource, P extends MirrorPlan>(
@@ -345,7 +372,7 @@ export const fail = <S extends MirrorSource, P extends MirrorPlan>(
   cause: unknown,
 ): RunReport => {
   const failure = asSyncError(cause);
-  if (failure.code === 'paused' || failure.code === 'plan_changed') {
+  if (NO_FAILURES.has(failure.code)) {
     logs.skipped(failure.message, failure.code);
     return { record: closeSkipped(progress.record, failure, dependencies.now()), forecast: null };
   }
@@ -353,6 +380,9 @@ export const fail = <S extends MirrorSource, P extends MirrorPlan>(
   logs.failed(failure, stackFrames(failure), record.duration_ms ?? 0);
   return { record, forecast: null };
 };
+
+/** What ends a run before anything is changed, and says nothing of the mirror. */
+const NO_FAILURES: ReadonlySet<ErrorCode> = new Set(['paused', 'plan_changed', 'second_person_needed']);
 
 /** Whether applying the plan would write anything but its record. */
 export const isDifferent = (plan: MirrorPlan): boolean =>

@@ -25,6 +25,9 @@ export interface StagedMember {
   readonly date_joined: string | null;
   /** Goes to `metadata`. */
   readonly version: number | null;
+  /** Of the registry's digest; null where it gave none, and then also in the row. */
+  readonly digest_a: number | null;
+  readonly digest_b: number | null;
   readonly said: number;
 }
 
@@ -91,6 +94,8 @@ export interface RegisterTransaction {
 
 export interface StageOptions {
   readonly signal: AbortSignal;
+  /** Only members of these buckets were staged, so nobody else can have gone. Missing: all were. */
+  readonly buckets?: readonly number[] | undefined;
   /** Rows that events wrote after it are left to the next run. */
   readonly startedAt: Date;
   /** Whether the plan will be applied: then other writers wait until the end. */

@@ -1,7 +1,7 @@
 import type { HttpsFunction, HttpsOptions } from 'firebase-functions/https';
 import { onSchedule, type ScheduledEvent, type ScheduleOptions } from 'firebase-functions/scheduler';
+import { answerFailure } from '../http/answers.ts';
 import { type FetchApp, serveFront, takeNextServer, withoutBody } from '../http/front.ts';
-import { answerFailure } from '../http/problems.ts';
 import { SyncError } from '../lib/errors.ts';
 import { functionTarget, isEmulated, REGION } from '../settings.ts';
 import { log } from '../wiring/log.ts';
@@ -59,10 +59,7 @@ const forStrangers = (failure: SyncError): SyncError => {
   );
 };
 
-const answerProblem = (failure: SyncError): Response => {
-  const { status, headers, body } = answerFailure(failure, log);
-  return new Response(JSON.stringify(body), { status, headers: { ...headers } });
-};
+const answerProblem = (failure: SyncError): Response => answerFailure(failure, log);
 
 /** A job of Cloud Scheduler, which alone may call it. It reads headers only, so a body is kept from the platform's parsers too. */
 export const scheduledFunction = (

@@ -13,7 +13,8 @@ import { makeRecordReader } from '../adapters/firestore/record-reader.ts';
 import { makeRegisterErasure, makeRegisterLookup } from '../adapters/postgres/erase-member.ts';
 import { makeStorageClient } from '../adapters/storage/client.ts';
 import { makeSoftDeletedList, makeVersionsErasure } from '../adapters/storage/erase-versions.ts';
-import { makeAdminApp } from '../http/make-admin-app.ts';
+import { makeApp } from '../http/app.ts';
+import type { FetchApp } from '../http/front.ts';
 import type { OpsDependencies } from '../ops/dependencies.ts';
 import { makeOpsLogs } from '../ops/ops-logs.ts';
 import { opsRoutes } from '../ops/routes.ts';
@@ -115,12 +116,12 @@ const ops = (): OpsDependencies => {
   return wired;
 };
 
-let app: ReturnType<typeof makeAdminApp> | undefined;
+let app: FetchApp | undefined;
 
 /** The operators' API as an app of the Fetch API, made at the first request. */
-export const opsApp = (): ReturnType<typeof makeAdminApp> => {
+export const opsApp = (): FetchApp => {
   const { authorize, log } = shared();
-  app ??= makeAdminApp(opsRoutes(ops()), { authorize, log, prefixes: PREFIXES });
+  app ??= makeApp(opsRoutes(ops()), { authorize, log, prefixes: PREFIXES });
   return app;
 };
 

@@ -62,6 +62,7 @@ export const startReconcileStack = async (options: Partial<RegistryOptions> = {}
     runs: makeRunStore(client, chain.current),
     limits: parseConfig({ GCLOUD_PROJECT: PROJECT, SYNC_BUCKET: 'bucket', DJANGO_BASE_URL: registry.url })
       .guard,
+    needsSecondPerson: false,
     log: (severity, message, fields) => logs.push({ severity, message, fields }),
     now: clock.now,
     makeRunId: () => {

@@ -33,6 +33,7 @@ export interface LogEntry {
 
 export interface StackOptions extends Partial<RegistryOptions> {
   readonly callLimitMs?: number;
+  readonly needsSecondPerson?: boolean;
 }
 
 /**
@@ -40,7 +41,7 @@ export interface StackOptions extends Partial<RegistryOptions> {
  * on ports of their own. Time is the test's: `clock.advance` makes a lease expire without waiting.
  */
 export const startStack = async (options: StackOptions = {}) => {
-  const { callLimitMs = PATIENT_MS, ...registryOptions } = options;
+  const { callLimitMs = PATIENT_MS, needsSecondPerson = false, ...registryOptions } = options;
   const folder = await mkdtemp(join(tmpdir(), 'roster-stack-'));
   const firestore = await startFirestore({ projectId: PROJECT });
   const storage = await startStorage({ directory: join(folder, 'storage') });
@@ -82,6 +83,7 @@ export const startStack = async (options: StackOptions = {}) => {
     runs: makeRunStore(async () => db, chain.current, { callLimitMs }),
     limits: parseConfig({ GCLOUD_PROJECT: PROJECT, SYNC_BUCKET: BUCKET, DJANGO_BASE_URL: registry.url })
       .guard,
+    needsSecondPerson,
     log: (severity, message, fields) => logs.push({ severity, message, fields }),
     now: clock.now,
     makeRunId: () => {

@@ -42,6 +42,9 @@ import { STORE_CALL_LIMIT_MS, storeCall, tryCommit } from './store-call.ts';
 /** How often taking the lease is tried while others write the same state. */
 const BEGIN_ATTEMPTS = 5;
 
+/** Runs that came to one plan: a person asks a handful of times. */
+const PLAN_RUNS_READ = 200;
+
 /** `sync_state/{mirror}`; times are Timestamps. */
 interface State {
   readonly lease?: { readonly owner: string; readonly expiresAt: Timestamp; readonly planId?: string } | null;
@@ -331,6 +334,20 @@ export const makeRunStore = (
       call('answer the last success', async () => {
         const db = await client();
         return lastSuccessOf(((await refs(db).state(mirror).get()).data() ?? {}) as State);
+      }),
+    readPlanners: (planId) =>
+      call('answer who made a plan', async () => {
+        const db = await client();
+        // Run ids sort by time, so the earliest come first.
+        const { docs } = await db
+          .collection('sync_audit')
+          .where('planId', '==', planId)
+          .limit(PLAN_RUNS_READ)
+          .get();
+        return docs.flatMap((document) => {
+          const { approvedBy, requestedBy } = fromDocument(document.data());
+          return approvedBy === null && requestedBy !== null ? [requestedBy] : [];
+        });
       }),
     readUnfinished: (mirror) =>
       call('answer what is unfinished', async () => {

@@ -38,7 +38,7 @@ export interface PortalSource extends MirrorSource {
  *
  * The portal is read before the registry, so that a document which differs from what was read then has been written
  * during the run: it is left alone, whatever the pages say, since they may be older. Both are read as streams; what
- * stays in memory is a row of about 100 bytes a member, and the differences.
+ * stays in memory is a row of about 120 bytes a member, and the differences.
  */
 export const makePortalMirror = (
   dependencies: PortalMirrorDependencies,

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { IdempotencyStrategy, Storage } from '@google-cloud/storage';
 import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { type LocalAuth, startAuth } from '../../../../local/src/auth/start-auth.ts';
-import { makeAuthorizeAdmin } from '../../../src/adapters/auth/authorize-admin.ts';
 import { makeVerifyFirebaseToken, makeVerifyGoogleToken } from '../../../src/adapters/auth/verify-tokens.ts';
 import { makeMemberChanges } from '../../../src/adapters/django/member-changes.ts';
 import { makeMemberPages } from '../../../src/adapters/django/member-pages.ts';
@@ -26,7 +25,8 @@ import { makeSoftDeletedList, makeVersionsErasure } from '../../../src/adapters/
 import { makeListStore, makeListVersions } from '../../../src/adapters/storage/list-store.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../../src/domain/member-reference.ts';
-import { makeAdminApp } from '../../../src/http/make-admin-app.ts';
+import { makeApp } from '../../../src/http/app.ts';
+import { makeAuthorizeAdmin } from '../../../src/http/callers.ts';
 import type { OpsDependencies } from '../../../src/ops/dependencies.ts';
 import type { ErasureStore } from '../../../src/ops/erase/ports.ts';
 import { makeOpsLogs } from '../../../src/ops/ops-logs.ts';
@@ -170,7 +170,7 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
     now,
   };
   const routes = opsRoutes(dependencies);
-  const api = makeAdminApp(routes, {
+  const api = makeApp(routes, {
     authorize: makeAuthorizeAdmin({
       verifyFirebaseToken: makeVerifyFirebaseToken(async () => app),
       verifyGoogleToken: makeVerifyGoogleToken(),
@@ -193,8 +193,8 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
     );
 
   /** As an administrator. A 200 must be of its route's schema, to the last field. */
-  const call = async (method: 'GET' | 'POST', path: string, body?: unknown) => {
-    const response = await send(method, path, body);
+  const call = async (method: 'GET' | 'POST', path: string, body?: unknown, token: string = admin) => {
+    const response = await send(method, path, body, token);
     const json: Body = await response.json();
     if (response.status === 200) assertAnswer(method, path, json);
     return { status: response.status, body: json, headers: response.headers };

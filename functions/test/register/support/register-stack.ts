@@ -77,6 +77,7 @@ export const startRegisterStack = async (options: RegisterStackOptions = {}) => 
   const dependencies: RunDependencies = {
     runs: makeRunStore(async () => db, chain.current, { callLimitMs: PATIENT_MS }),
     limits: DEFAULT_LIMITS,
+    needsSecondPerson: false,
     log: (severity, message, fields) => logs.push({ severity, message, fields }),
     now: () => new Date(Date.now() + offsetMs),
     makeRunId: () => {
