@@ -51,11 +51,21 @@ const byWho = ({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): Map<
 };
 
 const whoseIs = ({ url, functionName }: Profiler.ProfileNode['callFrame']): string => {
-  if (functionName.startsWith('(')) return functionName;
-  const inPackage = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1];
-  if (inPackage !== undefined) return inPackage;
-  if (url.startsWith('node:')) return /^node:(?:internal\/)?([\w]+)/.exec(url)?.[0] ?? url;
-  return /functions\/lib\/([^/]+)$/.exec(url)?.[1] ?? 'other';
+  if (functionName.startsWith('(')) return WORDS[functionName] ?? functionName;
+  const [, name] = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url) ?? [];
+  if (name === '@grpc/grpc-js' || /^node:(?:internal\/)?http2/.test(url)) return 'gRPC and HTTP/2';
+  if (name === 'firebase-functions' || name === '@google-cloud/functions-framework') return 'the platform';
+  if (/^(?:express|router|body-parser|raw-body|iconv-lite|debug|content-type)$/.test(name ?? ''))
+    return 'the platform';
+  if (name !== undefined) return "Firestore's client";
+  if (url.startsWith('node:')) return 'Node: HTTP, streams, timers';
+  return 'the handler, and what it bundles';
+};
+
+const WORDS: Readonly<Record<string, string>> = {
+  '(idle)': 'waiting',
+  '(program)': 'native code',
+  '(garbage collector)': 'garbage collection',
 };
 
 const profiles = { ours: await profile('ours'), reference: await profile('reference') };

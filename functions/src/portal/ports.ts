@@ -58,7 +58,10 @@ export type ChangeOutcome =
 /** `members/{kennitala}` and the receipts. Every call throws `store_unavailable` when the outcome is not durable. */
 export interface MemberStore {
   read(kennitala: Kennitala): Promise<SeenMember>;
-  /** One transaction: receipt, member and pending edits are read, `decide` chooses, member and receipt are written. */
+  /**
+   * Receipt, member and pending edits are read, `decide` chooses, member and receipt are written, all of it or nothing and as if
+   * at one time. `decide` is pure: it can be called several times.
+   */
   applyChange(request: ChangeRequest): Promise<ChangeOutcome>;
 }
 
