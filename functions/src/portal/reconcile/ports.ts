@@ -24,6 +24,14 @@ export interface MemberToDecide {
   readonly former?: Withdrawals | undefined;
 }
 
+/** The part of the portal that a run looks at: the members of some buckets, as they were read already. */
+export interface PortalScope {
+  /** The active ones of these buckets. */
+  readonly documents: readonly PortalDocument[];
+  /** How many active members the portal has in the other buckets. */
+  readonly activeOutside: number;
+}
+
 /** Reading of `members`. Every call throws `store_unavailable`. */
 export interface PortalIndex {
   /** Every document, ascending by name, a few in memory at a time. */
