@@ -1,5 +1,5 @@
 import type { Kennitala } from '../../domain/kennitala.ts';
-import type { GuardFigures } from '../../mirror/guard.ts';
+import { againstBaseline, type GuardFigures } from '../../mirror/guard.ts';
 import {
   CHANGES_PER_DOCUMENT,
   type MirrorPlan,
@@ -108,25 +108,27 @@ const kennitalasOf = (differences: readonly Difference[], kinds: readonly Differ
 
 const operationText = ({ kind, kennitala, digest }: Difference): string => `${kind} ${kennitala} ${digest}`;
 
-/** A portal that was emptied is judged by what the last run left in it, as a lost file is; a part by the whole. */
+/** A part of the portal is judged by the whole: `activeOutside` are those whom it does not hold. */
 const figuresOf = (
   { comparison, table, lastMemberCount, activeOutside }: PortalPlanInput,
   added: number,
   removed: number,
 ): GuardFigures => {
-  const active = table.active + (activeOutside ?? 0);
-  const base = {
-    received: comparison.received + (activeOutside ?? 0),
-    quarantined: comparison.quarantined.length,
-  };
-  const content = { updated: comparison.changed, blanked: comparison.blanked };
-  if (active > 0) return { ...base, ...content, baseline: active, added, removed };
-  if (lastMemberCount === null || lastMemberCount === 0) return { ...base, baseline: null, added, removed };
+  const outside = activeOutside ?? 0;
+  const active = table.active + outside;
+  const isHeld = active > 0;
   return {
-    ...base,
-    baseline: lastMemberCount,
-    added: Math.max(0, added - lastMemberCount),
-    removed: Math.max(0, lastMemberCount - added),
+    received: comparison.received + outside,
+    quarantined: comparison.quarantined.length,
+    // In one that was emptied everybody is new.
+    ...(isHeld && { updated: comparison.changed, blanked: comparison.blanked }),
+    ...againstBaseline({
+      held: isHeld ? active : null,
+      lastMemberCount: lastMemberCount || null,
+      memberCount: added,
+      added,
+      removed,
+    }),
   };
 };
 
