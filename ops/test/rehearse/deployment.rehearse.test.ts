@@ -3,7 +3,7 @@ import { readAlerts } from '../../src/alerts/read-alerts.ts';
 import { jobOf, readDeployedFunctions, serviceOf } from '../../src/deploy/deployed-functions.ts';
 import { emailOf, readIamTable, withSettings } from '../../src/deploy/iam-table.ts';
 import { FUNCTIONS, holding, type Json, PROJECT, policyOf, REGION, RUN } from './project-state.ts';
-import { BUCKET, hasGcloud, installFirebaseTools, type Rehearsal, startRehearsal } from './rehearsal.ts';
+import { BUCKET, hasGcloud, type Rehearsal, startRehearsal } from './rehearsal.ts';
 
 const IAM = 'ops/src/deploy/iam-main.ts';
 const DEPLOY = 'ops/src/deploy/main.ts';
@@ -14,7 +14,6 @@ const IN_PROJECT = ['--project', PROJECT];
 
 let rehearsal: Rehearsal;
 beforeAll(async () => {
-  await installFirebaseTools();
   rehearsal = await startRehearsal();
 });
 afterAll(() => rehearsal.close());
@@ -89,7 +88,7 @@ describe.skipIf(!hasGcloud)('from a new project to Monday', () => {
         timeZone: rest.schedule.timeZone,
         httpTarget: { oidcToken: { serviceAccountEmail: email } },
       });
-      expect(membersOf(serviceOf(name), 'roles/run.invoker')).toEqual([`serviceAccount:${email}`]);
+      expect(membersOf(`services/${serviceOf(name)}`, 'roles/run.invoker')).toEqual([`serviceAccount:${email}`]);
     }
   });
 

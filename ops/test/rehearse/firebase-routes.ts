@@ -183,9 +183,10 @@ export const FIREBASE_ROUTES: Routes = [
   [
     /^GET cloudfunctions\.googleapis\.com\/projects\/[^/]+\/locations\/[^/]+\/functions$/,
     ({ query }, state) => ({
-      functions: query.get('filter')?.includes('GEN_1')
-        ? []
-        : under(state, `${FUNCTIONS}/projects/${PROJECT}/locations/${REGION}/functions`),
+      // The first generation's API is asked at the same path, without a filter; it has none.
+      functions: query.get('filter')?.includes('GEN_2')
+        ? under(state, `${FUNCTIONS}/projects/${PROJECT}/locations/${REGION}/functions`)
+        : [],
     }),
   ],
   [

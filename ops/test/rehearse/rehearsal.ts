@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installFirebaseTools } from '../../../functions/test/support/install-firebase-tools.ts';
 import { FIREBASE_TOOLS } from '../../src/deploy/deploy-with-firebase.ts';
 import { emailOf } from '../../src/deploy/iam-table.ts';
 import { ROOT } from '../../src/deploy/root.ts';
@@ -13,8 +13,6 @@ import { type Google, startGoogle } from './google.ts';
 import { type Json, PROJECT, PROJECT_NUMBER, REGION, type State } from './project-state.ts';
 
 export const BUCKET = `${PROJECT}-lists`;
-const TOOLS = join(ROOT, '.local', FIREBASE_TOOLS.replace('@', '-'));
-export const FIREBASE = join(TOOLS, 'node_modules/firebase-tools/lib/bin/firebase.js');
 const GCLOUD_APIS = [
   ...['artifactregistry', 'cloudfunctions', 'cloudresourcemanager', 'cloudscheduler', 'firestore', 'iam'],
   ...['iamcredentials', 'logging', 'monitoring', 'run', 'secretmanager', 'serviceusage', 'storage'],
@@ -22,22 +20,6 @@ const GCLOUD_APIS = [
 const PRELOAD = fileURLToPath(new URL('to-loopback.cjs', import.meta.url));
 
 export const hasGcloud = spawnSync('gcloud', ['--version'], { stdio: 'ignore' }).status === 0;
-
-/** The real firebase-tools, in a folder of its own: 300 MB that `npm ci` has no need of. */
-export const installFirebaseTools = async (): Promise<void> => {
-  if (existsSync(FIREBASE)) return;
-  await mkdir(TOOLS, { recursive: true });
-  await writeFile(join(TOOLS, 'package.json'), '{"private": true}');
-  const { status, stderr } = spawnSync(
-    'npm',
-    ['install', '--no-audit', '--no-fund', '--ignore-scripts', FIREBASE_TOOLS],
-    {
-      cwd: TOOLS,
-      encoding: 'utf8',
-    },
-  );
-  if (status !== 0) throw new Error(`${FIREBASE_TOOLS} could not be installed: ${stderr.slice(-500)}`);
-};
 
 /** A new project in which what `docs/deploy.md` does by hand is done, and nothing is deployed. */
 export const newProject = (): State => {
@@ -93,20 +75,41 @@ export const newProject = (): State => {
   ]);
 };
 
+/** What a command ended with, and all that it said. */
+export interface Ended {
+  readonly code: number | null;
+  readonly said: string;
+}
+
 export interface Rehearsal {
   readonly google: Google;
   readonly server: FunctionsServer;
-  readonly folder: string;
-  /** Runs a command of the project. Gives its code and all that it said. */
-  run(file: string, ...args: string[]): Promise<{ code: number | null; said: string }>;
-  gcloud(...args: string[]): Promise<{ code: number | null; said: string }>;
-  firebase(...args: string[]): Promise<{ code: number | null; said: string }>;
+  /** Runs a command of the project, by its file. Throws, like the others, when it does not end in its time. */
+  run(file: string, ...args: string[]): Promise<Ended>;
+  gcloud(...args: string[]): Promise<Ended>;
+  firebase(...args: string[]): Promise<Ended>;
+  /** Changes `.env.<project>`, from what `.env.example` makes of it. */
   setEnv(change: (text: string) => string): Promise<void>;
   close(): Promise<void>;
 }
 
+/** One program of Google's takes seconds, a whole deployment tens of them: minutes on a busy machine. */
+const PROGRAM_LIMIT_MS = 240_000;
+const COMMAND_LIMIT_MS = 1_500_000;
+const LAST_SAID = 1_500;
+
+export interface RehearsalOptions {
+  /** The folder of `.env.<project>`; firebase-tools looks into `functions/`. */
+  readonly settings?: string;
+  readonly state?: State;
+}
+
 /** A project on loopback, and the project's own commands that meet it through the real `firebase` and `gcloud`. */
-export const startRehearsal = async (state: State = newProject()): Promise<Rehearsal> => {
+export const startRehearsal = async ({
+  settings = join(ROOT, 'functions'),
+  state = newProject(),
+}: RehearsalOptions = {}): Promise<Rehearsal> => {
+  const program = await installFirebaseTools(FIREBASE_TOOLS);
   const google = await startGoogle(state);
   const server = await startFunctionsServer();
   const folder = await mkdtemp(join(tmpdir(), 'rehearsal-'));
@@ -123,7 +126,7 @@ export const startRehearsal = async (state: State = newProject()): Promise<Rehea
     }),
   );
   await writeFile(join(folder, 'token'), 'rehearsal');
-  const firebase = `#!/bin/sh\nNODE_OPTIONS='--require ${PRELOAD}' exec '${process.execPath}' '${FIREBASE}' "$@"\n`;
+  const firebase = `#!/bin/sh\nNODE_OPTIONS='--require ${PRELOAD}' exec '${process.execPath}' '${program}' "$@"\n`;
   await writeFile(join(bin, 'firebase'), firebase);
   await chmod(join(bin, 'firebase'), 0o755);
   const env: NodeJS.ProcessEnv = {
@@ -150,23 +153,41 @@ export const startRehearsal = async (state: State = newProject()): Promise<Rehea
       ]),
     ),
   };
-  const run = (command: string, args: readonly string[]) =>
-    new Promise<{ code: number | null; said: string }>((resolve, reject) => {
-      const child = spawn(command, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const run = (command: string, args: readonly string[], limitMs = PROGRAM_LIMIT_MS): Promise<Ended> =>
+    new Promise((resolve, reject) => {
+      // A group of its own: what a command has started ends with it.
+      const child = spawn(command, args, {
+        cwd: ROOT,
+        env,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: true,
+      });
       let said = '';
+      const limit = setTimeout(() => {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+        const asked = google.calls.slice(-5).map(({ method, what }) => `${method} ${what}`);
+        const line = [command, ...args].join(' ');
+        reject(
+          new Error(
+            `${line} did not end in ${limitMs / 1_000} s. It asked last:\n${asked.join('\n')}\nIt said last:\n${said.slice(-LAST_SAID)}`,
+          ),
+        );
+      }, limitMs);
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += String(text)));
       child.on('error', reject);
-      child.on('close', (code) => resolve({ code, said }));
+      child.on('close', (code) => {
+        clearTimeout(limit);
+        resolve({ code, said });
+      });
     });
   const example = await readFile(join(ROOT, '.env.example'), 'utf8');
-  const file = join(ROOT, 'functions', `.env.${PROJECT}`);
+  const file = join(settings, `.env.${PROJECT}`);
   const base = `${example}SYNC_BUCKET=${BUCKET}\nADMIN_SERVICE_ACCOUNTS=${emailOf('operator', PROJECT)}\n`;
   await writeFile(file, base);
   return {
     google,
     server,
-    folder,
-    run: (script, ...args) => run(process.execPath, [join(ROOT, script), ...args]),
+    run: (script, ...args) => run(process.execPath, [join(ROOT, script), ...args], COMMAND_LIMIT_MS),
     gcloud: (...args) => run('gcloud', args),
     firebase: (...args) => run('firebase', args),
     setEnv: (change) => writeFile(file, change(base)),

@@ -4,6 +4,8 @@ const http = require('node:http');
 const https = require('node:https');
 
 const port = Number(process.env.REHEARSE_PORT);
+// For gcloud alone: firebase-tools would ask it for tunnels.
+for (const name of ['http_proxy', 'https_proxy']) delete process.env[name];
 const isHere = (host) => ['127.0.0.1', 'localhost', '::1', '[::1]'].includes(host);
 
 for (const [module, usual] of [
