@@ -182,11 +182,12 @@ export const FIREBASE_ROUTES: Routes = [
   ],
   [
     /^GET cloudfunctions\.googleapis\.com\/projects\/[^/]+\/locations\/[^/]+\/functions$/,
-    ({ query }, state) => ({
-      // The first generation's API is asked at the same path, without a filter; it has none.
-      functions: query.get('filter')?.includes('GEN_2')
-        ? under(state, `${FUNCTIONS}/projects/${PROJECT}/locations/${REGION}/functions`)
-        : [],
+    ({ version }, state) => ({
+      // The first generation has none.
+      functions:
+        version === 'v1'
+          ? []
+          : under(state, `${FUNCTIONS}/projects/${PROJECT}/locations/${REGION}/functions`),
     }),
   ],
   [

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,12 +14,21 @@ import { type Json, PROJECT, PROJECT_NUMBER, REGION, type State } from './projec
 
 export const BUCKET = `${PROJECT}-lists`;
 const GCLOUD_APIS = [
-  ...['artifactregistry', 'cloudfunctions', 'cloudresourcemanager', 'cloudscheduler', 'firestore', 'iam'],
+  ...[
+    'artifactregistry',
+    'cloudbilling',
+    'cloudfunctions',
+    'cloudresourcemanager',
+    'cloudscheduler',
+    'firestore',
+    'iam',
+  ],
   ...['iamcredentials', 'logging', 'monitoring', 'run', 'secretmanager', 'serviceusage', 'storage'],
 ];
 const PRELOAD = fileURLToPath(new URL('to-loopback.cjs', import.meta.url));
 
-export const hasGcloud = spawnSync('gcloud', ['--version'], { stdio: 'ignore' }).status === 0;
+const gcloud = spawnSync('sh', ['-c', 'command -v gcloud'], { encoding: 'utf8' }).stdout.trim();
+export const hasGcloud = gcloud !== '';
 
 /** A new project in which what `docs/deploy.md` does by hand is done, and nothing is deployed. */
 export const newProject = (): State => {
@@ -84,18 +93,19 @@ export interface Ended {
 export interface Rehearsal {
   readonly google: Google;
   readonly server: FunctionsServer;
-  /** Runs a command of the project, by its file. Throws, like the others, when it does not end in its time. */
-  run(file: string, ...args: string[]): Promise<Ended>;
-  gcloud(...args: string[]): Promise<Ended>;
-  firebase(...args: string[]): Promise<Ended>;
+  /**
+   * Gives a command to the shell, in the repository's folder, with the project's id for the word `P` and the bucket's name
+   * for `B`, as docs/deploy.md writes them. Throws when it does not end in its time.
+   */
+  give(line: string, input?: string): Promise<Ended>;
   /** Changes `.env.<project>`, from what `.env.example` makes of it. */
   setEnv(change: (text: string) => string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** One program of Google's takes seconds, a whole deployment tens of them: minutes on a busy machine. */
-const PROGRAM_LIMIT_MS = 240_000;
-const COMMAND_LIMIT_MS = 1_500_000;
+/** Google's programs take seconds; a whole deployment has tens of them, on a busy machine each much longer. */
+const LIMIT_MS = 240_000;
+const WHOLE_LIMIT_MS = 1_500_000;
 const LAST_SAID = 1_500;
 
 export interface RehearsalOptions {
@@ -110,12 +120,11 @@ export const startRehearsal = async ({
   state = newProject(),
 }: RehearsalOptions = {}): Promise<Rehearsal> => {
   const program = await installFirebaseTools(FIREBASE_TOOLS);
-  const google = await startGoogle(state);
   const server = await startFunctionsServer();
+  const google = await startGoogle(state, { [`${REGION}-${PROJECT}.cloudfunctions.net`]: server.url });
   const folder = await mkdtemp(join(tmpdir(), 'rehearsal-'));
   const bin = join(folder, 'bin');
   await mkdir(bin);
-  const at = (machine: string) => `http://127.0.0.1:${google.port}/${machine}/`;
   await writeFile(
     join(folder, 'adc.json'),
     JSON.stringify({
@@ -126,26 +135,27 @@ export const startRehearsal = async ({
     }),
   );
   await writeFile(join(folder, 'token'), 'rehearsal');
-  const firebase = `#!/bin/sh\nNODE_OPTIONS='--require ${PRELOAD}' exec '${process.execPath}' '${program}' "$@"\n`;
-  await writeFile(join(bin, 'firebase'), firebase);
-  await chmod(join(bin, 'firebase'), 0o755);
+  const write = (name: string, command: string) =>
+    writeFile(join(bin, name), `#!/bin/sh\nexec env ${command} "$@"\n`, { mode: 0o755 });
+  await write('firebase', `'${process.execPath}' '${program}'`);
+  // Plain addresses, which it asks of a proxy. What is left of https ends there too.
+  const proxy = `http://127.0.0.1:${google.port}`;
+  await write('gcloud', `http_proxy=${proxy} https_proxy=${proxy} '${gcloud}'`);
   const env: NodeJS.ProcessEnv = {
     PATH: [bin, join(ROOT, 'node_modules/.bin'), process.env['PATH']].join(delimiter),
     HOME: folder,
     XDG_CONFIG_HOME: folder,
+    NODE_OPTIONS: `--require ${PRELOAD}`,
     REHEARSE_PORT: String(google.port),
+    METADATA_SERVER_DETECTION: 'none',
+    npm_config_update_notifier: 'false',
     GOOGLE_APPLICATION_CREDENTIALS: join(folder, 'adc.json'),
-    FIREBASE_API_URL: at('firebase.googleapis.com').slice(0, -1),
     CLOUDSDK_CONFIG: join(folder, 'gcloud'),
     CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: join(folder, 'token'),
     CLOUDSDK_CORE_DISABLE_PROMPTS: '1',
     CLOUDSDK_CORE_DISABLE_USAGE_REPORTING: '1',
     CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK: '1',
     PYTHONDONTWRITEBYTECODE: '1',
-    // Plain addresses, which gcloud asks of a proxy: the loopback Google. What is left of https ends there too.
-    http_proxy: at('').replace(/\/+$/, ''),
-    https_proxy: at('').replace(/\/+$/, ''),
-    no_proxy: '127.0.0.1,localhost',
     ...Object.fromEntries(
       GCLOUD_APIS.map((api) => [
         `CLOUDSDK_API_ENDPOINT_OVERRIDES_${api.toUpperCase()}`,
@@ -153,20 +163,17 @@ export const startRehearsal = async ({
       ]),
     ),
   };
-  const run = (command: string, args: readonly string[], limitMs = PROGRAM_LIMIT_MS): Promise<Ended> =>
+  const give = (shown: string, input = ''): Promise<Ended> =>
     new Promise((resolve, reject) => {
+      const line = shown.replaceAll(/\bP\b/g, PROJECT).replaceAll(/\bB\b/g, BUCKET);
+      const limitMs = line.startsWith('npm run') ? WHOLE_LIMIT_MS : LIMIT_MS;
       // A group of its own: what a command has started ends with it.
-      const child = spawn(command, args, {
-        cwd: ROOT,
-        env,
-        stdio: ['ignore', 'pipe', 'pipe'],
-        detached: true,
-      });
+      const child = spawn('bash', ['-c', line], { cwd: ROOT, env, detached: true });
+      child.stdin.on('error', () => {}).end(input);
       let said = '';
       const limit = setTimeout(() => {
         if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
         const asked = google.calls.slice(-5).map(({ method, what }) => `${method} ${what}`);
-        const line = [command, ...args].join(' ');
         reject(
           new Error(
             `${line} did not end in ${limitMs / 1_000} s. It asked last:\n${asked.join('\n')}\nIt said last:\n${said.slice(-LAST_SAID)}`,
@@ -182,14 +189,17 @@ export const startRehearsal = async ({
     });
   const example = await readFile(join(ROOT, '.env.example'), 'utf8');
   const file = join(settings, `.env.${PROJECT}`);
-  const base = `${example}SYNC_BUCKET=${BUCKET}\nADMIN_SERVICE_ACCOUNTS=${emailOf('operator', PROJECT)}\n`;
+  const base = [
+    example,
+    'DJANGO_BASE_URL=https://registry.example.is/felagar',
+    `SYNC_BUCKET=${BUCKET}`,
+    `ADMIN_SERVICE_ACCOUNTS=${emailOf('operator', PROJECT)}\n`,
+  ].join('\n');
   await writeFile(file, base);
   return {
     google,
     server,
-    run: (script, ...args) => run(process.execPath, [join(ROOT, script), ...args], COMMAND_LIMIT_MS),
-    gcloud: (...args) => run('gcloud', args),
-    firebase: (...args) => run('firebase', args),
+    give,
     setEnv: (change) => writeFile(file, change(base)),
     close: async () => {
       await rm(file, { force: true });
