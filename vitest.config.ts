@@ -7,6 +7,15 @@ const START_SUITES = ['local/test/cli/weekly-run.test.ts', 'local/test/cli/bad-o
 /** Each function in the platform's own program, a process each: the `framework` project has them. */
 const FRAMEWORK_SUITES = ['functions/test/framework/**/*.test.ts'];
 
+/** A whole stack for each way in which a part of it fails or an operator decides: the `stacks` project has them. */
+const STACK_SUITES = [
+  'functions/test/ops/**/*.test.ts',
+  'functions/test/portal/convergence/convergence-over-http.test.ts',
+  'functions/test/register/{api-callers,api-examples,apply-event,crashes,erasure,hard-values,notify,registry-failures}.test.ts',
+  'functions/test/adapters/postgres/{make-database,migrate,own-user}.test.ts',
+  'ops/test/deploy/commands.test.ts',
+];
+
 /** What the file names of the longer suites end with. */
 const LONGER_SUITES = ['browser', 'django', 'emulator', 'long', 'postgres', 'rehearse'].map(
   (kind) => `**/*.${kind}.test.ts`,
@@ -56,8 +65,13 @@ export default defineConfig({
           'dashboard/test/**/*.test.ts',
           ...START_SUITES,
         ],
-        exclude: [...COMMAND_LINE_SUITES, ...FRAMEWORK_SUITES, ...LONGER_SUITES],
+        exclude: [...COMMAND_LINE_SUITES, ...FRAMEWORK_SUITES, ...STACK_SUITES, ...LONGER_SUITES],
         // Far more than any needs: a busy machine is no fault.
+        seconds: { test: 120, hook: 120 },
+      }),
+      project('stacks', {
+        include: STACK_SUITES,
+        exclude: LONGER_SUITES,
         seconds: { test: 120, hook: 120 },
       }),
       project('local', {
@@ -66,7 +80,7 @@ export default defineConfig({
         seconds: { test: 60, hook: 60 },
       }),
       project('framework', { include: FRAMEWORK_SUITES, seconds: { test: 90, hook: 90 } }),
-      // Ten times the histories of the ordinary run: minutes, for a night or before a release.
+      // 10,000 histories of each property: minutes, for a night or before a release.
       project('long', { include: ['functions/test/**/*.long.test.ts'], seconds: { test: 1800, hook: 60 } }),
       // A real Django server on a real PostgreSQL, our functions, nothing mocked.
       project('django', {

@@ -2,6 +2,7 @@ import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { initializeFirestore } from 'firebase-admin/firestore';
 import { startFirestore } from '../../local/src/firestore/server.ts';
 import { startRegistry } from '../../local/src/registry/start-registry.ts';
+import { makeSigningKey } from '../../local/src/secrets.ts';
 
 const PROJECT = 'demo-ekklesia';
 const TOKEN = 'token-of-the-benchmark';
@@ -37,6 +38,7 @@ export const startReconcileServers = async (members: number) => {
       METADATA_SERVER_DETECTION: 'none',
       DJANGO_BASE_URL: registry.url,
       DJANGO_API_TOKEN: TOKEN,
+      CHAIN_SIGNING_KEY: makeSigningKey(),
       TZ: 'UTC',
     },
     /** Forgets every member and every run. */

@@ -5,6 +5,7 @@ import { Firestore } from '@google-cloud/firestore';
 import { Storage } from '@google-cloud/storage';
 import { startFirestore } from '../../local/src/firestore/server.ts';
 import { startRegistry } from '../../local/src/registry/start-registry.ts';
+import { makeSigningKey } from '../../local/src/secrets.ts';
 import { startStorage } from '../../local/src/storage/index.ts';
 
 const PROJECT = 'demo-ekklesia';
@@ -38,6 +39,7 @@ export const startServers = async (members: number) => {
       METADATA_SERVER_DETECTION: 'none',
       DJANGO_BASE_URL: registry.url,
       DJANGO_API_TOKEN: TOKEN,
+      CHAIN_SIGNING_KEY: makeSigningKey(),
       // 1% of a million is more than the guard lets through unseen.
       GUARD_REMOVED_MAX: '1000000',
       TZ: 'UTC',

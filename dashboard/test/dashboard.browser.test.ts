@@ -259,7 +259,7 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
 
   it('shows that run as approved, not as refused, and what it had been', async () => {
     await openDecided();
-    await see(t('verdictApproved', { by: 'Test Operator', reason: 'left the party' }));
+    await see(t('whoTyped', { who: '', name: 'Test Operator' }));
     await see(t('hadRefused', { removed: String(DROPPED), before: String(MEMBERS) }));
     await see(t('undo'));
     expect(await operator.page.getByText(t('guardRefuses')).count()).toBe(0);
@@ -528,6 +528,26 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
       if (language === 'en' && colorScheme === 'dark') await screenshot('phone');
     },
   );
+
+  it('draws the steps of a run while it works, moving only for who has not asked for less', async () => {
+    // The registry answers late, so that the page can be looked at meanwhile.
+    all.stack.registry?.addFault({ path: '/api/members/kennitalas/', delay_ms: 15_000 });
+    const run = runList();
+    await open('', t('overview'));
+    const steps = operator.page.getByRole('list', { name: t('runningNow') });
+    await steps.waitFor();
+    expect(await steps.getByRole('listitem').allInnerTexts()).toHaveLength(7);
+    expect(await steps.locator('[aria-current=step]').innerText()).toBe(t('fetch'));
+    const moving = () => document.getAnimations().filter((one) => one.playState === 'running').length;
+    expect(await operator.page.evaluate(moving)).toBeGreaterThan(0);
+    await operator.page.emulateMedia({ reducedMotion: 'reduce' });
+    expect(await operator.page.evaluate(moving)).toBe(0);
+    await operator.page.emulateMedia({ reducedMotion: 'no-preference' });
+    all.stack.registry?.clearFaults();
+    await run;
+    // Nobody has to reload the page to see its end.
+    await steps.waitFor({ state: 'detached' });
+  });
 
   it('is usable by keyboard alone', async () => {
     await operator.page.locator('nav a').nth(1).focus();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { makeFormat } from '../src/texts/format.ts';
+import { makeFormat, toCsv } from '../src/texts/format.ts';
 
 const [english, icelandic] = [makeFormat('en'), makeFormat('is')];
 
@@ -30,5 +30,20 @@ describe('numbers on the page', () => {
       'fyrir 21 degi',
       'fyrir 11 dögum',
     ]);
+  });
+});
+
+describe('a list for a spreadsheet', () => {
+  it.each([
+    ['=HYPERLINK("x")', `"'=HYPERLINK(""x"")"`],
+    ['+354', `"'+354"`],
+    ['-1', `"'-1"`],
+    ['@sum', `"'@sum"`],
+    ['\t=1', `"'\t=1"`],
+    ['Jón; "Nonni"', '"Jón; ""Nonni"""'],
+    ['a\r\nb', '"a\r\nb"'],
+    ['', '""'],
+  ])('writes %j so that it stays a text in one cell', (text, cell) => {
+    expect(toCsv([[text, 'next']])).toBe(`${cell};"next"`);
   });
 });

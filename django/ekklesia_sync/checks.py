@@ -9,6 +9,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from ekklesia_sync import conf
 from ekklesia_sync.delivery.signing import parse_secret
+from ekklesia_sync.sections import get_sections, mapping_is_usable
 
 LOOPBACK = ('localhost', '127.0.0.1', '::1')
 
@@ -57,6 +58,22 @@ def check_webhook(app_configs, **kwargs):
     return found + _check_secrets()
 
 
+@checks.register('ekklesia_sync')
+def check_links(app_configs, **kwargs):
+    """Django sends no signal for rows of the tables that it makes itself, so a QuerySet's writes there go unseen."""
+    if not mapping_is_usable():
+        return []
+    return [checks.Warning(
+        '{} are kept in {}, a table that Django makes: what a QuerySet adds or deletes there makes no event.'.format(
+            section.name.upper(), section.through._meta.db_table),
+        hint="Rows that are saved or deleted one at a time, add(), set() and the admin are seen. After {}.objects."
+             "bulk_create(…) or .filter(…).delete(), call bulk.announce_updated(queryset, '{}'), or run "
+             "enqueue_members. Once that is known here, name this id in SILENCED_SYSTEM_CHECKS.".format(
+                 section.through.__name__, section.name),
+        id='ekklesia_sync.W003')
+        for section in get_sections() if section.is_many_to_many and section.through._meta.auto_created]
+
+
 def _check_mapping():
     try:
         model = conf.member_model()
@@ -64,7 +81,6 @@ def _check_mapping():
         return [checks.Error(
             'MEMBER_MODEL {!r} is not an installed model.'.format(conf.get('MEMBER_MODEL')),
             hint="Name it 'app_label.Model', and add its app to INSTALLED_APPS.", id='ekklesia_sync.E002')]
-    from ekklesia_sync.sections import get_sections
     found = []
     for section in get_sections():
         try:

@@ -3,7 +3,7 @@ import re
 
 
 def without_hyphen(ssn):
-    """`010190-2989` or `0101902989` as ten digits; anything else only loses its hyphens and spaces."""
+    """`010190-1199` or `0101901199` as ten digits; anything else only loses its hyphens and spaces."""
     return re.sub(r'[-\s]', '', str(ssn or ''))
 
 

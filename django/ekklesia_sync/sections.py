@@ -19,6 +19,7 @@ class ScalarSection(object):
 
     name = 'member'
     relation = None
+    is_many_to_many = False
 
     def __init__(self, model, fields):
         self.model = model
@@ -71,6 +72,16 @@ class RelatedSection(object):
     @property
     def is_many_to_many(self):
         return bool(self.field.many_to_many)
+
+    @property
+    def many_to_many(self):
+        """The field that declares the relation, on whichever model it stands."""
+        return self.field if hasattr(self.field, 'm2m_field_name') else self.field.field
+
+    @property
+    def through(self):
+        """The model of the link table: the registry's own, or one that Django makes."""
+        return self.many_to_many.remote_field.through
 
     @property
     def owner_field(self):

@@ -1,13 +1,14 @@
 import { defineString, expr, projectID } from 'firebase-functions/params';
 import { z } from 'zod';
-import type { DatabaseTarget } from './adapters/postgres/connect.ts';
 import { SyncError } from './lib/errors.ts';
 import {
   type Asked,
   choice,
+  type DatabaseTarget,
   flag,
   given,
   integer,
+  isHttpUrl,
   list,
   optional,
   type Setting,
@@ -25,11 +26,6 @@ export const REGION = 'europe-west2';
 export const accountOf = (name: string) => expr`${name}@${projectID}.iam.gserviceaccount.com`;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-const isHttpUrl = (value: string): boolean => {
-  const url = URL.parse(value);
-  return url !== null && (url.protocol === 'https:' || url.protocol === 'http:') && url.username === '';
-};
 const REGISTRY = 'the base URL of the registry';
 const SUBSCRIBER = /^([a-z][a-z0-9-]{0,62})=(https:\/\/\S+|http:\/\/(?:127\.0\.0\.1|localhost)[:/]\S*)$/;
 const WHERE_TOKENS_ARE_FOR = "Separated by commas. Empty: the function's own cloudfunctions.net address";
@@ -75,6 +71,11 @@ const TABLE = {
     'member-reference-key',
     'Secret that makes opaque references to members',
     'Changing it makes old log entries impossible to relate to members',
+  ),
+  CHAIN_KEY_SECRET: secret(
+    'chain-signing-key',
+    'Secret that signs the chain of records',
+    'An Ed25519 private key. Earlier versions that are enabled go on proving what they signed',
   ),
   SYNC_BUCKET: {
     ...text(
@@ -171,6 +172,11 @@ const TABLE = {
   GUARD_QUARANTINED_PERCENT: integer(0, 100, 1, 'Guard: unreadable entries, % of the export'),
   GUARD_QUARANTINED_FLOOR: integer(0, 1_000_000, 5, 'Guard: unreadable entries that always pass'),
 
+  APPROVAL_NEEDS_SECOND_PERSON: flag(
+    'Approvals: not by whoever asked for the plan',
+    'Two persons decide: one makes the dry run, another approves its plan',
+  ),
+
   PROJECT: given(z.string({ error: 'a project id (the platform sets GCLOUD_PROJECT)' }).min(1)),
   FUNCTIONS_EMULATOR: { schema: flag('').schema, asked: null },
   // Secrets, read under an emulator only: production reads Secret Manager.
@@ -179,6 +185,7 @@ const TABLE = {
   SYNC_API_KEY: given(z.string().optional()),
   ADMIN_API_KEY: given(z.string().optional()),
   MEMBER_REFERENCE_KEY: given(z.string().optional()),
+  CHAIN_SIGNING_KEY: given(z.string().optional()),
 } satisfies Record<string, Setting<z.ZodType>>;
 
 /** What a person sets, in the order of the table. */
@@ -202,6 +209,7 @@ const HIDDEN = new Set([
   'DJANGO_WEBHOOK_SECRET',
   'SYNC_API_KEY',
   'MEMBER_REFERENCE_KEY',
+  'CHAIN_SIGNING_KEY',
 ]);
 
 export type Settings = z.output<typeof SETTINGS>;
@@ -304,6 +312,7 @@ const toConfig = (settings: Settings) => ({
     quarantinedPercent: settings.GUARD_QUARANTINED_PERCENT,
     quarantinedFloor: settings.GUARD_QUARANTINED_FLOOR,
   },
+  approvals: { needsSecondPerson: settings.APPROVAL_NEEDS_SECOND_PERSON },
   webhook: {
     signingSecret: settings.WEBHOOK_SIGNING_SECRET,
     allowLegacy: settings.ALLOW_LEGACY_WEBHOOK_AUTH,
@@ -326,6 +335,7 @@ const toConfig = (settings: Settings) => ({
     }),
   },
   memberReferenceSecret: settings.MEMBER_REFERENCE_SECRET,
+  chainKeySecret: settings.CHAIN_KEY_SECRET,
   callers: {
     serviceAccounts: settings.ADMIN_SERVICE_ACCOUNTS,
     audiences:
@@ -342,6 +352,7 @@ const toConfig = (settings: Settings) => ({
         [settings.LEGACY_KEY_SECRET]: settings.SYNC_API_KEY,
         [settings.ADMIN_KEY_SECRET]: settings.ADMIN_API_KEY?.split(' '),
         [settings.MEMBER_REFERENCE_SECRET]: settings.MEMBER_REFERENCE_KEY,
+        [settings.CHAIN_KEY_SECRET]: settings.CHAIN_SIGNING_KEY?.split(' '),
       })
     : null,
 });

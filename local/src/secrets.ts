@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -9,6 +9,8 @@ export interface LocalSecrets {
   readonly DJANGO_WEBHOOK_SECRET: string;
   readonly ADMIN_API_KEY: string;
   readonly MEMBER_REFERENCE_KEY: string;
+  /** An Ed25519 private key, base64 of its PKCS 8 DER. */
+  readonly CHAIN_SIGNING_KEY: string;
   /** What a registry without the companion app says after `Bearer`. */
   readonly SYNC_API_KEY: string;
 }
@@ -19,6 +21,7 @@ export const secretsIn = (environment: Readonly<Record<string, string | undefine
   DJANGO_WEBHOOK_SECRET: environment['DJANGO_WEBHOOK_SECRET'],
   ADMIN_API_KEY: environment['ADMIN_API_KEY'],
   MEMBER_REFERENCE_KEY: environment['MEMBER_REFERENCE_KEY'],
+  CHAIN_SIGNING_KEY: environment['CHAIN_SIGNING_KEY'],
   SYNC_API_KEY: environment['SYNC_API_KEY'],
 });
 
@@ -43,11 +46,16 @@ export const openSecrets = (folder: string, given: Given): OpenedSecrets => {
   return { secrets: { ...kept, ...told }, madeUp };
 };
 
+/** A new key for the chain of records. */
+export const makeSigningKey = (): string =>
+  generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64');
+
 const makeSecrets = (): LocalSecrets => ({
   DJANGO_API_TOKEN: randomBytes(20).toString('hex'),
   DJANGO_WEBHOOK_SECRET: `whsec_${randomBytes(24).toString('base64')}`,
   ADMIN_API_KEY: randomBytes(24).toString('base64url'),
   MEMBER_REFERENCE_KEY: randomBytes(32).toString('base64url'),
+  CHAIN_SIGNING_KEY: makeSigningKey(),
   SYNC_API_KEY: randomBytes(24).toString('base64url'),
 });
 

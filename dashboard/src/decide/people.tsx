@@ -7,6 +7,7 @@ import { useAction } from '../parts/load.ts';
 import { Problem } from '../parts/problem.tsx';
 import { Table } from '../parts/table.tsx';
 import { Card, Empty } from '../parts/ui.tsx';
+import { toCsv } from '../texts/format.ts';
 import { type Texts, useTexts } from '../texts/language.tsx';
 
 const SHOWN_AT_ONCE = 50;
@@ -143,12 +144,12 @@ const PeopleTable = ({ people, runId }: { people: readonly ListedPerson[]; runId
         />
         <ActionButton
           onPress={() => {
-            void navigator.clipboard.writeText(toCsv(found, texts)).then(() => setCopied(true));
+            void navigator.clipboard.writeText(listFor(found, texts)).then(() => setCopied(true));
           }}
         >
           <Copy size={14} aria-hidden="true" /> {t(isCopied ? 'copied' : 'copy')}
         </ActionButton>
-        <ActionButton onPress={() => saveFile(`run-${runId}.csv`, toCsv(found, texts))}>
+        <ActionButton onPress={() => saveFile(`run-${runId}.csv`, listFor(found, texts))}>
           <Download size={14} aria-hidden="true" /> CSV
         </ActionButton>
       </div>
@@ -182,8 +183,8 @@ const PeopleTable = ({ people, runId }: { people: readonly ListedPerson[]; runId
   );
 };
 
-const toCsv = (people: readonly ListedPerson[], { t }: Texts): string =>
-  [
+const listFor = (people: readonly ListedPerson[], { t }: Texts): string =>
+  toCsv([
     [t('change'), t('kennitala'), t('name'), t('postalCode'), t('dateJoined')],
     ...people.map((person) => [
       t(person.what),
@@ -192,13 +193,7 @@ const toCsv = (people: readonly ListedPerson[], { t }: Texts): string =>
       person.postalCode ?? '',
       person.dateJoined?.slice(0, 10) ?? '',
     ]),
-  ]
-    .map((cells) => cells.map(toCell).join(';'))
-    .join('\r\n');
-
-/** A spreadsheet takes what begins with = + - or @ for a formula. */
-const toCell = (text: string): string =>
-  `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+  ]);
 
 const saveFile = (name: string, text: string): void => {
   const url = URL.createObjectURL(new Blob([`﻿${text}`], { type: 'text/csv;charset=utf-8' }));

@@ -226,6 +226,8 @@ export const en = {
   happened: 'What happened',
   undo: 'Undo: roll back',
   hadRefused: 'The guard had refused this: {removed} of {before} members.',
+  whoTyped: '{who}, who typed “{name}”',
+  unknownPerson: 'somebody unknown',
   verdictApproved: '{by} approved it: {reason}',
   verdictPublished: 'Published: {added} added, {removed} removed',
   verdictBlocked: 'Refused: it would have removed {removed} of {before} members. Nothing was changed.',
@@ -233,7 +235,7 @@ export const en = {
   verdictPlanRefused:
     'A plan that the guard would refuse: remove {removed} of {before}. Nothing was changed.',
   verdictUnchanged: 'Unchanged: the mirror is equal to its source',
-  related: 'Before and after it',
+  related: 'Runs that belong to it',
   byWhom: 'by {by}',
   details: 'Details',
   changes: 'Changes',

@@ -113,3 +113,10 @@ const isSingular = (value: number): boolean =>
 const icelandicUnit = (value: number, unit: Unit): string => UNITS[unit][isSingular(value) ? 0 : 1];
 
 const icelandicAgo = (value: number, unit: Unit): string => AGO[unit][isSingular(value) ? 0 : 1];
+
+/** Rows for a spreadsheet, which takes what begins with = + - or @ for a formula: such a cell begins with an apostrophe. */
+export const toCsv = (rows: readonly (readonly string[])[]): string =>
+  rows.map((cells) => cells.map(toCell).join(';')).join('\r\n');
+
+const toCell = (text: string): string =>
+  `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;

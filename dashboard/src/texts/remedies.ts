@@ -59,6 +59,10 @@ export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
     en: 'What was approved is no longer what would happen. **Remedy**: a new dry run; look again.',
     is: 'Það sem var samþykkt er ekki lengur það sem myndi gerast: félagaskráin eða spegillinn breyttist. **Ráð**: Gerið nýja áætlun og skoðið hana aftur.',
   },
+  second_person_needed: {
+    en: 'Two persons decide here (`APPROVAL_NEEDS_SECOND_PERSON`): whoever first asked for a plan may not approve it, and who is not known may not either. Nothing was changed. **Remedy**: let another administrator approve the plan, signed in as themselves; of the plan of a scheduled run, one person makes a dry run first.',
+    is: 'Hér ákveða tveir (`APPROVAL_NEEDS_SECOND_PERSON`): sá sem fyrst bað um áætlun má ekki samþykkja hana og ekki heldur sá sem ekki er vitað hver er. Engu var breytt. **Ráð**: Látið annan stjórnanda samþykkja áætlunina, innskráðan sem hann sjálfan; sé hún úr tímasettri keyrslu gerir annar fyrst áætlun.',
+  },
   storage_conflict: {
     en: 'Somebody else wrote the file between reading and writing, twice. **Remedy**: find out who writes `kennitalas.txt`; only these functions should.',
     is: 'Einhver annar skrifaði skrána á milli lestrar og skrifa, tvisvar. **Ráð**: Finnið hver skrifar `kennitalas.txt`; aðeins þetta kerfi á að gera það.',
@@ -126,6 +130,10 @@ export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
   events_waiting: {
     en: "The registry has events about the person to be erased that it has not delivered, dead letters included. They would write the person's document again, so nothing was erased. **Remedy**: `manage.py deliver_member_events` in the registry, and *Retry* or *Cancel* for dead letters; or `gcloud scheduler jobs run firebase-schedule-bidirectionalSync-europe-west2 --location europe-west2 --project P`, which takes over what waits. Then erase again.",
     is: 'Félagaskráin á ósenda atburði um manneskjuna sem á að eyða. Þeir myndu skrifa skjal hennar aftur og því var engu eytt. **Ráð**: `manage.py deliver_member_events` í félagaskránni, og svo eyða aftur.',
+  },
+  chain_broken: {
+    en: '`npm run ops -- verify` found records, lists or versions of the list that are not as they were written; each finding names one. Nothing is changed by it, and runs go on. **Remedy**: [the chain is broken](#the-chain-is-broken).',
+    is: '`npm run ops -- verify` fann færslur, lista eða útgáfur listans sem eru ekki eins og þær voru skrifaðar; hver niðurstaða nefnir eina. Engu er breytt og keyrslur halda áfram. **Ráð**: Takið afrit áður en neitt er lagað og finnið hver hafði aðgang að gagnagrunninum.',
   },
   secret_unavailable: {
     en: 'A secret could not be read; the message names it and why. **Remedy**: does it exist, is a version enabled, may the service account read it?',

@@ -4,7 +4,7 @@ import re
 from urllib.parse import urlencode
 
 from ekklesia_sync import conf
-from ekklesia_sync.digests import BUCKETS
+from ekklesia_sync.digests import BUCKETS, summed_versions
 from ekklesia_sync.models import MemberVersion
 from ekklesia_sync.times import for_database, try_parse
 from ekklesia_sync.tracking.members import outbox_database
@@ -75,8 +75,8 @@ def _members(page):
     using = outbox_database()
     rows = exported_members(using).order_by('pk')
     if page.bucket is not None:
-        in_bucket = MemberVersion.objects.using(using).filter(bucket=page.bucket, django_id__isnull=False)
-        rows = rows.filter(pk__in=in_bucket.exclude(digest='').values('django_id'))
+        in_bucket = summed_versions(using).filter(bucket=page.bucket, django_id__isnull=False)
+        rows = rows.filter(pk__in=in_bucket.values('django_id'))
     if page.modified_since is None:
         return rows
     # A change carries the time of its statement and is seen at its commit; the overlap covers that gap.

@@ -26,10 +26,8 @@ def connect():
 
 
 def _connect_many_to_many(section):
-    field = section.field
-    declared_here = hasattr(field, 'm2m_field_name')
-    many_to_many = field if declared_here else field.field
-    through = many_to_many.remote_field.through
+    many_to_many, through = section.many_to_many, section.through
+    declared_here = many_to_many is section.field
     handler = handlers.ManyToManyHandler(section, member_is_forward=declared_here)
     signals.m2m_changed.connect(
         _in_outbox_database(handler.changed), sender=through, weak=False, dispatch_uid=_uid('m2m', section.name))

@@ -7,6 +7,8 @@ the member first and the rows beside it afterwards, as the admin does.
     silent   {"ssn", "name"}: an edit that no signal sees
     correct  {"ssn", "to"}: another kennitala for the same member
     queue    {"ssn", "action"}: a row in the old queue, whatever the registry holds
+
+An answer also says what became of each webhook that was sent meanwhile.
 """
 import json
 
@@ -14,6 +16,7 @@ from django.db import transaction
 from django.http import JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from members import webhook
 from members.models import Comrade, ContactInfo, MemberSyncQueue
 
 OWN, CONTACT = ('name', 'reachable', 'groupable'), ('email', 'phone', 'foreign_phone', 'facebook')
@@ -22,8 +25,10 @@ OWN, CONTACT = ('name', 'reachable', 'groupable'), ('email', 'phone', 'foreign_p
 @csrf_exempt
 def control(request, action):
     order = json.loads(request.body.decode('utf-8') or '{}')
+    del webhook.outcomes[:]
     with transaction.atomic():
-        return JsonResponse({'action': action, 'changed': ACTIONS[action](order)})
+        changed = ACTIONS[action](order)
+    return JsonResponse({'action': action, 'changed': changed, 'webhooks': webhook.outcomes})
 
 
 def create(order):

@@ -5,6 +5,7 @@ ten seconds are over.
 """
 import json
 import logging
+import time
 
 import requests
 from django.conf import settings
@@ -14,6 +15,8 @@ from members.models import Comrade, MemberSyncQueue
 from members.wire import whole_member
 
 log = logging.getLogger('members')
+# What became of each webhook of this process, for the control API: the status (None: no answer), and how long it took.
+outcomes = []
 
 
 def connect():
@@ -42,11 +45,14 @@ def _tell(instance, action, fields, data):
     body = {'kennitala': ssn, 'action': action}
     if data:
         body['data'] = data
+    started, status = time.time(), None
     try:
         answer = requests.post(
             settings.WEBHOOK_URL, json=body, timeout=settings.WEBHOOK_TIMEOUT_SECONDS,
             headers={'Authorization': 'Bearer ' + settings.SYNC_API_KEY})
-        if answer.status_code != 200:
-            log.error('webhook refused with %s; nobody tries again', answer.status_code)
+        status = answer.status_code
+        if status != 200:
+            log.error('webhook refused with %s; nobody tries again', status)
     except requests.exceptions.RequestException as problem:
         log.error('webhook lost: %s; nobody tries again', type(problem).__name__)
+    outcomes.append({'status': status, 'milliseconds': round(1000 * (time.time() - started))})

@@ -24,6 +24,8 @@ def digest_apart(member):
 def sums_apart(members):
     totals = {}
     for member in members:
+        if member['ssn'].startswith('9999'):
+            continue
         row = numbers_of(member['ssn'], member['digest'])
         total = totals.setdefault(row['bucket'], dict(bucket=row['bucket'], count=0, a=0, b=0, ka=0, kb=0))
         total['count'] += 1
@@ -144,7 +146,7 @@ class Digests(TransactionTestCase):
 class Buckets(TestCase):
     def test_the_pages_of_all_buckets_are_all_members(self):
         client = make_client()
-        generate(300, 1)
+        generate(300, 1, placeholders=3)
         call_command('make_member_digests', stdout=StringIO())
         found = []
         for row in client.get('/api/sync/digests/').json()['buckets']:
@@ -158,6 +160,7 @@ class Buckets(TestCase):
             self.assertEqual({numbers_of(each['ssn'], each['digest'])['bucket'] for each in of_bucket} or {row['bucket']},
                              {row['bucket']})
             found += [each['id'] for each in of_bucket]
-        self.assertEqual(sorted(found), sorted(models.Comrade.objects.values_list('pk', flat=True)))
+        self.assertEqual(sorted(found), sorted(
+            models.Comrade.objects.exclude(ssn__startswith='9999').values_list('pk', flat=True)))
         for bad in ('256', '-1', 'x', '\u00b2', ''):
             self.assertEqual(client.get('/api/members/', {'bucket': bad}).status_code, 400, bad)

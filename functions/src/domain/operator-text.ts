@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { holdsKennitala } from './kennitala-in-text.ts';
 import { isStorableText } from './storable.ts';
 
+/** Begins the identity of whoever called with a key, which several people may hold: it proves no person. */
+export const SHARED_KEY = 'api-key ';
+
 /**
  * Texts that an operator types: reasons, and the name under which something is approved. They stand in records for a year,
  * in alerts and on screens; so nobody's number gets in. Another person's name cannot be told from other words: that none

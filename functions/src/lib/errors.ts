@@ -42,6 +42,11 @@ export const ERROR_CODES = {
     httpStatus: 409,
     meaning: 'what was approved is no longer what would happen',
   },
+  second_person_needed: {
+    retryable: false,
+    httpStatus: 403,
+    meaning: 'somebody else than who asked for the plan has to approve it',
+  },
   storage_conflict: {
     retryable: true,
     httpStatus: 409,
@@ -75,6 +80,11 @@ export const ERROR_CODES = {
     httpStatus: 409,
     meaning: 'the registry has undelivered events about this person',
   },
+  chain_broken: {
+    retryable: false,
+    httpStatus: 409,
+    meaning: 'the record of runs and operators is not as it was written',
+  },
   secret_unavailable: { retryable: true, httpStatus: 503, meaning: 'a secret could not be read' },
   config_invalid: { retryable: false, httpStatus: 500, meaning: 'a setting is missing or wrong' },
   invalid_request: { retryable: false, httpStatus: 400, meaning: 'the request is not of the agreed form' },
@@ -105,6 +115,7 @@ export type ErrorDetails = Readonly<Record<string, string | number | boolean | n
 export interface SyncErrorOptions {
   readonly cause?: unknown;
   readonly details?: ErrorDetails;
+  readonly answer?: object;
 }
 
 /**
@@ -114,12 +125,15 @@ export interface SyncErrorOptions {
 export class SyncError extends Error {
   readonly code: ErrorCode;
   readonly details: ErrorDetails;
+  /** What an HTTP caller, who has proved who it is, is told besides: the record of the run that failed, say. Never logged. */
+  readonly answer?: object;
 
   constructor(code: ErrorCode, message: string, options: SyncErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'SyncError';
     this.code = code;
     this.details = options.details ?? {};
+    if (options.answer !== undefined) this.answer = options.answer;
   }
 
   /** Whether the same call may succeed later with nothing changed on our side. */

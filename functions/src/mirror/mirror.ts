@@ -96,6 +96,12 @@ export interface Approval {
   readonly reason: string;
 }
 
+/** The lists beside a record: how many documents, and one keyed digest over them, which an erasure does not change. */
+export interface KeptLists {
+  readonly documents: number;
+  readonly digest: string;
+}
+
 /** `sync_audit/{runId}` in our own terms; times are Dates, and the store makes its own types of them. */
 export interface RunRecord {
   readonly runId: string;
@@ -117,6 +123,8 @@ export interface RunRecord {
   readonly unfinished: Unfinished | null;
   readonly findings: Readonly<Record<string, number | readonly number[]>> | null;
   readonly planId: string | null;
+  /** Missing where no lists are kept beside the record. */
+  readonly lists?: KeptLists;
   readonly guard: GuardVerdict | null;
   readonly objectGeneration: string | null;
   readonly previousGeneration: string | null;
@@ -158,6 +166,8 @@ export interface RunContext {
   readonly abandonedRunId: string | null;
   /** Aborted when the run's time is up: a step must stop then and leave nothing half done. */
   readonly signal: AbortSignal;
+  /** The head of the mirror's chain of records, signed, once the plan is recorded: for a second store to remember. */
+  readonly chainHead?: string | null;
 }
 
 /** What the registry sent, validated. Anything doubtful has thrown before this exists. */
@@ -222,9 +232,26 @@ export const WARNING_CODES = [
 
 export type WarningCode = (typeof WARNING_CODES)[number];
 
+/** Numbers that are valid and hardly a member's: nobody is left out for one. The same for every mirror. */
+export const warningsOfNumbers = (count: {
+  readonly legalEntities: number;
+  readonly impossibleDates: number;
+}): RunWarning[] => {
+  const said = (number: number, code: WarningCode, what: string): RunWarning[] =>
+    number > 0 ? [{ code, message: `${number} members have ${what}; a person should look.` }] : [];
+  return [
+    ...said(count.legalEntities, 'legal_entities', 'the number of a legal entity'),
+    ...said(count.impossibleDates, 'impossible_dates', 'a number with a day that no month has'),
+  ];
+};
+
 /** The last run of a mirror that ended with the mirror equal to the registry. */
 export interface LastSuccess {
   readonly runId: string;
   readonly at: Date;
   readonly memberCount: number;
 }
+
+/** Whether applying the plan would write anything but its record. */
+export const isDifferent = (plan: MirrorPlan): boolean =>
+  plan.rewrite || plan.changes.added + plan.changes.removed + plan.changes.updated > 0;

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { operatorText } from '../domain/operator-text.ts';
-import { answerJson, answerProblem, type HttpAnswer } from '../http/problems.ts';
 import { SyncError } from '../lib/errors.ts';
-import type { RunRecord, RunReport } from './mirror.ts';
+import type { RunReport } from './mirror.ts';
 
 /** What every body that starts a run of a mirror may say. */
 export const runFields = {
@@ -30,19 +29,46 @@ export const runRequestBody = z.strictObject(runFields).refine(isPossibleRun, NO
 export type RunRequestBody = z.output<typeof runRequestBody>;
 
 /**
- * A run's report as an HTTP answer: 200 with `{record, forecast}` for published, unchanged and dry-run; otherwise a
- * problem document with the record in it: 422 blocked, 409 skipped or plan_changed, and the status of the
- * record's error code for a failure.
+ * What who asked for a run is told: `answer` when it published, changed nothing or was dry. Throws the code of a run that came
+ * to anything else, with `answer` in it: 422 blocked, 409 skipped or plan_changed, and whatever it failed of.
  */
-export const answerRun = ({ record, forecast }: RunReport): HttpAnswer => {
-  const body = { record: publicRecord(record), forecast };
-  if (record.status === 'success' && record.outcome !== 'skipped') return answerJson(200, body);
-  return answerProblem(record.errorCode ?? 'internal', record.error ?? 'The run did not say why.', body);
+export const answerRun = <Answer extends object>({ record }: RunReport, answer: Answer): Answer => {
+  if (record.status === 'success' && record.outcome !== 'skipped') return answer;
+  throw new SyncError(record.errorCode ?? 'internal', record.error ?? 'The run did not say why.', { answer });
 };
 
-/** The record without the stack, which is for the log and the audit only. */
-export const publicRecord = ({ errorStack: _, ...record }: RunRecord): Omit<RunRecord, 'errorStack'> =>
-  record;
+/** A report as the functions of the mirrors answer it. */
+export const runReport = z.object({
+  record: z.looseObject({
+    runId: z.string(),
+    mirror: z.enum(['roster', 'portal', 'register']),
+    status: z.enum(['running', 'success', 'error']),
+    outcome: z
+      .enum(['published', 'unchanged', 'blocked', 'partial', 'failed', 'dry-run', 'skipped'])
+      .nullable(),
+    memberCount: z.int().nullable(),
+    planId: z.string().nullable(),
+    changes: z
+      .looseObject({
+        added: z.int(),
+        removed: z.int(),
+        updated: z.int(),
+        unchanged: z.int(),
+        quarantined: z.int(),
+      })
+      .nullable(),
+  }),
+  forecast: z.looseObject({ costUsd: z.number() }).nullable(),
+});
+
+/** Without the stack, which is for the log and the audit only. */
+export const toPublicReport = ({
+  record: { errorStack: _, ...record },
+  forecast,
+}: RunReport): z.output<typeof runReport> => ({
+  record: { ...record, changes: record.changes === null ? null : { ...record.changes } },
+  forecast: forecast === null ? null : { ...forecast },
+});
 
 /**
  * Tells Cloud Scheduler whether to try this occurrence again: by throwing. It is tried again after a failure, when

@@ -66,7 +66,10 @@ export interface PlannedChanges {
  * Leases and run records, which live in one store so that taking a lease and opening the record are one
  * transaction, and so are closing the record and giving the lease back.
  *
- * Every call throws `audit_unavailable` when the store does not take it; nothing is half written.
+ * Each write of a record adds a link to a chain of records, in the same commit.
+ *
+ * Every call throws `audit_unavailable` when the store does not take it, and those that write `secret_unavailable` when there
+ * is no key to sign with; nothing is half written.
  */
 export interface RunStore {
   /**
@@ -76,19 +79,27 @@ export interface RunStore {
   begin(options: BeginOptions): Promise<Begun>;
   /**
    * Writes what is about to be done, before it is done. Throws `lease_lost` when another run has taken over, and
-   * `paused` when the mirror has been paused since the run began: then nothing may be applied.
+   * `paused` when the mirror has been paused since the run began: then nothing may be applied. Returns the record as it is
+   * stored, which names its lists.
    */
-  recordPlan(lease: Lease, record: RunRecord, changes: PlannedChanges): Promise<void>;
+  recordPlan(lease: Lease, record: RunRecord, changes: PlannedChanges): Promise<RunRecord>;
   /**
    * Keeps who a plan would add and remove although it is not applied: whoever decides about it has to see them. The
-   * same place, and the same end, as the lists of a run.
+   * same place, and the same end, as the lists of a run. Returns the record that names them, which is to be stored next.
    */
-  keepLists(record: RunRecord, changes: Pick<PlannedChanges, 'added' | 'removed'>): Promise<void>;
+  keepLists(record: RunRecord, changes: Pick<PlannedChanges, 'added' | 'removed'>): Promise<RunRecord>;
+  /** The signed head of the chain that the lease's last write made, in one line. */
+  headOf(lease: Lease): string | null;
   /** Closes the record in any case, and gives the lease back if it is still ours. */
   finish(options: FinishOptions): Promise<void>;
   /** Writes the record of a run that took no lease (a dry run, a skipped run). */
   append(record: RunRecord): Promise<void>;
   readLastSuccess(mirror: MirrorName): Promise<LastSuccess | null>;
+  /**
+   * The proved identities of those who had this plan made, by a dry run or by a run that stopped at it: the first is first.
+   * A scheduled run has none, and asking for an approval makes nobody a planner.
+   */
+  readPlanners(planId: string): Promise<readonly string[]>;
   readUnfinished(mirror: MirrorName): Promise<Unfinished | null>;
   /** Newest first. */
   recent(mirror: MirrorName, limit: number): Promise<RunRecord[]>;

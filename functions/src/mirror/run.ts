@@ -1,14 +1,15 @@
-import { asSyncError, isSyncError, SyncError, stackFrames } from '../lib/errors.ts';
+import { SHARED_KEY } from '../domain/operator-text.ts';
+import { asSyncError, type ErrorCode, isSyncError, SyncError, stackFrames } from '../lib/errors.ts';
 import type { LogSink } from '../lib/log.ts';
 import { type Fetching, makeEarlyFetch } from './early-fetch.ts';
 import { type GuardLimits, judgePlan } from './guard.ts';
 import {
   type Approval,
+  isDifferent,
   type Mirror,
   type MirrorPlan,
   type MirrorSource,
   type Pause,
-  pausedError,
   type RunContext,
   type RunRecord,
   type RunReport,
@@ -22,6 +23,7 @@ import {
   closeSkipped,
   closeSuccess,
   openRecord,
+  whySkipped,
   withPlan,
   withSource,
 } from './run-record.ts';
@@ -30,6 +32,8 @@ import type { Begun, Found, Lease, RunStore, ScheduledOccurrence } from './run-s
 export interface RunDependencies {
   readonly runs: RunStore;
   readonly limits: GuardLimits;
+  /** Whether a plan may be approved only by somebody else than whoever first had it made. */
+  readonly needsSecondPerson: boolean;
   readonly log: LogSink;
   readonly now: () => Date;
   /** Unique for every run, sorts by time; part of file metadata and log entries, so it says nothing of members. */
@@ -67,13 +71,13 @@ export interface RunRequest {
  * A paused mirror takes only what an operator has decided about that very run: an approved plan, or a rollback. A pause
  * that comes while a run works still stops it before it applies anything.
  *
- * An approval that names another plan ends in `skipped` too: it says nothing of the mirror.
+ * An approval that names another plan, or by whom it may not be given, ends in `skipped` too: it says nothing of the mirror.
  *
  * Anything thrown on the way ends in `failed` with its code. A crash leaves the record "running" and the lease to
  * expire; the next run closes it as `failed` / `abandoned`. A dry run takes no lease and stops after the guard.
  *
  * Returns the closed record whatever the outcome; a failure is an outcome, not an exception.
- * Throws `audit_unavailable` when the record cannot be opened (then nothing was written, and what
+ * Throws `audit_unavailable`, or `secret_unavailable` without a key for its chain, when the record cannot be opened (then nothing was written, and what
  * the registry was asked meanwhile is forgotten) or closed (then what was done stands, and the open record is the evidence).
  */
 export const runMirror = async <Source extends MirrorSource, Plan extends MirrorPlan>(
@@ -163,10 +167,11 @@ const work = async <S extends MirrorSource, P extends MirrorPlan>(
           'Make a new dry run, look at it, and approve its plan id.',
       );
     }
+    if (request.approve !== undefined) await assertMayApprove(run, plan.planId);
     if (verdict.tripped) {
       if (request.approve === undefined) {
         logs.blocked(plan.planId, verdict);
-        await dependencies.runs.keepLists(progress.record, plan);
+        progress.record = await dependencies.runs.keepLists(progress.record, plan);
         const record = closeBlocked(progress.record, verdict, dependencies.now());
         return { record, forecast: plan.forecast };
       }
@@ -190,6 +195,29 @@ const work = async <S extends MirrorSource, P extends MirrorPlan>(
   }
 };
 
+/**
+ * Where two persons are asked for: throws `second_person_needed` unless whoever first had the plan made and whoever approves
+ * it are both known by proved identities, and are not the same. Nothing depends on the name that was typed.
+ */
+const assertMayApprove = async <S extends MirrorSource, P extends MirrorPlan>(
+  { dependencies, request }: Run<S, P>,
+  planId: string,
+): Promise<void> => {
+  if (!dependencies.needsSecondPerson) return;
+  const planner = (await dependencies.runs.readPlanners(planId)).find(isPerson);
+  const approver = [request.requestedBy ?? SHARED_KEY].find(isPerson);
+  if (planner !== undefined && approver !== undefined && planner !== approver) return;
+  throw new SyncError(
+    'second_person_needed',
+    planner === undefined || approver === undefined
+      ? 'Two persons decide here, and of this plan it is not known who asked for it or who approves it. ' +
+          'One person makes a dry run, signed in; another approves its plan.'
+      : 'Two persons decide here, and whoever asked for this plan may not approve it. Let another administrator do so.',
+  );
+};
+
+const isPerson = (identity: string): boolean => !identity.startsWith(SHARED_KEY);
+
 const dryRun = async <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, P>): Promise<RunReport> => {
   const { mirror, dependencies, logs, opened } = run;
   const progress: Progress = { record: opened };
@@ -206,7 +234,7 @@ const dryRun = async <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, 
       const source = await fetchSource(run, progress, context);
       const { plan, verdict } = await makePlan(run, progress, source, context);
       logs.dryRun(plan.planId, verdict);
-      await dependencies.runs.keepLists(progress.record, plan);
+      progress.record = await dependencies.runs.keepLists(progress.record, plan);
       const record = closeSuccess(progress.record, 'dry-run', {}, dependencies.now());
       return { record, forecast: plan.forecast };
     } catch (cause) {
@@ -250,24 +278,6 @@ export const skip = async <S extends MirrorSource, P extends MirrorPlan>(
   const record = closeSkipped(opened, why, dependencies.now());
   await dependencies.runs.append(record);
   return { record, forecast: null };
-};
-
-const whySkipped = (begun: Exclude<Begun, { kind: 'begun' }>): SyncError => {
-  switch (begun.kind) {
-    case 'held':
-      return new SyncError(
-        'lease_held',
-        `Run ${begun.owner} is under way; it keeps the lease until ${begun.expiresAt.toISOString()} at the latest.`,
-      );
-    case 'already-done':
-      return new SyncError('already_done', `This scheduled run has been done by run ${begun.runId}.`);
-    case 'paused':
-      return pausedError(begun.pause.at);
-    default: {
-      const never: never = begun;
-      return never;
-    }
-  }
 };
 
 /** One run on its way through the steps. */
@@ -320,22 +330,23 @@ export const applyPlan = async <S extends MirrorSource, P extends MirrorPlan>(
   source: S,
   context: RunContext,
 ) => {
-  if (!isDifferent(plan)) return mirror.confirm(plan, source, context);
+  const withHead = (): RunContext => ({ ...context, chainHead: dependencies.runs.headOf(lease) });
+  if (!isDifferent(plan)) return mirror.confirm(plan, source, withHead());
   // The lease is checked in the same write: past this line no other run of this mirror can be under way.
-  await dependencies.runs.recordPlan(lease, progress.record, {
+  progress.record = await dependencies.runs.recordPlan(lease, progress.record, {
     added: plan.added,
     removed: plan.removed,
     ...(plan.letThrough !== undefined && { letThrough: plan.letThrough }),
     ...(request.rollback !== undefined && { pause: request.rollback.pause }),
   });
-  const facts = await mirror.apply(plan, source, context);
+  const facts = await mirror.apply(plan, source, withHead());
   logs.applied(facts.memberCount ?? plan.memberCount, facts.objectGeneration);
   if (facts.missedEvents !== undefined) logs.missed(facts.missedEvents);
   return facts;
 };
 
 /**
- * The report of a run that ended with `cause`; logs it once. A pause, and an approval of a plan that is none any more, are
+ * The report of a run that ended with `cause`; logs it once. A pause, and an approval that does not count, are
  * no failures of the mirror: nothing was changed. Never throws.
  */
 export const fail = <S extends MirrorSource, P extends MirrorPlan>(
@@ -344,7 +355,7 @@ export const fail = <S extends MirrorSource, P extends MirrorPlan>(
   cause: unknown,
 ): RunReport => {
   const failure = asSyncError(cause);
-  if (failure.code === 'paused' || failure.code === 'plan_changed') {
+  if (NO_FAILURES.has(failure.code)) {
     logs.skipped(failure.message, failure.code);
     return { record: closeSkipped(progress.record, failure, dependencies.now()), forecast: null };
   }
@@ -353,9 +364,8 @@ export const fail = <S extends MirrorSource, P extends MirrorPlan>(
   return { record, forecast: null };
 };
 
-/** Whether applying the plan would write anything but its record. */
-export const isDifferent = (plan: MirrorPlan): boolean =>
-  plan.rewrite || plan.changes.added + plan.changes.removed + plan.changes.updated > 0;
+/** What ends a run before anything is changed, and says nothing of the mirror. */
+const NO_FAILURES: ReadonlySet<ErrorCode> = new Set(['paused', 'plan_changed', 'second_person_needed']);
 
 /** Throws `deadline_exceeded` once the run's time is up. */
 export const assertInTime = (signal: AbortSignal): void => {

@@ -2,10 +2,12 @@ import type { Kennitala } from '../domain/kennitala.ts';
 import type { RunReport } from '../mirror/mirror.ts';
 import type { RunRequest } from '../mirror/run.ts';
 import type { SyncedMember, SyncMemberRequest } from '../portal/reconcile/sync-member.ts';
+import type { VerifyDependencies } from '../proof/ports.ts';
 import type { ListVersions } from '../roster/ports.ts';
 import type { DueOptions, TwoWayRecord } from '../twoway/ports.ts';
 import type { EraseDependencies } from './erase/erase-person.ts';
 import type { ExplainDependencies } from './explain.ts';
+import type { OpsLogs } from './ops-logs.ts';
 import type {
   HintFigures,
   LiveCounts,
@@ -41,5 +43,7 @@ export interface OpsDependencies {
   /** One sweep of the way back, and its record. */
   readonly runTwoWay: (which: DueOptions['which'], requestedBy: string) => Promise<TwoWayRecord>;
   readonly reference: (kennitala: Kennitala) => Promise<string>;
+  readonly verify: VerifyDependencies;
+  readonly logs: Pick<OpsLogs, 'chainBroken'>;
   readonly now: () => Date;
 }

@@ -36,6 +36,12 @@ export const makeOpsLogs = (log: LogSink) => ({
       event: 'ops_watched',
       concerns,
     }),
+  chainBroken: (findings: number) =>
+    log('ERROR', `[OPS] chain_broken: ${counted(findings, 'finding')} in the record of runs`, {
+      event: 'chain_broken',
+      code: 'chain_broken',
+      findings,
+    }),
   eraseFailed: (store: string, failure: SyncError) =>
     log('ERROR', `[OPS] A part of an erasure failed: ${failure.code}`, {
       event: 'erase_failed',

@@ -1,4 +1,5 @@
 import type { Kennitala } from '../domain/kennitala.ts';
+import type { Caller } from '../http/callers.ts';
 import type {
   LastSuccess,
   MirrorName,
@@ -40,7 +41,7 @@ export interface OperatorAction {
     | 'registry_word';
   /** The proved identity. */
   readonly by: string;
-  readonly byKind: 'person' | 'service-account';
+  readonly byKind: Caller['kind'];
   readonly at: Date;
   readonly requestId: string;
   readonly mirror?: MirrorName;

@@ -1,4 +1,3 @@
-import type { OtherAnswer } from '../http/route.ts';
 import { SyncError } from '../lib/errors.ts';
 import type { Approval } from '../mirror/mirror.ts';
 import { noVersion, type RestoreDependencies, runRollback } from '../roster/rollback.ts';
@@ -30,7 +29,7 @@ export interface RollbackRequest {
 export const rollBackRoster = async (
   request: RollbackRequest,
   dependencies: RollbackDependencies,
-): Promise<StartedRun | OtherAnswer> => {
+): Promise<StartedRun> => {
   const generation = request.generation ?? (await generationOf(request.runId ?? '', dependencies.history));
   // Looked at before a run is begun: a slip of the hand is no failed run, and alerts nobody.
   if ((await dependencies.versions.read(generation)) === null) throw noVersion(generation);

@@ -6,6 +6,7 @@ import { eraseRoutes } from './erase/erase-routes.ts';
 import { explainMember } from './explain.ts';
 import { toWirePause } from './mirror-health.ts';
 import { groupPeople, readPeople } from './people.ts';
+import { proofRoutes } from './proof-routes.ts';
 import { rollBackRoster } from './rollback.ts';
 import { byId } from './schemas/common.ts';
 import { explainAnswer, explainBody } from './schemas/explain.ts';
@@ -159,7 +160,7 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
       // The file's own metadata name the run that looked at it last, which may have found it unchanged.
       const publishers = new Map(published.items.map((run) => [run.objectGeneration, run.runId]));
       return {
-        versions: versions.map((version) => ({
+        versions: versions.map(({ chainHead, ...version }) => ({
           ...version,
           runId: publishers.get(version.generation) ?? null,
           publishedAt: version.publishedAt.toISOString(),
@@ -241,6 +242,7 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
     },
   }),
   ...eraseRoutes(ops),
+  ...proofRoutes(ops),
   ...twoWayRoutes(ops),
 ];
 

@@ -3,6 +3,7 @@ import type { ResolveRequest } from '../twoway/resolve-conflict.ts';
 import type * as erase from './schemas/erase.ts';
 import type * as explain from './schemas/explain.ts';
 import type * as mirrors from './schemas/mirrors.ts';
+import type * as proof from './schemas/proof.ts';
 import type * as runs from './schemas/runs.ts';
 import type * as series from './schemas/series.ts';
 import type * as twoWay from './schemas/two-way.ts';
@@ -14,9 +15,13 @@ import type * as twoWay from './schemas/two-way.ts';
 export * from './schemas/erase.ts';
 export * from './schemas/explain.ts';
 export * from './schemas/mirrors.ts';
+export * from './schemas/proof.ts';
 export * from './schemas/runs.ts';
 export * from './schemas/series.ts';
 export * from './schemas/two-way.ts';
+
+export type VerifyAnswer = z.output<typeof proof.verifyAnswer>;
+export type ChainFinding = z.output<typeof proof.chainFinding>;
 
 export type RunsQuery = z.input<typeof runs.runsQuery>;
 export type WireRunRecord = z.output<typeof runs.runRecord>;

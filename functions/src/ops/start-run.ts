@@ -1,8 +1,7 @@
-import { answerProblem } from '../http/problems.ts';
-import type { OtherAnswer } from '../http/route.ts';
 import { SyncError } from '../lib/errors.ts';
 import type { Approval, MirrorName, RunRecord, RunReport } from '../mirror/mirror.ts';
 import type { RunRequest } from '../mirror/run.ts';
+import { answerRun } from '../mirror/run-answer.ts';
 import type { RunHistory } from './ports.ts';
 import type { Relation, RunAnswer, StartedRun } from './schemas.ts';
 import { toWireRecord } from './wire-record.ts';
@@ -15,7 +14,7 @@ export const startRun = async (
   runners: Runners,
   mirror: MirrorName,
   request: RunRequest,
-): Promise<StartedRun | OtherAnswer> => {
+): Promise<StartedRun> => {
   const run = runners[mirror];
   if (run === null) throw new SyncError('not_found', `The ${mirror} is not configured here.`);
   return toRunAnswer(await run(request));
@@ -79,7 +78,8 @@ export const findRelated = async (
       runId: record.runId,
       relation,
       at: record.timestamp.toISOString(),
-      by: record.approvedBy ?? record.requestedBy,
+      by: record.requestedBy,
+      typedName: record.approvedBy,
       reason: record.reason,
     }));
 };
@@ -91,14 +91,6 @@ const relationOf = ({ outcome, approvedBy }: RunRecord): Relation | null => {
   return approvedBy === null ? 'done' : 'approved';
 };
 
-/**
- * 200 for what an operator asked for and got; otherwise the problem document of the record's code with the record in
- * it, as the functions of the mirrors answer.
- */
-export const toRunAnswer = ({ record, forecast }: RunReport): StartedRun | OtherAnswer => {
-  const body = { run: toWireRecord(record), forecast };
-  if (record.status === 'success' && record.outcome !== 'skipped') return body;
-  return {
-    answer: answerProblem(record.errorCode ?? 'internal', record.error ?? 'The run did not say why.', body),
-  };
-};
+/** What an operator asked for and got; otherwise throws the record's code with the record in it. */
+export const toRunAnswer = (report: RunReport): StartedRun =>
+  answerRun(report, { run: toWireRecord(report.record), forecast: report.forecast });

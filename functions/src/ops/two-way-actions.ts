@@ -1,7 +1,7 @@
 import type { Kennitala } from '../domain/kennitala.ts';
 import { withWithdrawals } from '../domain/member/consents.ts';
 import type { Json } from '../domain/member/field-row.ts';
-import type { AdminCaller } from '../http/callers.ts';
+import type { Caller } from '../http/callers.ts';
 import { SyncError } from '../lib/errors.ts';
 import { type DeliveryDependencies, withDelivery, withoutPaths } from '../twoway/delivery.ts';
 import { BEFORE_ALL, dateOf } from '../twoway/edit.ts';
@@ -30,7 +30,7 @@ export interface TwoWayActions {
    */
   fail(kennitala: Kennitala, id: string): Promise<void>;
   /** Decides one field of a conflict; throws what `decideConflictOnDemand` does. */
-  resolve(request: ResolveRequest, caller: AdminCaller): Promise<Decided>;
+  resolve(request: ResolveRequest, caller: Caller): Promise<Decided>;
 }
 
 export const makeTwoWayActions = (

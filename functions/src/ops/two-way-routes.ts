@@ -1,5 +1,4 @@
-import { answerProblem, parseInput } from '../http/problems.ts';
-import { defineRoute, type Route, type RouteInput } from '../http/route.ts';
+import { defineRoute, parseInput, type Route, type RouteInput } from '../http/route.ts';
 import { SyncError } from '../lib/errors.ts';
 import { resolveRequest } from '../twoway/resolve-conflict.ts';
 import { byWhom } from './by-whom.ts';
@@ -111,13 +110,9 @@ export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
       const record = await ops.runTwoWay(body.deliver, caller.id);
       const answer = { run: toWireSweep(record) };
       if (record.status !== 'error') return answer;
-      return {
-        answer: answerProblem(
-          record.errorCode ?? 'internal',
-          record.error ?? 'The run did not say why.',
-          answer,
-        ),
-      };
+      throw new SyncError(record.errorCode ?? 'internal', record.error ?? 'The run did not say why.', {
+        answer,
+      });
     },
   }),
   defineRoute({

@@ -10,7 +10,8 @@ import type { FieldPath } from '../domain/member/fields.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
 import { type ParsedMember, parseRegistryMember } from '../domain/member/parse-registry-member.ts';
 import { SyncError } from '../lib/errors.ts';
-import type { ChangeOutcome, MemberReader, MemberStore, Receipt } from './ports.ts';
+import type { MemberReader } from '../registry/ports.ts';
+import type { ChangeOutcome, MemberStore, Receipt } from './ports.ts';
 
 export interface ApplyEventDependencies {
   readonly members: MemberStore;

@@ -99,14 +99,6 @@ export interface HintStore {
   forgetBefore(time: Date): Promise<number>;
 }
 
-export interface MemberReader {
-  /**
-   * `GET /api/sync/member/<ssn>/`: the member as the registry spells it, or null when it has none (404).
-   * Throws the `registry_*` codes.
-   */
-  readMember(kennitala: Kennitala, options: { readonly signal: AbortSignal }): Promise<unknown>;
-}
-
 /** Says that the roster does not list who is a member any more. */
 export interface RosterRefresh {
   /** Returns when the request is durable. Throws `store_unavailable`. Many requests at about one time make one run. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { isPlaceholder, tryKennitala } from '../domain/kennitala.ts';
 import { type MemberChange, parseMemberChange, parseMemberHint } from '../domain/member/member-change.ts';
 import { isWire } from '../domain/member/wire.ts';
-import { answerJson, type HttpAnswer } from '../http/problems.ts';
+import { answerJson } from '../http/answers.ts';
 import { asSyncError, SyncError, stackFrames } from '../lib/errors.ts';
 import type { LogSink } from '../lib/log.ts';
 import { type AppliedEvent, type ApplyEventDependencies, applyVersionedEvent } from './apply-event.ts';
@@ -33,36 +33,52 @@ export interface WebhookDependencies extends ApplyEventDependencies {
   readonly log: LogSink;
 }
 
+/** What the sender is told once the outcome of its event is durable. */
+export interface WebhookAnswer {
+  readonly success: true;
+  readonly result: AppliedEvent['result'] | 'skipped';
+  readonly action: AppliedEvent['receipt']['action'];
+  /** The opaque reference; null for a placeholder. */
+  readonly member: string | null;
+}
+
 /**
  * Answers one registry event: 200 once its outcome is durable, otherwise a status that tells the sender whether to
- * try again (CONTRACTS, section 2). The signature is checked over the raw bytes before anything in them is read.
+ * try again (CONTRACTS, section 2).
  */
-export const receiveWebhook = async (
+export const answerWebhook = async (
   call: WebhookCall,
   dependencies: WebhookDependencies,
-): Promise<HttpAnswer> => {
-  const logs = makeWebhookLogs(dependencies.log);
-  const startedAt = dependencies.now().getTime();
+): Promise<Response> => {
   try {
-    if (call.method !== 'POST') throw new SyncError('method_not_allowed', 'Send a POST.');
-    const rawBody = call.rawBody ?? new Uint8Array();
-    if (rawBody.byteLength > MAX_WEBHOOK_BYTES) {
-      throw new SyncError('too_large', `The body is over ${MAX_WEBHOOK_BYTES} bytes.`);
-    }
-    const caller = await dependencies.identify(rawBody, call.headers);
-    const json = parseJson(rawBody);
-    if (isAboutPlaceholder(json)) {
-      logs.skipped();
-      return answerJson(200, { success: true, result: 'skipped', action: json.action, member: null });
-    }
-    const applied = await apply(caller, json, dependencies, logs);
-    if (applied.changesRoster) await dependencies.rosterRefresh.request(dependencies.now());
-    logs.received(applied, dependencies.now().getTime() - startedAt);
-    const { action, member } = applied.receipt;
-    return answerJson(200, { success: true, result: applied.result, action, member });
+    return answerJson(200, await receiveWebhook(call, dependencies));
   } catch (cause) {
     return answerWebhookFailure(asSyncError(cause), dependencies.log);
   }
+};
+
+/** The signature is checked over the raw bytes before anything in them is read. */
+const receiveWebhook = async (
+  call: WebhookCall,
+  dependencies: WebhookDependencies,
+): Promise<WebhookAnswer> => {
+  const logs = makeWebhookLogs(dependencies.log);
+  const startedAt = dependencies.now().getTime();
+  if (call.method !== 'POST') throw new SyncError('method_not_allowed', 'Send a POST.');
+  const rawBody = call.rawBody ?? new Uint8Array();
+  if (rawBody.byteLength > MAX_WEBHOOK_BYTES) {
+    throw new SyncError('too_large', `The body is over ${MAX_WEBHOOK_BYTES} bytes.`);
+  }
+  const caller = await dependencies.identify(rawBody, call.headers);
+  const json = parseJson(rawBody);
+  if (isAboutPlaceholder(json)) {
+    logs.skipped();
+    return { success: true, result: 'skipped', action: json.action, member: null };
+  }
+  const applied = await apply(caller, json, dependencies, logs);
+  logs.received(applied, dependencies.now().getTime() - startedAt);
+  const { action, member } = applied.receipt;
+  return { success: true, result: applied.result, action, member };
 };
 
 const apply = async (
@@ -74,11 +90,14 @@ const apply = async (
   if (caller.kind === 'legacy' || carriesNoVersion(json)) return acceptHint(caller, json, dependencies);
   const change = parseMemberChange(json);
   const applied = await applyVersionedEvent(change, caller.eventId, dependencies);
+  const { rosterRefresh, register, now } = dependencies;
   // An event that came before or was not believed is no news: what the register lacks, its next run brings.
-  if (applied.result === 'duplicate' || applied.wasAsked) return applied;
-  // The portal has the event; a register that is down is mended by its next run, and must not make the sender repeat.
-  const { register } = dependencies;
-  if (register != null) await afterCommit(() => register(change), logs.registerMissed);
+  const isNews = applied.result !== 'duplicate' && !applied.wasAsked;
+  await Promise.all([
+    applied.changesRoster && rosterRefresh.request(now()),
+    // The portal has the event; a register that is down is mended by its next run, and must not make the sender repeat.
+    isNews && register != null && afterCommit(() => register(change), logs.registerMissed),
+  ]);
   return applied;
 };
 
@@ -141,7 +160,7 @@ const isAboutPlaceholder = (json: unknown): json is z.output<typeof named> => {
 };
 
 /** A failure as the sender reads it, logged once. What is not named is a 503 with a reference that the log carries. */
-export const answerWebhookFailure = (failure: SyncError, log: LogSink): HttpAnswer => {
+export const answerWebhookFailure = (failure: SyncError, log: LogSink): Response => {
   const logs = makeWebhookLogs(log);
   if (failure.code === 'internal') {
     const reference = randomUUID();
@@ -172,9 +191,8 @@ const statusOf = ({ code, httpStatus }: SyncError): number => {
 
 const RETRY_AFTER_SECONDS = '5';
 
-const answerFailure = (status: number, body: object): HttpAnswer => {
-  const answer = answerJson(status, body);
-  const extra =
-    status === 503 ? { 'retry-after': RETRY_AFTER_SECONDS } : status === 405 ? { allow: 'POST' } : {};
-  return { ...answer, headers: { ...answer.headers, ...extra } };
-};
+const answerFailure = (status: number, body: object): Response =>
+  answerJson(status, body, {
+    ...(status === 503 && { 'retry-after': RETRY_AFTER_SECONDS }),
+    ...(status === 405 && { allow: 'POST' }),
+  });

@@ -96,10 +96,10 @@ export const collectMembers = async (
 /** Digest (SHA-256, hex) of everything that will be staged, whatever order it came in. */
 export const digestMembers = ({ members, unreadable }: CollectedMembers): string => {
   const hash = createHash('sha256');
-  for (const { kennitala, name, email, phone, external_id, date_joined, version, said } of members) {
-    hash.update(
-      `${JSON.stringify([kennitala, name, email, phone, external_id, date_joined, version, said])}\n`,
-    );
+  for (const member of members) {
+    const { kennitala, name, email, phone, external_id, date_joined, version, said } = member;
+    const columns = [kennitala, name, email, phone, external_id, date_joined, version, said];
+    hash.update(`${JSON.stringify([...columns, member.digest_a, member.digest_b])}\n`);
   }
   const known = unreadable.map(({ kennitala, external_id }) => JSON.stringify([kennitala, external_id]));
   return hash.update(known.sort().join('\n')).digest('hex');

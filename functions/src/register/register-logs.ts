@@ -55,13 +55,6 @@ export const makeRegisterLogs = (sink: LogSink) => ({
         code: why,
       },
     ),
-  request: (fields: {
-    requestId: string;
-    route: string;
-    status: number;
-    milliseconds: number;
-    caller: string;
-  }) => sink('INFO', `[API] ${fields.route} ${fields.status}`, { event: 'api_request', ...fields }),
 });
 
 export type RegisterLogs = ReturnType<typeof makeRegisterLogs>;

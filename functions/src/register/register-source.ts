@@ -1,5 +1,5 @@
 import { SyncError } from '../lib/errors.ts';
-import type { MirrorSource, RunWarning, WarningCode } from '../mirror/mirror.ts';
+import { type MirrorSource, type RunWarning, type WarningCode, warningsOfNumbers } from '../mirror/mirror.ts';
 import { type CollectedMembers, digestMembers } from './collect-members.ts';
 
 export interface RegisterSource extends MirrorSource {
@@ -52,7 +52,7 @@ export const toRegisterSource = (collected: CollectedMembers): RegisterSource =>
 };
 
 const warningsAbout = (collected: CollectedMembers): RunWarning[] => {
-  const { unreadable, adjusted, repeated, legalEntities, impossibleDates } = collected;
+  const { unreadable, adjusted, repeated } = collected;
   const unknown = unreadable.filter((it) => it.kennitala === null && it.external_id === null).length;
   const warnings: [applies: boolean, code: WarningCode, message: string][] = [
     [
@@ -71,16 +71,9 @@ const warningsAbout = (collected: CollectedMembers): RunWarning[] => {
       `${adjusted.length} members have a value that the register cannot hold as it is; sync_log says which.`,
     ],
     [repeated > 0, 'repeated_members', `${repeated} entries repeat a kennitala; the newest of each counts.`],
-    [
-      legalEntities > 0,
-      'legal_entities',
-      `${legalEntities} members have the number of a legal entity; a person should look.`,
-    ],
-    [
-      impossibleDates > 0,
-      'impossible_dates',
-      `${impossibleDates} members have a number with a day that no month has; a person should look.`,
-    ],
   ];
-  return warnings.flatMap(([applies, code, message]) => (applies ? [{ code, message }] : []));
+  return [
+    ...warnings.flatMap(([applies, code, message]) => (applies ? [{ code, message }] : [])),
+    ...warningsOfNumbers(collected),
+  ];
 };

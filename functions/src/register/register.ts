@@ -1,11 +1,11 @@
 import { asSyncError, SyncError } from '../lib/errors.ts';
 import type { Mirror, RunContext, RunReport, RunTrigger } from '../mirror/mirror.ts';
 import { type RunDependencies, type RunRequest, runMirror } from '../mirror/run.ts';
+import type { MemberPages } from '../registry/ports.ts';
 import { collectMembers } from './collect-members.ts';
 import { makeNotifications, type Subscriber } from './notify/deliver-notifications.ts';
 import { planRegister, type RegisterPlan } from './plan-register.ts';
 import type {
-  MemberPages,
   ReferTo,
   RegisterStore,
   RegisterTransaction,

@@ -18,7 +18,7 @@ export interface Staged {
 }
 
 /** The columns of one member. Fields that the registry did not mention are marked, not guessed. */
-export const toStagedMember = ({ kennitala, djangoId, version, content }: ParsedMember): Staged => {
+export const toStagedMember = ({ kennitala, djangoId, version, content, digest }: ParsedMember): Staged => {
   const adjustments = new Set<Adjustment>();
   const fitting = (text: string | undefined, max: number, otherwise: Adjustment): string | null => {
     const kept = (text ?? '').trim();
@@ -39,6 +39,8 @@ export const toStagedMember = ({ kennitala, djangoId, version, content }: Parsed
       external_id: djangoId === null ? null : String(djangoId),
       date_joined: joined?.toISOString() ?? null,
       version,
+      digest_a: digest?.a ?? null,
+      digest_b: digest?.b ?? null,
       said:
         (content['profile.name'] === undefined ? 0 : SAID.name) |
         (content['profile.email'] === undefined ? 0 : SAID.email) |

@@ -1,8 +1,15 @@
 import { bytesOf, type MemberList, makeMemberList } from '../domain/member-list.ts';
 import { SyncError } from '../lib/errors.ts';
-import type { Mirror, MirrorSource, RunContext, RunWarning } from '../mirror/mirror.ts';
+import {
+  type Mirror,
+  type MirrorSource,
+  type RunContext,
+  type RunWarning,
+  warningsOfNumbers,
+} from '../mirror/mirror.ts';
+import type { KennitalaExport, ListSource } from '../registry/ports.ts';
 import { planRoster, type RosterPlan } from './plan-roster.ts';
-import type { KennitalaExport, ListMetadata, ListSource, ListStore, PublishedList } from './ports.ts';
+import type { ListMetadata, ListStore, PublishedList } from './ports.ts';
 import { readAhead, readHeldList } from './published-list.ts';
 
 export interface RosterSource extends MirrorSource {
@@ -106,19 +113,7 @@ const warningsAbout = ({ findings }: MemberList, announced: number): RunWarning[
       message: `${findings.quarantined} entries cannot be read and were left out; the first stand at positions ${findings.quarantinedAt.join(', ')} of the export (from 0).`,
     });
   }
-  if (findings.legalEntities > 0) {
-    warnings.push({
-      code: 'legal_entities',
-      message: `${findings.legalEntities} members have the number of a legal entity; a person should look.`,
-    });
-  }
-  if (findings.impossibleDates > 0) {
-    warnings.push({
-      code: 'impossible_dates',
-      message: `${findings.impossibleDates} members have a number with a day that no month has; a person should look.`,
-    });
-  }
-  return warnings;
+  return [...warnings, ...warningsOfNumbers(findings)];
 };
 
 const metadataOf = (plan: RosterPlan, source: RosterSource, context: RunContext): ListMetadata => ({
@@ -127,6 +122,7 @@ const metadataOf = (plan: RosterPlan, source: RosterSource, context: RunContext)
   djangoExportedAt: source.exportedAt,
   sha256: plan.sha256,
   runId: context.runId,
+  chainHead: context.chainHead ?? null,
 });
 
 /** An unreadable time is no reason to refuse a list: it is information only. */

@@ -1,8 +1,9 @@
 import type { HttpsFunction, HttpsOptions } from 'firebase-functions/https';
 import { onSchedule, type ScheduledEvent, type ScheduleOptions } from 'firebase-functions/scheduler';
+import { answerFailure } from '../http/answers.ts';
 import { type FetchApp, serveFront, takeNextServer, withoutBody } from '../http/front.ts';
-import { answerFailure } from '../http/problems.ts';
 import { SyncError } from '../lib/errors.ts';
+import { severityOfFault } from '../lib/log.ts';
 import { functionTarget, isEmulated, REGION } from '../settings.ts';
 import { log } from '../wiring/log.ts';
 import { https, served } from './served.ts';
@@ -49,7 +50,8 @@ export const httpFunction = (
  */
 const forStrangers = (failure: SyncError): SyncError => {
   if (failure.code !== 'config_invalid') return failure;
-  log('ERROR', `[HTTP] ${failure.message}`, { event: 'config_invalid', code: failure.code });
+  const severity = severityOfFault(log, failure.message);
+  log(severity, `[HTTP] ${failure.message}`, { event: 'config_invalid', code: failure.code });
   const { missing } = failure.details;
   return new SyncError(
     'config_invalid',
@@ -59,10 +61,7 @@ const forStrangers = (failure: SyncError): SyncError => {
   );
 };
 
-const answerProblem = (failure: SyncError): Response => {
-  const { status, headers, body } = answerFailure(failure, log);
-  return new Response(JSON.stringify(body), { status, headers: { ...headers } });
-};
+const answerProblem = (failure: SyncError): Response => answerFailure(failure, log);
 
 /** A job of Cloud Scheduler, which alone may call it. It reads headers only, so a body is kept from the platform's parsers too. */
 export const scheduledFunction = (

@@ -1,13 +1,13 @@
 import type { Kennitala } from '../domain/kennitala.ts';
-import { withoutWithdrawals } from '../domain/member/consents.ts';
+import { withoutWithdrawals, withWithdrawals } from '../domain/member/consents.ts';
 import type { StoredMember } from '../domain/member/decide-change.ts';
 import { sourceHash } from '../domain/member/diff-members.ts';
 import type { Json } from '../domain/member/field-row.ts';
 import { type FieldValues, withFields } from '../domain/member/fields.ts';
 import { type Claimed, endPaths, holdsClaim, type SettleOutcome } from './delivery.ts';
-import { tryFieldValue } from './edit.ts';
+import { dateOf, tryFieldValue } from './edit.ts';
 import type { MemberUpdate, MemberView, Step } from './ports.ts';
-import { type Delivery, isPending, type QueueItem } from './queue.ts';
+import { type Delivery, isPending, mergeEdits, type QueueItem } from './queue.ts';
 import {
   asRegistryHasIt,
   holds,
@@ -173,7 +173,11 @@ export const planRefused = (
   };
 };
 
-/** Everything that waits of a member goes to the number that they have now, to be delivered anew. */
+/**
+ * Everything that waits of a member goes to the number that they have now, to be delivered anew. That number may have no
+ * document yet, where a withdrawal that is refused would leave no mark; so the former one keeps it, and whoever writes the
+ * first document of the new number finds it there.
+ */
 export const planMove = (
   view: MemberView,
   claimed: Claimed,
@@ -188,5 +192,18 @@ export const planMove = (
     claim: null,
     nextAttemptAt: now,
   }));
-  return { items, result: true };
+  const { stored, pending } = view;
+  const told = [...mergeEdits(pending)].map(([path, { newValue: value, editedAt }]) => ({
+    path,
+    value,
+    editedAt: dateOf(editedAt),
+  }));
+  const member =
+    stored === null
+      ? null
+      : {
+          values: {},
+          meta: { ...stored.meta, withdrawn: withWithdrawals(stored.meta.withdrawn, told) },
+        };
+  return { items, member, result: true };
 };

@@ -11,16 +11,10 @@ import type { ParsedMember } from '../domain/member/parse-registry-member.ts';
 import { toRegistryValue } from '../domain/member/registry-changes.ts';
 import { isSyncError } from '../lib/errors.ts';
 import type { DocumentState } from '../portal/ports.ts';
+import type { CallLimits, ChangeAnswer } from '../registry/ports.ts';
 import type { Claimed } from './delivery.ts';
 import { dateOf, isFieldPath, isSameJson, tryFieldValue } from './edit.ts';
-import type {
-  CallLimits,
-  ChangeAnswer,
-  ConflictAnswer,
-  MemberUpdate,
-  MemberView,
-  TwoWayStore,
-} from './ports.ts';
+import type { ConflictAnswer, MemberUpdate, MemberView, TwoWayStore } from './ports.ts';
 import { type Delivery, mergeEdits, type QueueItem } from './queue.ts';
 import type { ApplyProtocol, RegistryMembers } from './registry.ts';
 

@@ -3,9 +3,7 @@ import type { MemberPatch } from '../domain/member/fields.ts';
 import { type ParsedMember, parseRegistryMember } from '../domain/member/parse-registry-member.ts';
 import { isWire } from '../domain/member/wire.ts';
 import { SyncError } from '../lib/errors.ts';
-import type { MemberReader } from '../portal/ports.ts';
-import type { MemberPages } from '../portal/reconcile/ports.ts';
-import type { CallLimits } from './ports.ts';
+import type { CallLimits, MemberPages, MemberReader } from '../registry/ports.ts';
 
 /** What the registry holds of one member, by whichever call says it. Every call throws the `registry_*` codes. */
 export interface RegistryMembers {

@@ -5,7 +5,7 @@ import type { Json } from '../domain/member/field-row.ts';
 import { isTwoWayPath, rowOf } from '../domain/member/field-table.ts';
 import { type FieldPath, type FieldValue, type FieldValues, fieldOf } from '../domain/member/fields.ts';
 import { toRegistryValue } from '../domain/member/registry-changes.ts';
-import type { AdminCaller } from '../http/callers.ts';
+import type { Caller } from '../http/callers.ts';
 import { SyncError } from '../lib/errors.ts';
 import { type ConflictRecord, type PathConflict, withResolution } from './conflict.ts';
 import { deliverMembers } from './deliver.ts';
@@ -145,7 +145,7 @@ export interface Decided {
  */
 export const decideConflictOnDemand = async (
   request: ResolveRequest,
-  caller: AdminCaller,
+  caller: Caller,
   signal: AbortSignal,
   dependencies: DeliveryDependencies,
 ): Promise<Decided> => {

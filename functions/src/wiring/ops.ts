@@ -9,10 +9,12 @@ import { makeRunHistory } from '../adapters/firestore/ops-runs.ts';
 import { makeLiveCounts, makeMirrorStates } from '../adapters/firestore/ops-states.ts';
 import { makeMemberTrace } from '../adapters/firestore/ops-trace.ts';
 import { makeTwoWayReader } from '../adapters/firestore/ops-two-way.ts';
+import { makeRecordReader } from '../adapters/firestore/record-reader.ts';
 import { makeRegisterErasure, makeRegisterLookup } from '../adapters/postgres/erase-member.ts';
 import { makeStorageClient } from '../adapters/storage/client.ts';
 import { makeSoftDeletedList, makeVersionsErasure } from '../adapters/storage/erase-versions.ts';
-import { makeAdminApp } from '../http/make-admin-app.ts';
+import { makeApp } from '../http/app.ts';
+import type { FetchApp } from '../http/front.ts';
 import type { OpsDependencies } from '../ops/dependencies.ts';
 import { makeOpsLogs } from '../ops/ops-logs.ts';
 import { opsRoutes } from '../ops/routes.ts';
@@ -38,9 +40,10 @@ const wireOps = (base: Shared): OpsDependencies => {
     callLimitMs: STORAGE_CALL_LIMIT_MS,
     retriesEverything: true,
   });
+  const logs = makeOpsLogs(base.log);
   const history = makeRunHistory(firestore);
-  const states = makeMirrorStates(firestore);
-  const actions = makeOperatorActions(firestore);
+  const states = makeMirrorStates(firestore, base.chain.current);
+  const actions = makeOperatorActions(firestore, base.chain.current);
   const twoWay = makeTwoWayReader(firestore);
   const reader = makeMemberReader(registry);
   const database = registerDatabase();
@@ -73,14 +76,14 @@ const wireOps = (base: Shared): OpsDependencies => {
       trace,
       states,
       stores: [
-        ...makeFirestoreErasure(firestore),
+        ...makeFirestoreErasure(firestore, base.chain),
         ...(database === null ? [] : [makeRegisterErasure(database)]),
         makeVersionsErasure(erasing, place),
       ],
       softDeleted: makeSoftDeletedList(erasing, place),
       actions,
       reference,
-      logs: makeOpsLogs(base.log),
+      logs,
       now,
     },
     history,
@@ -96,6 +99,13 @@ const wireOps = (base: Shared): OpsDependencies => {
     syncMember: syncOneMember,
     runTwoWay: runTwoWayOnDemand,
     reference,
+    verify: {
+      records: makeRecordReader(firestore),
+      versions: restore.versions,
+      keys: base.chain,
+      now,
+    },
+    logs,
     now,
   };
 };
@@ -106,12 +116,12 @@ const ops = (): OpsDependencies => {
   return wired;
 };
 
-let app: ReturnType<typeof makeAdminApp> | undefined;
+let app: FetchApp | undefined;
 
 /** The operators' API as an app of the Fetch API, made at the first request. */
-export const opsApp = (): ReturnType<typeof makeAdminApp> => {
+export const opsApp = (): FetchApp => {
   const { authorize, log } = shared();
-  app ??= makeAdminApp(opsRoutes(ops()), { authorize, log, prefixes: PREFIXES });
+  app ??= makeApp(opsRoutes(ops()), { authorize, log, prefixes: PREFIXES });
   return app;
 };
 

@@ -5,12 +5,11 @@ import { makeMemberStore } from '../adapters/firestore/member-store.ts';
 import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
 import { tryKennitala } from '../domain/kennitala.ts';
 import type { FetchApp } from '../http/front.ts';
-import type { HttpAnswer } from '../http/problems.ts';
 import type { SyncError } from '../lib/errors.ts';
 import { type FollowHintDependencies, followHint as follow } from '../portal/follow-hint.ts';
 import {
   answerWebhookFailure as answerFailure,
-  receiveWebhook,
+  answerWebhook,
   type WebhookDependencies,
 } from '../portal/receive-webhook.ts';
 import { makeWebhookGate } from '../portal/webhook-caller.ts';
@@ -83,7 +82,7 @@ export const webhookApp = (): FetchApp => {
   return {
     fetch: async (request) => {
       const header = (name: string): string | undefined => request.headers.get(name) ?? undefined;
-      const answer = await receiveWebhook(
+      return answerWebhook(
         {
           method: request.method,
           rawBody: new Uint8Array(await request.arrayBuffer()),
@@ -96,13 +95,9 @@ export const webhookApp = (): FetchApp => {
         },
         dependencies,
       );
-      return toResponse(answer);
     },
   };
 };
 
 /** What failed before the webhook was there to answer, such as wrong settings. */
-export const answerWebhookFailure = (failure: SyncError): Response => toResponse(answerFailure(failure, log));
-
-const toResponse = ({ status, headers, body }: HttpAnswer): Response =>
-  new Response(JSON.stringify(body), { status, headers: { ...headers } });
+export const answerWebhookFailure = (failure: SyncError): Response => answerFailure(failure, log);

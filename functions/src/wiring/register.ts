@@ -7,6 +7,7 @@ import { makeRegisterReader } from '../adapters/postgres/register-reader.ts';
 import { makeRegisterStore } from '../adapters/postgres/register-store.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
 import { makeMemberReference } from '../domain/member-reference.ts';
+import { makeAuthorizeKeyOrAdmin, makeAuthorizeService } from '../http/callers.ts';
 import { asSyncError, SyncError } from '../lib/errors.ts';
 import { lazy } from '../lib/lazy.ts';
 import type { RunRequest } from '../mirror/run.ts';
@@ -139,25 +140,28 @@ export const runScheduledRegister = async (occurrence: ScheduledOccurrence): Pro
 export const registerApi = lazy(async () => {
   const { base, pages, makeReferTo, reader, runRegister, afterwards } = once();
   const { config, log, now, secrets } = base;
-  const [{ makeApi }, { makeAuthorizeAdminCaller, makeAuthorizeService }] = await Promise.all([
-    import('../register/api/app.ts'),
-    import('../register/api/callers.ts'),
+  const [{ makeApp }, { makeRateLimit }, api] = await Promise.all([
+    import('../http/app.ts'),
+    import('../http/rate-limit.ts'),
+    import('../register/api/routes.ts'),
   ]);
-  return makeApi({
+  const authorizeAdmin = makeAuthorizeKeyOrAdmin({
+    readKeys: () => secrets.readAll(config.register.adminKeySecret),
+    authorizeAdmin: base.authorize,
+  });
+  const routes = api.registerRoutes({
     reader,
     run: async (request) => {
       const report = await runRegister({ trigger: 'http', ...request });
       if (!request.dryRun) await afterwards();
       return report;
     },
-    authorizeAdmin: makeAuthorizeAdminCaller({
-      readKeys: () => secrets.readAll(config.register.adminKeySecret),
-      authorizeAdmin: base.authorize,
-    }),
+    authorizeAdmin,
     authorizeService: makeAuthorizeService({
       verifyGoogleToken: makeVerifyGoogleToken(),
       serviceAccounts: config.register.serviceAccounts,
       audiences: config.register.audiences,
+      setting: 'REGISTER_SERVICE_ACCOUNTS',
     }),
     checkRegistry: async () => {
       for await (const _ of pages.pages({ signal: AbortSignal.timeout(HEALTH_LIMIT_MS), pageSize: 1 }))
@@ -165,8 +169,16 @@ export const registerApi = lazy(async () => {
     },
     referTo: await makeReferTo(),
     now,
-    log,
     abandonedAfterMs: REGISTER_LEASE_MS,
+  });
+  return makeApp(routes, {
+    authorize: authorizeAdmin,
+    log,
+    limits: {
+      address: makeRateLimit(api.LIMITS_PER_MINUTE.address, now),
+      caller: makeRateLimit(api.LIMITS_PER_MINUTE.caller, now),
+    },
+    document: api.REGISTER_DOCUMENT,
   });
 });
 

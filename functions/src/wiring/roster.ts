@@ -1,14 +1,12 @@
-import { z } from 'zod';
 import { makeListExport } from '../adapters/django/export-list.ts';
 import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
 import { makeStorageClient } from '../adapters/storage/client.ts';
 import { makeListStore, makeListVersions } from '../adapters/storage/list-store.ts';
 import type { FetchApp } from '../http/front.ts';
-import { makeAdminApp } from '../http/make-admin-app.ts';
-import { defineRoute } from '../http/route.ts';
+import { lazy } from '../lib/lazy.ts';
 import type { RunReport } from '../mirror/mirror.ts';
 import { type RunRequest, runMirror } from '../mirror/run.ts';
-import { answerRun, assertOccurrenceDone, runRequestBody } from '../mirror/run-answer.ts';
+import { assertOccurrenceDone } from '../mirror/run-answer.ts';
 import type { ScheduledOccurrence } from '../mirror/run-store.ts';
 import { refreshRoster as refresh } from '../roster/refresh-roster.ts';
 import { makeRoster } from '../roster/roster.ts';
@@ -58,26 +56,26 @@ export const runRoster = async (request: RunRequest): Promise<RunReport> => {
 export const runScheduledRoster = async (occurrence: ScheduledOccurrence): Promise<void> =>
   assertOccurrenceDone(await runRoster({ trigger: 'schedule', occurrence }));
 
-/** `POST {"dryRun"?, "approve"?}` of an administrator, at whatever path. */
-export const rosterRunApp = (): FetchApp => {
+/** `POST {"dryRun"?, "approve"?}` of an administrator, at whatever path. Loaded when it is first called: no run needs it. */
+export const rosterRunApp = lazy(async (): Promise<FetchApp> => {
   const { authorize, log } = shared();
-  app ??= makeAdminApp(
-    [
-      defineRoute({
-        method: 'POST',
-        path: '/*',
-        body: runRequestBody,
-        answer: z.object({}),
-        handle: async ({ body, caller }) => ({
-          answer: answerRun(await runRoster({ ...body, trigger: 'http', requestedBy: caller.id })),
-        }),
-      }),
-    ],
-    { authorize, log },
-  );
-  return app;
-};
-let app: FetchApp | undefined;
+  const [{ makeApp }, { defineRoute }, answers] = await Promise.all([
+    import('../http/app.ts'),
+    import('../http/route.ts'),
+    import('../mirror/run-answer.ts'),
+  ]);
+  const run = defineRoute({
+    method: 'POST',
+    path: '/*',
+    body: answers.runRequestBody,
+    answer: answers.runReport,
+    handle: async ({ body, caller }) => {
+      const report = await runRoster({ ...body, trigger: 'http', requestedBy: caller.id });
+      return answers.answerRun(report, answers.toPublicReport(report));
+    },
+  });
+  return makeApp([run], { authorize, log });
+});
 
 /** The run that real-time changes asked for. Throws when the event should be delivered again. */
 export const refreshRoster = (window: string): Promise<void> => {

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { makeAuthorizeAdmin } from '../adapters/auth/authorize-admin.ts';
 import { makeVerifyFirebaseToken, makeVerifyGoogleToken } from '../adapters/auth/verify-tokens.ts';
 import { makeRegistryHttp } from '../adapters/django/registry-http.ts';
 import { makeFirebaseApp, makeFirestoreClient } from '../adapters/firestore/client.ts';
@@ -9,8 +8,10 @@ import { makeSecretManager } from '../adapters/secrets/secret-manager.ts';
 import { makeTokenSource } from '../adapters/secrets/secret-source.ts';
 import type { Kennitala } from '../domain/kennitala.ts';
 import { makeMemberReference } from '../domain/member-reference.ts';
+import { makeAuthorizeAdmin } from '../http/callers.ts';
 import { logRegistryRetry } from '../lib/log.ts';
 import type { RunDependencies } from '../mirror/run.ts';
+import { makeChainKeys } from '../proof/chain-key.ts';
 import { type Config, loadConfig } from '../settings.ts';
 import { log } from './log.ts';
 
@@ -20,6 +21,11 @@ const wireShared = (config: Config) => {
     config.localSecrets === null
       ? makeSecretManager({ projectId: config.projectId })
       : makeEnvSecrets(config.localSecrets);
+  const chain = makeChainKeys(
+    config.chainKeySecret,
+    () => secrets.read(config.chainKeySecret),
+    () => secrets.readAll(config.chainKeySecret),
+  );
   const app = makeFirebaseApp(config.projectId);
   const firestore = makeFirestoreClient(app);
   return {
@@ -29,7 +35,8 @@ const wireShared = (config: Config) => {
     secrets,
     app,
     firestore,
-    runs: makeRunStore(firestore),
+    chain,
+    runs: makeRunStore(firestore, chain.current),
     registry: makeRegistryHttp({
       ...config.registry,
       token: makeTokenSource(secrets, config.registry.tokenSecret),
@@ -58,7 +65,15 @@ let made: Shared | undefined;
 export const runDependencies = (
   { runs, config }: Shared,
   limits: { readonly runLimitMs: number; readonly leaseMs: number },
-): RunDependencies => ({ runs, limits: config.guard, log, now, makeRunId, ...limits });
+): RunDependencies => ({
+  runs,
+  limits: config.guard,
+  ...config.approvals,
+  log,
+  now,
+  makeRunId,
+  ...limits,
+});
 
 const now = (): Date => new Date();
 

@@ -19,13 +19,21 @@ const TRACK_LIMIT_MS = 100_000;
 /** Less than the runs' 540 s. */
 const RUN_LIMIT_MS = 480_000;
 
-const wireTwoWay = ({ config, firestore, log, now, reference, registry }: Shared): TwoWayDependencies => {
+const wireTwoWay = ({
+  chain,
+  config,
+  firestore,
+  log,
+  now,
+  reference,
+  registry,
+}: Shared): TwoWayDependencies => {
   const changes = makeMemberChanges(registry);
   const reader = makeMemberReader(registry);
   return {
     store: makeQueueStore(firestore),
     members: makeMemberStore(firestore),
-    log: makeTwoWayLog(firestore),
+    log: makeTwoWayLog(firestore, chain.current),
     rosterRefresh: makeRosterRefresh(firestore),
     registry: changes,
     changes,

@@ -16,6 +16,7 @@ const metadata = (text: string, runId: string): ListMetadata => ({
   djangoExportedAt: new Date('2026-11-23T02:59:59Z'),
   sha256: createHash('sha256').update(text).digest('hex'),
   runId,
+  chainHead: 'roster 3 head of a test',
 });
 
 /** What every list store does. `make` gives one where nothing has been published. */
@@ -44,6 +45,7 @@ export const describeListStore = (name: string, make: () => Promise<ListStoreHar
         source: 'django-api',
         djangoExportedAt: '2026-11-23T02:59:59.000Z',
         sha256: metadata('0101302989\n', '').sha256,
+        chainHead: 'roster 3 head of a test',
         runId: 'run-1',
       });
     });

@@ -158,7 +158,7 @@ export const describeRunStore = (name: string, make: () => Promise<RunStoreHarne
 
     it('refuses to write one record over another', async () => {
       await harness.store.append(published('one'));
-      await expect(harness.store.append(published('one'))).rejects.toMatchObject({
+      await expect(harness.store.append(published('one', START + 1))).rejects.toMatchObject({
         code: 'audit_unavailable',
       });
     });

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, it } from 'vitest';
-import { fromDocument } from '../../src/adapters/firestore/run-record-document.ts';
+import { fromDocument } from '../../src/adapters/firestore/run-documents.ts';
 import { makeRunStore } from '../../src/adapters/firestore/run-store.ts';
 import { openRecord } from '../../src/mirror/run-record.ts';
 import { holdCommits } from '../support/before-commit.ts';
+import { chain } from '../support/chain.ts';
 import { openFirestoreUnderTest } from '../support/firestore-under-test.ts';
 import { describeRunStore } from './run-store-contract.ts';
 
@@ -15,7 +16,7 @@ afterAll(() => server.close());
 describeRunStore('Firestore', async () => {
   await server.clear();
   return {
-    store: makeRunStore(async () => held.db),
+    store: makeRunStore(async () => held.db, chain.current),
     beforeNextCommit: held.beforeNextCommit,
     record: async (runId) => {
       const data = (await db.doc(`sync_audit/${runId}`).get()).data();
@@ -41,6 +42,7 @@ it('takes no lease for a run that has stopped waiting for it', async () => {
       await answered.promise;
       return db;
     },
+    chain.current,
     { callLimitMs: 50 },
   );
   const startedAt = new Date();

@@ -6,6 +6,7 @@ import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startFirestore } from '../../../local/src/firestore/server.ts';
 import { type LocalRegistry, startRegistry } from '../../../local/src/registry/start-registry.ts';
+import { makeSigningKey } from '../../../local/src/secrets.ts';
 import { startStorage } from '../../../local/src/storage/index.ts';
 import { findOfficialFirestore } from '../support/official-firestore.ts';
 import { signInWithClaims } from './support/auth-users.ts';
@@ -58,6 +59,7 @@ beforeAll(async () => {
     DJANGO_API_TOKEN: TOKEN,
     DJANGO_WEBHOOK_SECRET: WEBHOOK_SECRET,
     MEMBER_REFERENCE_KEY: 'key of the emulator suite',
+    CHAIN_SIGNING_KEY: makeSigningKey(),
   });
   suite = await startOfficialSuite({
     folder,

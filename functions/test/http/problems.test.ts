@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { makeAdminApp } from '../../src/http/make-admin-app.ts';
+import { makeApp } from '../../src/http/app.ts';
 import { defineRoute } from '../../src/http/route.ts';
 import { SyncError } from '../../src/lib/errors.ts';
 import type { LogFields } from '../../src/lib/log.ts';
@@ -19,7 +19,7 @@ const answer = async (given: Partial<Call> = {}, handle = async () => ({ done: t
     rawBody: Buffer.from('{"name":"x"}'),
     ...given,
   };
-  const app = makeAdminApp(
+  const app = makeApp(
     [
       defineRoute({
         method: 'POST',

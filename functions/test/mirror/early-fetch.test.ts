@@ -6,6 +6,7 @@ import { makeEarlyFetch } from '../../src/mirror/early-fetch.ts';
 import type { Mirror, MirrorPlan, MirrorSource, RunContext } from '../../src/mirror/mirror.ts';
 import { runMirror } from '../../src/mirror/run.ts';
 import { holdCommits } from '../support/before-commit.ts';
+import { chain } from '../support/chain.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 const FOUND = {
@@ -167,7 +168,7 @@ describe('the roster', () => {
       stack.registry.createMember();
       expect((await stack.run()).record.outcome).toBe('published');
     });
-    const overtaken = { ...stack.dependencies, runs: makeRunStore(async () => held.db) };
+    const overtaken = { ...stack.dependencies, runs: makeRunStore(async () => held.db, chain.current) };
     const { record } = await stack.run({ trigger: 'http' }, overtaken);
     expect(record).toMatchObject({ outcome: 'unchanged', memberCount: 61 });
     expect((await stack.file())?.split('\n')).toHaveLength(62);

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { COLLECTIONS, type Collection } from '../../src/adapters/firestore/collections.ts';
 import { makeFirestoreErasure } from '../../src/adapters/firestore/erase-documents.ts';
 import { eraseStoreName } from '../../src/ops/schemas/erase.ts';
+import { chain } from '../support/chain.ts';
 
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 const namesIn = (pattern: string, name: RegExp): Set<string> =>
@@ -61,7 +62,7 @@ describe('the table of collections', () => {
     const holding = table
       .filter(([, { person }]) => person !== null)
       .map(([name, { below }]) => (below === undefined ? name : `${below}/*/${name}`));
-    const places = makeFirestoreErasure(() => Promise.reject(new Error('not asked'))).flatMap(
+    const places = makeFirestoreErasure(() => Promise.reject(new Error('not asked')), chain).flatMap(
       (store) => store.places,
     );
     expect(places.toSorted()).toEqual([...holding, 'free texts of operators'].toSorted());

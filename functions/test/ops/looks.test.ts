@@ -37,6 +37,7 @@ const ROUTES: Readonly<Record<string, 'personal' | 'nobody'>> = {
   'POST /two-way/runs': 'nobody',
   'POST /explain': 'personal',
   'GET /series': 'nobody',
+  'GET /verify': 'nobody',
   'GET /queue': 'nobody',
   'GET /queue/:id': 'personal',
   'POST /queue/:id/retry': 'nobody',

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type LocalAuth, startAuth } from '../../../local/src/auth/start-auth.ts';
 import { type LocalFirestore, startFirestore } from '../../../local/src/firestore/server.ts';
 import { type LocalRegistry, startRegistry } from '../../../local/src/registry/start-registry.ts';
+import { makeSigningKey } from '../../../local/src/secrets.ts';
 import { type LocalStorage, startStorage } from '../../../local/src/storage/index.ts';
 import type { Body } from './support/ops-stack.ts';
 
@@ -40,6 +41,7 @@ beforeAll(async () => {
     DJANGO_BASE_URL: registry.url,
     DJANGO_API_TOKEN: TOKEN,
     MEMBER_REFERENCE_KEY: 'key of the tests',
+    CHAIN_SIGNING_KEY: makeSigningKey(),
   });
   // The logger takes hold of the console when it is loaded.
   for (const level of ['debug', 'info', 'log', 'warn', 'error'] as const) {

@@ -29,7 +29,7 @@ const failAt = (ordinal: number, code: 'database_rejected' | 'database_unavailab
 };
 
 /** How many statements a run with differences makes, its commits included. */
-const STATEMENTS = 21;
+const STATEMENTS = 22;
 
 describe('a run whose statement fails', () => {
   it('has as many statements as are tried here', async () => {

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
+import type { RunRequest } from '../../src/mirror/run.ts';
+import { runRegister } from '../../src/register/register.ts';
 import { type RegisterStack, referTo, startRegisterStack } from './support/register-stack.ts';
 
 let stack: RegisterStack;
@@ -249,6 +251,25 @@ describe('the guard', () => {
       approvedBy: 'Operator',
       changes: { removed: 12 },
     });
+  });
+
+  it('asks for two persons where that is wanted, and takes a key for nobody', async () => {
+    const decide = (request: RunRequest) =>
+      runRegister(request, stack.registerOptions, { ...stack.dependencies, needsSecondPerson: true });
+    await stack.run();
+    removeMany(11);
+    const plan = async (requestedBy: string) =>
+      (await decide({ trigger: 'http', dryRun: true, requestedBy })).record.planId ?? '';
+    const planId = await plan('api-key 00000000');
+    const approve = async (requestedBy: string) => {
+      const approval = { planId, operator: 'Operator', reason: 'They left.' };
+      const { record } = await decide({ trigger: 'http', requestedBy, approve: approval });
+      return record.errorCode ?? record.outcome;
+    };
+    expect(await approve('anna')).toBe('second_person_needed');
+    expect(await plan('anna')).toBe(planId);
+    for (const one of ['anna', 'api-key 00000000']) expect(await approve(one)).toBe('second_person_needed');
+    expect(await approve('bjorn')).toBe('published');
   });
 
   it('of two approvals of one plan at once, applies it once', async () => {

@@ -7,11 +7,10 @@ import { makeMemberStore } from '../../src/adapters/firestore/member-store.ts';
 import { makeRosterRefresh } from '../../src/adapters/firestore/roster-refresh.ts';
 import type { MemberChange } from '../../src/domain/member/member-change.ts';
 import { makeMemberReference } from '../../src/domain/member-reference.ts';
-import type { HttpAnswer } from '../../src/http/problems.ts';
 import type { LogFields, Severity } from '../../src/lib/log.ts';
-import type { MemberReader } from '../../src/portal/ports.ts';
-import { receiveWebhook, type WebhookCall } from '../../src/portal/receive-webhook.ts';
+import { answerWebhook, type WebhookCall } from '../../src/portal/receive-webhook.ts';
 import { makeWebhookGate, type WebhookSecrets } from '../../src/portal/webhook-caller.ts';
+import type { MemberReader } from '../../src/registry/ports.ts';
 
 const PROJECT = 'demo-ekklesia';
 export const SECRET = `whsec_${Buffer.from('a secret of the tests, 32 bytes.').toString('base64')}`;
@@ -38,7 +37,7 @@ export const startPortalStack = async (options: PortalStackOptions = {}) => {
   const now = () => new Date();
   const dependencies = {
     identify: makeWebhookGate(secrets, now),
-    members: makeMemberStore(async () => db, { callLimitMs: options.callLimitMs ?? 5_000 }),
+    members: makeMemberStore(async () => db, { callLimitMs: options.callLimitMs ?? 30_000 }),
     registry: options.registry ?? { readMember: async () => null },
     hints: makeHintStore(async () => db),
     rosterRefresh: makeRosterRefresh(async () => db),
@@ -50,7 +49,7 @@ export const startPortalStack = async (options: PortalStackOptions = {}) => {
       logs.push({ severity, message, fields });
     },
   };
-  const receive = (call: WebhookCall): Promise<HttpAnswer> => receiveWebhook(call, dependencies);
+  const receive = async (call: WebhookCall) => readAnswer(await answerWebhook(call, dependencies));
   return {
     firestore,
     db,
@@ -68,6 +67,13 @@ export const startPortalStack = async (options: PortalStackOptions = {}) => {
     },
   };
 };
+
+/** An answer as its sender reads it. */
+export const readAnswer = async (answer: Response) => ({
+  status: answer.status,
+  headers: Object.fromEntries(answer.headers),
+  body: (await answer.json()) as object,
+});
 
 export type PortalStack = Awaited<ReturnType<typeof startPortalStack>>;
 

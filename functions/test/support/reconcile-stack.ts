@@ -17,6 +17,7 @@ import type { LogFields, Severity } from '../../src/lib/log.ts';
 import { type RunDependencies, type RunRequest, runMirror } from '../../src/mirror/run.ts';
 import { makePortalMirror, type PortalMirrorDependencies } from '../../src/portal/reconcile/portal-mirror.ts';
 import { parseConfig } from '../../src/settings.ts';
+import { chain } from './chain.ts';
 
 const PROJECT = 'demo-ekklesia';
 const TOKEN = 'token-of-the-tests';
@@ -58,9 +59,10 @@ export const startReconcileStack = async (options: Partial<RegistryOptions> = {}
     now: clock.now,
   };
   const dependencies: RunDependencies = {
-    runs: makeRunStore(client),
+    runs: makeRunStore(client, chain.current),
     limits: parseConfig({ GCLOUD_PROJECT: PROJECT, SYNC_BUCKET: 'bucket', DJANGO_BASE_URL: registry.url })
       .guard,
+    needsSecondPerson: false,
     log: (severity, message, fields) => logs.push({ severity, message, fields }),
     now: clock.now,
     makeRunId: () => {

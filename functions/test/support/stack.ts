@@ -17,6 +17,7 @@ import type { LogFields, Severity } from '../../src/lib/log.ts';
 import { type RunDependencies, type RunRequest, runMirror } from '../../src/mirror/run.ts';
 import { makeRoster } from '../../src/roster/roster.ts';
 import { parseConfig } from '../../src/settings.ts';
+import { chain } from './chain.ts';
 
 export const BUCKET = 'demo-ekklesia.appspot.com';
 const PROJECT = 'demo-ekklesia';
@@ -32,6 +33,7 @@ export interface LogEntry {
 
 export interface StackOptions extends Partial<RegistryOptions> {
   readonly callLimitMs?: number;
+  readonly needsSecondPerson?: boolean;
 }
 
 /**
@@ -39,7 +41,7 @@ export interface StackOptions extends Partial<RegistryOptions> {
  * on ports of their own. Time is the test's: `clock.advance` makes a lease expire without waiting.
  */
 export const startStack = async (options: StackOptions = {}) => {
-  const { callLimitMs = PATIENT_MS, ...registryOptions } = options;
+  const { callLimitMs = PATIENT_MS, needsSecondPerson = false, ...registryOptions } = options;
   const folder = await mkdtemp(join(tmpdir(), 'roster-stack-'));
   const firestore = await startFirestore({ projectId: PROJECT });
   const storage = await startStorage({ directory: join(folder, 'storage') });
@@ -78,9 +80,10 @@ export const startStack = async (options: StackOptions = {}) => {
   const list = makeListStore(async () => storageClient, { bucket: BUCKET, object: 'kennitalas.txt' });
   const roster = makeRoster(makeListExport(patient, { deadlineMs: PATIENT_MS }), list);
   const dependencies: RunDependencies = {
-    runs: makeRunStore(async () => db, { callLimitMs }),
+    runs: makeRunStore(async () => db, chain.current, { callLimitMs }),
     limits: parseConfig({ GCLOUD_PROJECT: PROJECT, SYNC_BUCKET: BUCKET, DJANGO_BASE_URL: registry.url })
       .guard,
+    needsSecondPerson,
     log: (severity, message, fields) => logs.push({ severity, message, fields }),
     now: clock.now,
     makeRunId: () => {

@@ -5,8 +5,9 @@ import makeFunctionsTest from 'firebase-functions-test';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type LocalFirestore, startFirestore } from '../../../local/src/firestore/server.ts';
 import { type LocalRegistry, startRegistry } from '../../../local/src/registry/start-registry.ts';
+import { makeSigningKey } from '../../../local/src/secrets.ts';
 import { type LocalStorage, startStorage } from '../../../local/src/storage/index.ts';
-import { windowOf } from '../../src/roster/refresh-roster.ts';
+import { windowOf } from '../../src/roster/ports.ts';
 
 const PROJECT = 'demo-ekklesia';
 const TOKEN = 'token-of-the-tests';
@@ -29,6 +30,7 @@ beforeAll(async () => {
   vi.stubEnv('SYNC_BUCKET', 'bucket-of-the-tests');
   vi.stubEnv('DJANGO_BASE_URL', registry.url);
   vi.stubEnv('DJANGO_API_TOKEN', TOKEN);
+  vi.stubEnv('CHAIN_SIGNING_KEY', makeSigningKey());
 });
 afterAll(async () => {
   vi.unstubAllEnvs();

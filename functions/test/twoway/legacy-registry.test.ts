@@ -250,6 +250,38 @@ describe('a withdrawn consent whose number is corrected in the registry', () => 
     expect(world.portal.stored(CORRECTED)?.meta.withdrawn).toHaveProperty(['profile.reachable']);
   });
 
+  it.each([
+    ['its events', (world: World) => arrive(world)],
+    ['the reconcile alone', (world: World) => world.reconcile(CORRECTED)],
+  ])('and refused before that number has a document stays off, told by %s', async (_, tell) => {
+    const world = await withdrawn('pending');
+    world.registry.correctNumber(KENNITALA, CORRECTED);
+    const { apply } = world.registry;
+    world.registry.apply = (change) =>
+      change.kennitala === CORRECTED
+        ? { status: 'refused', code: 'invalid_value', message: 'not here' }
+        : apply(change);
+    world.advance(2 * MINUTE);
+    await world.sweep('due');
+    expect(itemOf(world)).toMatchObject({ kennitala: CORRECTED, status: 'failed' });
+    expect(world.portal.stored(CORRECTED)).toBeNull();
+    await tell(world);
+    expect(shown(world)).toBe(false);
+    await world.reconcile(CORRECTED);
+    expect(shown(world)).toBe(false);
+  });
+
+  it('and given again before it was told leaves no mark', async () => {
+    const world = await withdrawn('pending');
+    world.portal.edit(KENNITALA, { 'profile.reachable': true });
+    await trackAll(world);
+    world.registry.correctNumber(KENNITALA, CORRECTED);
+    world.advance(2 * MINUTE);
+    await world.sweep('due');
+    await arrive(world);
+    expect(shown(world)).toBe(true);
+  });
+
   it('is on again once the registry was seen without it, under the new number', async () => {
     const world = await withdrawn('dead letter');
     world.registry.correctNumber(KENNITALA, CORRECTED);

@@ -217,7 +217,7 @@ describe('a registry without the companion app', () => {
     stack.registry.webhooks?.pause();
     stack.registry.updateMember(1, { contact_info: { email: 'registry@example.is' } });
     await stack.edit(kennitala, { 'profile.email': 'portal@example.is' });
-    await vi.waitFor(async () => expect(await stack.conflicts()).toHaveLength(1), { timeout: 5_000 });
+    await vi.waitFor(async () => expect(await stack.conflicts()).toHaveLength(1), { timeout: 60_000 });
     stack.registry.webhooks?.resume();
     await stack.settled();
     expect(emailOf(1)).toBe('registry@example.is');

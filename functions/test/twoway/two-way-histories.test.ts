@@ -6,7 +6,7 @@ describe('any history of edits, messages, failures and deaths', () => {
   it('ends with both sides equal and every edit accounted for', async () => {
     await fc.assert(
       fc.asyncProperty(history, (given) => playHistory(given, { companion: true })),
-      { numRuns: 1_000 },
+      { numRuns: 400 },
     );
   }, 60_000);
 
@@ -20,7 +20,7 @@ describe('any history of edits, messages, failures and deaths', () => {
   it('and with one that ignores most of what it is sent, and says that all is well', async () => {
     await fc.assert(
       fc.asyncProperty(history, (given) => playHistory(given, { companion: false, isLegacy: true })),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   }, 120_000);
 });

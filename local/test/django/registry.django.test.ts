@@ -124,12 +124,12 @@ describe('a real registry', () => {
   it('has a new member in the portal and on the list, and takes one who left off both', async () => {
     await registry.control('create', { ssn: '0101011119', name: 'A new member' });
     await expect
-      .poll(async () => (await portal('0101011119'))?.['membership'].status, { timeout: 5_000 })
+      .poll(async () => (await portal('0101011119'))?.['membership'].status, { timeout: 60_000 })
       .toBe('active');
     await expect.poll(publishedLines, { timeout: 30_000, interval: 250 }).toContain('0101011119');
     await registry.control('delete', { ssn: '0101011119' });
     await expect
-      .poll(async () => (await portal('0101011119'))?.['membership'].status, { timeout: 5_000 })
+      .poll(async () => (await portal('0101011119'))?.['membership'].status, { timeout: 60_000 })
       .toBe('inactive');
     await expect.poll(publishedLines, { timeout: 30_000, interval: 250 }).not.toContain('0101011119');
   }, 90_000);
@@ -183,7 +183,7 @@ describe('a real registry', () => {
     await openStack(NEW);
     await registry.control('edit', { ssn, name: 'Signed with the new one' });
     await settled();
-    await expect.poll(() => nameInPortal(bare(ssn)), { timeout: 5_000 }).toBe('Signed with the new one');
+    await expect.poll(() => nameInPortal(bare(ssn)), { timeout: 60_000 }).toBe('Signed with the new one');
     expect((await registry.status()).failed).toBe(0);
   }, 90_000);
 

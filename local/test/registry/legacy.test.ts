@@ -46,7 +46,7 @@ test('one member is answered only after the webhook was, and as before the chang
   expect(answered).toBe(false);
   answer.resolve({ status: 200 });
   expect((await early).json.name).toBe(name);
-  await expect.poll(async () => (await read(registry, ssn)).json.name, { timeout: 5_000 }).toBe('Nýtt Nafn');
+  await expect.poll(async () => (await read(registry, ssn)).json.name, { timeout: 60_000 }).toBe('Nýtt Nafn');
 });
 
 test('one member is flat, with e-mail and address of older tables', async () => {

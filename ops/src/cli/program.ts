@@ -11,6 +11,7 @@ import { addRollback } from './commands/rollback.ts';
 import { addRuns } from './commands/runs.ts';
 import { addStartRun } from './commands/start-run.ts';
 import { addStatus } from './commands/status.ts';
+import { addVerify } from './commands/verify.ts';
 import { wholeNumber } from './whole-number.ts';
 
 const ABOUT = `
@@ -64,6 +65,7 @@ export const makeProgram = (cli: Cli): Command => {
   addErase(program, cli);
   addQueue(program, cli);
   addConflicts(program, cli);
+  addVerify(program, cli);
   addDoctor(program, cli);
   return program;
 };

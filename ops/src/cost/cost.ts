@@ -2,7 +2,16 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { LINE_BYTES } from '../../../functions/src/domain/kennitala-list.ts';
 import { makeForecast, type Operations } from '../../../functions/src/mirror/plan.ts';
-import { MEASURED, portalRun, registerRun, rosterRefresh, rosterRun, SWEEP, WATCH } from './operations.ts';
+import {
+  INVOCATIONS,
+  MEASURED,
+  portalRun,
+  registerRun,
+  rosterRefresh,
+  rosterRun,
+  SWEEP,
+  WATCH,
+} from './operations.ts';
 
 export const COST_FILE = fileURLToPath(new URL('../../../docs/cost.md', import.meta.url));
 const SIZES = [2_216, 10_000, 100_000, 1_000_000] as const;
@@ -121,8 +130,26 @@ export const makeCostTables = (): string => {
         }),
       ),
     ),
+    '',
+    row('one of these', ['Firestore reads', 'writes', 'deletes', 'calls of our functions']),
+    `|---|${'---:|'.repeat(4)}`,
+    ...ONE_EACH.map(([what, kind]) => {
+      const { firestoreReads, firestoreWrites, firestoreDeletes }: Partial<Operations> = MEASURED[kind];
+      return row(
+        what,
+        [firestoreReads, firestoreWrites, firestoreDeletes, INVOCATIONS[kind]].map((count) =>
+          String(count ?? 0),
+        ),
+      );
+    }),
   ].join('\n');
 };
+
+const ONE_EACH = [
+  ['an event of the companion app', 'event'],
+  ['a hint of a registry without it, confirmed at the first look', 'hint'],
+  ['each further look, while the registry has not committed', 'look'],
+] as const;
 
 const BEGIN = '<!-- computed: npm run cost -->';
 const END = '<!-- end of what is computed -->';

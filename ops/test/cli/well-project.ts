@@ -40,7 +40,13 @@ export const makeWellProject = async (url: string, settings: Readonly<Record<str
       .map(({ role, account }) => ({ role, members: [member(account)] })),
   });
   const secretPolicies = Object.fromEntries(
-    ['django-api-token', 'django-webhook-secret', 'member-reference-key', 'admin-api-key'].map((name) => [
+    [
+      'django-api-token',
+      'django-webhook-secret',
+      'member-reference-key',
+      'chain-signing-key',
+      'admin-api-key',
+    ].map((name) => [
       `secrets get-iam-policy ${name}`,
       policyOf((on) => on.kind === 'secret' && on.name === name),
     ]),

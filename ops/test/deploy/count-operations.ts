@@ -4,9 +4,16 @@ import { z } from 'zod';
 export interface Counts {
   reads: number;
   writes: number;
+  deletes: number;
+  /** The collections of the documents that were written or deleted. */
+  readonly collections: string[];
 }
 
-const commit = z.object({ writes: z.array(z.unknown()).default([]) });
+const commit = z.object({
+  writes: z
+    .array(z.object({ update: z.object({ name: z.string() }), delete: z.string() }).partial())
+    .default([]),
+});
 const streamed = z.object({ document: z.unknown(), found: z.unknown(), missing: z.unknown() }).partial();
 
 /** The two methods by which the client sends everything; they are its own, so a test alone may look there. */
@@ -25,12 +32,18 @@ interface Requests {
  * one for a query that finds nothing, and documents written.
  */
 export const countOperations = (db: Firestore): Counts => {
-  const counts: Counts = { reads: 0, writes: 0 };
+  const counts: Counts = { reads: 0, writes: 0, deletes: 0, collections: [] };
   const client = db as unknown as Requests;
   const request = client.request.bind(db);
   const requestStream = client.requestStream.bind(db);
   client.request = (method, body, ...rest) => {
-    if (method === 'commit' || method === 'batchWrite') counts.writes += commit.parse(body).writes.length;
+    if (method === 'commit' || method === 'batchWrite') {
+      for (const write of commit.parse(body).writes) {
+        if (write.delete) counts.deletes += 1;
+        else counts.writes += 1;
+        counts.collections.push((write.update?.name ?? write.delete ?? '').split('/').at(-2) ?? '');
+      }
+    }
     return request(method, body, ...rest);
   };
   client.requestStream = async (method, bidirectional, body, ...rest) => {

@@ -20,7 +20,12 @@ it('a file made of .env.example is taken', async () => {
   const { config, hasRegister, secrets } = await read(ENV_FILE);
   expect(config.bucket).toBe('demo-deploy-lists');
   expect(hasRegister).toBe(false);
-  expect(secrets).toEqual(['django-api-token', 'django-webhook-secret', 'member-reference-key']);
+  expect(secrets).toEqual([
+    'django-api-token',
+    'django-webhook-secret',
+    'member-reference-key',
+    'chain-signing-key',
+  ]);
 });
 
 it.each([

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { getAuth } from 'firebase-admin/auth';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { makeAuthorizeAdmin } from '../../../functions/src/adapters/auth/authorize-admin.ts';
 import { makeVerifyFirebaseToken } from '../../../functions/src/adapters/auth/verify-tokens.ts';
+import { makeAuthorizeAdmin } from '../../../functions/src/http/callers.ts';
 import { type LocalAuth, startAuth } from '../../../local/src/auth/start-auth.ts';
 import { ROOT } from '../../src/deploy/root.ts';
 

@@ -80,7 +80,7 @@ export const newProject = (): State => {
       },
     ],
     ...APIS.map(service),
-    ...['django-api-token', 'django-webhook-secret', 'member-reference-key'].map(secret),
+    ...['django-api-token', 'django-webhook-secret', 'member-reference-key', 'chain-signing-key'].map(secret),
   ]);
 };
 

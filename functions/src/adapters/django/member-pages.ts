@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { MemberPage, MemberPages, MemberPagesOptions } from '../../portal/reconcile/ports.ts';
+import type { MemberPage, MemberPages, MemberPagesOptions } from '../../registry/ports.ts';
 import { invalidAnswer } from './failures.ts';
 import { assertPageFits, assertWhole, makePageChecks } from './page-checks.ts';
 import { type PageQuery, parseNextPage } from './page-link.ts';

@@ -1,16 +1,24 @@
 import {
   type DocumentReference,
   FieldPath,
-  FieldValue,
   type Firestore,
   type Query,
   type QueryDocumentSnapshot,
 } from 'firebase-admin/firestore';
 import { namesKennitala, spellingsOf } from '../../domain/kennitala-in-text.ts';
-import { stillPublished } from '../../ops/erase/may-be-erased.ts';
-import type { Counts, ErasureStore, Person, StoreName } from '../../ops/erase/ports.ts';
+import {
+  type Counts,
+  type ErasureStore,
+  type Person,
+  type StoreName,
+  stillPublished,
+} from '../../ops/erase/ports.ts';
+import { CHAINED_COLLECTIONS, erasedMark } from '../../proof/chain.ts';
+import type { ChainKey, ChainKeys } from '../../proof/chain-key.ts';
+import { judgePeople, shortenedDigest } from '../../proof/people-digest.ts';
 import { type AboutPerson, COLLECTIONS, type Collection } from './collections.ts';
 import { type Client, countFound, eachPage, eraseCall, eraseFound } from './erase-query.ts';
+import { toListDocument } from './record-reader.ts';
 
 /** Stands where a reference or a text was: what is left makes a repeated event harmless, and says that somebody decided. */
 const ERASED = 'erased';
@@ -18,21 +26,26 @@ const ERASED = 'erased';
 const OPERATORS_TEXTS: StoreName = 'free texts of operators';
 
 /** All that Firestore holds of one person, by the table of its collections. */
-export const makeFirestoreErasure = (client: Client): ErasureStore[] => [
+export const makeFirestoreErasure = (client: Client, keys: ChainKeys): ErasureStore[] => [
   ...Object.entries(COLLECTIONS).flatMap(([name, { person }]: [string, Collection]) =>
-    person === null ? [] : [eraseFrom(client, name, person)],
+    person === null ? [] : [eraseFrom(client, keys, name, person)],
   ),
-  eraseFromTexts(client),
+  eraseFromTexts(client, keys),
 ];
 
-const eraseFrom = (client: Client, collection: string, person: AboutPerson): ErasureStore => {
+const eraseFrom = (
+  client: Client,
+  keys: ChainKeys,
+  collection: string,
+  person: AboutPerson,
+): ErasureStore => {
   switch (person.by) {
     case 'name':
       return eraseNamed(client, collection);
     case 'field':
       return eraseOwn(client, collection, person.field);
     case 'lists':
-      return eraseFromLists(client, collection, person.fields);
+      return eraseFromLists(client, keys, collection, person.fields);
     case 'reference':
       return eraseReference(client, collection, person.field);
     default: {
@@ -116,8 +129,16 @@ const eraseOwn = (client: Client, collection: string, field: string): ErasureSto
   };
 };
 
-/** The lists of runs, everyone's: only the number is taken out. It may stand in several lists of one document. */
-const eraseFromLists = (client: Client, collection: string, fields: readonly string[]): ErasureStore => {
+/**
+ * The lists of runs, everyone's: only the number is taken out. It may stand in several lists of one document. Beside them is
+ * left a keyed digest of what remains, so that the proof of the records tells an erasure from any other change.
+ */
+const eraseFromLists = (
+  client: Client,
+  keys: ChainKeys,
+  collection: string,
+  fields: readonly string[],
+): ErasureStore => {
   const place = placeOf(collection);
   const naming =
     (field: string, { kennitala }: Person) =>
@@ -136,12 +157,33 @@ const eraseFromLists = (client: Client, collection: string, fields: readonly str
         eraseFound(
           client,
           naming(field, person),
-          (ref) => ref.update({ [field]: FieldValue.arrayRemove(...spellingsOf(person.kennitala)) }),
+          async (ref) => shortenLists(ref, field, spellingsOf(person.kennitala), await keys.all()),
           signal,
         ),
       ),
   };
 };
+
+const shortenLists = (
+  ref: DocumentReference,
+  field: string,
+  numbers: readonly string[],
+  keys: readonly ChainKey[],
+): Promise<void> =>
+  ref.firestore.runTransaction(async (transaction) => {
+    const data = (await transaction.get(ref)).data() ?? {};
+    const left = (data[field] as unknown[]).filter((number) => !numbers.includes(String(number)));
+    const place = `${ref.parent.parent?.id}/${ref.id}`;
+    const before = toListDocument(data);
+    // A list that was altered before stays one: no digest makes it right.
+    const key = keys.find((one) => judgePeople(one, place, before) !== 'altered');
+    const { digest } = before;
+    const shortened =
+      key === undefined || digest === null
+        ? {}
+        : { shortened: shortenedDigest(key, place, digest, toListDocument({ ...data, [field]: left })) };
+    transaction.update(ref, { [field]: left, ...shortened });
+  });
 
 const eraseReference = (client: Client, collection: string, field: string): ErasureStore => {
   const place = placeOf(collection);
@@ -162,7 +204,7 @@ const eraseReference = (client: Client, collection: string, field: string): Eras
  * What operators typed. Numbers are refused there, but records may be older than that. No index finds a number in prose, so
  * every text is read: a year of runs is some ten thousand documents of which these fields alone are fetched.
  */
-const eraseFromTexts = (client: Client): ErasureStore => {
+const eraseFromTexts = (client: Client, keys: ChainKeys): ErasureStore => {
   const withTexts = Object.entries(COLLECTIONS).flatMap(
     ([name, { texts }]: [string, Collection]): [string, readonly string[]][] =>
       texts === undefined ? [] : [[name, texts]],
@@ -195,8 +237,12 @@ const eraseFromTexts = (client: Client): ErasureStore => {
     places: [OPERATORS_TEXTS],
     find: (person, signal) => inEach(person, signal, async () => undefined),
     erase: (person, signal) =>
-      inEach(person, signal, (ref, naming) =>
-        ref.update(Object.fromEntries(naming.map((field) => [field, ERASED]))),
-      ),
+      inEach(person, signal, async (ref, naming) => {
+        const key = await keys.current();
+        const isChained = CHAINED_COLLECTIONS.some((name) => name === ref.parent.id);
+        const marks = naming.map((field) => [`erased.${field}`, erasedMark(key, ref.id, field)]);
+        const texts = naming.map((field) => [field, ERASED]);
+        await ref.update(Object.fromEntries(isChained ? [...texts, ...marks] : texts));
+      }),
   };
 };

@@ -2,6 +2,7 @@ import { type DocumentData, Timestamp } from 'firebase-admin/firestore';
 import type { Kennitala } from '../../domain/kennitala.ts';
 import { CONSENT_PATHS, type FormerDocument, type Withdrawals } from '../../domain/member/consents.ts';
 import type { MemberMeta, StoredMember } from '../../domain/member/decide-change.ts';
+import { bucketOf, type DigestNumbers } from '../../domain/member/digest.ts';
 import { type Member, ORIGINS } from '../../domain/member/member.ts';
 import { parsePortalMember } from '../../domain/member/parse-portal-member.ts';
 
@@ -10,13 +11,14 @@ const SCHEMA_VERSION = 1;
 /** A member as `members/{kennitala}` holds it: the same fields, times as Timestamps. */
 export const toMemberDocument = (
   member: Member,
-  { withdrawn = {}, ...meta }: MemberMeta,
+  { digest, withdrawn = {}, ...meta }: MemberMeta,
   at: Date,
 ): DocumentData => ({
   profile: { ...member.profile },
   membership: { ...member.membership, date_joined: timestampOf(member.membership.date_joined) },
   metadata: {
     ...meta,
+    ...(digest !== undefined && { digest: { bucket: bucketOf(member.profile.kennitala), ...digest } }),
     ...(Object.keys(withdrawn).length > 0 && { withdrawn: toWithdrawalFields(withdrawn) }),
     deleted_at: timestampOf(meta.deleted_at),
     synced_at: Timestamp.fromDate(at),
@@ -29,6 +31,7 @@ export const toMemberDocument = (
 export const fromMemberDocument = (kennitala: Kennitala, data: DocumentData): StoredMember => {
   const metadata: Readonly<Record<string, unknown>> = isMap(data['metadata']) ? data['metadata'] : {};
   const withdrawn = withdrawalsIn(metadata['withdrawn']);
+  const digest = digestIn(metadata['digest'], kennitala);
   return {
     member: parsePortalMember(kennitala, withDates(data)),
     meta: {
@@ -37,6 +40,7 @@ export const fromMemberDocument = (kennitala: Kennitala, data: DocumentData): St
       source_hash: typeof metadata['source_hash'] === 'string' ? metadata['source_hash'] : null,
       deleted_at: dateOf(metadata['deleted_at']),
       origin: ORIGINS.find((origin) => origin === metadata['origin']) ?? null,
+      ...(digest !== null && { digest }),
       ...(Object.keys(withdrawn).length > 0 && { withdrawn }),
     },
   };
@@ -56,6 +60,15 @@ const toWithdrawalFields = (withdrawn: Withdrawals): DocumentData =>
   Object.fromEntries(
     Object.entries(withdrawn).map(([path, since]) => [path.slice(PROFILE.length), timestampOf(since)]),
   );
+
+/** One that stands in another bucket than its member's is none: the sums would look for it in vain. */
+const digestIn = (value: unknown, kennitala: Kennitala): DigestNumbers | null => {
+  if (!isMap(value) || !isWord(value['a']) || !isWord(value['b'])) return null;
+  return value['bucket'] === bucketOf(kennitala) ? { a: value['a'], b: value['b'] } : null;
+};
+
+const isWord = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 0xffff_ffff;
 
 const withdrawalsIn = (value: unknown): Withdrawals => {
   const fields = isMap(value) ? value : {};

@@ -8,7 +8,7 @@ import { CHANGES_PER_DOCUMENT, type RunRecord } from '../../mirror/mirror.ts';
 import type { PlannedChanges } from '../../mirror/run-store.ts';
 import type { RunDay, RunHistory } from '../../ops/ports.ts';
 import { readPage } from './ops-page.ts';
-import { fromDocument } from './run-record-document.ts';
+import { fromDocument } from './run-documents.ts';
 import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
 
 /** A month of nightly runs and many more on demand. */

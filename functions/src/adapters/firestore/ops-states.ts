@@ -2,7 +2,8 @@ import { type Firestore, type Query, Timestamp } from 'firebase-admin/firestore'
 import { z } from 'zod';
 import type { MirrorName, Pause, RunOutcome } from '../../mirror/mirror.ts';
 import type { LiveCounts, MirrorState, MirrorStates } from '../../ops/ports.ts';
-import { actionRef, toActionDocument } from './ops-actions.ts';
+import { type CurrentChainKey, writeChained } from './chain.ts';
+import { chainedAction } from './ops-actions.ts';
 import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
 
 const time = z.instanceof(Timestamp).transform((timestamp) => timestamp.toDate());
@@ -21,7 +22,10 @@ const stateShape = z.object({
 });
 
 /** The mirrors' states for reading, and pausing them: what a run that begins reads in the same document. */
-export const makeMirrorStates = (client: () => Promise<Firestore>): MirrorStates => {
+export const makeMirrorStates = (
+  client: () => Promise<Firestore>,
+  chainKey: CurrentChainKey,
+): MirrorStates => {
   const call = <T>(what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
     storeCall('store_unavailable', what, STORE_CALL_LIMIT_MS, async () => work(await client()));
   const stateRef = (db: Firestore, mirror: MirrorName) => db.collection('sync_state').doc(mirror);
@@ -41,22 +45,24 @@ export const makeMirrorStates = (client: () => Promise<Firestore>): MirrorStates
         };
       }),
     pause: (mirror, { reason, by, at }, action) =>
-      call('take the pause', async (db) =>
-        db.runTransaction(async (transaction): Promise<Pause> => {
+      call('take the pause', async (db) => {
+        const [key, chained] = [await chainKey(), chainedAction(db, action)];
+        return db.runTransaction(async (transaction): Promise<Pause> => {
           const before = toState((await transaction.get(stateRef(db, mirror))).data()).pause;
           const pause = { reason, by, at: before?.at ?? at };
           const stored = { ...pause, at: Timestamp.fromDate(pause.at) };
+          await writeChained(db, transaction, key, chained);
           transaction.set(stateRef(db, mirror), { pause: stored }, { merge: true });
-          transaction.create(actionRef(db), toActionDocument(action));
           return pause;
-        }),
-      ),
+        });
+      }),
     resume: (mirror, action) =>
       call('take the end of the pause', async (db) => {
-        const batch = db.batch();
-        batch.set(stateRef(db, mirror), { pause: null }, { merge: true });
-        batch.create(actionRef(db), toActionDocument(action));
-        await batch.commit();
+        const [key, chained] = [await chainKey(), chainedAction(db, action)];
+        await db.runTransaction(async (transaction) => {
+          await writeChained(db, transaction, key, chained);
+          transaction.set(stateRef(db, mirror), { pause: null }, { merge: true });
+        });
       }),
   };
 };

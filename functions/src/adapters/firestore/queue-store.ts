@@ -22,6 +22,7 @@ import type {
   TwoWayStore,
 } from '../../twoway/ports.ts';
 import type { QueueItem } from '../../twoway/queue.ts';
+import { type CurrentChainKey, takeChained } from './chain.ts';
 import { fromMemberDocument, toMemberDocument } from './member-document.ts';
 import { storeCall, toDocumentState } from './store-call.ts';
 import {
@@ -267,10 +268,17 @@ const membersOf = async (query: Query, { limit, except }: DueOptions): Promise<K
 const LOG_CALL_LIMIT_MS = 10_000;
 
 /** `sync_logs/{id}` over Firestore. */
-export const makeTwoWayLog = (client: () => Promise<Firestore>): TwoWayLog => ({
+export const makeTwoWayLog = (client: () => Promise<Firestore>, chainKey: CurrentChainKey): TwoWayLog => ({
   write: (record) =>
     storeCall('store_unavailable', 'take the record of a run', LOG_CALL_LIMIT_MS, async () => {
-      await (await client()).collection('sync_logs').doc(record.id).set(toLogDocument(record));
+      const [db, key] = await Promise.all([client(), chainKey()]);
+      await takeChained(db, key, {
+        stream: 'sweeps',
+        kind: record.completedAt === null ? 'opened' : 'closed',
+        ref: db.collection('sync_logs').doc(record.id),
+        data: toLogDocument(record),
+        isNew: false,
+      });
     }),
 });
 

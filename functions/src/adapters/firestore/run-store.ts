@@ -1,12 +1,12 @@
-import type { DocumentData, DocumentReference, Firestore, Timestamp } from 'firebase-admin/firestore';
-import { SyncError } from '../../lib/errors.ts';
 import {
-  type LastSuccess,
-  type MirrorName,
-  pausedError,
-  type RunRecord,
-  type Unfinished,
-} from '../../mirror/mirror.ts';
+  type DocumentData,
+  type DocumentReference,
+  FieldValue,
+  type Firestore,
+  type Timestamp,
+} from 'firebase-admin/firestore';
+import { SyncError } from '../../lib/errors.ts';
+import { type MirrorName, pausedError, type RunRecord } from '../../mirror/mirror.ts';
 import type {
   BeginOptions,
   Begun,
@@ -14,29 +14,66 @@ import type {
   Lease,
   PlannedChanges,
   RunStore,
-  ScheduledOccurrence,
 } from '../../mirror/run-store.ts';
+import { type Link, type LinkKind, toHeadText } from '../../proof/chain.ts';
+import type { ChainKey } from '../../proof/chain-key.ts';
+import { digestOfAll, peopleDigest } from '../../proof/people-digest.ts';
+import {
+  type CurrentChainKey,
+  headIn,
+  linkOf,
+  linksIn,
+  readStreams,
+  streamRef,
+  takeChained,
+  withLink,
+} from './chain.ts';
 import { documentsToCommit } from './ops-runs.ts';
-import { fromDocument, toDocument } from './run-record-document.ts';
+import {
+  abandonedBy,
+  fromDocument,
+  isDone,
+  lastSuccessOf,
+  type MirrorState,
+  stateAfter,
+  toDocument,
+} from './run-documents.ts';
 import { STORE_CALL_LIMIT_MS, storeCall, tryCommit } from './store-call.ts';
 
 /** How often taking the lease is tried while others write the same state. */
 const BEGIN_ATTEMPTS = 5;
 
-/** `sync_state/{mirror}`; times are Timestamps. */
-interface State {
-  readonly lease?: { readonly owner: string; readonly expiresAt: Timestamp; readonly planId?: string } | null;
-  readonly lastSuccess?: { readonly runId: string; readonly at: Timestamp; readonly memberCount: number };
-  readonly unfinished?: Unfinished | null;
-  readonly lastDone?: ScheduledOccurrence & { readonly runId: string };
-  readonly pause?: { readonly reason: string; readonly by: string; readonly at: Timestamp } | null;
-}
+/** Runs that came to one plan: a person asks a handful of times. */
+const PLAN_RUNS_READ = 200;
 
 type Documents = readonly (readonly [id: string, data: DocumentData])[];
 
 /** What a batch and a transaction have in common. */
 interface Writer {
   set(ref: DocumentReference, data: DocumentData): unknown;
+  delete(ref: DocumentReference): unknown;
+}
+
+/** What a lease's last write left. */
+interface Written {
+  /**
+   * When the lease's state was written by its own run. A write on that condition needs no reading before it, which spares a
+   * round trip; where the condition fails, a transaction reads and decides.
+   */
+  readonly time: Timestamp | null;
+  /** The links of the run's own record. The last is the head of the chain as far as this run knows. */
+  readonly links: readonly Link[];
+}
+
+type Lists = Pick<PlannedChanges, 'added' | 'removed'>;
+
+interface RecordWrite {
+  readonly kind: LinkKind;
+  /** Fields of the mirror's state. */
+  readonly state: DocumentData;
+  readonly beside?: (db: Firestore, to: Writer) => void;
+  /** Whether the state is this run's to write; may throw. */
+  readonly otherwise: (state: MirrorState) => boolean;
 }
 
 export interface RunStoreOptions {
@@ -44,24 +81,21 @@ export interface RunStoreOptions {
   readonly callLimitMs?: number;
 }
 
-/** The run store over Firestore: leases in `sync_state`, records in `sync_audit`. */
+/** The run store over Firestore: leases and heads of chains in `sync_state`, records in `sync_audit`. */
 export const makeRunStore = (
   client: () => Promise<Firestore>,
+  chainKey: CurrentChainKey,
   { callLimitMs = STORE_CALL_LIMIT_MS }: RunStoreOptions = {},
 ): RunStore => {
   const call = <T>(what: string, work: (isOver: () => boolean) => Promise<T>): Promise<T> =>
     storeCall('audit_unavailable', what, callLimitMs, work);
 
   const refs = (db: Firestore) => ({
-    state: (mirror: MirrorName) => db.collection('sync_state').doc(mirror),
+    state: (mirror: MirrorName) => streamRef(db, mirror),
     record: (runId: string) => db.collection('sync_audit').doc(runId),
   });
 
-  /**
-   * When each lease's state was last written by its own run. A write on that condition needs no reading before it, which
-   * spares a round trip; where the condition fails, a transaction reads and decides.
-   */
-  const writtenAt = new WeakMap<Lease, Timestamp>();
+  const written = new WeakMap<Lease, Written>();
 
   const begin = ({
     record,
@@ -71,15 +105,18 @@ export const makeRunStore = (
     whenFree,
   }: BeginOptions): Promise<Begun> =>
     call('open the run record', async (isOver) => {
+      // Beside the reading, since it can be a request of its own.
+      const keyed = chainKey();
+      keyed.catch(() => undefined);
       const db = await client();
       const stateRef = refs(db).state(record.mirror);
       const recordRef = refs(db).record(record.runId);
       for (let attempt = 1; attempt <= BEGIN_ATTEMPTS; attempt += 1) {
-        const found = await stateRef.get();
+        const { own: found, others } = await readStreams(db, record.mirror);
         // Whoever asked has gone: a lease taken now would only keep others out.
         if (isOver()) break;
-        const state = (found.data() ?? {}) as State;
-        if (occurrence !== null && isSame(state.lastDone, occurrence)) {
+        const state = (found.data() ?? {}) as MirrorState;
+        if (occurrence !== null && isDone(state.lastDone, occurrence)) {
           return { kind: 'already-done', runId: state.lastDone.runId };
         }
         const pause = state.pause ?? null;
@@ -98,16 +135,27 @@ export const makeRunStore = (
           abandonedRunId: before?.owner ?? null,
         };
         whenFree?.(left);
+        const key = await keyed;
         const batch = db.batch();
-        if (before !== null) batch.set(refs(db).record(before.owner), abandonedBy(record), { merge: true });
-        batch.set(recordRef, toDocument(record));
-        const taken = { lease: { owner: record.runId, expiresAt: leaseExpiresAt } };
+        const stream = record.mirror;
+        let head = headIn(state);
+        if (before !== null) {
+          const ref = refs(db).record(before.owner);
+          const data = abandonedBy(record);
+          const expireAt = head?.record === before.owner ? new Date(head.expireAt) : record.expireAt;
+          head = linkOf(head, { stream, kind: 'abandoned', ref, data, expireAt }, key);
+          batch.set(ref, { ...data, chain: FieldValue.arrayUnion(head) }, { merge: true });
+        }
+        const data = toDocument(record);
+        const link = linkOf(head, { stream, kind: 'opened', ref: recordRef, data, others }, key);
+        batch.set(recordRef, { ...data, chain: [link] });
+        const taken = { lease: { owner: record.runId, expiresAt: leaseExpiresAt }, chain: link };
         if (found.updateTime === undefined) batch.create(stateRef, taken);
         else batch.update(stateRef, taken, { lastUpdateTime: found.updateTime });
         const time = await tryCommit(batch);
         if (time === null) continue;
         const lease = { mirror: record.mirror, owner: record.runId, expiresAt: leaseExpiresAt, passesPause };
-        writtenAt.set(lease, time);
+        written.set(lease, { time, links: [link] });
         return { kind: 'begun', lease, ...left };
       }
       throw new SyncError(
@@ -116,9 +164,10 @@ export const makeRunStore = (
       );
     });
 
-  const writeLists = (db: Firestore, to: Writer, { runId }: RunRecord, documents: Documents): void => {
-    const lists = refs(db).record(runId).collection('changes');
-    for (const [id, data] of documents) to.set(lists.doc(id), data);
+  const listsOf = (db: Firestore, { runId }: RunRecord) => refs(db).record(runId).collection('changes');
+
+  const writeLists = (db: Firestore, to: Writer, record: RunRecord, documents: Documents): void => {
+    for (const [id, data] of documents) to.set(listsOf(db, record).doc(id), data);
   };
 
   const commitLists = async (record: RunRecord, documents: Documents): Promise<void> => {
@@ -131,95 +180,171 @@ export const makeRunStore = (
     });
   };
 
-  const keepLists: RunStore['keepLists'] = async (record, changes) => {
-    for (const documents of documentsToCommit(record, changes)) await commitLists(record, documents);
-  };
-
-  /** A first list of a million makes many commits, so each has the time limit for itself. */
-  const recordPlan = async (lease: Lease, record: RunRecord, changes: PlannedChanges): Promise<void> => {
+  /**
+   * Commits all groups of lists but the last, which is returned with the record that names all of them. A first list of a
+   * million makes many commits, so each has the time limit for itself.
+   */
+  const prepareLists = async (key: ChainKey, record: RunRecord, changes: Lists) => {
+    const digests: string[] = [];
     let last: Documents = [];
     for (const documents of documentsToCommit(record, changes)) {
       await commitLists(record, last);
-      last = documents;
-    }
-    await call('take the plan', async () => {
-      const db = await client();
-      const stateRef = refs(db).state(lease.mirror);
-      const recordRef = refs(db).record(record.runId);
-      const alongside = {
-        ...(changes.letThrough !== undefined && { unfinished: changes.letThrough }),
-        ...(changes.pause !== undefined && { pause: changes.pause }),
-      };
-      const time = writtenAt.get(lease);
-      writtenAt.delete(lease);
-      if (time !== undefined) {
-        const batch = db.batch();
-        batch.set(recordRef, toDocument(record));
-        writeLists(db, batch, record, last);
-        batch.update(stateRef, { 'lease.planId': record.planId, ...alongside }, { lastUpdateTime: time });
-        const written = await tryCommit(batch);
-        if (written !== null) {
-          writtenAt.set(lease, written);
-          return;
-        }
-      }
-      await db.runTransaction(async (transaction) => {
-        const state = ((await transaction.get(stateRef)).data() ?? {}) as State;
-        if (state.lease?.owner !== lease.owner) {
-          throw new SyncError(
-            'lease_lost',
-            `Run ${state.lease?.owner ?? 'none'} holds the ${lease.mirror} now; this run changed nothing.`,
-          );
-        }
-        const pause = state.pause ?? null;
-        if (pause !== null && lease.passesPause !== true) throw pausedError(pause.at.toDate());
-        transaction.set(recordRef, toDocument(record));
-        writeLists(db, transaction, record, last);
-        transaction.update(stateRef, { 'lease.planId': record.planId, ...alongside });
+      last = documents.map(([id, data]) => {
+        const people = { added: data['addedKennitalas'], removed: data['removedKennitalas'] };
+        const digest = peopleDigest(key, `${record.runId}/${id}`, people);
+        digests.push(digest);
+        return [id, { ...data, digest }] as const;
       });
+    }
+    const { lists: before, ...rest } = record;
+    const documents = digests.length;
+    const listed: RunRecord =
+      documents === 0 ? rest : { ...rest, lists: { documents, digest: digestOfAll(digests) } };
+    // A plan that was overtaken may have had more.
+    const surplus = Array.from({ length: (before?.documents ?? 0) - documents }, (_, n) => documents + n);
+    const write = (db: Firestore, to: Writer): void => {
+      writeLists(db, to, record, last);
+      for (const n of surplus) to.delete(listsOf(db, record).doc(String(n)));
+    };
+    return { listed, write };
+  };
+
+  const keepLists: RunStore['keepLists'] = async (record, changes) => {
+    const { listed, write } = await prepareLists(await chainKey(), record, changes);
+    if (listed.lists === undefined && record.lists === undefined) return listed;
+    await call('take the lists of changes', async () => {
+      const db = await client();
+      const batch = db.batch();
+      write(db, batch);
+      await batch.commit();
     });
+    return listed;
+  };
+
+  /**
+   * One write of a run's record and of its mirror's state, with the link: on the condition that nobody else has written the
+   * state since this run did, or else as `otherwise` decides by what a transaction reads.
+   */
+  const writeRecord = async (
+    lease: Lease,
+    record: RunRecord,
+    { kind, state, beside, otherwise }: RecordWrite,
+  ): Promise<void> => {
+    const [db, key] = await Promise.all([client(), chainKey()]);
+    const stateRef = refs(db).state(lease.mirror);
+    const ref = refs(db).record(record.runId);
+    const data = toDocument(record);
+    const chained = { stream: lease.mirror, kind, ref, data };
+    const known = written.get(lease) ?? { time: null, links: [] };
+    written.set(lease, { ...known, time: null });
+    if (known.time !== null) {
+      const batch = db.batch();
+      const link = linkOf(known.links.at(-1) ?? null, chained, key);
+      const links = withLink(known.links, link);
+      batch.set(ref, { ...data, chain: links });
+      beside?.(db, batch);
+      batch.update(stateRef, { ...state, chain: link }, { lastUpdateTime: known.time });
+      const time = await tryCommit(batch);
+      if (time !== null) {
+        written.set(lease, { time, links });
+        return;
+      }
+    }
+    const links = await db.runTransaction(async (transaction) => {
+      const [found, own] = await transaction.getAll(stateRef, ref);
+      const before = (found?.data() ?? {}) as MirrorState;
+      const isOurs = otherwise(before);
+      const link = linkOf(headIn(before), chained, key);
+      // Read and not remembered: the answer to a commit of ours may have been lost, or another run may have closed the record.
+      const all = withLink(linksIn(own?.data()), link);
+      transaction.set(ref, { ...data, chain: all });
+      beside?.(db, transaction);
+      if (isOurs) transaction.update(stateRef, { ...state, chain: link });
+      else transaction.set(stateRef, { chain: link }, { merge: true });
+      return all;
+    });
+    written.set(lease, { time: null, links });
+  };
+
+  const recordPlan: RunStore['recordPlan'] = async (lease, record, changes) => {
+    const { listed, write } = await prepareLists(await chainKey(), record, changes);
+    await call('take the plan', () =>
+      writeRecord(lease, listed, {
+        kind: 'planned',
+        state: {
+          'lease.planId': record.planId,
+          ...(changes.letThrough !== undefined && { unfinished: changes.letThrough }),
+          ...(changes.pause !== undefined && { pause: changes.pause }),
+        },
+        beside: write,
+        otherwise: ({ lease: held, pause }) => {
+          if (held?.owner !== lease.owner) {
+            throw new SyncError(
+              'lease_lost',
+              `Run ${held?.owner ?? 'none'} holds the ${lease.mirror} now; this run changed nothing.`,
+            );
+          }
+          if (pause && lease.passesPause !== true) throw pausedError(pause.at.toDate());
+          return true;
+        },
+      }),
+    );
+    return listed;
   };
 
   const finish = ({ lease, record, occurrenceDone, pause }: FinishOptions): Promise<void> =>
-    call('close the run record', async () => {
-      const db = await client();
-      const stateRef = refs(db).state(lease.mirror);
-      const recordRef = refs(db).record(record.runId);
-      const after = { ...stateAfter(record, occurrenceDone), ...(pause !== undefined && { pause }) };
-      const time = writtenAt.get(lease);
-      if (time !== undefined) {
-        const batch = db.batch();
-        batch.set(recordRef, toDocument(record));
-        batch.update(stateRef, after, { lastUpdateTime: time });
-        if ((await tryCommit(batch)) !== null) return;
-      }
-      await db.runTransaction(async (transaction) => {
-        const state = ((await transaction.get(stateRef)).data() ?? {}) as State;
-        transaction.set(recordRef, toDocument(record));
-        if (state.lease?.owner !== lease.owner) return;
-        transaction.set(stateRef, after, { merge: true });
-      });
-    });
+    call('close the run record', () =>
+      writeRecord(lease, record, {
+        kind: 'closed',
+        state: { ...stateAfter(record, occurrenceDone), ...(pause !== undefined && { pause }) },
+        otherwise: (state) => state.lease?.owner === lease.owner,
+      }),
+    );
 
   return {
     begin,
     recordPlan,
     keepLists,
     finish,
+    headOf: (lease) => {
+      const head = written.get(lease)?.links.at(-1);
+      return head === undefined ? null : toHeadText(head);
+    },
     append: (record) =>
       call('take the run record', async () => {
-        const db = await client();
-        await refs(db).record(record.runId).create(toDocument(record));
+        const [db, key] = await Promise.all([client(), chainKey()]);
+        const ref = refs(db).record(record.runId);
+        await takeChained(db, key, {
+          stream: 'aside',
+          kind: 'closed',
+          ref,
+          data: toDocument(record),
+          isNew: true,
+        });
       }),
     readLastSuccess: (mirror) =>
       call('answer the last success', async () => {
         const db = await client();
-        return lastSuccessOf(((await refs(db).state(mirror).get()).data() ?? {}) as State);
+        return lastSuccessOf(((await refs(db).state(mirror).get()).data() ?? {}) as MirrorState);
+      }),
+    readPlanners: (planId) =>
+      call('answer who made a plan', async () => {
+        const db = await client();
+        // Run ids sort by time, so the earliest come first.
+        const { docs } = await db
+          .collection('sync_audit')
+          .where('planId', '==', planId)
+          .limit(PLAN_RUNS_READ)
+          .get();
+        return docs.flatMap((document) => {
+          const { approvedBy, requestedBy } = fromDocument(document.data());
+          return approvedBy === null && requestedBy !== null ? [requestedBy] : [];
+        });
       }),
     readUnfinished: (mirror) =>
       call('answer what is unfinished', async () => {
         const db = await client();
-        return (((await refs(db).state(mirror).get()).data() ?? {}) as State).unfinished ?? null;
+        return (((await refs(db).state(mirror).get()).data() ?? {}) as MirrorState).unfinished ?? null;
       }),
     recent: (mirror, limit) =>
       call('answer the last runs', async () => {
@@ -234,41 +359,3 @@ export const makeRunStore = (
       }),
   };
 };
-
-const isSame = (
-  done: State['lastDone'],
-  occurrence: ScheduledOccurrence,
-): done is NonNullable<State['lastDone']> => done?.job === occurrence.job && done.time === occurrence.time;
-
-const lastSuccessOf = ({ lastSuccess }: State): LastSuccess | null =>
-  lastSuccess === undefined ? null : { ...lastSuccess, at: lastSuccess.at.toDate() };
-
-const stateAfter = (record: RunRecord, occurrenceDone: ScheduledOccurrence | null): DocumentData => {
-  const { runId, outcome, errorCode, timestamp: at, memberCount } = record;
-  const isAsPlanned = outcome === 'published' || outcome === 'unchanged';
-  // After a rollback the mirror is as planned, but not equal to the registry.
-  const isSuccess = isAsPlanned && record.rollbackOf === undefined;
-  return {
-    lease: null,
-    ...(outcome !== 'skipped' && { last: { runId, outcome, errorCode, at } }),
-    ...(saysRegistryCount(record) && { registry: { count: memberCount, at, runId } }),
-    ...(isAsPlanned && { members: memberCount }),
-    ...(isSuccess && { lastSuccess: { runId, at, memberCount }, unfinished: null }),
-    ...(outcome === 'partial' && { unfinished: record.unfinished }),
-    ...(occurrenceDone !== null && { lastDone: { ...occurrenceDone, runId } }),
-  };
-};
-
-/** What the registry counted, for who compares mirrors with it; a rollback has another source. */
-const saysRegistryCount = ({ outcome, planId, rollbackOf, memberCount }: RunRecord): boolean =>
-  (outcome === 'published' || outcome === 'unchanged' || outcome === 'blocked') &&
-  planId !== null &&
-  rollbackOf === undefined &&
-  memberCount !== null;
-
-const abandonedBy = (next: RunRecord): DocumentData => ({
-  status: 'error',
-  outcome: 'failed',
-  errorCode: 'abandoned',
-  error: `The run ended without closing this record; run ${next.runId} closed it. That run says what it found.`,
-});

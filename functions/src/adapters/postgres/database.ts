@@ -57,7 +57,7 @@ export const makeCheckedTransactions =
     );
 
 /** The number of the newest migration: what this code was written for. A test compares it with the files. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** Keys of advisory locks: any numbers, but no other program of this database may use them. */
 export const MIGRATION_LOCK = 7_305_001;

@@ -1,4 +1,4 @@
-import type { ChangedRow, Eligibility, RegisterReader, SyncLogEntry } from '../../register/reading.ts';
+import type { ChangedRow, Eligibility, RegisterReader, SyncLogEntry } from '../../register/ports.ts';
 import {
   type Database,
   makeCheckedTransactions,

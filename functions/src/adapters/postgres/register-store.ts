@@ -69,7 +69,7 @@ export const makeRegisterStore = (database: Database, options: RegisterStoreOpti
       await inTransaction((query) => query(apply.CLOSE_LOG, values));
     },
 
-    stage: (members, unreadable, { signal, exclusive, startedAt }) =>
+    stage: (members, unreadable, { signal, exclusive, startedAt, buckets }) =>
       retried(
         async (): Promise<RegisterTransaction> => {
           const transaction = await database.begin();
@@ -86,7 +86,7 @@ export const makeRegisterStore = (database: Database, options: RegisterStoreOpti
               );
             }
             if (unreadable.length > 0) await query(stage.STAGE_UNREADABLE, [JSON.stringify(unreadable)]);
-            await query(stage.PLAN_CHANGES, [startedAt]);
+            await query(stage.PLAN_CHANGES, [startedAt, buckets ?? null]);
             return {
               differences: await compare(query),
               commit: (order) => commit(transaction, order),
@@ -140,6 +140,7 @@ const writeChanges = async (query: Query, order: CommitOrder): Promise<void> => 
   await query(apply.DEACTIVATE_REMOVED, run);
   await query(apply.UPDATE_CHANGED, run);
   await query(apply.INSERT_ADDED, run);
+  await query(apply.NOTE_DIGESTS);
   await query(apply.KEEP_UNVERIFIED);
   await query(apply.FORGET_VERIFIED);
   for (const { messageId, subscriber, body } of order.notifications) {

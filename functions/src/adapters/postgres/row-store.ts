@@ -1,5 +1,4 @@
-import type { EventResult, RowStore } from '../../register/apply-event.ts';
-import { SAID } from '../../register/ports.ts';
+import { type EventResult, type RowStore, SAID } from '../../register/ports.ts';
 import { type Database, makeCheckedTransactions, type Query } from './database.ts';
 
 interface Written {
@@ -28,11 +27,15 @@ export const makeRowStore = (database: Database): RowStore => {
     upsert: (member, at) =>
       inTransaction(async (query) => {
         const { kennitala, name, email, phone, external_id, date_joined, version, said } = member;
+        const { digest_a, digest_b } = member;
         const metadata = {
           ...((said & SAID.dateJoined) !== 0 && { date_joined }),
           ...((said & SAID.version) !== 0 && { version }),
         };
-        const values = [kennitala, name, email, phone, external_id, JSON.stringify(metadata), said, at];
+        const values = [
+          ...[kennitala, name, email, phone, external_id, JSON.stringify(metadata), said, at],
+          ...[digest_a, digest_b],
+        ];
         const before = await readRow(query, kennitala);
         if (isStale(before, version)) return 'stale';
         if (version !== null && isFoundGone(before)) return 'skipped';
@@ -51,7 +54,8 @@ export const makeRowStore = (database: Database): RowStore => {
         const said = version === null ? {} : { version, removed_version: version };
         await query(
           `update public.members
-              set is_active = false, removed_at = case when is_active then $3 else removed_at end,
+              set is_active = false, digest_a = null, digest_b = null,
+                  removed_at = case when is_active then $3 else removed_at end,
                   metadata = coalesce(metadata, '{}') || $2::jsonb
             where id = $1`,
           [before.id, JSON.stringify(said), at],
@@ -102,6 +106,7 @@ const SET = (said: (column: string, parameter: string) => string): string => `
   ${newValue('phone', SAID.phone, said('phone', '$4'))},
   ${newValue('external_id', SAID.externalId, said('external_id', '$5'))},
   metadata = coalesce(m.metadata, '{}') || ${said('metadata', '$6::jsonb')},
+  digest_a = ${said('digest_a', '$9::bigint')}, digest_b = ${said('digest_b', '$10::bigint')},
   is_active = true, removed_at = null, last_verified_at = ${said('last_verified_at', '$8::timestamptz')}
   where coalesce((m.metadata->>'version')::bigint < (${said('metadata', '$6::jsonb')}->>'version')::bigint, true)`;
 
@@ -113,8 +118,10 @@ const UPDATE = `
 /** Two events of a new member meet at the unique kennitala: the later one updates, if it is newer. */
 const INSERT = `
   insert into public.members as m
-         (kennitala, name, email, phone, external_id, metadata, added_at, last_verified_at, sync_source, is_active)
-  select $1, $2, $3, $4, $5, $6::jsonb, $8::timestamptz, $8::timestamptz, 'django', $7::int is not null
+         (kennitala, name, email, phone, external_id, metadata, digest_a, digest_b, added_at, last_verified_at, sync_source,
+          is_active)
+  select $1, $2, $3, $4, $5, $6::jsonb, $9::bigint, $10::bigint, $8::timestamptz, $8::timestamptz, 'django',
+         $7::int is not null
   on conflict (kennitala) do update set ${SET((column) => `excluded.${column}`)}
   returning m.id`;
 

@@ -116,6 +116,7 @@ const toCustomMetadata = (metadata: ListMetadata): Record<string, string> => ({
   djangoExportedAt: metadata.djangoExportedAt?.toISOString() ?? '',
   sha256: metadata.sha256,
   runId: metadata.runId,
+  chainHead: metadata.chainHead ?? '',
 });
 
 const VERSIONS_SHOWN = 100;
@@ -144,7 +145,7 @@ export const makeListVersions = (
 });
 
 const toVersion = (metadata: FileMetadata): ListVersion => {
-  const { memberCount, runId, sha256 } = metadata.metadata ?? {};
+  const { memberCount, runId, sha256, chainHead } = metadata.metadata ?? {};
   return {
     generation: String(metadata.generation),
     publishedAt: new Date(metadata.timeCreated ?? Number.NaN),
@@ -152,5 +153,6 @@ const toVersion = (metadata: FileMetadata): ListVersion => {
     memberCount: memberCount === undefined || memberCount === '' ? null : Number(memberCount),
     runId: textOf(runId),
     sha256: textOf(sha256),
+    chainHead: textOf(chainHead),
   };
 };

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { applyPatch, makeTombstone } from './apply-patch.ts';
 import { keepWithdrawals, type Withdrawals } from './consents.ts';
 import { diffMembers, type FieldDifference, sourceHash } from './diff-members.ts';
+import type { DigestNumbers } from './digest.ts';
 import type { FieldPath } from './fields.ts';
 import { keepPendingEdits, type PendingEdit } from './keep-pending-edits.ts';
 import type { Member, Origin } from './member.ts';
@@ -15,13 +16,15 @@ export interface MemberMeta {
   readonly source_hash: string;
   readonly origin: Origin;
   readonly deleted_at: Date | null;
+  /** The registry's digest of what was applied. Absent where it gave none, and of a tombstone: in no set of members. */
+  readonly digest?: DigestNumbers;
   /** Absent where there are none. */
   readonly withdrawn?: Withdrawals;
 }
 
 export interface StoredMember {
   readonly member: Member;
-  readonly meta: Pick<MemberMeta, 'django_id' | 'source_version' | 'deleted_at' | 'withdrawn'> & {
+  readonly meta: Pick<MemberMeta, 'django_id' | 'source_version' | 'deleted_at' | 'digest' | 'withdrawn'> & {
     readonly source_hash: string | null;
     /** Missing where it is not known. */
     readonly origin?: Origin | null;
@@ -109,6 +112,7 @@ export const planMemberWrite = (
     source_version: change.version ?? stored?.meta.source_version ?? null,
     source_hash: sourceHash(said),
     deleted_at: deletedAt(stored, change, now),
+    ...(change.content?.digest !== undefined && { digest: change.content.digest }),
     ...(Object.keys(withdrawn).length > 0 && { withdrawn }),
   };
   const differences = before === null ? null : diffMembers(before, member);
@@ -145,12 +149,13 @@ const deletedAt = (stored: StoredMember | null, change: MemberChange, now: Date)
 
 const factsOf = (stored: StoredMember | null): unknown => {
   if (stored === null) return null;
-  const { django_id, source_version, source_hash, deleted_at, withdrawn } = stored.meta;
+  const { django_id, source_version, source_hash, deleted_at, digest, withdrawn } = stored.meta;
   return {
     django_id,
     source_version,
     source_hash,
     deleted_at,
+    ...(digest !== undefined && { digest }),
     ...(Object.keys(withdrawn ?? {}).length > 0 && { withdrawn }),
   };
 };

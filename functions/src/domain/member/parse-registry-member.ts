@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Kennitala, tryKennitala } from '../kennitala.ts';
+import { type DigestNumbers, tryDigest } from './digest.ts';
 import { FIELD_PATHS, rowOf } from './field-table.ts';
 import type { FieldPath, MemberPatch } from './fields.ts';
 import { memberFault } from './member.ts';
@@ -14,6 +15,8 @@ export interface ParsedMember {
   /** Grows with every change of the member; null from a registry that counts none. */
   readonly version: number | null;
   readonly content: MemberPatch;
+  /** Of the member as it was sent; missing from a registry that makes none. */
+  readonly digest?: DigestNumbers;
 }
 
 const KENNITALA_PATHS = ['ssn', 'kennitala'];
@@ -29,11 +32,13 @@ const rowNumber = z.int().nonnegative();
  */
 export const parseRegistryMember = (json: unknown): ParsedMember => {
   if (!isWire(json)) throw memberFault('member', 'is not an object');
+  const digest = readDigest(json);
   return {
     kennitala: parseKennitala(json),
     djangoId: readNumber(json, 'id', rowNumber),
     version: readNumber(json, 'version', memberVersion),
     content: parseContent(json),
+    ...(digest !== null && { digest }),
   };
 };
 
@@ -61,6 +66,14 @@ const toKennitala = (value: unknown, path: string): Kennitala => {
   const kennitala = typeof value === 'string' ? tryKennitala(value) : null;
   if (kennitala === null) throw memberFault(path, 'is not a kennitala');
   return kennitala;
+};
+
+const readDigest = (wire: Wire): DigestNumbers | null => {
+  const said = sayingAt(wire, 'digest');
+  if (said.is !== 'value') return null;
+  const digest = tryDigest(said.value);
+  if (digest === null) throw memberFault('digest', 'is not of the agreed form');
+  return digest;
 };
 
 const readNumber = (wire: Wire, path: string, schema: z.ZodType<number>): number | null =>

@@ -80,7 +80,10 @@ export const runAnswer = z.object({
       runId: z.string(),
       relation,
       at: time,
+      /** The proved identity of who asked for that run; null for a scheduled one. */
       by: z.string().nullable(),
+      /** The name that was typed with an approval. */
+      typedName: z.string().nullable(),
       reason: z.string().nullable(),
     }),
   ),

@@ -1,7 +1,7 @@
 import { type Kennitala, tryKennitala } from '../../domain/kennitala.ts';
 import { isWire } from '../../domain/member/wire.ts';
 import { isSyncError } from '../../lib/errors.ts';
-import type { MemberPages } from './ports.ts';
+import type { MemberPages } from '../../registry/ports.ts';
 
 /** Longer than a delivery with a few tries. */
 export const DELIVERY_MS = 2 * 60_000;

@@ -1,4 +1,4 @@
-import { isPlaceholder, type Kennitala } from '../../domain/kennitala.ts';
+import { hasImpossibleDate, isLegalEntity, isPlaceholder, type Kennitala } from '../../domain/kennitala.ts';
 import { applyPatch } from '../../domain/member/apply-patch.ts';
 import { isNewNumber } from '../../domain/member/consents.ts';
 import { type FieldDifference, isSameValue, sourceHash } from '../../domain/member/diff-members.ts';
@@ -53,6 +53,9 @@ export interface ComparisonCounts {
   placeholders: number;
   /** Further members with a number that an earlier one had. */
   duplicates: number;
+  /** Members whose number is a legal entity's, or has a day that no month has. */
+  legalEntities: number;
+  impossibleDates: number;
   /** Members of whom the portal has a newer version than the registry shows. */
   ahead: number;
   /** Such members of whom the registry's word is taken all the same. */
@@ -81,6 +84,8 @@ export const makeComparison = ({
     unchanged: 0,
     placeholders: 0,
     duplicates: 0,
+    legalEntities: 0,
+    impossibleDates: 0,
     ahead: 0,
     takenBack: 0,
     overtaken: 0,
@@ -122,7 +127,9 @@ export const makeComparison = ({
       counts.duplicates += 1;
       return null;
     }
-    digest.add(`${hash} ${said.version} ${said.djangoId}`);
+    if (isLegalEntity(said.kennitala)) counts.legalEntities += 1;
+    if (hasImpossibleDate(said.kennitala)) counts.impossibleDates += 1;
+    digest.add(`${hash} ${said.version} ${said.djangoId} ${said.digest?.a} ${said.digest?.b}`);
     if (row === null) {
       newcomers.add(said.kennitala);
       return said;

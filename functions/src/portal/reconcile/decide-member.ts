@@ -50,7 +50,9 @@ export const decideMember = (
   // A write past the registry's outbox has no new version, and announces nothing either.
   const isNewWord = hash !== null && hash !== decision.meta.source_hash;
   const isFresh = writtenAt !== null && now.getTime() - writtenAt.getTime() < EDIT_UNDER_WAY_MS;
-  if (stored !== null && !isAhead && !isNews && isFresh && isActive(stored.member))
+  // A write of the metadata alone takes no edit back.
+  const isOfContent = decision.differences === null || decision.differences.length > 0;
+  if (stored !== null && !isAhead && !isNews && isFresh && isOfContent && isActive(stored.member))
     return { kind: 'edit-under-way' };
   return {
     kind: kindOf(stored?.member ?? null),

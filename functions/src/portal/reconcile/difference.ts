@@ -35,7 +35,15 @@ export const toPlannedWrite = (
 ): PlannedWrite => {
   const { kind, member, meta, isMissed } = verdict;
   const digest = createHash('sha256')
-    .update(JSON.stringify([sourceHash(member), meta.source_hash, meta.source_version, meta.django_id]))
+    .update(
+      JSON.stringify([
+        sourceHash(member),
+        meta.source_hash,
+        meta.source_version,
+        meta.django_id,
+        meta.digest,
+      ]),
+    )
     .digest('base64url');
   return {
     kennitala,

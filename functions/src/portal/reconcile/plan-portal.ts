@@ -6,6 +6,7 @@ import {
   type MissedEvents,
   type RunWarning,
   type Unfinished,
+  warningsOfNumbers,
 } from '../../mirror/mirror.ts';
 import { digestOperations, makeForecast, makePlanId } from '../../mirror/plan.ts';
 import type { Comparison } from './compare-members.ts';
@@ -172,7 +173,10 @@ const warningsAbout = ({
       message: `${strangers} documents of the portal have a name that is no member's kennitala; they were left alone.`,
     },
   ];
-  return all.filter(({ count }) => count > 0).map(({ code, message }) => ({ code, message }));
+  return [
+    ...all.filter(({ count }) => count > 0).map(({ code, message }) => ({ code, message })),
+    ...warningsOfNumbers(counts),
+  ];
 };
 
 /** Every document is read once; one that differs is read again, and its pending edits are asked for. */

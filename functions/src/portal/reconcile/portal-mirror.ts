@@ -1,14 +1,15 @@
 import { isPlaceholder, type Kennitala } from '../../domain/kennitala.ts';
 import { SyncError } from '../../lib/errors.ts';
 import type { Mirror, MirrorSource, RunContext } from '../../mirror/mirror.ts';
-import type { HintStore, MemberReader, RosterRefresh } from '../ports.ts';
+import type { MemberPages, MemberReader } from '../../registry/ports.ts';
+import type { HintStore, RosterRefresh } from '../ports.ts';
 import { findAnnouncedLately } from './announced-lately.ts';
 import { applyPortal } from './apply-portal.ts';
 import { type Comparison, makeComparison, type TakesWordOf } from './compare-members.ts';
 import { type PortalPlan, planPortal } from './plan-portal.ts';
 import { planRemovals } from './plan-removals.ts';
 import { makePortalTable, type PortalTable } from './portal-table.ts';
-import type { MemberPages, PortalIndex, PortalWriter } from './ports.ts';
+import type { PortalIndex, PortalWriter } from './ports.ts';
 import { warnOfQuarantine } from './quarantine.ts';
 
 export interface PortalMirrorDependencies {
@@ -38,7 +39,7 @@ export interface PortalSource extends MirrorSource {
  *
  * The portal is read before the registry, so that a document which differs from what was read then has been written
  * during the run: it is left alone, whatever the pages say, since they may be older. Both are read as streams; what
- * stays in memory is a row of about 100 bytes a member, and the differences.
+ * stays in memory is a row of about 120 bytes a member, and the differences.
  */
 export const makePortalMirror = (
   dependencies: PortalMirrorDependencies,

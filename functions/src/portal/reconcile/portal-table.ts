@@ -10,6 +10,7 @@ const ACTIVE = 1;
 /** The metadata says what the content says, so nothing but the version and the row number can differ. */
 const SOUND = 2;
 const SEEN = 4;
+const WITH_DIGEST = 8;
 const FIRST_CAPACITY = 4_096;
 /** No version and no row number is negative. */
 const NONE = -1;
@@ -19,7 +20,7 @@ export type Row = number;
 
 /**
  * What the portal held when it was read: of each member the number, a hash of the content, the version, the
- * registry's row number, the document's state and three marks. That is about 100 bytes, so that 100,000 members fit
+ * registry's digest and row number, the document's state and three marks. That is about 120 bytes, so that 100,000 members fit
  * in a small function.
  */
 export interface PortalTable {
@@ -47,6 +48,7 @@ export const makePortalTable = (): PortalTableBuilder => {
   const kennitalas: Kennitala[] = [];
   let versions = new Float64Array(FIRST_CAPACITY);
   let djangoIds = new Float64Array(FIRST_CAPACITY);
+  let digests = new Float64Array(2 * FIRST_CAPACITY);
   let hashes = new Uint8Array(FIRST_CAPACITY * HASH_BYTES);
   let marks = new Uint8Array(FIRST_CAPACITY);
   const states: DocumentState[] = [];
@@ -55,6 +57,7 @@ export const makePortalTable = (): PortalTableBuilder => {
   const grow = (): void => {
     versions = withRoom(versions, Float64Array);
     djangoIds = withRoom(djangoIds, Float64Array);
+    digests = withRoom(digests, Float64Array);
     hashes = withRoom(hashes, Uint8Array);
     marks = withRoom(marks, Uint8Array);
   };
@@ -83,7 +86,9 @@ export const makePortalTable = (): PortalTableBuilder => {
       versions[row] = meta.source_version ?? NONE;
       djangoIds[row] = meta.django_id ?? NONE;
       hashes.set(Buffer.from(hash, 'hex').subarray(0, HASH_BYTES), row * HASH_BYTES);
-      marks[row] = (isActive ? ACTIVE : 0) | (isSound ? SOUND : 0);
+      if (meta.digest !== undefined) digests.set([meta.digest.a, meta.digest.b], 2 * row);
+      marks[row] =
+        (isActive ? ACTIVE : 0) | (isSound ? SOUND : 0) | (meta.digest === undefined ? 0 : WITH_DIGEST);
       states.push(state);
       if (isActive) active += 1;
     },
@@ -95,6 +100,11 @@ export const makePortalTable = (): PortalTableBuilder => {
         ((marks[row] ?? 0) & SOUND) !== 0 &&
         (said.version === null || said.version === versions[row] || isFirstVersion(said, versions[row])) &&
         (said.djangoId === null || said.djangoId === djangoIds[row]) &&
+        (said.digest === undefined
+          ? ((marks[row] ?? 0) & WITH_DIGEST) === 0
+          : ((marks[row] ?? 0) & WITH_DIGEST) !== 0 &&
+            said.digest.a === digests[2 * row] &&
+            said.digest.b === digests[2 * row + 1]) &&
         Buffer.from(hash, 'hex')
           .subarray(0, HASH_BYTES)
           .equals(hashes.subarray(row * HASH_BYTES, (row + 1) * HASH_BYTES)),
@@ -120,6 +130,7 @@ export const makePortalTable = (): PortalTableBuilder => {
         const { length } = states;
         for (const kennitala of kennitalas) digest.update(kennitala);
         digest.update(versions.subarray(0, length));
+        digest.update(digests.subarray(0, 2 * length));
         digest.update(hashes.subarray(0, length * HASH_BYTES));
         // The marks of this reading are no part of what was held.
         return digest.update(marks.subarray(0, length).map((mark) => mark & ~SEEN)).digest('hex');

@@ -1,20 +1,8 @@
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { tryKennitala } from '../../domain/kennitala.ts';
-import { runFields } from '../../mirror/run-answer.ts';
+import { runReport as mirrorReport, runFields } from '../../mirror/run-answer.ts';
 
 /** The API's shapes: what is parsed, and what `/openapi.json` says. */
-
-export const problem = z
-  .looseObject({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    code: z.string().describe('stable; the runbook has a section for each'),
-    detail: z.string(),
-    requestId: z.string(),
-  })
-  .describe('RFC 9457')
-  .openapi('Problem');
 
 export const health = z
   .object({
@@ -28,33 +16,15 @@ export const health = z
       })
       .optional(),
   })
-  .openapi('Health');
+  .meta({ id: 'Health' });
 
 export const healthQuery = z.strictObject({ deep: z.enum(['0', '1']).optional() });
 
-export const syncRequest = z.strictObject({ approve: runFields.approve }).openapi('SyncRequest');
-export const dryRunRequest = z.strictObject({}).openapi('DryRunRequest');
+export const syncRequest = z.strictObject({ approve: runFields.approve }).meta({ id: 'SyncRequest' });
+export const dryRunRequest = z.strictObject({}).meta({ id: 'DryRunRequest' });
 
-export const runReport = z
-  .object({
-    record: z.looseObject({
-      runId: z.string(),
-      mirror: z.literal('register'),
-      status: z.enum(['success', 'error']),
-      outcome: z.enum(['published', 'unchanged', 'blocked', 'failed', 'dry-run', 'skipped']),
-      memberCount: z.int().nullable(),
-      planId: z.string().nullable(),
-      changes: z
-        .object({
-          added: z.int(),
-          removed: z.int(),
-          updated: z.int(),
-          unchanged: z.int(),
-          quarantined: z.int(),
-        })
-        .nullable(),
-    }),
-    forecast: z.looseObject({ costUsd: z.number() }).nullable(),
+export const runReport = mirrorReport
+  .extend({
     samples: z
       .object({
         added: z.array(z.string()),
@@ -65,7 +35,7 @@ export const runReport = z
       .nullable()
       .describe('a few members of each kind, by opaque reference'),
   })
-  .openapi('RunReport');
+  .meta({ id: 'RunReport' });
 
 export const logEntry = z
   .object({
@@ -79,7 +49,7 @@ export const logEntry = z
     status: z.enum(['pending', 'success', 'failed']),
     details: z.looseObject({}),
   })
-  .openapi('SyncLogEntry');
+  .meta({ id: 'SyncLogEntry' });
 
 export const statusAnswer = z
   .object({
@@ -91,7 +61,7 @@ export const statusAnswer = z
     inactive_members: z.int(),
     waiting_notifications: z.int(),
   })
-  .openapi('Status');
+  .meta({ id: 'Status' });
 
 export const logsQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
@@ -111,7 +81,7 @@ export const logsAnswer = z
     logs: z.array(logEntry),
     next: z.int().nullable().describe('give it as `before` for the next page; null on the last one'),
   })
-  .openapi('SyncLogs');
+  .meta({ id: 'SyncLogs' });
 
 /** A number that cannot be read is refused: answered as "no member" it would cost somebody their vote. */
 const kennitala = z
@@ -123,11 +93,11 @@ const kennitala = z
     context.addIssue({ code: 'custom', message: 'is not a kennitala' });
     return z.NEVER;
   })
-  .openapi({ type: 'string', example: '0101302989' });
+  .meta({ examples: ['0101302989'] });
 
 export const eligibilityRequest = z
   .strictObject({ kennitalas: z.array(kennitala).min(1).max(1_000) })
-  .openapi('EligibilityRequest');
+  .meta({ id: 'EligibilityRequest' });
 
 export const eligibilityAnswer = z
   .object({
@@ -139,7 +109,7 @@ export const eligibilityAnswer = z
       .array(z.object({ kennitala: z.string(), active: z.boolean(), since: z.iso.datetime().nullable() }))
       .describe('in the order asked'),
   })
-  .openapi('Eligibility');
+  .meta({ id: 'Eligibility' });
 
 export const runParams = z.strictObject({
   run: z
@@ -165,4 +135,4 @@ export const changesAnswer = z
     ),
     next: z.int().nullable().describe('give it as `after` for the next page; null on the last one'),
   })
-  .openapi('RunChanges');
+  .meta({ id: 'RunChanges' });

@@ -7,6 +7,7 @@ import * as answers from './support/answers.ts';
 import { failureOf, fetchExport, openClient } from './support/client.ts';
 import { type RegistryServer, startRegistryServer } from './support/registry-server.ts';
 
+/** Whatever is not cut short takes 30 s and more here, so that 20 s tell the two apart on any machine. */
 describe('the time of a fetch', () => {
   let server: RegistryServer;
   let http: RegistryHttp | undefined;
@@ -36,8 +37,8 @@ describe('the time of a fetch', () => {
     ['it trickles', answers.trickle, 'registry_timeout'],
   ])('is used up while %s, and what happened decides', async (_, answer, code) => {
     server.script(answer);
-    const fetching = failureOf(fetchExport(open({ requestTimeoutMs: 60 }), 250));
-    expect(await elapsed(fetching)).toBeLessThan(800);
+    const fetching = failureOf(fetchExport(open({ requestTimeoutMs: 200 }), 1_000));
+    expect(await elapsed(fetching)).toBeLessThan(20_000);
     const error = await fetching;
     expect(error.code).toBe(code);
     expect(server.seen.length).toBeGreaterThan(1);
@@ -49,7 +50,7 @@ describe('the time of a fetch', () => {
   it('cuts a request short that has more time of its own: too slow', async () => {
     server.script(answers.trickle);
     const fetching = failureOf(fetchExport(open({ requestTimeoutMs: 30_000 }), 100));
-    expect(await elapsed(fetching)).toBeLessThan(600);
+    expect(await elapsed(fetching)).toBeLessThan(20_000);
     expect(await fetching).toMatchObject({ code: 'registry_timeout', details: { limitMs: 100 } });
   });
 
@@ -61,8 +62,8 @@ describe('the time of a fetch', () => {
 
   it('is not waited for when the registry asks for more than is left', async () => {
     server.script(answers.status(503, { 'retry-after': '3600' }));
-    const fetching = failureOf(fetchExport(open(), 5_000));
-    expect(await elapsed(fetching)).toBeLessThan(500);
+    const fetching = failureOf(fetchExport(open(), 60_000));
+    expect(await elapsed(fetching)).toBeLessThan(20_000);
     expect(await fetching).toMatchObject({
       code: 'registry_unavailable',
       details: { status: 503, retryAfterMs: 3_600_000 },
@@ -102,7 +103,7 @@ describe('the time of a fetch', () => {
     else setTimeout(() => controller.abort(), afterMs);
     const source = makeListExport(open({ requestTimeoutMs: 30_000 }));
     const fetching = failureOf(source.fetchKennitalaExport({ signal: controller.signal }));
-    expect(await elapsed(fetching)).toBeLessThan(500);
+    expect(await elapsed(fetching)).toBeLessThan(20_000);
     expect((await fetching).code).toBe('registry_timeout');
   });
 
@@ -118,9 +119,9 @@ describe('the time of a fetch', () => {
   it('is not begun again after the client was closed', async () => {
     server.script(answers.silence);
     const client = open({ requestTimeoutMs: 30_000 });
-    const fetching = failureOf(fetchExport(client, 10_000));
+    const fetching = failureOf(fetchExport(client, 60_000));
     while (server.seen.length === 0) await new Promise((resolve) => setImmediate(resolve));
-    expect(await elapsed(client.close().then(() => fetching))).toBeLessThan(500);
+    expect(await elapsed(client.close().then(() => fetching))).toBeLessThan(20_000);
     expect((await fetching).code).toBe('registry_unreachable');
     expect(await failureOf(client.getJson('/api/sync/status/', z.object({})))).toMatchObject({
       code: 'registry_unreachable',

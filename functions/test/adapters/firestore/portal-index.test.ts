@@ -31,7 +31,7 @@ beforeEach(async () => {
   await firestore.clear();
 });
 
-const index = () => makePortalIndex(async () => db, { callLimitMs: 2_000 });
+const index = () => makePortalIndex(async () => db, { callLimitMs: 30_000 });
 const signal = new AbortController().signal;
 
 const save = async (kennitala: Kennitala, version = 1) => {

@@ -90,7 +90,7 @@ describe('downloading an object', () => {
     const proxy = await startProxy(change, 700);
     const before = performance.now();
     await expect(download('read', file(proxy.client))).rejects.toMatchObject({ code: 'storage_unavailable' });
-    expect(performance.now() - before).toBeLessThan(3_000);
+    expect(performance.now() - before).toBeLessThan(30_000);
     await proxy.close();
   });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type LocalAuth, startAuth } from '../../../../local/src/auth/start-auth.ts';
 import { type LocalFirestore, startFirestore } from '../../../../local/src/firestore/server.ts';
 import { type LocalRegistry, startRegistry } from '../../../../local/src/registry/start-registry.ts';
+import { makeSigningKey } from '../../../../local/src/secrets.ts';
 import { type LocalStorage, startStorage } from '../../../../local/src/storage/index.ts';
 
 export const PROJECT = 'demo-ekklesia';
@@ -47,6 +48,7 @@ export const startWorld = async (members: number): Promise<World> => {
       DJANGO_WEBHOOK_SECRET: WEBHOOK_SECRET,
       ADMIN_API_KEY: ADMIN_KEYS.join(' '),
       MEMBER_REFERENCE_KEY: 'key of the tests',
+      CHAIN_SIGNING_KEY: makeSigningKey(),
     },
     close: async () => {
       await Promise.all([firestore.close(), storage.close(), registry.close(), auth.close()]);

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { IdempotencyStrategy, Storage } from '@google-cloud/storage';
 import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { type LocalAuth, startAuth } from '../../../../local/src/auth/start-auth.ts';
-import { makeAuthorizeAdmin } from '../../../src/adapters/auth/authorize-admin.ts';
 import { makeVerifyFirebaseToken, makeVerifyGoogleToken } from '../../../src/adapters/auth/verify-tokens.ts';
 import { makeMemberChanges } from '../../../src/adapters/django/member-changes.ts';
 import { makeMemberPages } from '../../../src/adapters/django/member-pages.ts';
@@ -18,6 +17,7 @@ import { makeLiveCounts, makeMirrorStates } from '../../../src/adapters/firestor
 import { makeMemberTrace } from '../../../src/adapters/firestore/ops-trace.ts';
 import { makeTwoWayReader } from '../../../src/adapters/firestore/ops-two-way.ts';
 import { makeQueueStore, makeTwoWayLog } from '../../../src/adapters/firestore/queue-store.ts';
+import { makeRecordReader } from '../../../src/adapters/firestore/record-reader.ts';
 import { makeRosterRefresh } from '../../../src/adapters/firestore/roster-refresh.ts';
 import { makeEnvSecrets } from '../../../src/adapters/secrets/env-secrets.ts';
 import { makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
@@ -25,7 +25,8 @@ import { makeSoftDeletedList, makeVersionsErasure } from '../../../src/adapters/
 import { makeListStore, makeListVersions } from '../../../src/adapters/storage/list-store.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../../src/domain/member-reference.ts';
-import { makeAdminApp } from '../../../src/http/make-admin-app.ts';
+import { makeApp } from '../../../src/http/app.ts';
+import { makeAuthorizeAdmin } from '../../../src/http/callers.ts';
 import type { OpsDependencies } from '../../../src/ops/dependencies.ts';
 import type { ErasureStore } from '../../../src/ops/erase/ports.ts';
 import { makeOpsLogs } from '../../../src/ops/ops-logs.ts';
@@ -37,6 +38,7 @@ import type { DeliveryDependencies } from '../../../src/twoway/delivery.ts';
 import { makeTwoWayLogs } from '../../../src/twoway/logs.ts';
 import { makeApplyProtocol, makeRegistryMembers } from '../../../src/twoway/registry.ts';
 import { runTwoWay } from '../../../src/twoway/sweep.ts';
+import { chain } from '../../support/chain.ts';
 import { BUCKET, type StackOptions, startStack } from '../../support/stack.ts';
 
 const PROJECT = 'demo-ekklesia';
@@ -75,8 +77,8 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
   const store = makeListStore(storage, place);
   const versions = makeListVersions(storage, place);
   const history = makeRunHistory(db);
-  const states = makeMirrorStates(db);
-  const actions = makeOperatorActions(db);
+  const states = makeMirrorStates(db, chain.current);
+  const actions = makeOperatorActions(db, chain.current);
   const twoWay = makeTwoWayReader(db);
   const queue = makeQueueStore(db);
   const reference = async (kennitala: Kennitala) => makeMemberReference('key of the tests', kennitala);
@@ -123,7 +125,7 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
       register: register ?? null,
       states,
       stores: [
-        ...makeFirestoreErasure(db),
+        ...makeFirestoreErasure(db, chain),
         ...(registerErasure === undefined ? [] : [registerErasure]),
         makeVersionsErasure(erasing, place),
       ],
@@ -155,7 +157,7 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
           ...delivery,
           members,
           reader: registry,
-          log: makeTwoWayLog(db),
+          log: makeTwoWayLog(db, chain.current),
           rosterRefresh: makeRosterRefresh(db),
           changes: registryChanges,
           makeRunId: () => `sweep-${randomUUID()}`,
@@ -163,10 +165,12 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
         },
       ),
     reference,
+    verify: { records: makeRecordReader(db), versions, keys: chain, now },
+    logs: makeOpsLogs(log),
     now,
   };
   const routes = opsRoutes(dependencies);
-  const api = makeAdminApp(routes, {
+  const api = makeApp(routes, {
     authorize: makeAuthorizeAdmin({
       verifyFirebaseToken: makeVerifyFirebaseToken(async () => app),
       verifyGoogleToken: makeVerifyGoogleToken(),
@@ -189,8 +193,8 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
     );
 
   /** As an administrator. A 200 must be of its route's schema, to the last field. */
-  const call = async (method: 'GET' | 'POST', path: string, body?: unknown) => {
-    const response = await send(method, path, body);
+  const call = async (method: 'GET' | 'POST', path: string, body?: unknown, token: string = admin) => {
+    const response = await send(method, path, body, token);
     const json: Body = await response.json();
     if (response.status === 200) assertAnswer(method, path, json);
     return { status: response.status, body: json, headers: response.headers };

@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { NO_MISCHIEF } from '../../../../local/src/registry/webhooks/mischief.ts';
-import { receiveWebhook } from '../../../src/portal/receive-webhook.ts';
+import { answerWebhook } from '../../../src/portal/receive-webhook.ts';
 import { makeWebhookGate } from '../../../src/portal/webhook-caller.ts';
 import { SECRET } from '../../support/portal-stack.ts';
 import { type ReconcileStack, startReconcileStack } from '../../support/reconcile-stack.ts';
@@ -80,7 +80,7 @@ const serve = (mishaps: readonly Mishap[]): void => {
     log: () => undefined,
   };
   server.serve(
-    (call) => receiveWebhook(call, dependencies),
+    (call) => answerWebhook(call, dependencies),
     () => {
       const mishap = left.next().value ?? null;
       if (mishap === 'commit fails before') failCommit('before');

@@ -1,8 +1,7 @@
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../../src/domain/member-reference.ts';
-import type { HttpAnswer } from '../../../src/http/problems.ts';
 import { followHint } from '../../../src/portal/follow-hint.ts';
-import { receiveWebhook, type WebhookCall } from '../../../src/portal/receive-webhook.ts';
+import { answerWebhook, type WebhookCall } from '../../../src/portal/receive-webhook.ts';
 import { makeWebhookGate } from '../../../src/portal/webhook-caller.ts';
 import { SECRET, signed } from '../../support/portal-stack.ts';
 import type { Process } from './interleaving.ts';
@@ -22,8 +21,8 @@ export const serveEvent = (
   change: ModelChange,
   process: Process,
   { registry, portal, now }: Surroundings,
-): Promise<HttpAnswer> =>
-  receiveWebhook(callOf(registry, change), {
+): Promise<Response> =>
+  answerWebhook(callOf(registry, change), {
     identify: makeWebhookGate(
       {
         signing: { readAll: async () => [SECRET], drop: () => undefined },

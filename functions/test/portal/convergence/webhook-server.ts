@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import type { HttpAnswer } from '../../../src/http/problems.ts';
 import type { WebhookCall } from '../../../src/portal/receive-webhook.ts';
+import { readAnswer } from '../../support/portal-stack.ts';
 
 /** When an instance dies while it serves a request: the sender sees a connection that breaks. */
 export type Death = 'before' | 'after' | null;
@@ -11,7 +11,7 @@ export type Death = 'before' | 'after' | null;
 export interface WebhookServer {
   readonly url: string;
   /** Who answers from now on, and who dies over which request. */
-  serve(receive: (call: WebhookCall) => Promise<HttpAnswer>, deaths: () => Death): void;
+  serve(receive: (call: WebhookCall) => Promise<Response>, deaths: () => Death): void;
   close(): Promise<void>;
 }
 
@@ -20,16 +20,16 @@ export interface WebhookServer {
  * instead: a sender treats both alike, but it need not wait for as long as `Retry-After` asks.
  */
 export const startWebhookServer = async (): Promise<WebhookServer> => {
-  let receive: (call: WebhookCall) => Promise<HttpAnswer> = () => Promise.reject(new Error('Nobody serves.'));
+  let receive: (call: WebhookCall) => Promise<Response> = () => Promise.reject(new Error('Nobody serves.'));
   let nextDeath: () => Death = () => null;
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const death = nextDeath();
     const call = await toCall(request);
     if (death === 'before') return void request.socket.destroy();
-    const { status, headers, body } = await receive(call);
+    const { status, headers, body } = await readAnswer(await receive(call));
     if (death === 'after' || status !== 200) return void request.socket.destroy();
-    response.writeHead(status, { ...headers }).end(JSON.stringify(body));
+    response.writeHead(status, headers).end(JSON.stringify(body));
   };
 
   const server = createServer((request, response) => {

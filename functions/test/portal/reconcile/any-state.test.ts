@@ -144,7 +144,7 @@ describe('one reconcile, whatever the registry and the portal hold', () => {
         expect(second.plan.differences).toEqual([]);
         expect(portal.writes()).toBe(written);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 

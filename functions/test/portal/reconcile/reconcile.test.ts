@@ -254,6 +254,30 @@ describe('who is left alone', () => {
     await expectEqual(stack);
   });
 
+  it('a member whose number is a legal entity’s or names a day that no month has: written, counted and shown', async () => {
+    const renumber = (id: number, change: object) => stack.registry.updateMember(id, change);
+    renumber(2, { ssn: '4000000009' });
+    renumber(3, { ssn: '0001000009' });
+    renumber(4, { ssn: '5101000009' });
+    const { record } = await stack.run();
+    expect(record).toMatchObject({
+      outcome: 'published',
+      memberCount: 40,
+      findings: { legalEntities: 2, impossibleDates: 2, quarantined: 0 },
+    });
+    expect(record.warnings).toEqual([
+      {
+        code: 'legal_entities',
+        message: '2 members have the number of a legal entity; a person should look.',
+      },
+      {
+        code: 'impossible_dates',
+        message: '2 members have a number with a day that no month has; a person should look.',
+      },
+    ]);
+    expect((await stack.portalDocuments()).size).toBe(40);
+  });
+
   it('a newer version than the pages show, with a warning when that cannot be a webhook', async () => {
     await settle();
     const kennitala = stack.kennitalaOf(6);

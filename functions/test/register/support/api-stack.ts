@@ -1,7 +1,9 @@
 import { makeRegisterReader } from '../../../src/adapters/postgres/register-reader.ts';
+import { makeApp } from '../../../src/http/app.ts';
+import { makeAuthorizeKeyOrAdmin, makeAuthorizeService } from '../../../src/http/callers.ts';
+import { makeRateLimit } from '../../../src/http/rate-limit.ts';
 import { SyncError } from '../../../src/lib/errors.ts';
-import { makeApi } from '../../../src/register/api/app.ts';
-import { makeAuthorizeAdminCaller, makeAuthorizeService } from '../../../src/register/api/callers.ts';
+import { LIMITS_PER_MINUTE, REGISTER_DOCUMENT, registerRoutes } from '../../../src/register/api/routes.ts';
 import { type RegisterStackOptions, referTo, startRegisterStack } from './register-stack.ts';
 
 export const KEYS = ['0f'.repeat(32), 'e1'.repeat(32)];
@@ -15,18 +17,20 @@ export const tokenOf = (claims: Readonly<Record<string, unknown>>): string =>
 /** The API over a real database and registry. Only the issuers of tokens are stood in for. */
 export const startApiStack = async (options: RegisterStackOptions = {}) => {
   const stack = await startRegisterStack(options);
-  const api = makeApi({
+  const authorizeAdmin = makeAuthorizeKeyOrAdmin({
+    readKeys: async () => KEYS,
+    authorizeAdmin: async (header) => {
+      const claims = JSON.parse(Buffer.from(header?.split('.')[1] ?? '', 'base64url').toString());
+      if (claims.valid !== true) throw new SyncError('unauthenticated', 'The token is not valid here.');
+      if (claims.role !== 'admin') throw new SyncError('forbidden', 'This needs the role admin.');
+      return { kind: 'person', id: claims.uid };
+    },
+  });
+  const { now } = stack.dependencies;
+  const routes = registerRoutes({
     reader: makeRegisterReader(stack.database),
     run: ({ dryRun, approve, requestedBy }) => stack.run({ trigger: 'http', dryRun, approve, requestedBy }),
-    authorizeAdmin: makeAuthorizeAdminCaller({
-      readKeys: async () => KEYS,
-      authorizeAdmin: async (header) => {
-        const claims = JSON.parse(Buffer.from(header?.split('.')[1] ?? '', 'base64url').toString());
-        if (claims.valid !== true) throw new SyncError('unauthenticated', 'The token is not valid here.');
-        if (claims.role !== 'admin') throw new SyncError('forbidden', 'This needs the role admin.');
-        return { kind: 'person', id: claims.uid };
-      },
-    }),
+    authorizeAdmin,
     authorizeService: makeAuthorizeService({
       verifyGoogleToken: async (token, audiences) => {
         const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
@@ -35,14 +39,24 @@ export const startApiStack = async (options: RegisterStackOptions = {}) => {
       },
       serviceAccounts: [SERVICE],
       audiences: [AUDIENCE],
+      setting: 'REGISTER_SERVICE_ACCOUNTS',
     }),
     checkRegistry: async () => {
-      for await (const _ of stack.registerOptions.pages.pages({ signal: AbortSignal.timeout(2_000) })) return;
+      for await (const _ of stack.registerOptions.pages.pages({ signal: AbortSignal.timeout(20_000) }))
+        return;
     },
     referTo,
-    now: stack.dependencies.now,
-    log: stack.dependencies.log,
+    now,
     abandonedAfterMs: 150_000,
+  });
+  const api = makeApp(routes, {
+    authorize: authorizeAdmin,
+    log: stack.dependencies.log,
+    limits: {
+      address: makeRateLimit(LIMITS_PER_MINUTE.address, now),
+      caller: makeRateLimit(LIMITS_PER_MINUTE.caller, now),
+    },
+    document: REGISTER_DOCUMENT,
   });
   const call = async (path: string, init: RequestInit & { token?: string } = {}) => {
     const { token, ...rest } = init;
@@ -51,7 +65,7 @@ export const startApiStack = async (options: RegisterStackOptions = {}) => {
       ...(typeof rest.body === 'string' ? { 'content-type': 'application/json' } : {}),
       ...rest.headers,
     };
-    const response = await api.request(path, { ...rest, headers });
+    const response = await api.fetch(new Request(`http://api.test${path}`, { ...rest, headers }));
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.includes('json') === true;
     return {

@@ -12,8 +12,10 @@ import { makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts'
 import { makeMemberReference } from '../../../src/domain/member-reference.ts';
 import type { LogFields, Severity } from '../../../src/lib/log.ts';
 import type { RunDependencies, RunRequest } from '../../../src/mirror/run.ts';
-import type { MemberPages, ReferTo, RegisterStore } from '../../../src/register/ports.ts';
+import type { ReferTo, RegisterStore } from '../../../src/register/ports.ts';
 import { type RegisterOptions, runRegister } from '../../../src/register/register.ts';
+import type { MemberPages } from '../../../src/registry/ports.ts';
+import { chain } from '../../support/chain.ts';
 import { DEFAULT_LIMITS } from '../../support/default-limits.ts';
 import { makeFailingDatabase } from './failing-database.ts';
 import { startDatabase } from './test-database.ts';
@@ -74,8 +76,9 @@ export const startRegisterStack = async (options: RegisterStackOptions = {}) => 
   let offsetMs = 0;
   let runs = 0;
   const dependencies: RunDependencies = {
-    runs: makeRunStore(async () => db, { callLimitMs: PATIENT_MS }),
+    runs: makeRunStore(async () => db, chain.current, { callLimitMs: PATIENT_MS }),
     limits: DEFAULT_LIMITS,
+    needsSecondPerson: false,
     log: (severity, message, fields) => logs.push({ severity, message, fields }),
     now: () => new Date(Date.now() + offsetMs),
     makeRunId: () => {

@@ -20,13 +20,14 @@ import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../../src/domain/member-reference.ts';
 import type { LogFields, Severity } from '../../../src/lib/log.ts';
 import { applyReading } from '../../../src/portal/apply-event.ts';
-import { receiveWebhook } from '../../../src/portal/receive-webhook.ts';
+import { answerWebhook } from '../../../src/portal/receive-webhook.ts';
 import { makeWebhookGate } from '../../../src/portal/webhook-caller.ts';
 import { type EditTime, makeEditTime, partsOf } from '../../../src/twoway/edit.ts';
 import { makeTwoWayLogs } from '../../../src/twoway/logs.ts';
 import { makeApplyProtocol, makeRegistryMembers } from '../../../src/twoway/registry.ts';
 import { runTwoWay, type TwoWayDependencies, type TwoWayRun } from '../../../src/twoway/sweep.ts';
 import { trackMemberWrite } from '../../../src/twoway/track.ts';
+import { chain } from '../../support/chain.ts';
 import { SECRET } from '../../support/portal-stack.ts';
 
 const PROJECT = 'demo-ekklesia';
@@ -43,7 +44,7 @@ export interface TwoWayStackOptions {
  * webhooks, on ports of their own. Time is the test's.
  */
 export const startTwoWayStack = async (options: TwoWayStackOptions = {}) => {
-  const { members = 20, companion = true, callLimitMs = 5_000 } = options;
+  const { members = 20, companion = true, callLimitMs = 30_000 } = options;
   const firestore = await startFirestore({ projectId: PROJECT });
   const app = initializeApp({ projectId: PROJECT }, `two-way-${firestore.port}`);
   const db: Firestore = initializeFirestore(app);
@@ -64,7 +65,7 @@ export const startTwoWayStack = async (options: TwoWayStackOptions = {}) => {
     baseUrl: registry.url,
     authScheme: 'Token',
     token: makeTokenSource(makeEnvSecrets({ 'django-api-token': TOKEN }), 'django-api-token'),
-    requestTimeoutMs: 2_000,
+    requestTimeoutMs: 30_000,
     retry: { baseDelayMs: 5, maxDelayMs: 20, attempts: 2 },
   });
 
@@ -77,13 +78,13 @@ export const startTwoWayStack = async (options: TwoWayStackOptions = {}) => {
     logs.push({ severity, message, fields });
   };
   const client = async () => db;
-  const changes = makeMemberChanges(http, { deadlineMs: 2_000 });
+  const changes = makeMemberChanges(http, { deadlineMs: 30_000 });
   const requests: string[] = [];
   const reader = makeMemberReader(http);
   const dependencies: TwoWayDependencies = {
     store: makeQueueStore(client, { callLimitMs }),
     members: makeMemberStore(client, { callLimitMs }),
-    log: makeTwoWayLog(client),
+    log: makeTwoWayLog(client, chain.current),
     rosterRefresh: makeRosterRefresh(client),
     registry: {
       ...changes,
@@ -124,7 +125,7 @@ export const startTwoWayStack = async (options: TwoWayStackOptions = {}) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const header = (name: string) => request.headers[name] as string | undefined;
-    const answer = await receiveWebhook(
+    const answer = await answerWebhook(
       {
         method: request.method ?? '',
         rawBody: Buffer.concat(chunks),
@@ -137,7 +138,7 @@ export const startTwoWayStack = async (options: TwoWayStackOptions = {}) => {
       },
       webhook,
     );
-    response.writeHead(answer.status, answer.headers).end(JSON.stringify(answer.body));
+    response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
   });
 
   const held: DocumentChange[] = [];

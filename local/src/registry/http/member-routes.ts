@@ -1,5 +1,6 @@
 import type { Context, Hono } from 'hono';
 import type { LegacyRegistry } from '../legacy/legacy-registry.ts';
+import { BUCKETS, type Digests, withDigest } from '../members/digests.ts';
 import type { Directory } from '../members/directory.ts';
 import { dropEvenly, makeListExport } from '../members/export-list.ts';
 import type { WireMember } from '../members/wire-member.ts';
@@ -13,13 +14,14 @@ const MAX_PAGE_SIZE = 1000;
 export const addMemberRoutes = (
   app: Hono<RegistryEnv>,
   directory: Directory,
+  digests: Digests,
   companion: () => boolean,
   legacy: LegacyRegistry,
 ): void => {
   const listExport = makeListExport(directory);
   const onWire = (index: number): Omit<WireMember, 'version'> => {
     const member = directory.member(index);
-    if (companion()) return member;
+    if (companion()) return withDigest(member);
     const { version: _version, ...plain } = member;
     return plain;
   };
@@ -32,7 +34,10 @@ export const addMemberRoutes = (
   app.get('/api/members/', (c) => {
     const since = timeQuery(c, 'modified_since');
     if (since === null) return c.json({ modified_since: ['Enter a valid date/time.'] }, 400);
-    const all = dropEvenly(directory.live(), c.var.fault.drop ?? 0);
+    const bucket = companion() ? bucketQuery(c) : undefined;
+    if (bucket === null) return c.json({ error: `bucket must be a whole number below ${BUCKETS}` }, 400);
+    const live = bucket === undefined ? directory.live() : digests.rowsOf(bucket);
+    const all = dropEvenly(live, c.var.fault.drop ?? 0);
     const rows =
       since === undefined ? all : all.filter((index) => Date.parse(directory.modifiedAt(index)) >= since);
     const size = Math.min(MAX_PAGE_SIZE, naturalQuery(c, 'page_size') ?? DEFAULT_PAGE_SIZE);
@@ -68,6 +73,13 @@ export const timeQuery = (c: Context<RegistryEnv>, name: string): number | null 
   // A plus that was not escaped arrives as a space; Django's parser would refuse it too, without saying why.
   const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(time) ? null : time;
+};
+
+/** Undefined when absent, null when it is none. */
+const bucketQuery = (c: Context<RegistryEnv>): number | null | undefined => {
+  const text = c.req.query('bucket');
+  if (text === undefined) return undefined;
+  return /^\d{1,3}$/.test(text) && Number(text) < BUCKETS ? Number(text) : null;
 };
 
 /** As the framework does, a page size that is not a positive number counts as absent. */

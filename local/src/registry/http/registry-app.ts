@@ -7,6 +7,7 @@ import type { FaultPlan } from '../faults/fault-plan.ts';
 import { faultyContent, faultyTransport } from '../faults/faulty-answers.ts';
 import { LOGIN_PAGE } from '../faults/login-page.ts';
 import type { LegacyRegistry } from '../legacy/legacy-registry.ts';
+import { makeDigests } from '../members/digests.ts';
 import type { RegistryState } from '../state/registry-state.ts';
 import type { RegistryEnv } from './env.ts';
 import { addMemberRoutes } from './member-routes.ts';
@@ -45,8 +46,9 @@ export const makeRegistryApp = ({
     '/api/*',
     tokenAuth(() => ({ scheme: authScheme, token: settings.token })),
   );
-  addMemberRoutes(app, state.directory, companion, legacy);
-  addSyncRoutes(app, state, companion, legacy.isOn);
+  const digests = makeDigests(state.directory);
+  addMemberRoutes(app, state.directory, digests, companion, legacy);
+  addSyncRoutes(app, state, digests, companion, legacy.isOn);
 
   app.notFound((c) => c.json({ detail: 'Not found.' }, 404));
   // The stack goes to the developer's terminal; the data are made up, but the answer stays as bare as production's.

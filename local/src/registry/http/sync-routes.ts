@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { applyChange, applyRequest } from '../apply/apply-changes.ts';
 import type { ChangeEntry } from '../journal.ts';
 import { applyAsLegacy, OLD_QUEUE_STARTS_AT } from '../legacy/legacy-registry.ts';
+import { type Digests, SCHEME } from '../members/digests.ts';
 import { asPatch } from '../members/wire-member.ts';
 import type { RegistryState } from '../state/registry-state.ts';
 import { methodNotAllowed, readBody } from './answers.ts';
@@ -15,6 +16,7 @@ const markSyncedRequest = z.object({ sync_ids: z.array(z.number().int()) });
 export const addSyncRoutes = (
   app: Hono<RegistryEnv>,
   state: RegistryState,
+  digests: Digests,
   companion: () => boolean,
   isLegacy: () => boolean,
 ): void => {
@@ -36,6 +38,12 @@ export const addSyncRoutes = (
     return c.json({ results });
   });
   app.all('/api/sync/apply/', methodNotAllowed('POST'));
+
+  app.get('/api/sync/digests/', (c) => {
+    if (!companion()) return c.notFound();
+    return c.json({ scheme: SCHEME, newest_version: state.outbox.lastId, buckets: digests.sums() });
+  });
+  app.all('/api/sync/digests/', methodNotAllowed('GET, HEAD'));
 
   app.post('/api/sync/mark-synced/', async (c) => {
     const body = await readBody(c, markSyncedRequest);

@@ -38,6 +38,8 @@ export interface Directory {
   /** The row of a kennitala in either spelling, deleted or not; null when there never was one. */
   find(kennitala: string): number | null;
   modifiedAt(index: number): string;
+  /** Counts the changes of a row, from 0. */
+  revision(index: number): number;
   /** Adds a row and answers its index. */
   add(): number;
   patch(index: number, patch: MemberPatch, version: number, at: string): void;
@@ -47,7 +49,7 @@ export interface Directory {
 export const makeDirectory = ({ seed, members, placeholders, hyphenated }: Generation): Directory => {
   const table = makeKennitalaTable({ seed, placeholders: { from: members, count: placeholders } });
   table.growTo(members + placeholders);
-  const changed = new Map<number, { readonly member: WireMember; readonly at: string }>();
+  const changed = new Map<number, { readonly member: WireMember; readonly at: string; revision: number }>();
   const deleted = new Set<number>();
   let listRevision = 0;
   let live: { readonly revision: number; readonly indices: Int32Array } | null = null;
@@ -86,13 +88,15 @@ export const makeDirectory = ({ seed, members, placeholders, hyphenated }: Gener
     ssn,
     find: (kennitala) => table.find(kennitala),
     modifiedAt: (index) => changed.get(index)?.at ?? GENERATED_AT,
+    revision: (index) => changed.get(index)?.revision ?? 0,
     add: () => {
       table.growTo(table.size + 1);
       listRevision += 1;
       return table.size - 1;
     },
     patch: (index, patch, version, at) => {
-      changed.set(index, { member: { ...patchMember(member(index), patch), version }, at });
+      const revision = (changed.get(index)?.revision ?? 0) + 1;
+      changed.set(index, { member: { ...patchMember(member(index), patch), version }, at, revision });
     },
     setDeleted: (index, isDeleted) => {
       if (isDeleted) deleted.add(index);

@@ -1,4 +1,5 @@
 import type { ChangeEntry } from '../journal.ts';
+import { withDigest } from '../members/digests.ts';
 import type { Directory } from '../members/directory.ts';
 
 /** One owed webhook. `id` is the outbox id, `index` the member's row. */
@@ -18,7 +19,7 @@ export const makeEvent = (change: ChangeEntry, directory: Directory): WebhookEve
   body: JSON.stringify({
     kennitala: directory.ssn(change.index),
     action: change.action,
-    ...(change.action !== 'delete' && { data: directory.member(change.index) }),
+    ...(change.action !== 'delete' && { data: withDigest(directory.member(change.index)) }),
     version: change.id,
     occurred_at: change.at,
   }),

@@ -124,20 +124,29 @@ export const startDjango = async (options: DjangoServerOptions) => {
       (await get('/api/sync/status/')) as { pending: number; synced: number; failed: number },
     member: async (ssn: string) => (await get(`/api/sync/member/${ssn}/`)) as RegistryMember,
     /** Changes members inside the server process, as its admin would. */
-    control: async (action: string, order: object): Promise<number> => {
-      const answer = await fetch(`${url}/control/${action}/`, {
-        method: 'POST',
-        body: JSON.stringify(order),
-      });
-      if (!answer.ok) throw new Error(`The registry answered ${answer.status} to ${action}.`);
-      return ((await answer.json()) as { changed: number }).changed;
-    },
+    control: async (action: string, order: object): Promise<number> =>
+      (await control(url, action, order)).changed,
+    /** The same on the registry without the companion app, with what became of the webhooks that it sent meanwhile. */
+    save: (action: string, order: object): Promise<Required<Controlled>> =>
+      control(url, action, order) as Promise<Required<Controlled>>,
     close: async () => {
       await server?.stop();
       await cluster.stop();
       await rm(folder, { recursive: true });
     },
   };
+};
+
+interface Controlled {
+  readonly changed: number;
+  /** One for each; a status of null: no answer within the ten seconds of the old server. */
+  readonly webhooks?: readonly { readonly status: number | null; readonly milliseconds: number }[];
+}
+
+const control = async (url: string, action: string, order: object): Promise<Controlled> => {
+  const answer = await fetch(`${url}/control/${action}/`, { method: 'POST', body: JSON.stringify(order) });
+  if (!answer.ok) throw new Error(`The registry answered ${answer.status} to ${action}.`);
+  return (await answer.json()) as Controlled;
 };
 
 export type DjangoServer = Awaited<ReturnType<typeof startDjango>>;

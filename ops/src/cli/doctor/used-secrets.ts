@@ -11,7 +11,13 @@ export interface UsedSecret {
 }
 
 /** The secrets that functions with these settings read. */
-export const usedSecrets = ({ registry, webhook, register, memberReferenceSecret }: Config): UsedSecret[] => {
+export const usedSecrets = ({
+  registry,
+  webhook,
+  register,
+  memberReferenceSecret,
+  chainKeySecret,
+}: Config): UsedSecret[] => {
   const usual = new Map(secretSettings().map(({ setting, usual: name }) => [setting, name]));
   const renewed = (setting: string, name: string): UsedSecret => ({
     name,
@@ -24,6 +30,7 @@ export const usedSecrets = ({ registry, webhook, register, memberReferenceSecret
     ...(webhook.allowLegacy ? [renewed('LEGACY_KEY_SECRET', webhook.legacyKeySecret)] : []),
     // Kept for good: another key makes old log entries impossible to relate to members.
     { ...renewed('MEMBER_REFERENCE_SECRET', memberReferenceSecret), isRenewed: false },
+    { ...renewed('CHAIN_KEY_SECRET', chainKeySecret), isRenewed: false },
     ...(register.target === null
       ? []
       : [

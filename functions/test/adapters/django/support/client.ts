@@ -7,9 +7,9 @@ import {
 import { isSyncError, type SyncError } from '../../../../src/lib/errors.ts';
 import { LIST } from './answers.ts';
 
-/** Small limits, so that each failure takes milliseconds. */
+/** Small pauses, so that a failure takes milliseconds; a test about silence gives a limit of its own. */
 export const TEST_LIMITS = {
-  requestTimeoutMs: 150,
+  requestTimeoutMs: 2_000,
   maxAnswerBytes: 4_096,
   retry: { baseDelayMs: 2, maxDelayMs: 8 },
 } as const;
@@ -25,7 +25,7 @@ export const openClient = (baseUrl: string, options: Partial<RegistryHttpOptions
     ...options,
   });
 
-export const fetchExport = (http: RegistryHttp, deadlineMs = 2_000) =>
+export const fetchExport = (http: RegistryHttp, deadlineMs = 30_000) =>
   makeListExport(http, { deadlineMs }).fetchKennitalaExport({ signal: new AbortController().signal });
 
 /** The error that the promise ends with, after a check that it tells nothing that a member or a server wrote. */

@@ -1,17 +1,16 @@
 import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ServiceTokens, startServiceTokens } from '../../../../local/src/auth/service-tokens.ts';
-import { type LocalAuth, startAuth } from '../../../../local/src/auth/start-auth.ts';
-import { makeAuthorizeAdmin } from '../../../src/adapters/auth/authorize-admin.ts';
-import { makeVerifyFirebaseToken, makeVerifyGoogleToken } from '../../../src/adapters/auth/verify-tokens.ts';
-import type { AuthorizeAdmin } from '../../../src/http/callers.ts';
+import { type ServiceTokens, startServiceTokens } from '../../../local/src/auth/service-tokens.ts';
+import { type LocalAuth, startAuth } from '../../../local/src/auth/start-auth.ts';
+import { makeVerifyFirebaseToken, makeVerifyGoogleToken } from '../../src/adapters/auth/verify-tokens.ts';
+import { type Authorize, makeAuthorizeAdmin } from '../../src/http/callers.ts';
 
 const AUDIENCE = 'https://europe-west2-demo-ekklesia.cloudfunctions.net/runMemberListSync';
 const SCHEDULER = 'scheduler@demo-ekklesia.iam.gserviceaccount.com';
 
 let auth: LocalAuth;
 let google: ServiceTokens;
-let authorize: AuthorizeAdmin;
+let authorize: Authorize;
 const app = initializeApp({ projectId: 'demo-ekklesia' }, 'authorize-admin');
 
 beforeAll(async () => {

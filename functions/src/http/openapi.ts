@@ -1,5 +1,73 @@
+import { OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
 import { html } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
+import type { Route } from './route.ts';
+
+export interface DocumentOptions {
+  readonly title: string;
+  readonly version: string;
+  readonly description: string;
+  /** Bearer tokens, by the names that routes give in `security`. */
+  readonly security: Readonly<
+    Record<string, { readonly bearerFormat?: string; readonly description: string }>
+  >;
+}
+
+/** The routes as an OpenAPI document, and as a page. A schema with an id (`meta({ id })`) is shown under that name. */
+export const describeRoutes = (routes: readonly Route[], { security, ...info }: DocumentOptions) => {
+  const app = new OpenAPIHono();
+  for (const [name, scheme] of Object.entries(security)) {
+    app.openAPIRegistry.registerComponent('securitySchemes', name, {
+      type: 'http',
+      scheme: 'bearer',
+      ...scheme,
+    });
+  }
+  for (const route of routes) app.openAPIRegistry.registerPath(describe(route));
+  const document = app.getOpenAPI31Document({ openapi: '3.1.0', info });
+  return { document, page: makeDocsPage(document), headers: DOCS_HEADERS };
+};
+
+const describe = ({ method, path, params, query, body, answer, ...route }: Route): RouteConfig => ({
+  method: method === 'GET' ? 'get' : 'post',
+  path: path.replace(/:(\w+)/g, '{$1}'),
+  ...(route.summary !== undefined && { summary: route.summary }),
+  ...(route.security !== undefined && { security: route.security.map((name) => ({ [name]: [] })) }),
+  request: {
+    ...(params !== undefined && { params: params as z.ZodObject }),
+    ...(query !== undefined && { query: query as z.ZodObject }),
+    ...(body !== undefined && { body: json(body) }),
+  },
+  responses: {
+    200: { description: 'the answer', ...json(answer) },
+    ...(route.unless !== undefined && {
+      [route.unless.status]: { description: route.unless.description, ...json(answer) },
+    }),
+    default: {
+      description: 'a problem document',
+      content: { 'application/problem+json': { schema: named(problem) } },
+    },
+  },
+});
+
+const json = (schema: z.ZodType) => ({ content: { 'application/json': { schema: named(schema) } } });
+
+/** By the prototype's method, since a schema that was made before the library was loaded has none of its own. */
+const named = (schema: z.ZodType): z.ZodType => {
+  const id = schema.meta()?.id;
+  return id === undefined ? schema : z.ZodType.prototype.openapi.call(schema, id);
+};
+
+const problem = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().describe('stable; the runbook has a section for each'),
+    detail: z.string(),
+    requestId: z.string(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457' });
 
 /** The parts of an OpenAPI document that the page shows. */
 interface Document {
@@ -19,7 +87,8 @@ interface Operation {
 }
 
 /** The page needs nothing but itself: no script, nothing from elsewhere. */
-export const DOCS_HEADERS = {
+const DOCS_HEADERS = {
+  'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
 } as const;
 
@@ -28,7 +97,7 @@ code,pre{font:14px/1.4 ui-monospace,monospace}pre{background:#f4f4f4;padding:.75
 h2 code{font-size:1.1rem}summary{cursor:pointer}`;
 
 /** The API's reference as one page without scripts, made of the OpenAPI document. */
-export const makeDocsPage = (document: Document): HtmlEscapedString => {
+const makeDocsPage = (document: Document): HtmlEscapedString => {
   const operations = Object.entries(document.paths ?? {}).flatMap(([path, methods]) =>
     Object.entries(methods as Readonly<Record<string, Operation>>).map(([method, operation]) =>
       operationSection(method.toUpperCase(), path, operation),

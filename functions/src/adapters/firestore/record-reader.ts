@@ -1,0 +1,101 @@
+import { FieldPath, type Firestore, type Query, type QueryDocumentSnapshot } from 'firebase-admin/firestore';
+import { SyncError } from '../../lib/errors.ts';
+import { inParallel } from '../../lib/several-at-a-time.ts';
+import { CHAINED_COLLECTIONS, STREAMS, type Stream } from '../../proof/chain.ts';
+import type { StoredRecord } from '../../proof/check-record.ts';
+import type { ListDocument } from '../../proof/people-digest.ts';
+import type { RecordReader } from '../../proof/ports.ts';
+import { streamRef } from './chain.ts';
+import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
+
+const PAGE = 300;
+/** Of a name alone. */
+const NAMES_PAGE = 2_000;
+/** A document of lists has at most 5,000 people. */
+const LISTS_AT_ONCE = 8;
+
+/** All records of the chained collections, with the lists of runs, for their proof. */
+export const makeRecordReader = (client: () => Promise<Firestore>): RecordReader => {
+  const call = <T>(what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
+    storeCall('store_unavailable', what, STORE_CALL_LIMIT_MS, async () => work(await client()));
+
+  /** The numbers of the lists' documents, by run: also of those that no record names. */
+  const listNumbers = async (signal: AbortSignal): Promise<Map<string, number[]>> => {
+    const numbers = new Map<string, number[]>();
+    const all = (db: Firestore) => db.collectionGroup('changes').orderBy(FieldPath.documentId()).select();
+    for await (const { ref } of pagesOf(call, all, NAMES_PAGE, signal)) {
+      const record = ref.parent.parent;
+      if (record?.parent.id !== 'sync_audit') continue;
+      numbers.set(record.id, [...(numbers.get(record.id) ?? []), Number(ref.id)]);
+    }
+    return numbers;
+  };
+
+  const listsOf = async (runId: string, numbers: readonly number[]): Promise<Map<number, ListDocument>> => {
+    const read = await inParallel(numbers, LISTS_AT_ONCE, (n) =>
+      call('answer the lists of a run', async (db) => {
+        const found = (await db.doc(`sync_audit/${runId}/changes/${n}`).get()).data();
+        return found === undefined ? [] : [[n, toListDocument(found)] as const];
+      }),
+    );
+    return new Map(read.flat());
+  };
+
+  async function* records(signal: AbortSignal): AsyncGenerator<StoredRecord> {
+    for (const collection of CHAINED_COLLECTIONS) {
+      const all = (db: Firestore) => db.collection(collection).orderBy(FieldPath.documentId());
+      const numbers = collection === 'sync_audit' ? await listNumbers(signal) : new Map<string, number[]>();
+      for await (const document of pagesOf(call, all, PAGE, signal)) {
+        const lists = await listsOf(document.id, numbers.get(document.id) ?? []);
+        yield { collection, id: document.id, data: document.data(), lists };
+      }
+    }
+  }
+
+  return {
+    records,
+    heads: () =>
+      call('answer the heads of the chains', async (db) => {
+        const states = await db.getAll(...STREAMS.map((stream) => streamRef(db, stream)));
+        return Object.fromEntries(
+          STREAMS.map((stream, n) => [stream, states[n]?.get('chain') ?? null]),
+        ) as Record<Stream, unknown>;
+      }),
+  };
+};
+
+/** Every document of an ordered query, each page within the time limit of one call. */
+async function* pagesOf(
+  call: <T>(what: string, work: (db: Firestore) => Promise<T>) => Promise<T>,
+  query: (db: Firestore) => Query,
+  size: number,
+  signal: AbortSignal,
+): AsyncGenerator<QueryDocumentSnapshot> {
+  for (let last: QueryDocumentSnapshot | undefined; ; ) {
+    if (signal.aborted) {
+      throw new SyncError(
+        'deadline_exceeded',
+        'The records could not all be read in time. Nothing is known of them.',
+      );
+    }
+    const after = last;
+    const { docs } = await call('answer the records', (db) => {
+      const page = query(db).limit(size);
+      return (after === undefined ? page : page.startAfter(after)).get();
+    });
+    yield* docs;
+    last = docs.at(-1);
+    if (last === undefined || docs.length < size) return;
+  }
+}
+
+export const toListDocument = (data: Readonly<Record<string, unknown>>): ListDocument => ({
+  added: textsOf(data['addedKennitalas']),
+  removed: textsOf(data['removedKennitalas']),
+  digest: textOf(data['digest']),
+  shortened: textOf(data['shortened']),
+});
+
+/** Whatever stands there, as text: what is no text was not written by us, and makes another digest. */
+const textsOf = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
+const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
