@@ -96,9 +96,9 @@ const makeRemoteTarget = (given: TargetOptions, env: Environment): Target => {
     token: async () => {
       if (env['OPS_TOKEN']) return env['OPS_TOKEN'];
       if (audience === null) throw new OpsError('--url without --project needs --audience, or OPS_TOKEN.');
-      const args = ['auth', 'print-identity-token', '--audiences', audience];
       const asAccount = account ? ['--impersonate-service-account', account, '--include-email'] : [];
-      return (await gcloud([...args, ...asAccount]).catch(explainPerson)).trim();
+      const args = ['auth', 'print-identity-token', ...asAccount, '--audiences', audience];
+      return (await gcloud(args).catch(explainPerson)).trim();
     },
   };
 };

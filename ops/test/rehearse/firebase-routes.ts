@@ -250,8 +250,8 @@ export const FIREBASE_ROUTES: Routes = [
     (_, state) => ({ databases: [get(state, 'firestore')] }),
   ],
   [
-    /^GET firestore\.googleapis\.com\/projects\/[^/]+\/databases\/[^/]+$/,
-    (_, state) => get(state, 'firestore'),
+    /^GET firestore\.googleapis\.com\/projects\/[^/]+\/databases\/([^/]+)$/,
+    ({ found: [name] }, state) => get(state, name === '(default)' ? 'firestore' : `database ${name}`),
   ],
   [/^POST firebaserules\.googleapis\.com\/projects\/[^/]+:test$/, () => ({})],
   [

@@ -9,7 +9,6 @@ const COMMANDS: Readonly<Record<string, string>> = {
   indexes: 'firestore indexes composite list --database="(default)" --project=P --format=json',
   ttls: 'firestore fields ttls list --database="(default)" --project=P --format=json',
   fields: 'firestore indexes fields list --database="(default)" --project=P --format=json',
-  functions: 'functions list --project=P --format=json',
   services: 'run services list --region=europe-west2 --project=P --format=json',
   revisions: 'run revisions list --region=europe-west2 --project=P --format=json',
   jobs: `scheduler jobs list ${IN} --format=json`,
@@ -40,9 +39,9 @@ const settled = (printed: string): unknown => {
 export const recordGcloud = async (give: (line: string) => Promise<Ended>): Promise<string> => {
   const recorded: Record<string, unknown> = {};
   for (const [name, command] of Object.entries(COMMANDS)) {
-    const { code, said } = await give(`gcloud ${command}`);
+    const { code, said, printed } = await give(`gcloud ${command}`);
     recorded[name] =
-      code === 0 ? settled(said) : { code, says: said.replaceAll(/ (?:This command is|\/tmp\/).*/g, '') };
+      code === 0 ? settled(printed) : { code, says: said.replaceAll(/ (?:This command is|\/tmp\/).*/g, '') };
   }
   return `${JSON.stringify(recorded, null, 2)}\n`;
 };

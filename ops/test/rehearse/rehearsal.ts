@@ -88,6 +88,8 @@ export const newProject = (): State => {
 export interface Ended {
   readonly code: number | null;
   readonly said: string;
+  /** Of that, what went to the standard output. */
+  readonly printed: string;
 }
 
 export interface Rehearsal {
@@ -171,6 +173,7 @@ export const startRehearsal = async ({
       const child = spawn('bash', ['-c', line], { cwd: ROOT, env, detached: true });
       child.stdin.on('error', () => {}).end(input);
       let said = '';
+      let printed = '';
       const limit = setTimeout(() => {
         if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
         const asked = google.calls.slice(-5).map(({ method, what }) => `${method} ${what}`);
@@ -181,10 +184,11 @@ export const startRehearsal = async ({
         );
       }, limitMs);
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += String(text)));
+      child.stdout.on('data', (text) => (printed += String(text)));
       child.on('error', reject);
       child.on('close', (code) => {
         clearTimeout(limit);
-        resolve({ code, said });
+        resolve({ code, said, printed });
       });
     });
   const example = await readFile(join(ROOT, '.env.example'), 'utf8');
