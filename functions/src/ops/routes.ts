@@ -160,7 +160,7 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
       // The file's own metadata name the run that looked at it last, which may have found it unchanged.
       const publishers = new Map(published.items.map((run) => [run.objectGeneration, run.runId]));
       return {
-        versions: versions.map(({ chainHead, ...version }) => ({
+        versions: versions.map(({ chainHead, replacedAt, ...version }) => ({
           ...version,
           runId: publishers.get(version.generation) ?? null,
           publishedAt: version.publishedAt.toISOString(),

@@ -21,7 +21,7 @@ export * from './schemas/series.ts';
 export * from './schemas/two-way.ts';
 
 export type VerifyAnswer = z.output<typeof proof.verifyAnswer>;
-export type ChainFinding = z.output<typeof proof.chainFinding>;
+export type RollAnswer = z.output<typeof proof.rollAnswer>;
 
 export type RunsQuery = z.input<typeof runs.runsQuery>;
 export type WireRunRecord = z.output<typeof runs.runRecord>;

@@ -22,6 +22,7 @@ import { makeRosterRefresh } from '../../../src/adapters/firestore/roster-refres
 import { makeEnvSecrets } from '../../../src/adapters/secrets/env-secrets.ts';
 import { makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
 import { makeSoftDeletedList, makeVersionsErasure } from '../../../src/adapters/storage/erase-versions.ts';
+import { makeFrozenRolls } from '../../../src/adapters/storage/frozen-rolls.ts';
 import { makeListStore, makeListVersions } from '../../../src/adapters/storage/list-store.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../../src/domain/member-reference.ts';
@@ -166,6 +167,14 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
       ),
     reference,
     verify: { records: makeRecordReader(db), versions, keys: chain, now },
+    roll: {
+      versions,
+      runsBefore: async (at, limit) =>
+        (await history.page({ mirror: 'roster', until: new Date(at.getTime() + 1), limit })).items,
+      keys: chain,
+      now,
+    },
+    frozen: makeFrozenRolls(storage, BUCKET),
     logs: makeOpsLogs(log),
     now,
   };
