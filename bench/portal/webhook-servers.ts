@@ -1,5 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { startFirestore } from '../../local/src/firestore/server.ts';
+import { type BulkWriter, Firestore } from '@google-cloud/firestore';
+import { toMemberDocument } from '../../functions/src/adapters/firestore/member-document.ts';
+import { decideChange } from '../../functions/src/domain/member/decide-change.ts';
+import { parseMemberChange } from '../../functions/src/domain/member/member-change.ts';
+import { type LocalFirestore, startFirestore } from '../../local/src/firestore/server.ts';
 import { startFunctions } from '../../local/src/functions/start-functions.ts';
 import { makeMemoryJournal } from '../../local/src/registry/journal.ts';
 import { openState } from '../../local/src/registry/state/registry-state.ts';
@@ -8,7 +12,6 @@ import { signEvent } from '../../local/src/registry/webhooks/sign-event.ts';
 import { makeSigningKey } from '../../local/src/secrets.ts';
 import type { WebhookRequest } from './webhook-load.ts';
 
-const PROJECT = 'demo-ekklesia';
 const REGION = 'europe-west2';
 const SECRET = `whsec_${Buffer.from('a secret of the benchmark alone.').toString('base64')}`;
 const KEY = 'key-of-the-benchmark';
@@ -21,14 +24,19 @@ const MODULES: Record<ContenderName, string> = {
   ours: '../../functions/lib/index.js',
   reference: './webhook-reference.ts',
 };
+/** A database each: what one writes is not what the other would find. */
+const PROJECTS: Record<ContenderName, string> = { ours: 'demo-ours', reference: 'demo-reference' };
 
-/** One Firestore, and both handlers served as the local stack serves functions, each in a process of its own. */
-export const startWebhookServers = async (members: number) => {
-  const firestore = await startFirestore({ projectId: PROJECT });
+/**
+ * One Firestore, and both handlers served as the local stack serves functions, each in a process and with a database of its
+ * own that holds every member as that handler writes them.
+ */
+export const startWebhookServers = async (members: number, env: Readonly<Record<string, string>> = {}) => {
+  const firestore = await startFirestore({ projectId: PROJECTS.ours });
   const serve = (name: ContenderName) =>
     startFunctions({
       modulePath: fileURLToPath(new URL(MODULES[name], import.meta.url)),
-      projectId: PROJECT,
+      projectId: PROJECTS[name],
       port: 0,
       env: {
         FIRESTORE_EMULATOR_HOST: `${firestore.host}:${firestore.port}`,
@@ -37,16 +45,18 @@ export const startWebhookServers = async (members: number) => {
         DJANGO_WEBHOOK_SECRET: SECRET,
         MEMBER_REFERENCE_KEY: 'key-of-the-benchmark-for-references',
         CHAIN_SIGNING_KEY: makeSigningKey(),
-        SYNC_BUCKET: `${PROJECT}.appspot.com`,
+        SYNC_BUCKET: `${PROJECTS[name]}.appspot.com`,
         SYNC_API_KEY: KEY,
+        ...env,
       },
     });
   const served = { ours: await serve('ours'), reference: await serve('reference') };
   const events = makeEvents(members);
+  for (const name of CONTENDERS) await fill(name, firestore, events(members));
 
   return {
     firestore,
-    url: (name: ContenderName): string => `${served[name].url}/${PROJECT}/${REGION}/syncFromDjango`,
+    url: (name: ContenderName): string => `${served[name].url}/${PROJECTS[name]}/${REGION}/syncFromDjango`,
     /** The next event of so many members, one each, with what both handlers want to see. */
     next: (count: number): WebhookRequest[] => events(count).map(({ id, body }) => toRequest(id, body)),
     close: async (): Promise<void> => {
@@ -57,6 +67,29 @@ export const startWebhookServers = async (members: number) => {
 };
 
 export type WebhookServers = Awaited<ReturnType<typeof startWebhookServers>>;
+
+/** What each handler would have written of these events. */
+const fill = async (
+  name: ContenderName,
+  { host, port }: LocalFirestore,
+  events: readonly { readonly body: string }[],
+): Promise<void> => {
+  const db = new Firestore({ projectId: PROJECTS[name], host: `${host}:${port}`, ssl: false });
+  const writer: BulkWriter = db.bulkWriter({ throttling: false });
+  for (const { body } of events) {
+    const change = parseMemberChange(JSON.parse(body));
+    const now = new Date();
+    const decision = decideChange(null, change, { pending: [], origin: 'registry', now });
+    if (decision.kind !== 'write') throw new TypeError('A first event writes its member.');
+    const document =
+      name === 'ours'
+        ? toMemberDocument(decision.member, decision.meta, now)
+        : { profile: JSON.parse(body).data, synced_at: now };
+    void writer.set(db.collection('members').doc(change.kennitala), document);
+  }
+  await writer.close();
+  await db.terminate();
+};
 
 /** Events of generated members: each call changes the next ones, and begins again after the last member. */
 const makeEvents = (members: number) => {

@@ -23,6 +23,8 @@ const CAN_BE: Record<CodeKind, readonly string[]> = {
   guard: schemas.guardRule.options,
   finding: schemas.findingCode.options,
   difference: schemas.differenceReason.options,
+  proof: schemas.proofOutcome.exclude(['equal']).options,
+  proofReason: schemas.proofReason.options,
   relation: schemas.relation.options,
   fault: ['digits', 'date', 'century', 'other'],
   queue: schemas.queueStatus.options,

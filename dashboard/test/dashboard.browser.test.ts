@@ -259,7 +259,7 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
 
   it('shows that run as approved, not as refused, and what it had been', async () => {
     await openDecided();
-    await see(t('verdictApproved', { by: 'Test Operator', reason: 'left the party' }));
+    await see(t('whoTyped', { who: '', name: 'Test Operator' }));
     await see(t('hadRefused', { removed: String(DROPPED), before: String(MEMBERS) }));
     await see(t('undo'));
     expect(await operator.page.getByText(t('guardRefuses')).count()).toBe(0);

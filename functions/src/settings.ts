@@ -1,13 +1,14 @@
 import { defineString, expr, projectID } from 'firebase-functions/params';
 import { z } from 'zod';
-import type { DatabaseTarget } from './adapters/postgres/connect.ts';
 import { SyncError } from './lib/errors.ts';
 import {
   type Asked,
   choice,
+  type DatabaseTarget,
   flag,
   given,
   integer,
+  isHttpUrl,
   list,
   optional,
   type Setting,
@@ -25,11 +26,6 @@ export const REGION = 'europe-west2';
 export const accountOf = (name: string) => expr`${name}@${projectID}.iam.gserviceaccount.com`;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-const isHttpUrl = (value: string): boolean => {
-  const url = URL.parse(value);
-  return url !== null && (url.protocol === 'https:' || url.protocol === 'http:') && url.username === '';
-};
 const REGISTRY = 'the base URL of the registry';
 const SUBSCRIBER = /^([a-z][a-z0-9-]{0,62})=(https:\/\/\S+|http:\/\/(?:127\.0\.0\.1|localhost)[:/]\S*)$/;
 const WHERE_TOKENS_ARE_FOR = "Separated by commas. Empty: the function's own cloudfunctions.net address";

@@ -26,7 +26,7 @@ export const RosterTimeline = (props: { runs: readonly WireRunRecord[]; pauses: 
     );
     const first = held[0] === undefined ? Number.POSITIVE_INFINITY : seconds(held[0].timestamp);
     const decided = inOrder.flatMap((run): (Marker & { runId: string | null })[] => {
-      const { outcome, rollbackOf, approvedBy, memberCount, timestamp, runId } = run;
+      const { outcome, rollbackOf, requestedBy, approvedBy, memberCount, timestamp, runId } = run;
       const at = seconds(timestamp);
       const [label, tone] =
         outcome === 'blocked'
@@ -34,7 +34,7 @@ export const RosterTimeline = (props: { runs: readonly WireRunRecord[]; pauses: 
           : outcome === 'published' && rollbackOf !== null
             ? ([t('markRolledBack'), 'warn'] as const)
             : outcome === 'published' && approvedBy !== null
-              ? ([t('markApproved', { by: approvedBy }), 'good'] as const)
+              ? ([t('markApproved', { by: requestedBy ?? t('unknownPerson') }), 'good'] as const)
               : ([null, 'good'] as const);
       return label === null || at < first ? [] : [{ at, label, tone, value: memberCount, runId }];
     });

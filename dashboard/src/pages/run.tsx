@@ -9,7 +9,7 @@ import { Remedy } from '../parts/problem.tsx';
 import { Loaded } from '../parts/table.tsx';
 import { Badge, Card, Facts, Notice, Page, type Tone } from '../parts/ui.tsx';
 import { hrefOf } from '../route.ts';
-import { useTexts } from '../texts/language.tsx';
+import { type Texts, useTexts } from '../texts/language.tsx';
 import { Done } from './plan.tsx';
 import { titleOf } from './runs.tsx';
 
@@ -85,6 +85,12 @@ const RunView = ({ run, related, onChange }: RunAnswer & { onChange: () => void 
   );
 };
 
+/** The proved identity decides who it was; the name is what they typed. */
+const whoOf = (t: Texts['t'], identity: string | null, name: string | null): string => {
+  const who = identity ?? t('unknownPerson');
+  return name === null ? who : t('whoTyped', { who, name });
+};
+
 const isPlanOnly = ({ outcome }: WireRunRecord): boolean => outcome === 'blocked' || outcome === 'dry-run';
 
 const RESULT_TONES: Readonly<Record<string, Tone>> = {
@@ -100,7 +106,7 @@ const RESULT_TONES: Readonly<Record<string, Tone>> = {
 /** How the run ended, in one sentence, with what to do where it ended badly. */
 const Verdict = ({ run }: { run: WireRunRecord }) => {
   const { t, tCode, format } = useTexts();
-  const { outcome, changes, approvedBy, reason, guard, errorCode } = run;
+  const { outcome, changes, requestedBy, approvedBy, reason, guard, errorCode } = run;
   const numbers = {
     added: format.number(changes?.added),
     removed: format.number(changes?.removed),
@@ -108,7 +114,10 @@ const Verdict = ({ run }: { run: WireRunRecord }) => {
   };
   if (outcome === 'published' && guard?.tripped === true && approvedBy !== null) {
     return (
-      <Notice tone="good" title={t('verdictApproved', { by: approvedBy, reason: reason ?? '' })}>
+      <Notice
+        tone="good"
+        title={t('verdictApproved', { by: whoOf(t, requestedBy, approvedBy), reason: reason ?? '' })}
+      >
         <p>{t('hadRefused', numbers)}</p>
       </Notice>
     );
@@ -143,11 +152,15 @@ const Related = ({ of: related }: { of: RunAnswer['related'] }) => {
   return (
     <Card title={t('related')}>
       <ul className="related">
-        {related.map(({ runId, relation, at, by, reason }) => (
+        {related.map(({ runId, relation, at, by, typedName, reason }) => (
           <li key={runId}>
             <a href={hrefOf('runs', runId)}>{tCode('relation', relation)}</a>
             <span className="small">
-              {[format.time(at), by === null ? '' : t('byWhom', { by }), reason ?? '']
+              {[
+                format.time(at),
+                by === null && typedName === null ? '' : t('byWhom', { by: whoOf(t, by, typedName) }),
+                reason ?? '',
+              ]
                 .filter((text) => text !== '')
                 .join(' · ')}
             </span>
@@ -169,7 +182,7 @@ const RunFacts = ({ run }: { run: WireRunRecord }) => {
           [t('mirror'), t(run.mirror)],
           [t('trigger'), tCode('trigger', run.trigger)],
           [t('requestedBy'), run.requestedBy],
-          [t('approvedBy'), run.approvedBy],
+          [t('approvedBy'), run.approvedBy === null ? null : whoOf(t, run.requestedBy, run.approvedBy)],
           [t('reason'), run.reason],
           [t('duration'), format.duration(run.durationMs)],
           [t('members'), format.number(run.memberCount)],

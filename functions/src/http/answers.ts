@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ERROR_CODES, type SyncError, stackFrames } from '../lib/errors.ts';
-import type { LogSink } from '../lib/log.ts';
+import { type LogSink, severityOfFault } from '../lib/log.ts';
 
 /** JSON that nobody keeps: answers hold what was true a moment ago, and some of them people. */
 export const answerJson = (
@@ -25,7 +25,8 @@ export const answerFailure = (
 ): Response => {
   if (failure.answer !== undefined) return problem(failure, failure.message, { ...about, ...failure.answer });
   if (failure.code !== 'internal') {
-    log(failure.httpStatus >= 500 ? 'ERROR' : 'NOTICE', `[HTTP] Refused: ${failure.code}`, {
+    const severity = failure.httpStatus >= 500 ? severityOfFault(log, failure.code) : 'NOTICE';
+    log(severity, `[HTTP] Refused: ${failure.code}`, {
       event: 'http_refused',
       code: failure.code,
       ...about,
@@ -33,10 +34,11 @@ export const answerFailure = (
     return problem(failure, failure.message, about);
   }
   const reference = randomUUID();
-  log('ERROR', '[HTTP] Unexpected failure', {
+  const stack = stackFrames(failure);
+  log(severityOfFault(log, stack), '[HTTP] Unexpected failure', {
     event: 'http_failed',
     reference,
-    stack: stackFrames(failure),
+    stack,
     ...about,
   });
   return problem(failure, 'Something failed here. Give the operator the reference.', { ...about, reference });

@@ -13,6 +13,24 @@ export type LogFields = Readonly<
  */
 export type LogSink = (severity: Severity, message: string, fields: LogFields) => void;
 
+/** How long a fault that has been told as an ERROR is repeated as a WARNING only. */
+const FAULT_TOLD_MS = 10 * 60_000;
+const faultsTold = new WeakMap<LogSink, Map<string, number>>();
+
+/**
+ * The severity of a fault that any caller can set off again, known or not, as while a setting is wrong or a secret out of
+ * reach: an ERROR once in ten minutes for each cause and process, so that strangers cannot fill the log with errors and the
+ * fault still shows while it lasts. Every entry is written; the repeated ones are warnings.
+ */
+export const severityOfFault = (log: LogSink, cause: string): 'ERROR' | 'WARNING' => {
+  const told = faultsTold.get(log) ?? new Map<string, number>();
+  faultsTold.set(log, told);
+  const now = Date.now();
+  if (now - (told.get(cause) ?? Number.NEGATIVE_INFINITY) < FAULT_TOLD_MS) return 'WARNING';
+  told.set(cause, now);
+  return 'ERROR';
+};
+
 /** `1 member`, `2 members`: a number with its noun, for messages that people read. */
 export const counted = (count: number, one: string, many = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`;

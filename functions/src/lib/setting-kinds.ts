@@ -117,3 +117,21 @@ export const secret = (usual: string, label: string, description = '') =>
 
 /** Set by the platform or by an emulator, never by a person. */
 export const given = <T extends z.ZodType>(schema: T) => ({ schema, asked: null });
+
+/** Where the database is: a Cloud SQL instance reached with our own identity, or a URL. */
+export type DatabaseTarget =
+  | {
+      readonly kind: 'cloud-sql';
+      /** `project:region:instance` */
+      readonly instance: string;
+      readonly database: string;
+      /** The IAM database user; null: the service account of this process. */
+      readonly user: string | null;
+      readonly ipType: 'PUBLIC' | 'PRIVATE' | 'PSC';
+    }
+  | { readonly kind: 'url'; readonly url: string };
+
+export const isHttpUrl = (value: string): boolean => {
+  const url = URL.parse(value);
+  return url !== null && (url.protocol === 'https:' || url.protocol === 'http:') && url.username === '';
+};

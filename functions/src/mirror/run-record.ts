@@ -1,15 +1,17 @@
 import { asSyncError, SyncError, stackFrames } from '../lib/errors.ts';
 import { explainVerdict, type GuardVerdict } from './guard.ts';
-import type {
-  AppliedFacts,
-  Approval,
-  MirrorName,
-  MirrorPlan,
-  MirrorSource,
-  RunOutcome,
-  RunRecord,
-  RunTrigger,
+import {
+  type AppliedFacts,
+  type Approval,
+  type MirrorName,
+  type MirrorPlan,
+  type MirrorSource,
+  pausedError,
+  type RunOutcome,
+  type RunRecord,
+  type RunTrigger,
 } from './mirror.ts';
+import type { Begun } from './run-store.ts';
 
 const RECORD_KEPT_MONTHS = 12;
 
@@ -150,4 +152,22 @@ const monthsAfter = (from: Date, months: number): Date => {
   const to = new Date(from);
   to.setUTCMonth(to.getUTCMonth() + months);
   return to;
+};
+
+export const whySkipped = (begun: Exclude<Begun, { kind: 'begun' }>): SyncError => {
+  switch (begun.kind) {
+    case 'held':
+      return new SyncError(
+        'lease_held',
+        `Run ${begun.owner} is under way; it keeps the lease until ${begun.expiresAt.toISOString()} at the latest.`,
+      );
+    case 'already-done':
+      return new SyncError('already_done', `This scheduled run has been done by run ${begun.runId}.`);
+    case 'paused':
+      return pausedError(begun.pause.at);
+    default: {
+      const never: never = begun;
+      return never;
+    }
+  }
 };

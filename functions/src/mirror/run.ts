@@ -5,11 +5,11 @@ import { type Fetching, makeEarlyFetch } from './early-fetch.ts';
 import { type GuardLimits, judgePlan } from './guard.ts';
 import {
   type Approval,
+  isDifferent,
   type Mirror,
   type MirrorPlan,
   type MirrorSource,
   type Pause,
-  pausedError,
   type RunContext,
   type RunRecord,
   type RunReport,
@@ -23,6 +23,7 @@ import {
   closeSkipped,
   closeSuccess,
   openRecord,
+  whySkipped,
   withPlan,
   withSource,
 } from './run-record.ts';
@@ -279,24 +280,6 @@ export const skip = async <S extends MirrorSource, P extends MirrorPlan>(
   return { record, forecast: null };
 };
 
-const whySkipped = (begun: Exclude<Begun, { kind: 'begun' }>): SyncError => {
-  switch (begun.kind) {
-    case 'held':
-      return new SyncError(
-        'lease_held',
-        `Run ${begun.owner} is under way; it keeps the lease until ${begun.expiresAt.toISOString()} at the latest.`,
-      );
-    case 'already-done':
-      return new SyncError('already_done', `This scheduled run has been done by run ${begun.runId}.`);
-    case 'paused':
-      return pausedError(begun.pause.at);
-    default: {
-      const never: never = begun;
-      return never;
-    }
-  }
-};
-
 /** One run on its way through the steps. */
 export interface Run<Source extends MirrorSource, Plan extends MirrorPlan> {
   readonly mirror: Mirror<Source, Plan>;
@@ -383,10 +366,6 @@ export const fail = <S extends MirrorSource, P extends MirrorPlan>(
 
 /** What ends a run before anything is changed, and says nothing of the mirror. */
 const NO_FAILURES: ReadonlySet<ErrorCode> = new Set(['paused', 'plan_changed', 'second_person_needed']);
-
-/** Whether applying the plan would write anything but its record. */
-export const isDifferent = (plan: MirrorPlan): boolean =>
-  plan.rewrite || plan.changes.added + plan.changes.removed + plan.changes.updated > 0;
 
 /** Throws `deadline_exceeded` once the run's time is up. */
 export const assertInTime = (signal: AbortSignal): void => {

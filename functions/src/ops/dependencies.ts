@@ -2,6 +2,7 @@ import type { Kennitala } from '../domain/kennitala.ts';
 import type { RunReport } from '../mirror/mirror.ts';
 import type { RunRequest } from '../mirror/run.ts';
 import type { SyncedMember, SyncMemberRequest } from '../portal/reconcile/sync-member.ts';
+import type { ProofRecord, ProofStore } from '../proof/digest-ports.ts';
 import type { FrozenRolls, VerifyDependencies } from '../proof/ports.ts';
 import type { RollDependencies } from '../proof/roll.ts';
 import type { ListVersions } from '../roster/ports.ts';
@@ -35,6 +36,9 @@ export interface OpsDependencies {
   readonly versions: ListVersions;
   readonly actions: OperatorActions;
   readonly hints: HintFigures;
+  readonly proofs: Pick<ProofStore, 'read'>;
+  /** A proof now, with what it has mended. */
+  readonly prove: () => Promise<ProofRecord>;
   /** A reconcile that takes the registry's word also where the portal holds a later version: of all, or of one. */
   readonly takeRegistrysWord: (request: RunRequest, whom: 'all' | Kennitala) => Promise<RunReport>;
   readonly twoWay: TwoWayReader;

@@ -10,12 +10,12 @@ import { proofRoutes } from './proof-routes.ts';
 import { rollBackRoster } from './rollback.ts';
 import { byId } from './schemas/common.ts';
 import { explainAnswer, explainBody } from './schemas/explain.ts';
-import { mirrorPath, pauseAnswer, reasonBody, statusAnswer } from './schemas/mirrors.ts';
+import { mirrorPath, pauseAnswer, proofAnswer, reasonBody, statusAnswer } from './schemas/mirrors.ts';
 import * as runs from './schemas/runs.ts';
 import { seriesAnswer, seriesQuery } from './schemas/series.ts';
 import { firstDay, MOST_RUNS, makeSeries } from './series.ts';
 import { confirmApproval, findRelated, startRun, toRunAnswer } from './start-run.ts';
-import { readStatus } from './status.ts';
+import { readStatus, toProofAnswer } from './status.ts';
 import { twoWayRoutes } from './two-way-routes.ts';
 import { toWireRecord } from './wire-record.ts';
 
@@ -34,6 +34,12 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
     path: '/status',
     answer: statusAnswer,
     handle: () => readStatus({ ...ops, isConfigured: (mirror) => ops.runners[mirror] !== null }),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/proof',
+    answer: proofAnswer,
+    handle: async () => toProofAnswer(await ops.prove()),
   }),
   defineRoute({
     method: 'GET',

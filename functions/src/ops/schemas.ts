@@ -43,6 +43,7 @@ export type WireMissedEvents = z.output<typeof runs.missedEvents>;
 export type MirrorStatus = z.output<typeof mirrors.mirrorStatus>;
 export type HealthReason = z.output<typeof mirrors.healthReason>;
 export type Finding = z.output<typeof mirrors.finding>;
+export type ProofAnswer = z.output<typeof mirrors.proofAnswer>;
 export type FindingCode = z.output<typeof mirrors.findingCode>;
 export type DifferenceReason = z.output<typeof mirrors.differenceReason>;
 export type TwoWayReason = z.output<typeof mirrors.twoWayReason>;

@@ -78,7 +78,8 @@ export const findRelated = async (
       runId: record.runId,
       relation,
       at: record.timestamp.toISOString(),
-      by: record.approvedBy ?? record.requestedBy,
+      by: record.requestedBy,
+      typedName: record.approvedBy,
       reason: record.reason,
     }));
 };

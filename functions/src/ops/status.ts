@@ -1,4 +1,5 @@
 import type { MirrorName, MissedEvents, RunRecord } from '../mirror/mirror.ts';
+import type { ProofRecord, ProofStore } from '../proof/digest-ports.ts';
 import { judgeAgreement, makeFindings } from './findings.ts';
 import { judgeMirror } from './mirror-health.ts';
 import type {
@@ -11,7 +12,7 @@ import type {
   TwoWayReader,
 } from './ports.ts';
 import { sweepStatus } from './schemas/mirrors.ts';
-import type { MirrorStatus, StatusAnswer, TwoWayReason } from './schemas.ts';
+import type { MirrorStatus, ProofAnswer, StatusAnswer, TwoWayReason } from './schemas.ts';
 
 export const MIRRORS: readonly MirrorName[] = ['roster', 'portal', 'register'];
 
@@ -25,6 +26,7 @@ export interface StatusDependencies {
   readonly counts: LiveCounts;
   readonly hints: HintFigures;
   readonly twoWay: Pick<TwoWayReader, 'figures'>;
+  readonly proofs: Pick<ProofStore, 'read'>;
   readonly isConfigured: (mirror: MirrorName) => boolean;
   readonly now: () => Date;
 }
@@ -33,8 +35,9 @@ export interface StatusDependencies {
 export const readStatus = async (dependencies: StatusDependencies): Promise<StatusAnswer> => {
   const { states, history, counts, hints, twoWay: reader, isConfigured, now } = dependencies;
   const at = now();
-  const [state, figures, unconfirmed, missed] = await Promise.all([
+  const [state, proved, figures, unconfirmed, missed] = await Promise.all([
     states.read(),
+    dependencies.proofs.read(),
     reader.figures(),
     hints.unconfirmed(),
     history.missedSince(new Date(at.getTime() - 30 * DAY_MS)),
@@ -73,7 +76,9 @@ export const readStatus = async (dependencies: StatusDependencies): Promise<Stat
     unconfirmedHints: unconfirmed.count,
     oldestUnconfirmedHintAt: unconfirmed.oldestAt?.toISOString() ?? null,
   };
+  const proof = proved === null ? null : toProofAnswer(proved);
   const findings = makeFindings({
+    proof,
     portal,
     at: at.toISOString(),
     mirrors,
@@ -88,12 +93,28 @@ export const readStatus = async (dependencies: StatusDependencies): Promise<Stat
     findings,
     registry,
     mirrors,
+    proof,
     twoWay,
     portal,
     missedEvents: {
       last7Days: sumOf(missed.filter((found) => found.at >= weekAgo).map((found) => found.missed)),
       last30Days: sumOf(missed.map((found) => found.missed)),
     },
+  };
+};
+
+export const toProofAnswer = ({ at, provedAt, unprovedSince, ...facts }: ProofRecord): ProofAnswer => {
+  const { outcome, because, members, unreadable, stores, errorCode } = facts;
+  return {
+    at: at.toISOString(),
+    outcome,
+    because,
+    provedAt: provedAt?.toISOString() ?? null,
+    unprovedSince: unprovedSince?.toISOString() ?? null,
+    members,
+    unreadable,
+    stores,
+    errorCode,
   };
 };
 

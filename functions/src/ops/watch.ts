@@ -1,3 +1,4 @@
+import { UNPROVED_SECONDS } from '../proof/prove.ts';
 import type { Concern, ConcernCode, OpsLogs } from './ops-logs.ts';
 import type { StatusAnswer } from './schemas.ts';
 
@@ -11,7 +12,7 @@ export const watchMirrors = async (readStatus: () => Promise<StatusAnswer>, logs
 };
 
 /** Pure. */
-export const findConcerns = ({ at, mirrors, portal, twoWay }: StatusAnswer): Concern[] => {
+export const findConcerns = ({ at, mirrors, portal, proof, twoWay }: StatusAnswer): Concern[] => {
   const ageOf = (time: string | null): number =>
     time === null ? 0 : Math.floor((Date.parse(at) - Date.parse(time)) / 1_000);
   const concerns: Concern[] = [];
@@ -29,6 +30,9 @@ export const findConcerns = ({ at, mirrors, portal, twoWay }: StatusAnswer): Con
       concerns.push({ code: 'mirror_paused_too_long', mirror, ageSeconds: ageOf(paused?.since ?? null) });
     }
   }
+  // A proof that found no equality has said so itself; one that was not made says nothing.
+  const proofAge = ageOf(proof?.at ?? null);
+  if (proofAge >= UNPROVED_SECONDS) concerns.push({ code: 'not_proved', ageSeconds: proofAge });
   const waiting = (code: ConcernCode, count: number, oldest: string | null): void => {
     const ageSeconds = ageOf(oldest);
     if (ageSeconds > DAY_SECONDS) concerns.push({ code, count, ageSeconds });

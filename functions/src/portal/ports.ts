@@ -58,7 +58,10 @@ export type ChangeOutcome =
 /** `members/{kennitala}` and the receipts. Every call throws `store_unavailable` when the outcome is not durable. */
 export interface MemberStore {
   read(kennitala: Kennitala): Promise<SeenMember>;
-  /** One transaction: receipt, member and pending edits are read, `decide` chooses, member and receipt are written. */
+  /**
+   * Receipt, member and pending edits are read, `decide` chooses, member and receipt are written, all of it or nothing and as if
+   * at one time. `decide` is pure: it can be called several times.
+   */
   applyChange(request: ChangeRequest): Promise<ChangeOutcome>;
 }
 
@@ -97,14 +100,6 @@ export interface HintStore {
   ): Promise<void>;
   /** Takes away what arrived before: a reconcile has read everything since. Returns how many had been given up. */
   forgetBefore(time: Date): Promise<number>;
-}
-
-export interface MemberReader {
-  /**
-   * `GET /api/sync/member/<ssn>/`: the member as the registry spells it, or null when it has none (404).
-   * Throws the `registry_*` codes.
-   */
-  readMember(kennitala: Kennitala, options: { readonly signal: AbortSignal }): Promise<unknown>;
 }
 
 /** Says that the roster does not list who is a member any more. */

@@ -76,7 +76,6 @@ const receiveWebhook = async (
     return { success: true, result: 'skipped', action: json.action, member: null };
   }
   const applied = await apply(caller, json, dependencies, logs);
-  if (applied.changesRoster) await dependencies.rosterRefresh.request(dependencies.now());
   logs.received(applied, dependencies.now().getTime() - startedAt);
   const { action, member } = applied.receipt;
   return { success: true, result: applied.result, action, member };
@@ -91,11 +90,14 @@ const apply = async (
   if (caller.kind === 'legacy' || carriesNoVersion(json)) return acceptHint(caller, json, dependencies);
   const change = parseMemberChange(json);
   const applied = await applyVersionedEvent(change, caller.eventId, dependencies);
+  const { rosterRefresh, register, now } = dependencies;
   // An event that came before or was not believed is no news: what the register lacks, its next run brings.
-  if (applied.result === 'duplicate' || applied.wasAsked) return applied;
-  // The portal has the event; a register that is down is mended by its next run, and must not make the sender repeat.
-  const { register } = dependencies;
-  if (register != null) await afterCommit(() => register(change), logs.registerMissed);
+  const isNews = applied.result !== 'duplicate' && !applied.wasAsked;
+  await Promise.all([
+    applied.changesRoster && rosterRefresh.request(now()),
+    // The portal has the event; a register that is down is mended by its next run, and must not make the sender repeat.
+    isNews && register != null && afterCommit(() => register(change), logs.registerMissed),
+  ]);
   return applied;
 };
 

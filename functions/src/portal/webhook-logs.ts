@@ -1,5 +1,5 @@
 import type { SyncError } from '../lib/errors.ts';
-import type { LogSink } from '../lib/log.ts';
+import { type LogSink, severityOfFault } from '../lib/log.ts';
 import type { AppliedEvent } from './apply-event.ts';
 import type { FollowedHint } from './follow-hint.ts';
 
@@ -24,7 +24,7 @@ export const makeWebhookLogs = (log: LogSink) => ({
   skipped: () =>
     log('INFO', '[WEBHOOK] skipped: a placeholder', { event: 'webhook_received', result: 'skipped' }),
   refused: ({ code, httpStatus, details }: SyncError) =>
-    log(httpStatus >= 500 ? 'ERROR' : 'WARNING', `[WEBHOOK] Refused: ${code}`, {
+    log(httpStatus >= 500 ? severityOfFault(log, code) : 'WARNING', `[WEBHOOK] Refused: ${code}`, {
       event: 'webhook_refused',
       code,
       status: httpStatus,
@@ -36,7 +36,11 @@ export const makeWebhookLogs = (log: LogSink) => ({
       code,
     }),
   failed: (reference: string, stack: string) =>
-    log('ERROR', '[WEBHOOK] Unexpected failure', { event: 'webhook_failed', reference, stack }),
+    log(severityOfFault(log, stack), '[WEBHOOK] Unexpected failure', {
+      event: 'webhook_failed',
+      reference,
+      stack,
+    }),
 });
 
 export type WebhookLogs = ReturnType<typeof makeWebhookLogs>;

@@ -43,12 +43,20 @@ export const verifySignature = (request: SignedRequest, secrets: readonly string
 
 /** One version that was stored wrongly must not shut out the others. */
 const tryVerifier = (secret: string): Webhook | null => {
+  const known = verifiers.get(secret);
+  if (known !== undefined) return known;
+  let made: Webhook | null = null;
   try {
-    return new Webhook(secret);
-  } catch {
-    return null;
-  }
+    made = new Webhook(secret);
+  } catch {}
+  if (verifiers.size >= MAX_VERIFIERS) verifiers.clear();
+  verifiers.set(secret, made);
+  return made;
 };
+
+/** Of the secrets seen lately: a key is decoded once and not with every event. */
+const verifiers = new Map<string, Webhook | null>();
+const MAX_VERIFIERS = 16;
 
 const isSignedBy = (verifier: Webhook, body: Buffer, headers: Record<string, string>): boolean => {
   try {

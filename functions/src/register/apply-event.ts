@@ -1,24 +1,8 @@
 import { isPlaceholder } from '../domain/kennitala.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
-import { type ReferTo, SAID, type StagedMember } from './ports.ts';
+import { type EventResult, type ReferTo, type RowStore, SAID, type StagedMember } from './ports.ts';
 import type { RegisterLogs } from './register-logs.ts';
 import { toStagedMember } from './staged-member.ts';
-
-/**
- * `skipped`: a placeholder, a delete of somebody whom the register never had, or a change of somebody whom a run found
- * gone, which only the next run can judge.
- */
-export type EventResult = 'applied' | 'unchanged' | 'stale' | 'skipped';
-
-/** One member, in one transaction with its row of `sync_log`. Throws `database_*`, `schema_outdated`. */
-export interface RowStore {
-  /** Stale when the row has the version or a newer one. A member without a version is what was just read. */
-  upsert(member: StagedMember, at: Date): Promise<EventResult>;
-  deactivate(
-    member: { readonly kennitala: string; readonly version: number | null },
-    at: Date,
-  ): Promise<EventResult>;
-}
 
 /**
  * Applies one registry event to the register, for when the webhook keeps it up to date between the hourly runs. Order and

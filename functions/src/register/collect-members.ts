@@ -1,12 +1,7 @@
 import { createHash } from 'node:crypto';
-import {
-  hasImpossibleDate,
-  isLegalEntity,
-  isPlaceholder,
-  type Kennitala,
-  tryKennitala,
-} from '../domain/kennitala.ts';
+import { hasImpossibleDate, isLegalEntity, isPlaceholder, type Kennitala } from '../domain/kennitala.ts';
 import { parseRegistryMember } from '../domain/member/parse-registry-member.ts';
+import { whoIs } from '../domain/member/wire.ts';
 import { isSyncError } from '../lib/errors.ts';
 import type { KnownUnreadable, StagedMember } from './ports.ts';
 import { type Adjustment, toStagedMember } from './staged-member.ts';
@@ -74,7 +69,14 @@ export const collectMembers = async (
         take(json);
       } catch (cause) {
         if (!isSyncError(cause, 'member_invalid')) throw cause;
-        unreadable.push({ position: received, reason: String(cause.details['path']), ...whoIs(json) });
+        const { kennitala, djangoId } = whoIs(json);
+        const external_id = djangoId === null ? null : String(djangoId);
+        unreadable.push({
+          position: received,
+          reason: String(cause.details['path']),
+          kennitala,
+          external_id,
+        });
       }
       received += 1;
     }
@@ -109,15 +111,4 @@ const isNewer = (candidate: StagedMember, before: StagedMember): boolean => {
   const [mine, theirs] = [candidate.version ?? -1, before.version ?? -1];
   if (mine !== theirs) return mine > theirs;
   return Number(candidate.external_id ?? -1) > Number(before.external_id ?? -1);
-};
-
-/** What can still be read of somebody whose fields cannot. */
-const whoIs = (json: unknown): KnownUnreadable => {
-  const wire = typeof json === 'object' && json !== null ? (json as Readonly<Record<string, unknown>>) : {};
-  const [number] = [wire['ssn'], wire['kennitala']].filter((value) => typeof value === 'string');
-  const id = wire['id'];
-  return {
-    kennitala: typeof number === 'string' ? tryKennitala(number) : null,
-    external_id: Number.isSafeInteger(id) ? String(id) : null,
-  };
 };

@@ -1,4 +1,5 @@
 import type { Kennitala } from '../domain/kennitala.ts';
+import { againstBaseline } from '../mirror/guard.ts';
 import { CHANGES_PER_DOCUMENT, type MirrorPlan, type RunWarning } from '../mirror/mirror.ts';
 import { makeForecast, makePlanId } from '../mirror/plan.ts';
 import type { RegisterDifferences } from './ports.ts';
@@ -47,7 +48,7 @@ export const planRegister = (input: RegisterPlanInput): RegisterPlan => {
       quarantined,
       updated: updated.length,
       blanked: differences.blanked,
-      ...compareWithBaseline(active, memberCount, counts, lastMemberCount),
+      ...againstBaseline({ held: active > 0 ? active : null, lastMemberCount, memberCount, ...counts }),
     },
     forecast: makeForecast({
       firestoreReads: 1,
@@ -63,22 +64,6 @@ export const planRegister = (input: RegisterPlanInput): RegisterPlan => {
     inserted: differences.added,
     reactivated,
     updated,
-  };
-};
-
-/** An empty table after a success means that somebody emptied it: how many were in it still stops a short answer. */
-const compareWithBaseline = (
-  active: number,
-  memberCount: number,
-  counts: { readonly added: number; readonly removed: number },
-  lastMemberCount: number | null,
-) => {
-  if (active > 0) return { baseline: active, ...counts };
-  if (lastMemberCount === null) return { baseline: null, ...counts };
-  return {
-    baseline: lastMemberCount,
-    added: Math.max(0, memberCount - lastMemberCount),
-    removed: Math.max(0, lastMemberCount - memberCount),
   };
 };
 

@@ -1,14 +1,5 @@
 import type { Kennitala } from '../domain/kennitala.ts';
 
-/** The registry's members, a page at a time and as sent. An answer that is surely not the whole list throws. */
-export interface MemberPages {
-  /** Throws the `registry_*` codes, `incomplete_export`, `secret_unavailable` and `config_invalid`. */
-  pages(options: {
-    readonly signal: AbortSignal;
-    readonly pageSize?: number;
-  }): AsyncIterable<{ readonly members: readonly unknown[]; readonly count: number | null }>;
-}
-
 export type SyncType = 'membership' | 'webhook' | 'manual';
 
 /** Bits of `StagedMember.said`: a column that the registry did not mention keeps its value. */
@@ -124,3 +115,104 @@ export interface RegisterStore {
 
 /** The opaque reference by which logs, answers and records name a member. */
 export type ReferTo = (kennitala: Kennitala) => string;
+
+export type SyncLogStatus = 'pending' | 'success' | 'failed';
+
+/** A row of `sync_log` as it stands. */
+export interface SyncLogEntry {
+  readonly id: number;
+  readonly sync_type: SyncType;
+  readonly sync_timestamp: Date;
+  readonly members_added: number;
+  readonly members_removed: number;
+  readonly members_verified: number;
+  readonly error_count: number;
+  readonly status: SyncLogStatus;
+  readonly details: SyncLogDetails;
+}
+
+export interface RegisterStatus {
+  readonly lastRun: SyncLogEntry | null;
+  readonly lastSuccess: SyncLogEntry | null;
+  readonly active: number;
+  readonly inactive: number;
+  /** Notifications that a subscriber has not confirmed and that are still tried. */
+  readonly waitingNotifications: number;
+}
+
+export interface LogQuery {
+  readonly limit: number;
+  /** Entries with a smaller id. */
+  readonly before: number | null;
+  readonly status: SyncLogStatus | null;
+  readonly type: SyncType | null;
+}
+
+export interface Eligibility {
+  readonly kennitala: Kennitala;
+  readonly active: boolean;
+  /** When they joined, as the registry says; else when the register first had them. Null unless active. */
+  readonly since: Date | null;
+}
+
+export interface ChangedRow {
+  /** `members.id` */
+  readonly memberId: number;
+  readonly kind: 'added' | 'reactivated' | 'updated' | 'removed';
+  readonly kennitala: Kennitala;
+}
+
+/** Every call but `readSchema` throws `schema_outdated` for an older database; all throw `database_*`. */
+export interface RegisterReader {
+  readSchema(): Promise<{ readonly version: number; readonly needed: number }>;
+  readStatus(): Promise<RegisterStatus>;
+  /** Newest first. */
+  readLogs(query: LogQuery): Promise<SyncLogEntry[]>;
+  /** In the order asked. `verifiedAt`: when the register was last known to equal the registry. */
+  readEligibility(
+    kennitalas: readonly Kennitala[],
+  ): Promise<{ readonly members: Eligibility[]; readonly verifiedAt: Date | null }>;
+  /** What a run changed, by ascending row id above `after`. */
+  readChanges(runId: string, page: { readonly after: number; readonly limit: number }): Promise<ChangedRow[]>;
+}
+
+/**
+ * `skipped`: a placeholder, a delete of somebody whom the register never had, or a change of somebody whom a run found
+ * gone, which only the next run can judge.
+ */
+export type EventResult = 'applied' | 'unchanged' | 'stale' | 'skipped';
+
+/** One member, in one transaction with its row of `sync_log`. Throws `database_*`, `schema_outdated`. */
+export interface RowStore {
+  /** Stale when the row has the version or a newer one. A member without a version is what was just read. */
+  upsert(member: StagedMember, at: Date): Promise<EventResult>;
+  deactivate(
+    member: { readonly kennitala: string; readonly version: number | null },
+    at: Date,
+  ): Promise<EventResult>;
+}
+
+export interface DueNotification {
+  readonly id: string;
+  readonly messageId: string;
+  readonly subscriber: string;
+  readonly body: string;
+  /** This one included. Names the claim: only its owner closes it. */
+  readonly attempts: number;
+}
+
+/** Every call throws `database_unavailable` or `database_rejected`. */
+export interface Outbox {
+  /** Takes what is due, oldest first. What is not closed within `claimMs` is due again: its deliverer has died. */
+  claimDue(options: {
+    readonly at: Date;
+    readonly limit: number;
+    readonly claimMs: number;
+  }): Promise<DueNotification[]>;
+  markDelivered(claim: DueNotification, at: Date): Promise<void>;
+  /** A null `nextAttemptAt` gives the message up. */
+  markFailed(
+    claim: DueNotification,
+    failure: { readonly at: Date; readonly error: string; readonly nextAttemptAt: Date | null },
+  ): Promise<void>;
+}

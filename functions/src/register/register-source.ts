@@ -11,9 +11,12 @@ const POSITIONS_SHOWN = 20;
 
 /**
  * What was collected, as a run's source. Throws `incomplete_export` when fewer members came than the registry says it
- * has, `empty_export` when none is left: applying those would remove members.
+ * has, `empty_export` when none is left: applying those would remove members. A bucket may have lost its only member.
  */
-export const toRegisterSource = (collected: CollectedMembers): RegisterSource => {
+export const toRegisterSource = (
+  collected: CollectedMembers,
+  { mayBeEmpty = false }: { readonly mayBeEmpty?: boolean } = {},
+): RegisterSource => {
   const { received, announced, members, unreadable } = collected;
   if (announced !== null && received < announced) {
     throw new SyncError(
@@ -23,7 +26,7 @@ export const toRegisterSource = (collected: CollectedMembers): RegisterSource =>
       { details: { announced, received } },
     );
   }
-  if (members.length === 0) {
+  if (members.length === 0 && !mayBeEmpty) {
     throw new SyncError(
       'empty_export',
       `The registry sent no member that can be read (${received} entries, ${unreadable.length} unreadable). ` +

@@ -1,11 +1,11 @@
 import { asSyncError, SyncError } from '../lib/errors.ts';
 import type { Mirror, RunContext, RunReport, RunTrigger } from '../mirror/mirror.ts';
 import { type RunDependencies, type RunRequest, runMirror } from '../mirror/run.ts';
+import type { MemberPages } from '../registry/ports.ts';
 import { collectMembers } from './collect-members.ts';
 import { makeNotifications, type Subscriber } from './notify/deliver-notifications.ts';
 import { planRegister, type RegisterPlan } from './plan-register.ts';
 import type {
-  MemberPages,
   ReferTo,
   RegisterStore,
   RegisterTransaction,
@@ -23,6 +23,8 @@ export interface RegisterOptions {
   readonly subscribers: readonly Subscriber[];
   /** Base URL of the API, for the link in notifications. */
   readonly apiUrl: string;
+  /** Only members of these buckets are on the pages, and nothing is said of anybody else. */
+  readonly buckets?: readonly number[] | undefined;
   /** How long a row of `sync_log` may stay `pending` before its run counts as crashed. */
   readonly abandonedAfterMs: number;
 }
@@ -83,7 +85,8 @@ export const makeRegister = (
         const abandonedBefore = new Date(startedAt.getTime() - options.abandonedAfterMs);
         logId = await store.openLog({ syncType, runId, at: startedAt, abandonedBefore });
       }
-      const source = toRegisterSource(await collectMembers(pages.pages({ signal })));
+      const collected = await collectMembers(pages.pages({ signal }));
+      const source = toRegisterSource(collected, { mayBeEmpty: options.buckets !== undefined });
       known = { source, plan: null };
       return source;
     },
@@ -95,6 +98,7 @@ export const makeRegister = (
         signal: context.signal,
         startedAt: context.startedAt,
         exclusive: !dryRun,
+        buckets: options.buckets,
       });
       const plan = planRegister({
         differences: open.differences,
@@ -135,6 +139,8 @@ const SYNC_TYPES: Readonly<Record<RunTrigger, SyncType>> = {
   http: 'manual',
   local: 'manual',
   event: 'membership',
+  // The log's readers take a run of the other kinds for one that has verified everybody.
+  proof: 'webhook',
 };
 
 /**

@@ -1,18 +1,4 @@
-/** What the registry's list export answers, its shape checked, its entries as sent. */
-export interface KennitalaExport {
-  /** How many members the registry says there are. */
-  readonly count: number;
-  readonly kennitalas: readonly string[];
-  readonly exportedAt: string | null;
-}
-
-export interface ListSource {
-  /**
-   * Fetches the whole list. Throws the `registry_*` codes, `secret_unavailable` and `config_invalid`; an answer
-   * that is not surely the whole list is never returned.
-   */
-  fetchKennitalaExport(options: { readonly signal: AbortSignal }): Promise<KennitalaExport>;
-}
+import { SyncError } from '../lib/errors.ts';
 
 /** The published list as it is now. `generation` names this very version of the object. */
 export interface PublishedList {
@@ -67,3 +53,29 @@ export interface ListVersions {
   /** Null: there is no such version any more. */
   read(generation: string): Promise<Uint8Array | null>;
 }
+
+/** The requests that members who joined or left in real time made, one a window. */
+export interface RefreshRequests {
+  forget(window: string): Promise<void>;
+}
+
+/** Changes of so many milliseconds are published together: soon enough for a person who waits to log in. */
+export const REFRESH_WINDOW_MS = 5_000;
+
+/**
+ * The window that holds this moment, named for when it ends: `2026-11-23T03-00-05Z`. From then on a run sees every
+ * change of the window.
+ */
+export const windowOf = (at: Date): string =>
+  new Date((Math.floor(at.getTime() / REFRESH_WINDOW_MS) + 1) * REFRESH_WINDOW_MS)
+    .toISOString()
+    .replace(/\.\d+/, '')
+    .replaceAll(':', '-');
+
+/** When the window ends. @throws SyncError `internal` for what is no window's name. */
+export const endOfWindow = (window: string): Date => {
+  const end = new Date(window.replace(/T(\d\d)-(\d\d)-(\d\d)Z$/, 'T$1:$2:$3Z'));
+  if (Number.isNaN(end.getTime()))
+    throw new SyncError('internal', 'A roster refresh has no window for its name.');
+  return end;
+};

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Kennitala, tryKennitala } from '../domain/kennitala.ts';
+import { tryKennitala } from '../domain/kennitala.ts';
 import { type KennitalaList, makeKennitalaCollector } from '../domain/kennitala-list.ts';
 import type { LastSuccess } from '../mirror/mirror.ts';
 import type { ListStore, PublishedList } from './ports.ts';
@@ -55,19 +55,6 @@ const SHORTEST_LINE_BYTES = 10;
 const endOfLine = (buffer: Buffer, from: number): number => {
   const found = buffer.indexOf(0x0a, from);
   return found === -1 ? buffer.length : found + 1;
-};
-
-/** One, within a line. */
-const SPACE = '[^\\S\\r\\n]?';
-
-/**
- * Whether a published file has the number anywhere: in each spelling that `readHeldList` reads, and also beside other
- * text in a line that it cannot read, since a file may have been edited by hand.
- */
-export const holdsNumber = (bytes: Uint8Array, kennitala: Kennitala): boolean => {
-  const separator = `${SPACE}[-–]?${SPACE}`;
-  const number = new RegExp(`(?<!\\d)${kennitala.slice(0, 6)}${separator}${kennitala.slice(6)}(?!\\d)`);
-  return number.test(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
 };
 
 /** A longer list is read in its turn: beside the registry's answer it would cost memory, not time. */

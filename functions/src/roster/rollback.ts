@@ -2,8 +2,9 @@ import { SyncError } from '../lib/errors.ts';
 import type { Approval, Mirror, RunReport } from '../mirror/mirror.ts';
 import { makePlanId } from '../mirror/plan.ts';
 import { type RunDependencies, runMirror } from '../mirror/run.ts';
+import type { KennitalaExport } from '../registry/ports.ts';
 import type { RosterPlan } from './plan-roster.ts';
-import type { KennitalaExport, ListStore, ListVersions } from './ports.ts';
+import type { ListStore, ListVersions } from './ports.ts';
 import { makeRoster, type RosterSource } from './roster.ts';
 
 export const noVersion = (generation: string): SyncError =>

@@ -7,8 +7,9 @@ import {
   type RunWarning,
   warningsOfNumbers,
 } from '../mirror/mirror.ts';
+import type { KennitalaExport, ListSource } from '../registry/ports.ts';
 import { planRoster, type RosterPlan } from './plan-roster.ts';
-import type { KennitalaExport, ListMetadata, ListSource, ListStore, PublishedList } from './ports.ts';
+import type { ListMetadata, ListStore, PublishedList } from './ports.ts';
 import { readAhead, readHeldList } from './published-list.ts';
 
 export interface RosterSource extends MirrorSource {

@@ -3,6 +3,7 @@ import { onSchedule, type ScheduledEvent, type ScheduleOptions } from 'firebase-
 import { answerFailure } from '../http/answers.ts';
 import { type FetchApp, serveFront, takeNextServer, withoutBody } from '../http/front.ts';
 import { SyncError } from '../lib/errors.ts';
+import { severityOfFault } from '../lib/log.ts';
 import { functionTarget, isEmulated, REGION } from '../settings.ts';
 import { log } from '../wiring/log.ts';
 import { https, served } from './served.ts';
@@ -49,7 +50,8 @@ export const httpFunction = (
  */
 const forStrangers = (failure: SyncError): SyncError => {
   if (failure.code !== 'config_invalid') return failure;
-  log('ERROR', `[HTTP] ${failure.message}`, { event: 'config_invalid', code: failure.code });
+  const severity = severityOfFault(log, failure.message);
+  log(severity, `[HTTP] ${failure.message}`, { event: 'config_invalid', code: failure.code });
   const { missing } = failure.details;
   return new SyncError(
     'config_invalid',

@@ -2,9 +2,10 @@ import type { Kennitala } from '../domain/kennitala.ts';
 import { isWithdrawal } from '../domain/member/consents.ts';
 import type { Json } from '../domain/member/field-row.ts';
 import type { SyncError } from '../lib/errors.ts';
+import type { RegistryChanges } from '../registry/ports.ts';
 import { compareEditTimes } from './edit.ts';
 import type { TwoWayLogs } from './logs.ts';
-import type { MemberView, RegistryChanges, TwoWayStore } from './ports.ts';
+import type { MemberView, TwoWayStore } from './ports.ts';
 import {
   type Claim,
   type Delivery,

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isSameValue } from '../domain/member/diff-members.ts';
-import type { Json } from '../domain/member/field-row.ts';
 import { FIELD_TABLE, rowOf } from '../domain/member/field-table.ts';
 import type { FieldPath, FieldValue } from '../domain/member/fields.ts';
 
@@ -42,9 +41,6 @@ export const isEarlier = (one: EditTime, other: EditTime): boolean => one < othe
 
 export const compareEditTimes = (one: EditTime, other: EditTime): number =>
   one < other ? -1 : one > other ? 1 : 0;
-
-/** Values in the portal's spelling, by the field's path. Personal: they go to the queue and the registry alone. */
-export type FieldJson = Readonly<Record<string, Json>>;
 
 export const isFieldPath = (path: string): path is FieldPath => Object.hasOwn(FIELD_TABLE, path);
 

@@ -1,8 +1,8 @@
 import { isWithdrawal, withoutWithdrawals } from '../domain/member/consents.ts';
-import type { Json } from '../domain/member/field-row.ts';
+import type { FieldJson, Json } from '../domain/member/field-row.ts';
 import { type ConflictRecord, decideConflict, type PathConflict } from './conflict.ts';
 import { type Claimed, holdsClaim, planDelivery, type SettleOutcome, withDelivery } from './delivery.ts';
-import { compareEditTimes, dateOf, type FieldJson, isSameJson } from './edit.ts';
+import { compareEditTimes, dateOf, isSameJson } from './edit.ts';
 import type { ConflictAnswer, MemberUpdate, MemberView, Step } from './ports.ts';
 import {
   inEditOrder,

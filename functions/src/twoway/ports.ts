@@ -3,8 +3,9 @@ import type { StoredMember } from '../domain/member/decide-change.ts';
 import type { FieldValues } from '../domain/member/fields.ts';
 import type { ErrorCode } from '../lib/errors.ts';
 import type { DocumentState } from '../portal/ports.ts';
+import type { ChangeAnswer } from '../registry/ports.ts';
 import type { ConflictRecord } from './conflict.ts';
-import type { EditTime, FieldJson } from './edit.ts';
+import type { EditTime } from './edit.ts';
 import type { QueueItem } from './queue.ts';
 
 /** What one transaction reads besides the member and their waiting items. */
@@ -83,54 +84,6 @@ export interface TwoWayLog {
   write(record: TwoWayRecord): Promise<void>;
 }
 
-export interface Change {
-  readonly change_id: string;
-  readonly kennitala: Kennitala;
-  readonly django_id: number | null;
-  readonly action: 'create' | 'update';
-  readonly edited_at: string;
-  readonly changes: FieldJson;
-  readonly expected?: FieldJson;
-}
-
-export type ChangeAnswer =
-  /** `version`: of the member after it; null from a registry without the companion app. */
-  | { readonly status: 'success'; readonly version: number | null }
-  | { readonly status: 'refused'; readonly code: string | null; readonly message: string }
-  | {
-      readonly status: 'conflict';
-      /** What the registry holds, in the portal's spelling. */
-      readonly current: FieldJson;
-      readonly version: number | null;
-      /** When the registry's value was last changed; null when it cannot say. */
-      readonly changedAt: Date | null;
-    };
-
-/** One row of the registry's change queue that has not been acknowledged. */
-export interface OutboxRow {
-  /** Also the version that the change gave its member, where the registry's members carry versions. */
-  readonly id: number;
-  readonly ssn: string;
-  readonly action: 'create' | 'update' | 'delete';
-  readonly createdAt: Date;
-}
-
-export interface CallLimits {
-  readonly signal: AbortSignal;
-}
-
-/** The registry's side of the way back. Every call throws the `registry_*` codes. */
-export interface RegistryChanges {
-  /** One answer a change, in order. @param isRepeatable whether the registry knows change ids. */
-  apply(
-    changes: readonly Change[],
-    options: CallLimits & { readonly isRepeatable: boolean },
-  ): Promise<readonly ChangeAnswer[]>;
-  /** Oldest first; at most as many as the registry gives at once. */
-  outbox(options: CallLimits): Promise<readonly OutboxRow[]>;
-  markSynced(ids: readonly number[], options: CallLimits): Promise<void>;
-}
-
 export interface Tally {
   readonly success: number;
   readonly failed: number;
@@ -164,3 +117,16 @@ export type ConflictAnswer = Extract<ChangeAnswer, { status: 'conflict' }> & {
   /** For an answer without a version: it counts only while the document is in this state. */
   readonly ifState?: DocumentState;
 };
+
+/** One write of `members/{kennitala}`, as the platform tells of it: at least once, in any order. */
+export interface DocumentWrite {
+  readonly eventId: string;
+  readonly kennitala: Kennitala;
+  /** When it was committed. */
+  readonly at: EditTime;
+  readonly before: StoredMember | null;
+  /** Null for a deletion. */
+  readonly after: StoredMember | null;
+  /** A server wrote it: servers always touch the metadata, and the rules let nobody else. */
+  readonly isServers: boolean;
+}

@@ -4,8 +4,8 @@ import { lazy } from '../lib/lazy.ts';
 import { chunksOf, inParallel } from '../lib/several-at-a-time.ts';
 import { type ApplyEventDependencies, applyReading } from '../portal/apply-event.ts';
 import type { RosterRefresh } from '../portal/ports.ts';
+import type { OutboxRow, RegistryChanges } from '../registry/ports.ts';
 import type { TwoWayLogs } from './logs.ts';
-import type { OutboxRow, RegistryChanges } from './ports.ts';
 import type { RegistryMembers } from './registry.ts';
 
 export interface PullDependencies extends ApplyEventDependencies {

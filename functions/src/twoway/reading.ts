@@ -1,6 +1,6 @@
 import { applyPatch } from '../domain/member/apply-patch.ts';
 import { isConsentPath, type Withdrawals, withWithdrawals } from '../domain/member/consents.ts';
-import { planMemberWrite, type StoredMember } from '../domain/member/decide-change.ts';
+import { decideChange, type StoredMember } from '../domain/member/decide-change.ts';
 import { isSameValue } from '../domain/member/diff-members.ts';
 import type { Json } from '../domain/member/field-row.ts';
 import { type FieldPath, type FieldValues, fieldOf, withFields } from '../domain/member/fields.ts';
@@ -11,16 +11,10 @@ import type { ParsedMember } from '../domain/member/parse-registry-member.ts';
 import { toRegistryValue } from '../domain/member/registry-changes.ts';
 import { isSyncError } from '../lib/errors.ts';
 import type { DocumentState } from '../portal/ports.ts';
+import type { CallLimits, ChangeAnswer } from '../registry/ports.ts';
 import type { Claimed } from './delivery.ts';
 import { dateOf, isFieldPath, isSameJson, tryFieldValue } from './edit.ts';
-import type {
-  CallLimits,
-  ChangeAnswer,
-  ConflictAnswer,
-  MemberUpdate,
-  MemberView,
-  TwoWayStore,
-} from './ports.ts';
+import type { ConflictAnswer, MemberUpdate, MemberView, TwoWayStore } from './ports.ts';
 import { type Delivery, mergeEdits, type QueueItem } from './queue.ts';
 import type { ApplyProtocol, RegistryMembers } from './registry.ts';
 
@@ -153,10 +147,10 @@ export const planReading = (
   const pending = waiting.flatMap(({ changes, editedAt }) => editsOf(changes, dateOf(editedAt)));
   // A row's id is the mirrors' to bring: with it they look for what its person withdrew under another number.
   const content = { ...reading.change.content, djangoId: stored.meta.django_id };
-  const decision = planMemberWrite(
+  const decision = decideChange(
     known,
     { ...reading.change, content },
-    { pending, origin: 'two-way', now },
+    { pending, origin: 'two-way', now, comesOver: 'any' },
   );
   if (decision.kind !== 'write') return marked;
   const { origin: _origin, ...meta } = decision.meta;

@@ -1,8 +1,8 @@
 import { asSyncError, type ErrorCode, SyncError } from '../lib/errors.ts';
 import { chunksOf } from '../lib/several-at-a-time.ts';
+import type { Change, ChangeAnswer, RegistryChanges } from '../registry/ports.ts';
 import type { Claimed } from './delivery.ts';
 import { dateOf, type EditTime } from './edit.ts';
-import type { Change, ChangeAnswer, RegistryChanges } from './ports.ts';
 import type { Delivery } from './queue.ts';
 import type { KnownAnswer } from './reading.ts';
 import type { ApplyProtocol } from './registry.ts';

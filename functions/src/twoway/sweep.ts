@@ -1,6 +1,6 @@
 import type { Kennitala } from '../domain/kennitala.ts';
 import { asSyncError, isSyncError, type SyncError, stackFrames } from '../lib/errors.ts';
-import type { MemberReader } from '../portal/ports.ts';
+import type { MemberReader } from '../registry/ports.ts';
 import { deliverMembers } from './deliver.ts';
 import type { DeliveryDependencies } from './delivery.ts';
 import { BEFORE_ALL } from './edit.ts';

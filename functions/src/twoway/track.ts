@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Kennitala } from '../domain/kennitala.ts';
 import { isConsentPath } from '../domain/member/consents.ts';
 import type { StoredMember } from '../domain/member/decide-change.ts';
 import { diffMembers, sourceHash } from '../domain/member/diff-members.ts';
@@ -12,8 +11,8 @@ import { SyncError } from '../lib/errors.ts';
 import { type ConflictRecord, withResolution } from './conflict.ts';
 import { deliverMembers } from './deliver.ts';
 import { carries, type DeliveryDependencies, type MemberOutcome } from './delivery.ts';
-import { BEFORE_ALL, type EditTime, isEarlier, isSameJson } from './edit.ts';
-import type { MemberUpdate, MemberView, Reads, Step } from './ports.ts';
+import { BEFORE_ALL, isEarlier, isSameJson } from './edit.ts';
+import type { DocumentWrite, MemberUpdate, MemberView, Reads, Step } from './ports.ts';
 import {
   inEditOrder,
   makeQueueItem,
@@ -35,7 +34,7 @@ import { planShown } from './reading.ts';
  * waiting delivery within minutes; after a day, when it gives up, the nightly sweep does.
  */
 export const trackMemberWrite = async (
-  write: MemberWrite,
+  write: DocumentWrite,
   signal: AbortSignal,
   dependencies: DeliveryDependencies,
 ): Promise<'ignored' | 'settled' | 'queued'> => {
@@ -87,25 +86,12 @@ const assertOnItsWay = (outcome: MemberOutcome, item: QueueItem): 'settled' | 'q
 const isIn = ({ delivery }: Extract<MemberOutcome, { kind: 'busy' }>, item: QueueItem): boolean =>
   Object.keys(item.changes).some((path) => carries(delivery.paths, item, path));
 
-/** One write of `members/{kennitala}`, as the platform tells of it: at least once, in any order. */
-export interface MemberWrite {
-  readonly eventId: string;
-  readonly kennitala: Kennitala;
-  /** When it was committed. */
-  readonly at: EditTime;
-  readonly before: StoredMember | null;
-  /** Null for a deletion. */
-  readonly after: StoredMember | null;
-  /** A server wrote it: servers always touch the metadata, and the rules let nobody else. */
-  readonly isServers: boolean;
-}
-
 /**
  * What a write asks of the registry; null when it asks nothing: a server's own write, a deletion (by the platform's
  * TTL or a person), a change of fields that do not go to the registry. A document that appears without metadata is a
  * registration.
  */
-export const tryEdit = (write: MemberWrite): NewItem | null => {
+export const tryEdit = (write: DocumentWrite): NewItem | null => {
   const { eventId: id, kennitala, at: editedAt, before, after } = write;
   if (write.isServers || after === null) return null;
   const facts = { id, kennitala, editedAt };

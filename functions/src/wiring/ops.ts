@@ -9,6 +9,7 @@ import { makeRunHistory } from '../adapters/firestore/ops-runs.ts';
 import { makeLiveCounts, makeMirrorStates } from '../adapters/firestore/ops-states.ts';
 import { makeMemberTrace } from '../adapters/firestore/ops-trace.ts';
 import { makeTwoWayReader } from '../adapters/firestore/ops-two-way.ts';
+import { makeProofStore } from '../adapters/firestore/proof-store.ts';
 import { makeRecordReader } from '../adapters/firestore/record-reader.ts';
 import { makeRegisterErasure, makeRegisterLookup } from '../adapters/postgres/erase-member.ts';
 import { makeStorageClient } from '../adapters/storage/client.ts';
@@ -22,6 +23,7 @@ import { opsRoutes } from '../ops/routes.ts';
 import { readStatus } from '../ops/status.ts';
 import { makeTwoWayActions } from '../ops/two-way-actions.ts';
 import { watchMirrors as watch } from '../ops/watch.ts';
+import { prove } from './proof.ts';
 import { runReconcile, syncOneMember } from './reconcile.ts';
 import { registerDatabase, runRegister } from './register.ts';
 import { rollDependencies } from './roll.ts';
@@ -95,6 +97,8 @@ const wireOps = (base: Shared): OpsDependencies => {
     versions: restore.versions,
     actions,
     hints: makeHintStore(firestore),
+    proofs: makeProofStore(firestore),
+    prove,
     takeRegistrysWord: runReconcile,
     twoWay,
     twoWayActions: makeTwoWayActions(twoWayDependencies()),

@@ -16,7 +16,7 @@ import type { ScheduledOccurrence } from '../mirror/run-store.ts';
 import { deliverNotifications } from '../register/notify/deliver-notifications.ts';
 import { sendWebhook } from '../register/notify/send-webhook.ts';
 import type { ReferTo } from '../register/ports.ts';
-import { type RegisterReport, runRegister as run } from '../register/register.ts';
+import { type RegisterOptions, type RegisterReport, runRegister as run } from '../register/register.ts';
 import { makeRegisterLogs } from '../register/register-logs.ts';
 import { runDependencies, type Shared, shared } from './shared.ts';
 
@@ -56,7 +56,7 @@ const wireRegister = (base: Shared) => {
     pages,
     makeReferTo,
     reader: makeRegisterReader(database),
-    runRegister: async (request: RunRequest): Promise<RegisterReport> =>
+    runRegister: async (request: RunRequest, part: Partial<RegisterOptions> = {}): Promise<RegisterReport> =>
       run(
         request,
         {
@@ -66,6 +66,7 @@ const wireRegister = (base: Shared) => {
           subscribers,
           apiUrl,
           abandonedAfterMs: REGISTER_LEASE_MS,
+          ...part,
         },
         runDependencies(base, { runLimitMs: REGISTER_RUN_LIMIT_MS, leaseMs: REGISTER_LEASE_MS }),
       ),
@@ -97,6 +98,19 @@ const once = () => {
 
 /** One run of the register, whoever asked for it. Throws `config_invalid` without a database. */
 export const runRegister = (request: RunRequest): Promise<RegisterReport> => once().runRegister(request);
+
+/** One run of the register over the buckets that a proof has read; its notifications go with the hourly run's. */
+export const runRegisterPart = (
+  members: readonly unknown[],
+  buckets: readonly number[],
+): Promise<RegisterReport> => {
+  const pages = {
+    async *pages() {
+      yield { members, count: members.length };
+    },
+  };
+  return once().runRegister({ trigger: 'proof' }, { pages, buckets });
+};
 
 /** The register's database, for looking one member up; null in a project without a register. */
 export const registerDatabase = (): Database | null =>

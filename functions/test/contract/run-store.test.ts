@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, it } from 'vitest';
-import { fromDocument } from '../../src/adapters/firestore/run-record-document.ts';
+import { fromDocument } from '../../src/adapters/firestore/run-documents.ts';
 import { makeRunStore } from '../../src/adapters/firestore/run-store.ts';
 import { openRecord } from '../../src/mirror/run-record.ts';
 import { holdCommits } from '../support/before-commit.ts';

@@ -128,6 +128,10 @@ const send = (port: number, hostile: Hostile): Promise<Answer> =>
     sent.end(body);
   });
 
+/** The entries that Cloud Logging takes for errors. */
+const errorsIn = (output: string): string[] =>
+  output.split('\n').filter((line) => line.includes('"severity":"ERROR"'));
+
 it('there are HTTP functions to try', () => {
   expect(HTTP_FUNCTIONS).toContain('opsApi');
   expect(HTTP_FUNCTIONS).toContain('syncFromDjango');
@@ -166,6 +170,8 @@ describe.each(HTTP_FUNCTIONS)('%s behind the platform’s own front', (target) =
     expect(running.output()).toMatch(/_refused/);
     expect(running.output()).not.toContain(MARK);
     expect(running.output()).not.toMatch(/unhandled|uncaught/i);
+    // Its secrets cannot be read, which is one fault, however many strangers ran into it.
+    expect(errorsIn(running.output()).length).toBeLessThanOrEqual(1);
     expect(running.exitCode()).toBeNull();
     expect(await running.peakMemory()).toBeLessThan(MEMORY_LIMIT_MIB);
   });
@@ -201,6 +207,12 @@ describe.each(HTTP_FUNCTIONS)('%s with settings that are wrong', (target) => {
       expect({ status: answer.status, ...JSON.parse(answer.body) }).toMatchObject({ code: 'config_invalid' });
       expect(answer.body).not.toContain('ftp:');
       await expect.poll(running.output).toContain('ftp://registry.example.is');
+      // However often strangers call: the cause is an error once, and so is the refusal.
+      const told = errorsIn(running.output()).length;
+      for (let n = 0; n < 5; n += 1) await send(running.port, { headers: json });
+      await expect.poll(() => running.output().split('ftp://registry.example.is').length).toBeGreaterThan(6);
+      expect(told).toBeGreaterThan(0);
+      expect(errorsIn(running.output())).toHaveLength(told);
       expect(running.exitCode()).toBeNull();
     } finally {
       await running.stop();

@@ -98,7 +98,13 @@ describe('a refused run', () => {
     const { run: approved } = await post('/runs', { mirror: 'roster', approve: approval(run.planId, 30) });
     expect(approved.outcome).toBe('published');
     expect((await get(`/runs/${run.runId}`)).related).toMatchObject([
-      { runId: approved.runId, relation: 'approved', by: 'Jóna', reason: 'They left together' },
+      {
+        runId: approved.runId,
+        relation: 'approved',
+        by: 'operator',
+        typedName: 'Jóna',
+        reason: 'They left together',
+      },
     ]);
     const plan = await post('/roster/rollback', { generation: first, dryRun: true });
     const rolled = await post('/roster/rollback', {

@@ -1,5 +1,7 @@
 import { FieldValue } from 'firebase-admin/firestore';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeHintStore } from '../../src/adapters/firestore/hint-store.ts';
+import { followHint } from '../../src/portal/follow-hint.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 import { BUCKET } from '../support/stack.ts';
 import {
@@ -288,6 +290,51 @@ describe('erasing a person', () => {
     expect((await announce(ops, id, 'create', 1)).result).toBe('duplicate');
     expect((await erase(kennitala, { dryRun: true })).body.absent).toBe(true);
   });
+
+  it.each([
+    ['create', 'with', 'unconfirmed'],
+    ['update', 'with', 'unconfirmed'],
+    ['update', 'without', 'unconfirmed'],
+    ['delete', 'without', 'confirmed'],
+  ] as const)(
+    'a later hint of a registry without versions (%s, %s data) brings nobody back',
+    async (action, data, end) => {
+      const { id, kennitala } = await gone();
+      await erase(kennitala);
+      const { id: _id, version: _version, ...payload } = ops.registry.member(id);
+      const hints = makeHintStore(async () => ops.db);
+      let time = ops.clock.now().getTime();
+      await hints.keep({
+        kennitala,
+        action,
+        payload: data === 'with' ? payload : null,
+        token: 'later',
+        at: new Date(time),
+        eventId: null,
+        member: await ops.reference(kennitala),
+      });
+      const followed = await followHint(kennitala, 'later', {
+        members: ops.members,
+        registry: ops.registryMembers,
+        hints,
+        rosterRefresh: { request: async () => undefined },
+        reference: ops.reference,
+        now: () => new Date(time),
+        sleep: async (ms) => {
+          time += ms;
+        },
+        logs: { followed: () => undefined },
+      });
+      expect(followed).toBe(end);
+      expect((await ops.db.doc(`members/${kennitala}`).get()).exists).toBe(false);
+      // What is left of a hint that nothing confirmed is its number, until the next reconcile, or this:
+      const left = (await erase(kennitala, { dryRun: true })).body;
+      expect(left.stores.filter((row: Body) => row.left > 0).map((row: Body) => row.store)).toEqual(
+        end === 'confirmed' ? [] : ['webhook_hints'],
+      );
+      expect((await erase(kennitala)).body.absent).toBe(true);
+    },
+  );
 
   it('leaves the record whole: what it took out is told from what anybody else takes out', async () => {
     const { kennitala } = await gone();

@@ -266,13 +266,13 @@ describe('health and documentation', () => {
       body: { status: 'healthy', checks: { database: 'ok', registry: 'ok' } },
     });
     stack.registry.addFault({ status: 403 });
-    await stack.postgres.sql('delete from public.schema_migrations where version = 3');
+    await stack.postgres.sql('delete from public.schema_migrations where version = 4');
     const ill = await stack.call('/health?deep=1', { token: stack.key });
     expect(ill).toMatchObject({
       status: 503,
       body: {
         status: 'unhealthy',
-        checks: { database: 'ok', schema: { version: 2, needed: 3 }, registry: 'registry_unauthorized' },
+        checks: { database: 'ok', schema: { version: 3, needed: 4 }, registry: 'registry_unauthorized' },
       },
     });
   });

@@ -8,9 +8,9 @@ import { makeRosterRefresh } from '../../src/adapters/firestore/roster-refresh.t
 import type { MemberChange } from '../../src/domain/member/member-change.ts';
 import { makeMemberReference } from '../../src/domain/member-reference.ts';
 import type { LogFields, Severity } from '../../src/lib/log.ts';
-import type { MemberReader } from '../../src/portal/ports.ts';
 import { answerWebhook, type WebhookCall } from '../../src/portal/receive-webhook.ts';
 import { makeWebhookGate, type WebhookSecrets } from '../../src/portal/webhook-caller.ts';
+import type { MemberReader } from '../../src/registry/ports.ts';
 
 const PROJECT = 'demo-ekklesia';
 export const SECRET = `whsec_${Buffer.from('a secret of the tests, 32 bytes.').toString('base64')}`;

@@ -7,7 +7,7 @@ import { type LocalFirestore, startFirestore } from '../../../local/src/firestor
 import { type LocalRegistry, startRegistry } from '../../../local/src/registry/start-registry.ts';
 import { makeSigningKey } from '../../../local/src/secrets.ts';
 import { type LocalStorage, startStorage } from '../../../local/src/storage/index.ts';
-import { windowOf } from '../../src/roster/refresh-roster.ts';
+import { windowOf } from '../../src/roster/ports.ts';
 
 const PROJECT = 'demo-ekklesia';
 const TOKEN = 'token-of-the-tests';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { SyncError } from '../../src/lib/errors.ts';
+import type { RegistryChanges } from '../../src/registry/ports.ts';
 import { nextDelayMs } from '../../src/twoway/back-off.ts';
 import { decideConflict } from '../../src/twoway/conflict.ts';
 import { makeEditTime } from '../../src/twoway/edit.ts';
-import type { RegistryChanges } from '../../src/twoway/ports.ts';
 import { makeApplyProtocol } from '../../src/twoway/registry.ts';
 import { type Outgoing, sendChanges } from '../../src/twoway/send.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';

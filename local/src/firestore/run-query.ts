@@ -22,7 +22,7 @@ export async function* runQuery(
   const query = rewriteQuery(requireQuery(request.structuredQuery));
   const reader = await openReader(database, request, [turnKey(request.parent, query)]);
   if (reader.transaction) await registerRead(database, reader, request.parent, query);
-  for await (const response of runOnEngine(database, request.parent, query, reader.readTime)) {
+  for (const response of runOnEngine(database, request.parent, query, reader.readTime)) {
     if (reader.startedId) response.transaction = reader.startedId;
     yield response;
   }
@@ -62,7 +62,7 @@ async function registerRead(
   const namesAt = async (time: Timestamp | undefined) => {
     const names: string[] = [];
     const namesOnly = { ...query, select: { fields: [{ fieldPath: '__name__' }] } };
-    for await (const { document } of runOnEngine(database, parent, namesOnly, time)) {
+    for (const { document } of runOnEngine(database, parent, namesOnly, time)) {
       if (document?.name) names.push(document.name);
     }
     return names;
@@ -78,7 +78,7 @@ function runOnEngine(
   parent: string | null | undefined,
   structuredQuery: V1StructuredQuery,
   readTime: Timestamp | undefined,
-): AsyncIterable<RunQueryResponse> {
+): readonly RunQueryResponse[] {
   const request: RunQueryRequest = { parent: parent ?? null, structuredQuery };
   if (readTime) request.readTime = toProtoTimestamp(readTime);
   return database.engine.runQuery(request);

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import type { DatabaseTarget } from '../../../functions/src/adapters/postgres/connect.ts';
 import { makeDatabase } from '../../../functions/src/adapters/postgres/make-database.ts';
 import { type Migration, migrate, readMigrations } from '../../../functions/src/adapters/postgres/migrate.ts';
+import type { DatabaseTarget } from '../../../functions/src/lib/setting-kinds.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../functions/src/adapters/postgres/migrations', import.meta.url));
 

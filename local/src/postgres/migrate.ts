@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { DatabaseTarget } from '../../../functions/src/adapters/postgres/connect.ts';
 import { isSyncError } from '../../../functions/src/lib/errors.ts';
+import type { DatabaseTarget } from '../../../functions/src/lib/setting-kinds.ts';
 import { migrateDatabase } from './migrate-database.ts';
 
 const HELP = `npm run migrate brings the register's schema up to date. It reads

@@ -1,8 +1,8 @@
 import { bytesOf } from '../../../functions/src/domain/member-list.ts';
 import { type GuardLimits, type GuardVerdict, judgePlan } from '../../../functions/src/mirror/guard.ts';
 import type { ChangeCounts } from '../../../functions/src/mirror/mirror.ts';
+import type { KennitalaExport } from '../../../functions/src/registry/ports.ts';
 import { planRoster } from '../../../functions/src/roster/plan-roster.ts';
-import type { KennitalaExport } from '../../../functions/src/roster/ports.ts';
 import { readHeldList } from '../../../functions/src/roster/published-list.ts';
 import { validateExport } from '../../../functions/src/roster/roster.ts';
 

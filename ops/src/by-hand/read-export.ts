@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { KennitalaExport } from '../../../functions/src/roster/ports.ts';
+import type { KennitalaExport } from '../../../functions/src/registry/ports.ts';
 
 const answer = z.object({
   count: z.int().min(0),

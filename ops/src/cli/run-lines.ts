@@ -144,14 +144,14 @@ const factsOf = (run: WireRunRecord): [string, string][] => {
     ...given('rolled back', run.rollbackOf === null ? null : `to version ${run.rollbackOf}`),
     ...given('version', run.objectGeneration),
     ...given('replaced', run.outcome === 'published' ? run.previousGeneration : null),
-    // The proved identity decides who it was; the name is what they typed.
-    ...given(
-      'approved by',
-      run.approvedBy === null
-        ? null
-        : `${run.requestedBy ?? 'somebody unknown'}, who typed "${run.approvedBy}"`,
-    ),
+    ...given('approved by', run.approvedBy === null ? null : whoOf(run.requestedBy, run.approvedBy)),
     ...given('reason', run.reason),
     ...given('plan', run.planId),
   ];
+};
+
+/** The proved identity decides who it was; the name is what they typed. */
+export const whoOf = (identity: string | null, typedName: string | null): string => {
+  const who = identity ?? 'somebody unknown';
+  return typedName === null ? who : `${who}, who typed "${typedName}"`;
 };

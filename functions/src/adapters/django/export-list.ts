@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ListSource } from '../../roster/ports.ts';
+import type { ListSource } from '../../registry/ports.ts';
 import type { RegistryHttp } from './registry-http.ts';
 
 /**

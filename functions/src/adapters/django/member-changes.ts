@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Json } from '../../domain/member/field-row.ts';
 import { memberVersion } from '../../domain/member/version.ts';
 import { SyncError } from '../../lib/errors.ts';
-import type { Change, ChangeAnswer, RegistryChanges } from '../../twoway/ports.ts';
+import type { Change, ChangeAnswer, RegistryChanges } from '../../registry/ports.ts';
 import type { RegistryHttp } from './registry-http.ts';
 
 const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text));

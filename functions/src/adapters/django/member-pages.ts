@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { MemberPage, MemberPages, MemberPagesOptions } from '../../portal/reconcile/ports.ts';
+import type { MemberPage, MemberPages, MemberPagesOptions } from '../../registry/ports.ts';
 import { invalidAnswer } from './failures.ts';
 import { assertPageFits, assertWhole, makePageChecks } from './page-checks.ts';
 import { type PageQuery, parseNextPage } from './page-link.ts';
@@ -23,6 +23,8 @@ export interface MemberPagesConfig {
   readonly baseUrl: string;
   /** For one page with its retries, in milliseconds. */
   readonly deadlineMs?: number | undefined;
+  /** Asked of each page besides its place. */
+  readonly query?: PageQuery;
 }
 
 /**
@@ -34,15 +36,15 @@ export interface MemberPagesConfig {
  */
 export const makeMemberPages = (
   http: Pick<RegistryHttp, 'getJson'>,
-  { baseUrl, deadlineMs }: MemberPagesConfig,
+  { baseUrl, ...config }: MemberPagesConfig,
 ): MemberPages => ({
-  pages: (options) => walk(http, new URL(baseUrl), deadlineMs, options),
+  pages: (options) => walk(http, new URL(baseUrl), config, options),
 });
 
 async function* walk(
   http: Pick<RegistryHttp, 'getJson'>,
   base: URL,
-  deadlineMs: number | undefined,
+  { deadlineMs, query: asked = {} }: Omit<MemberPagesConfig, 'baseUrl'>,
   { signal, pageSize = PAGE_SIZE, modifiedSince }: MemberPagesOptions,
 ): AsyncGenerator<MemberPage> {
   const left = new AbortController();
@@ -55,6 +57,7 @@ async function* walk(
   };
   const checks = makePageChecks();
   let ahead: Promise<Page> | null = fetchPage({
+    ...asked,
     page: '1',
     page_size: String(pageSize),
     ...(modifiedSince === undefined ? {} : { modified_since: modifiedSince.toISOString() }),

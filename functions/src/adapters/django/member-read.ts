@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { MemberReader } from '../../portal/ports.ts';
+import type { MemberReader } from '../../registry/ports.ts';
 import type { RegistryHttp } from './registry-http.ts';
 
 const memberSchema = z.record(z.string(), z.unknown());

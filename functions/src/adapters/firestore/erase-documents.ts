@@ -6,8 +6,13 @@ import {
   type QueryDocumentSnapshot,
 } from 'firebase-admin/firestore';
 import { namesKennitala, spellingsOf } from '../../domain/kennitala-in-text.ts';
-import { stillPublished } from '../../ops/erase/may-be-erased.ts';
-import type { Counts, ErasureStore, Person, StoreName } from '../../ops/erase/ports.ts';
+import {
+  type Counts,
+  type ErasureStore,
+  type Person,
+  type StoreName,
+  stillPublished,
+} from '../../ops/erase/ports.ts';
 import { CHAINED_COLLECTIONS, erasedMark } from '../../proof/chain.ts';
 import type { ChainKey, ChainKeys } from '../../proof/chain-key.ts';
 import { judgePeople, shortenedDigest } from '../../proof/people-digest.ts';

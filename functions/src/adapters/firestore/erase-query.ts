@@ -1,6 +1,6 @@
 import type { DocumentReference, Firestore, Query, QueryDocumentSnapshot } from 'firebase-admin/firestore';
 import { SyncError } from '../../lib/errors.ts';
-import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
+import { makeStoreCalls } from './store-call.ts';
 
 /** Documents of one round: well below what one commit may hold, and each round has the time limit for itself. */
 const PAGE = 100;
@@ -9,7 +9,7 @@ const NOT_FOUND = 5;
 export type Client = () => Promise<Firestore>;
 
 export const eraseCall = <T>(client: Client, what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
-  storeCall('store_unavailable', what, STORE_CALL_LIMIT_MS, async () => work(await client()));
+  makeStoreCalls(client)(what, work);
 
 /**
  * Treats everything that a query finds, round by round, until it finds nothing: `treat` must take its document out of the

@@ -5,6 +5,7 @@ import type { MemberMeta, StoredMember } from '../../domain/member/decide-change
 import { bucketOf, type DigestNumbers } from '../../domain/member/digest.ts';
 import { type Member, ORIGINS } from '../../domain/member/member.ts';
 import { parsePortalMember } from '../../domain/member/parse-portal-member.ts';
+import { timeIn } from './store-call.ts';
 
 const SCHEMA_VERSION = 1;
 
@@ -38,7 +39,7 @@ export const fromMemberDocument = (kennitala: Kennitala, data: DocumentData): St
       django_id: numberOf(metadata['django_id']),
       source_version: numberOf(metadata['source_version']),
       source_hash: typeof metadata['source_hash'] === 'string' ? metadata['source_hash'] : null,
-      deleted_at: dateOf(metadata['deleted_at']),
+      deleted_at: timeIn(metadata['deleted_at']),
       origin: ORIGINS.find((origin) => origin === metadata['origin']) ?? null,
       ...(digest !== null && { digest }),
       ...(Object.keys(withdrawn).length > 0 && { withdrawn }),
@@ -74,7 +75,7 @@ const withdrawalsIn = (value: unknown): Withdrawals => {
   const fields = isMap(value) ? value : {};
   return Object.fromEntries(
     CONSENT_PATHS.flatMap((path) => {
-      const since = dateOf(fields[path.slice(PROFILE.length)]);
+      const since = timeIn(fields[path.slice(PROFILE.length)]);
       return since === null ? [] : [[path, since]];
     }),
   );
@@ -85,15 +86,13 @@ const PROFILE = 'profile.';
 const withDates = (data: DocumentData): DocumentData => {
   const membership = data['membership'];
   if (!isMap(membership)) return data;
-  return { ...data, membership: { ...membership, date_joined: dateOf(membership['date_joined']) } };
+  return { ...data, membership: { ...membership, date_joined: timeIn(membership['date_joined']) } };
 };
 
 const isMap = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null);
-
-const dateOf = (value: unknown): Date | null => (value instanceof Timestamp ? value.toDate() : null);
 
 const timestampOf = (date: Date | null): Timestamp | null =>
   date === null ? null : Timestamp.fromDate(date);

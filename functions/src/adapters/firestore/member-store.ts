@@ -1,4 +1,13 @@
-import { type DocumentSnapshot, type Firestore, Timestamp, type Transaction } from 'firebase-admin/firestore';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type DocumentData,
+  type DocumentReference,
+  type DocumentSnapshot,
+  type Firestore,
+  type Precondition,
+  Timestamp,
+  type Transaction,
+} from 'firebase-admin/firestore';
 import { z } from 'zod';
 import type { Kennitala } from '../../domain/kennitala.ts';
 import {
@@ -8,11 +17,13 @@ import {
   type Withdrawals,
 } from '../../domain/member/consents.ts';
 import type { StoredMember } from '../../domain/member/decide-change.ts';
+import { sourceHash } from '../../domain/member/diff-members.ts';
 import type { PendingEdit } from '../../domain/member/keep-pending-edits.ts';
+import { makeGroups, makeTurns } from '../../lib/at-the-same-time.ts';
 import type { ChangeOutcome, ChangeRequest, MemberStore, Receipt } from '../../portal/ports.ts';
 import { hintRef } from './hint-store.ts';
 import { formerFacts, fromMemberDocument, toMemberDocument } from './member-document.ts';
-import { storeCall, toDocumentState } from './store-call.ts';
+import { storeCall, toDocumentState, tryCommit } from './store-call.ts';
 import { toPendingEdits } from './twoway-documents.ts';
 
 /** How long a repetition of an event is recognised: longer than any sender tries. */
@@ -21,73 +32,247 @@ const RECEIPT_KEPT_MS = 7 * 24 * 60 * 60_000;
 const CALL_LIMIT_MS = 20_000;
 /** A burst of events of one member contends for its document; each attempt waits a little longer. */
 const TRANSACTION_ATTEMPTS = 10;
+/** The values that one `in` filter takes. */
+const CHANGES_A_COMMIT = 30;
+/** While one group reads, another writes. */
+const GROUPS_AT_ONCE = 2;
+/** A call that hangs must not make the others wait for it. */
+const HELD_UP_AT_MOST_MS = 1_000;
+/** Evenly between nothing and this, so that two writers that met do not meet again. */
+const PAUSE_AT_MOST_MS = 40;
 
 export interface MemberStoreOptions {
   readonly callLimitMs?: number;
 }
 
-/** The portal's members over Firestore. */
+/**
+ * The portal's members over Firestore. A change is tried without a lock, together with those that wait at the same time
+ * (`applyTogether`); one that needs a lock, or lost to another writer, is decided again in a transaction.
+ */
 export const makeMemberStore = (
   client: () => Promise<Firestore>,
   { callLimitMs = CALL_LIMIT_MS }: MemberStoreOptions = {},
-): MemberStore => ({
-  read: (kennitala) =>
-    storeCall('store_unavailable', 'answer a member', callLimitMs, async () => {
-      const snapshot = await memberRef(await client(), kennitala).get();
-      return {
-        stored: storedIn(snapshot, kennitala),
-        state: toDocumentState(snapshot.updateTime),
-        writtenAt: snapshot.updateTime?.toDate() ?? null,
-      };
-    }),
-  applyChange: (request) =>
-    storeCall('store_unavailable', 'take a change of a member', callLimitMs, async () => {
-      const db = await client();
-      return db.runTransaction((transaction) => decideInside(db, transaction, request), {
-        maxAttempts: TRANSACTION_ATTEMPTS,
-      });
-    }),
-});
+): MemberStore => {
+  const together = makeGroups<ChangeRequest, Attempt>({
+    most: CHANGES_A_COMMIT,
+    atOnce: GROUPS_AT_ONCE,
+    slowAfterMs: HELD_UP_AT_MOST_MS,
+    run: async (requests) => applyTogether(await client(), requests),
+  });
+
+  const inTurn = makeTurns(HELD_UP_AT_MOST_MS);
+
+  const tryWithoutLock = async (request: ChangeRequest, isOver: () => boolean): Promise<Attempt> => {
+    const attempt = await together(request);
+    if (attempt !== 'parted' || isOver()) return attempt;
+    const [alone = 'overtaken'] = await applyTogether(await client(), [request]);
+    return alone;
+  };
+
+  const apply = async (request: ChangeRequest, isOver: () => boolean): Promise<ChangeOutcome> => {
+    // Whoever follows a hint writes while it stands, which is another document's state.
+    const attempt = request.hint === undefined ? await tryWithoutLock(request, isOver) : 'locked';
+    if (typeof attempt === 'object') return attempt;
+    if (attempt === 'overtaken') await delay(Math.random() * PAUSE_AT_MOST_MS);
+    if (isOver()) throw new Error('Nobody waits for this change any more.');
+    const db = await client();
+    return db.runTransaction((transaction) => applyInside(db, transaction, request), {
+      maxAttempts: TRANSACTION_ATTEMPTS,
+    });
+  };
+
+  return {
+    read: (kennitala) =>
+      storeCall('store_unavailable', 'answer a member', callLimitMs, async () => {
+        const snapshot = await memberRef(await client(), kennitala).get();
+        return {
+          stored: storedIn(snapshot, kennitala),
+          state: toDocumentState(snapshot.updateTime),
+          writtenAt: snapshot.updateTime?.toDate() ?? null,
+        };
+      }),
+    applyChange: (request) =>
+      storeCall('store_unavailable', 'take a change of a member', callLimitMs, (isOver) =>
+        inTurn(request.kennitala, () => apply(request, isOver)),
+      ),
+  };
+};
 
 const memberRef = (db: Firestore, kennitala: Kennitala) => db.collection('members').doc(kennitala);
 
-const decideInside = async (
+const pendingQuery = (db: Firestore) => db.collection('sync_queue').where('sync_status', '==', 'pending');
+
+/**
+ * What became of a change without a lock. Nothing of it was written unless it has an outcome.
+ *
+ *     locked     only a transaction can decide it
+ *     overtaken  another writer came between its reading and its commit
+ *     parted     its group failed, perhaps by another one of it
+ */
+type Attempt = ChangeOutcome | 'locked' | 'overtaken' | 'parted';
+
+/**
+ * Two calls one after the other, where a transaction needs three: everything is read at once, and one commit holds all
+ * writes, each member's only while the document is as it was read, and each receipt only while there is none.
+ *
+ * The queue has no such precondition: an edit that comes to wait between the two calls would be missed. So this is done
+ * only where it would not matter: no edit of the member waits, and the document shows exactly what the registry had said
+ * (`source_hash`), so that no edit of it is on its way to the queue. Whoever lets an edit wait without touching such a document
+ * does it as if after this commit.
+ */
+const applyTogether = async (db: Firestore, requests: readonly ChangeRequest[]): Promise<Attempt[]> => {
+  try {
+    return await decideTogether(db, requests);
+  } catch (cause) {
+    if (requests.length === 1) throw cause;
+    return requests.map(() => 'parted');
+  }
+};
+
+const decideTogether = async (db: Firestore, requests: readonly ChangeRequest[]): Promise<Attempt[]> => {
+  const places = requests.map((request) => placesOf(db, request));
+  const [documents, edits] = await Promise.all([
+    db.getAll(...places.flatMap(refsIn)),
+    pendingQuery(db)
+      .where('kennitala', 'in', [...new Set(requests.map(({ kennitala }) => kennitala))])
+      .select('kennitala')
+      .get(),
+  ]);
+  const withEdits = new Set(edits.docs.map((document) => document.get('kennitala')));
+  const batch = db.batch();
+  const attempts = requests.map((request, n): Attempt => {
+    const place = places[n] as Places;
+    const seen = seenIn(place, documents.splice(0, refsIn(place).length));
+    const known = outcomeWithoutDeciding(request, seen);
+    if (known !== null) return known;
+    const stored = storedIn(seen.member, request.kennitala);
+    if (
+      withEdits.has(request.kennitala) ||
+      !isAsRegistrySaid(stored) ||
+      isNewNumber(stored, request.djangoId)
+    ) {
+      return 'locked';
+    }
+    const outcome = decideWith(request, stored, [], {});
+    write(batch, request, place, seen, outcome);
+    return outcome;
+  });
+  if (!attempts.some(isDecided) || (await tryCommit(batch)) !== null) return attempts;
+  return attempts.map((attempt) =>
+    isDecided(attempt) ? (requests.length === 1 ? 'overtaken' : 'parted') : attempt,
+  );
+};
+
+const isDecided = (attempt: Attempt): boolean => typeof attempt === 'object' && attempt.kind === 'decided';
+
+const isAsRegistrySaid = (stored: StoredMember | null): boolean =>
+  stored === null || sourceHash(stored.member) === stored.meta.source_hash;
+
+const applyInside = async (
   db: Firestore,
   transaction: Transaction,
   request: ChangeRequest,
 ): Promise<ChangeOutcome> => {
-  const { kennitala, eventId, ifState, hint, djangoId, at, decide, toReceipt } = request;
-  const member = memberRef(db, kennitala);
-  const receipt = eventId === null ? null : db.collection('webhook_receipts').doc(eventId);
-  const standing = hint === undefined ? null : hintRef(db, kennitala);
-  const refs = [member, receipt, standing].filter((ref) => ref !== null);
-  const documents = await transaction.getAll(...refs);
-  const snapshotOf = (ref: (typeof refs)[number] | null) =>
-    ref === null ? undefined : documents[refs.indexOf(ref)];
-  const snapshot = snapshotOf(member);
-  const known = snapshotOf(receipt);
-  if (known?.exists) return { kind: 'duplicate', receipt: readReceipt(known) };
-  if (snapshot === undefined) throw new Error('Firestore answered fewer documents than were asked for.');
-  if (hint !== undefined && snapshotOf(standing)?.get('token') !== hint.token) return { kind: 'superseded' };
-  if (ifState !== undefined && toDocumentState(snapshot.updateTime) !== ifState) return { kind: 'moved' };
-
+  const { kennitala, djangoId } = request;
+  const places = placesOf(db, request);
+  const seen = seenIn(places, await transaction.getAll(...refsIn(places)));
+  const known = outcomeWithoutDeciding(request, seen);
+  if (known !== null) return known;
   const pending = await pendingEdits(db, transaction, kennitala);
-  const stored = storedIn(snapshot, kennitala);
+  const stored = storedIn(seen.member, kennitala);
   const former = isNewNumber(stored, djangoId) ? await formerIn(db, transaction, kennitala, djangoId) : {};
+  const outcome = decideWith(request, stored, pending, former);
+  write(transaction, request, places, seen, outcome);
+  return outcome;
+};
+
+/** The documents that a change reads and writes. */
+interface Places {
+  readonly member: DocumentReference;
+  readonly receipt: DocumentReference | null;
+  readonly standing: DocumentReference | null;
+}
+
+interface Seen {
+  readonly member: DocumentSnapshot;
+  readonly receipt: DocumentSnapshot | undefined;
+  readonly standing: DocumentSnapshot | undefined;
+}
+
+const placesOf = (db: Firestore, { kennitala, eventId, hint }: ChangeRequest): Places => ({
+  member: memberRef(db, kennitala),
+  receipt: eventId === null ? null : db.collection('webhook_receipts').doc(eventId),
+  standing: hint === undefined ? null : hintRef(db, kennitala),
+});
+
+const refsIn = ({ member, receipt, standing }: Places): DocumentReference[] =>
+  [member, receipt, standing].filter((ref) => ref !== null);
+
+/** @param documents Those of `refsIn`, in its order. */
+const seenIn = (places: Places, documents: readonly DocumentSnapshot[]): Seen => {
+  const refs = refsIn(places);
+  const snapshotOf = (ref: DocumentReference | null) =>
+    ref === null ? undefined : documents[refs.indexOf(ref)];
+  const member = snapshotOf(places.member);
+  if (member === undefined || documents.length !== refs.length) {
+    throw new Error('Firestore answered other documents than were asked for.');
+  }
+  return { member, receipt: snapshotOf(places.receipt), standing: snapshotOf(places.standing) };
+};
+
+/** Null: it has to be decided. */
+const outcomeWithoutDeciding = (
+  { ifState, hint }: ChangeRequest,
+  { member, receipt, standing }: Seen,
+): ChangeOutcome | null => {
+  if (receipt?.exists) return { kind: 'duplicate', receipt: readReceipt(receipt) };
+  if (hint !== undefined && standing?.get('token') !== hint.token) return { kind: 'superseded' };
+  const isMoved = ifState !== undefined && toDocumentState(member.updateTime) !== ifState;
+  return isMoved ? { kind: 'moved' } : null;
+};
+
+const decideWith = (
+  { decide, toReceipt }: ChangeRequest,
+  stored: StoredMember | null,
+  pending: readonly PendingEdit[],
+  former: Withdrawals,
+): ChangeOutcome => {
   const decision = decide(stored, pending, former);
-  if (decision === null) return { kind: 'undecided' };
-  const written = toReceipt(decision);
-  if (decision.kind === 'write')
-    transaction.set(member, toMemberDocument(decision.member, decision.meta, at));
-  if (hint?.closes === true && standing !== null) transaction.delete(standing);
+  return decision === null
+    ? { kind: 'undecided' }
+    : { kind: 'decided', decision, receipt: toReceipt(decision) };
+};
+
+/** What a batch and a transaction have in common. */
+interface Writes {
+  create(ref: DocumentReference, document: DocumentData): unknown;
+  update(ref: DocumentReference, document: DocumentData, ifState: Precondition): unknown;
+  delete(ref: DocumentReference): unknown;
+}
+
+/** Each document only while it is as it was seen. */
+const write = (
+  writes: Writes,
+  { hint, at }: ChangeRequest,
+  { member, receipt, standing }: Places,
+  { member: before }: Seen,
+  outcome: ChangeOutcome,
+): void => {
+  if (outcome.kind !== 'decided') return;
+  const { decision } = outcome;
+  if (decision.kind === 'write') {
+    const document = toMemberDocument(decision.member, decision.meta, at);
+    if (before.updateTime === undefined) writes.create(member, document);
+    else writes.update(member, document, { lastUpdateTime: before.updateTime });
+  }
+  if (hint?.closes === true && standing !== null) writes.delete(standing);
   if (receipt !== null) {
-    transaction.create(receipt, {
-      ...written,
+    writes.create(receipt, {
+      ...outcome.receipt,
       receivedAt: Timestamp.fromDate(at),
       expireAt: Timestamp.fromMillis(at.getTime() + RECEIPT_KEPT_MS),
     });
   }
-  return { kind: 'decided', decision, receipt: written };
 };
 
 const storedIn = (snapshot: DocumentSnapshot, kennitala: Kennitala): StoredMember | null => {
@@ -101,9 +286,7 @@ const pendingEdits = async (
   transaction: Transaction,
   kennitala: Kennitala,
 ): Promise<PendingEdit[]> => {
-  const found = await transaction.get(
-    db.collection('sync_queue').where('kennitala', '==', kennitala).where('sync_status', '==', 'pending'),
-  );
+  const found = await transaction.get(pendingQuery(db).where('kennitala', '==', kennitala));
   return found.docs.flatMap((document) => toPendingEdits(document.data()));
 };
 

@@ -8,8 +8,8 @@ import { CHANGES_PER_DOCUMENT, type RunRecord } from '../../mirror/mirror.ts';
 import type { PlannedChanges } from '../../mirror/run-store.ts';
 import type { RunDay, RunHistory } from '../../ops/ports.ts';
 import { readPage } from './ops-page.ts';
-import { fromDocument } from './run-record-document.ts';
-import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
+import { fromDocument } from './run-documents.ts';
+import { makeStoreCalls } from './store-call.ts';
 
 /** A month of nightly runs and many more on demand. */
 const MISSED_RUNS_READ = 1_000;
@@ -19,8 +19,7 @@ const RELATED_RUNS_READ = 200;
 
 /** `sync_audit` for reading. */
 export const makeRunHistory = (client: () => Promise<Firestore>): RunHistory => {
-  const call = <T>(what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
-    storeCall('store_unavailable', what, STORE_CALL_LIMIT_MS, async () => work(await client()));
+  const call = makeStoreCalls(client);
 
   return {
     page: ({ mirror, outcome, from, until, ...page }) =>

@@ -1,11 +1,11 @@
-import { type DocumentData, type Firestore, Timestamp } from 'firebase-admin/firestore';
+import type { DocumentData, Firestore } from 'firebase-admin/firestore';
 import type { Kennitala } from '../../domain/kennitala.ts';
 import type { MemberTrace } from '../../ops/ports.ts';
 import { memberOrigin } from '../../ops/schemas/explain.ts';
 import type { PortalNow } from '../../ops/schemas.ts';
 import { fromActionDocument } from './ops-actions.ts';
 import { toRecord } from './ops-runs.ts';
-import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
+import { makeStoreCalls, timeIn } from './store-call.ts';
 
 /** Of each kind; a member of many years has fewer. */
 const ENTRIES_READ = 200;
@@ -14,8 +14,7 @@ type Found = Pick<MemberTrace, 'queued' | 'conflictsOf'>;
 
 /** Everything in Firestore that names one member. `found` reads what the way back holds. */
 export const makeMemberTrace = (client: () => Promise<Firestore>, found: Found): MemberTrace => {
-  const call = <T>(what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
-    storeCall('store_unavailable', what, STORE_CALL_LIMIT_MS, async () => work(await client()));
+  const call = makeStoreCalls(client);
 
   return {
     ...found,
@@ -32,7 +31,7 @@ export const makeMemberTrace = (client: () => Promise<Firestore>, found: Found):
           .limit(ENTRIES_READ)
           .get();
         return docs.flatMap((document) => {
-          const at = dateOf(document.get('receivedAt'));
+          const at = timeIn(document.get('receivedAt'));
           const [result, action] = [document.get('result'), document.get('action')];
           return at === null ? [] : [{ at, result: String(result), action: String(action) }];
         });
@@ -85,9 +84,7 @@ const toPortalNow = (data: DocumentData | undefined): PortalNow => {
     state: membership?.status === 'active' ? 'active' : 'inactive',
     version: typeof metadata?.source_version === 'number' ? metadata.source_version : null,
     origin: memberOrigin.safeParse(metadata?.origin).data ?? null,
-    syncedAt: dateOf(metadata?.synced_at)?.toISOString() ?? null,
-    deletedAt: dateOf(metadata?.deleted_at)?.toISOString() ?? null,
+    syncedAt: timeIn(metadata?.synced_at)?.toISOString() ?? null,
+    deletedAt: timeIn(metadata?.deleted_at)?.toISOString() ?? null,
   };
 };
-
-const dateOf = (value: unknown): Date | null => (value instanceof Timestamp ? value.toDate() : null);

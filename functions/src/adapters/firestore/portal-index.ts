@@ -78,7 +78,7 @@ const assertNotAborted = (signal: AbortSignal): void => {
   }
 };
 
-const toPortalDocument = (snapshot: QueryDocumentSnapshot): PortalDocument => {
+export const toPortalDocument = (snapshot: QueryDocumentSnapshot): PortalDocument => {
   const kennitala = isKennitala(snapshot.id) ? snapshot.id : null;
   return {
     kennitala,

@@ -1,6 +1,6 @@
 import { type Firestore, Timestamp } from 'firebase-admin/firestore';
 import type { RosterRefresh } from '../../portal/ports.ts';
-import { type RefreshRequests, windowOf } from '../../roster/refresh-roster.ts';
+import { type RefreshRequests, windowOf } from '../../roster/ports.ts';
 import { storeCall } from './store-call.ts';
 
 /** A request is deleted when it has been met; this removes what was left behind. */

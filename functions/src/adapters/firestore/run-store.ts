@@ -6,13 +6,7 @@ import {
   type Timestamp,
 } from 'firebase-admin/firestore';
 import { SyncError } from '../../lib/errors.ts';
-import {
-  type LastSuccess,
-  type MirrorName,
-  pausedError,
-  type RunRecord,
-  type Unfinished,
-} from '../../mirror/mirror.ts';
+import { type MirrorName, pausedError, type RunRecord } from '../../mirror/mirror.ts';
 import type {
   BeginOptions,
   Begun,
@@ -20,7 +14,6 @@ import type {
   Lease,
   PlannedChanges,
   RunStore,
-  ScheduledOccurrence,
 } from '../../mirror/run-store.ts';
 import { type Link, type LinkKind, toHeadText } from '../../proof/chain.ts';
 import type { ChainKey } from '../../proof/chain-key.ts';
@@ -36,7 +29,15 @@ import {
   withLink,
 } from './chain.ts';
 import { documentsToCommit } from './ops-runs.ts';
-import { fromDocument, toDocument } from './run-record-document.ts';
+import {
+  abandonedBy,
+  fromDocument,
+  isDone,
+  lastSuccessOf,
+  type MirrorState,
+  stateAfter,
+  toDocument,
+} from './run-documents.ts';
 import { STORE_CALL_LIMIT_MS, storeCall, tryCommit } from './store-call.ts';
 
 /** How often taking the lease is tried while others write the same state. */
@@ -44,15 +45,6 @@ const BEGIN_ATTEMPTS = 5;
 
 /** Runs that came to one plan: a person asks a handful of times. */
 const PLAN_RUNS_READ = 200;
-
-/** `sync_state/{mirror}`; times are Timestamps. */
-interface State {
-  readonly lease?: { readonly owner: string; readonly expiresAt: Timestamp; readonly planId?: string } | null;
-  readonly lastSuccess?: { readonly runId: string; readonly at: Timestamp; readonly memberCount: number };
-  readonly unfinished?: Unfinished | null;
-  readonly lastDone?: ScheduledOccurrence & { readonly runId: string };
-  readonly pause?: { readonly reason: string; readonly by: string; readonly at: Timestamp } | null;
-}
 
 type Documents = readonly (readonly [id: string, data: DocumentData])[];
 
@@ -81,7 +73,7 @@ interface RecordWrite {
   readonly state: DocumentData;
   readonly beside?: (db: Firestore, to: Writer) => void;
   /** Whether the state is this run's to write; may throw. */
-  readonly otherwise: (state: State) => boolean;
+  readonly otherwise: (state: MirrorState) => boolean;
 }
 
 export interface RunStoreOptions {
@@ -123,8 +115,8 @@ export const makeRunStore = (
         const { own: found, others } = await readStreams(db, record.mirror);
         // Whoever asked has gone: a lease taken now would only keep others out.
         if (isOver()) break;
-        const state = (found.data() ?? {}) as State;
-        if (occurrence !== null && isSame(state.lastDone, occurrence)) {
+        const state = (found.data() ?? {}) as MirrorState;
+        if (occurrence !== null && isDone(state.lastDone, occurrence)) {
           return { kind: 'already-done', runId: state.lastDone.runId };
         }
         const pause = state.pause ?? null;
@@ -260,7 +252,7 @@ export const makeRunStore = (
     }
     const links = await db.runTransaction(async (transaction) => {
       const [found, own] = await transaction.getAll(stateRef, ref);
-      const before = (found?.data() ?? {}) as State;
+      const before = (found?.data() ?? {}) as MirrorState;
       const isOurs = otherwise(before);
       const link = linkOf(headIn(before), chained, key);
       // Read and not remembered: the answer to a commit of ours may have been lost, or another run may have closed the record.
@@ -333,7 +325,7 @@ export const makeRunStore = (
     readLastSuccess: (mirror) =>
       call('answer the last success', async () => {
         const db = await client();
-        return lastSuccessOf(((await refs(db).state(mirror).get()).data() ?? {}) as State);
+        return lastSuccessOf(((await refs(db).state(mirror).get()).data() ?? {}) as MirrorState);
       }),
     readPlanners: (planId) =>
       call('answer who made a plan', async () => {
@@ -352,7 +344,7 @@ export const makeRunStore = (
     readUnfinished: (mirror) =>
       call('answer what is unfinished', async () => {
         const db = await client();
-        return (((await refs(db).state(mirror).get()).data() ?? {}) as State).unfinished ?? null;
+        return (((await refs(db).state(mirror).get()).data() ?? {}) as MirrorState).unfinished ?? null;
       }),
     recent: (mirror, limit) =>
       call('answer the last runs', async () => {
@@ -367,41 +359,3 @@ export const makeRunStore = (
       }),
   };
 };
-
-const isSame = (
-  done: State['lastDone'],
-  occurrence: ScheduledOccurrence,
-): done is NonNullable<State['lastDone']> => done?.job === occurrence.job && done.time === occurrence.time;
-
-const lastSuccessOf = ({ lastSuccess }: State): LastSuccess | null =>
-  lastSuccess === undefined ? null : { ...lastSuccess, at: lastSuccess.at.toDate() };
-
-const stateAfter = (record: RunRecord, occurrenceDone: ScheduledOccurrence | null): DocumentData => {
-  const { runId, outcome, errorCode, timestamp: at, memberCount } = record;
-  const isAsPlanned = outcome === 'published' || outcome === 'unchanged';
-  // After a rollback the mirror is as planned, but not equal to the registry.
-  const isSuccess = isAsPlanned && record.rollbackOf === undefined;
-  return {
-    lease: null,
-    ...(outcome !== 'skipped' && { last: { runId, outcome, errorCode, at } }),
-    ...(saysRegistryCount(record) && { registry: { count: memberCount, at, runId } }),
-    ...(isAsPlanned && { members: memberCount }),
-    ...(isSuccess && { lastSuccess: { runId, at, memberCount }, unfinished: null }),
-    ...(outcome === 'partial' && { unfinished: record.unfinished }),
-    ...(occurrenceDone !== null && { lastDone: { ...occurrenceDone, runId } }),
-  };
-};
-
-/** What the registry counted, for who compares mirrors with it; a rollback has another source. */
-const saysRegistryCount = ({ outcome, planId, rollbackOf, memberCount }: RunRecord): boolean =>
-  (outcome === 'published' || outcome === 'unchanged' || outcome === 'blocked') &&
-  planId !== null &&
-  rollbackOf === undefined &&
-  memberCount !== null;
-
-const abandonedBy = (next: RunRecord): DocumentData => ({
-  status: 'error',
-  outcome: 'failed',
-  errorCode: 'abandoned',
-  error: `The run ended without closing this record; run ${next.runId} closed it. That run says what it found.`,
-});

@@ -1,4 +1,4 @@
-import { Timestamp, type WriteBatch } from 'firebase-admin/firestore';
+import { type Firestore, Timestamp, type WriteBatch } from 'firebase-admin/firestore';
 import { type ErrorCode, SyncError } from '../../lib/errors.ts';
 import type { DocumentState } from '../../portal/ports.ts';
 
@@ -44,6 +44,12 @@ export const storeCall = async <T>(
   }
 };
 
+/** The calls of one store: each is given the client, which is made by the first of them. */
+export const makeStoreCalls =
+  (client: () => Promise<Firestore>, limitMs = STORE_CALL_LIMIT_MS) =>
+  <T>(what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
+    storeCall('store_unavailable', what, limitMs, async () => work(await client()));
+
 const grpcCodeOf = (cause: unknown): number | null => {
   const code = (cause as { code?: unknown } | null)?.code;
   return typeof code === 'number' ? code : null;
@@ -74,3 +80,6 @@ export const fromDocumentState = (state: string): Timestamp => {
   const [seconds, nanoseconds] = state.split('.').map(Number);
   return new Timestamp(seconds ?? Number.NaN, nanoseconds ?? Number.NaN);
 };
+
+/** A time that a document holds; null for what is none. */
+export const timeIn = (value: unknown): Date | null => (value instanceof Timestamp ? value.toDate() : null);

@@ -8,8 +8,8 @@ import type { Json } from '../../domain/member/field-row.ts';
 import type { PendingEdit } from '../../domain/member/keep-pending-edits.ts';
 import { type ConflictRecord, isOpen, type PathConflict } from '../../twoway/conflict.ts';
 import { type EditTime, makeEditTime, partsOf, toEditTime } from '../../twoway/edit.ts';
+import type { DocumentWrite } from '../../twoway/ports.ts';
 import type { PathEdit, QueueItem, SettledEdit } from '../../twoway/queue.ts';
-import type { MemberWrite } from '../../twoway/track.ts';
 import { fromMemberDocument } from './member-document.ts';
 
 /** Firestore keeps microseconds; production commits in no finer steps. */
@@ -225,7 +225,7 @@ export interface MemberEvent {
 }
 
 /** Null for a document whose id is no kennitala: no server of ours, and no client, writes one. */
-export const toMemberWrite = ({ id, time, kennitala, before, after }: MemberEvent): MemberWrite | null => {
+export const toMemberWrite = ({ id, time, kennitala, before, after }: MemberEvent): DocumentWrite | null => {
   if (!isKennitala(kennitala)) return null;
   const { updateTime } = after;
   return {

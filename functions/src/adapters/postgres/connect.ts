@@ -1,18 +1,6 @@
 import type { PoolConfig } from 'pg';
 import { SyncError } from '../../lib/errors.ts';
-
-/** Where the database is: a Cloud SQL instance reached with our own identity, or a URL. */
-export type DatabaseTarget =
-  | {
-      readonly kind: 'cloud-sql';
-      /** `project:region:instance` */
-      readonly instance: string;
-      readonly database: string;
-      /** The IAM database user; null: the service account of this process. */
-      readonly user: string | null;
-      readonly ipType: 'PUBLIC' | 'PRIVATE' | 'PSC';
-    }
-  | { readonly kind: 'url'; readonly url: string };
+import type { DatabaseTarget } from '../../lib/setting-kinds.ts';
 
 export interface Connection {
   readonly config: PoolConfig;

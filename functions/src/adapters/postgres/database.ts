@@ -44,17 +44,23 @@ export type InCheckedTransaction = <T>(work: (query: Query) => Promise<T>) => Pr
  * Short transactions on a schema that this code knows, made again by the table of codes; so `work` may run more than
  * once. They throw `database_*` and `schema_outdated`.
  */
-export const makeCheckedTransactions =
-  (database: Database, limits?: TransactionLimits & { readonly attempts?: number }): InCheckedTransaction =>
-  (work) =>
+export const makeCheckedTransactions = (
+  database: Database,
+  limits?: TransactionLimits & { readonly attempts?: number },
+): InCheckedTransaction => {
+  // What was migrated once is asked for its version alone: a round trip less.
+  let isMigrated = false;
+  return (work) =>
     retried(
       () =>
         database.transaction(async (query) => {
-          await assertSchema(query);
+          await assertSchema(query, isMigrated);
+          isMigrated = true;
           return work(query);
         }, limits),
       limits,
     );
+};
 
 /** The number of the newest migration: what this code was written for. A test compares it with the files. */
 export const SCHEMA_VERSION = 4;
@@ -63,12 +69,14 @@ export const SCHEMA_VERSION = 4;
 export const MIGRATION_LOCK = 7_305_001;
 export const SYNC_LOCK = 7_305_002;
 
-/** The newest migration of the database; 0 when there is none. */
-export const readSchemaVersion = async (query: Query): Promise<number> => {
-  const [found] = await query<{ exists: boolean }>(
-    `select to_regclass('public.schema_migrations') is not null as exists`,
-  );
-  if (found?.exists !== true) return 0;
+/** The newest migration of the database; 0 when there is none. `isMigrated`: the table of migrations is there. */
+export const readSchemaVersion = async (query: Query, isMigrated = false): Promise<number> => {
+  if (!isMigrated) {
+    const [found] = await query<{ exists: boolean }>(
+      `select to_regclass('public.schema_migrations') is not null as exists`,
+    );
+    if (found?.exists !== true) return 0;
+  }
   const [row] = await query<{ version: number | null }>(
     'select max(version) as version from public.schema_migrations',
   );
@@ -79,8 +87,8 @@ export const readSchemaVersion = async (query: Query): Promise<number> => {
  * Throws `schema_outdated` when the database is older than this code. A newer one is taken: migrations only add, so
  * that the former version of the functions can be deployed again.
  */
-export const assertSchema = async (query: Query): Promise<void> => {
-  const version = await readSchemaVersion(query);
+export const assertSchema = async (query: Query, isMigrated = false): Promise<void> => {
+  const version = await readSchemaVersion(query, isMigrated);
   if (version < SCHEMA_VERSION) throw outdated(version);
 };
 

@@ -1,5 +1,4 @@
-import { stillPublished } from '../../ops/erase/may-be-erased.ts';
-import type { Counts, ErasureStore, Person } from '../../ops/erase/ports.ts';
+import { type Counts, type ErasureStore, type Person, stillPublished } from '../../ops/erase/ports.ts';
 import type { RegisterLookup } from '../../ops/ports.ts';
 import { type Database, makeCheckedTransactions, type Query } from './database.ts';
 

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { lazy } from '../../lib/lazy.ts';
-import { type Connection, type DatabaseTarget, openConnection } from './connect.ts';
+import type { DatabaseTarget } from '../../lib/setting-kinds.ts';
+import { type Connection, openConnection } from './connect.ts';
 import type { Database, Query, Transaction, TransactionLimits } from './database.ts';
 import { databaseFailure } from './failures.ts';
 

@@ -1,4 +1,4 @@
-import type { DueNotification, Outbox } from '../../register/notify/deliver-notifications.ts';
+import type { DueNotification, Outbox } from '../../register/ports.ts';
 import type { Database } from './database.ts';
 import { retried } from './failures.ts';
 

@@ -1,4 +1,4 @@
-import type { ChangedRow, Eligibility, RegisterReader, SyncLogEntry } from '../../register/reading.ts';
+import type { ChangedRow, Eligibility, RegisterReader, SyncLogEntry } from '../../register/ports.ts';
 import {
   type Database,
   makeCheckedTransactions,
@@ -58,16 +58,20 @@ export const makeRegisterReader = (database: Database): RegisterReader => {
 
     readEligibility: (kennitalas) =>
       read(async (query) => {
-        const found = await query<Eligibility>(
+        const found = await query<Eligibility & { readonly verifiedAt: Date | null }>(
           `select asked.kennitala, coalesce(m.is_active, false) as active,
-                  case when m.is_active then coalesce((m.metadata->>'date_joined')::timestamptz, m.added_at) end as since
+                  case when m.is_active then coalesce((m.metadata->>'date_joined')::timestamptz, m.added_at) end as since,
+                  (select max(sync_timestamp) from public.sync_log
+                    where sync_type <> 'webhook' and status = 'success') as "verifiedAt"
              from unnest($1::text[]) with ordinality as asked(kennitala, position)
              left join public.members m on m.kennitala = asked.kennitala
             order by asked.position`,
           [kennitalas],
         );
-        const last = await oneLog(query, `sync_type <> 'webhook' and status = 'success'`);
-        return { members: found, verifiedAt: last?.sync_timestamp ?? null };
+        return {
+          members: found.map(({ verifiedAt: _, ...member }) => member),
+          verifiedAt: found[0]?.verifiedAt ?? null,
+        };
       }),
 
     readChanges: (runId, { after, limit }) =>

@@ -28,9 +28,9 @@ export const makeRegisterStore = (database: Database, options: RegisterStoreOpti
     });
   };
 
-  const commit = async (transaction: Transaction, order: CommitOrder): Promise<void> => {
+  const commit = async (transaction: Transaction, order: CommitOrder, isWhole: boolean): Promise<void> => {
     try {
-      await writeChanges(transaction.query, order);
+      await writeChanges(transaction.query, order, isWhole);
     } catch (cause) {
       await transaction.rollback();
       if (!isSyncError(cause, 'database_unavailable')) throw cause;
@@ -89,7 +89,7 @@ export const makeRegisterStore = (database: Database, options: RegisterStoreOpti
             await query(stage.PLAN_CHANGES, [startedAt, buckets ?? null]);
             return {
               differences: await compare(query),
-              commit: (order) => commit(transaction, order),
+              commit: (order) => commit(transaction, order, buckets === undefined),
               rollback: () => transaction.rollback(),
             };
           } catch (cause) {
@@ -135,14 +135,16 @@ const compare = async (query: Query): Promise<RegisterDifferences> => {
   return { active, inactive, added, reactivated, updated, removed, blanked, unchanged, digest };
 };
 
-const writeChanges = async (query: Query, order: CommitOrder): Promise<void> => {
+const writeChanges = async (query: Query, order: CommitOrder, isWhole: boolean): Promise<void> => {
   const run = [order.logId, order.at];
   await query(apply.DEACTIVATE_REMOVED, run);
   await query(apply.UPDATE_CHANGED, run);
   await query(apply.INSERT_ADDED, run);
   await query(apply.NOTE_DIGESTS);
-  await query(apply.KEEP_UNVERIFIED);
-  await query(apply.FORGET_VERIFIED);
+  if (isWhole) {
+    await query(apply.KEEP_UNVERIFIED);
+    await query(apply.FORGET_VERIFIED);
+  }
   for (const { messageId, subscriber, body } of order.notifications) {
     await query(apply.INSERT_NOTIFICATION, [messageId, subscriber, body]);
   }

@@ -1,5 +1,4 @@
-import type { EventResult, RowStore } from '../../register/apply-event.ts';
-import { SAID } from '../../register/ports.ts';
+import { type EventResult, type RowStore, SAID } from '../../register/ports.ts';
 import { type Database, makeCheckedTransactions, type Query } from './database.ts';
 
 interface Written {

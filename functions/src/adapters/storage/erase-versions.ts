@@ -1,9 +1,13 @@
 import type { File, Storage } from '@google-cloud/storage';
+import { holdsNumber } from '../../domain/kennitala-in-text.ts';
 import { SyncError } from '../../lib/errors.ts';
 import { inParallel } from '../../lib/several-at-a-time.ts';
-import { stillPublished } from '../../ops/erase/may-be-erased.ts';
-import type { ErasureStore, Person, SoftDeletedList } from '../../ops/erase/ports.ts';
-import { holdsNumber } from '../../roster/published-list.ts';
+import {
+  type ErasureStore,
+  type Person,
+  type SoftDeletedList,
+  stillPublished,
+} from '../../ops/erase/ports.ts';
 import { download } from './download.ts';
 import { statusOf, storageCall } from './failures.ts';
 import type { ListStoreOptions } from './list-store.ts';

@@ -52,7 +52,15 @@ export interface DecisionContext {
   readonly origin: Origin;
   /** Stands for the time of a delete that carries none. */
   readonly now: Date;
+  /** Over which stored versions the change comes; without it, over older ones. */
+  readonly comesOver?: ComesOver;
 }
+
+/**
+ * `older`: an event. `same`: also the very version that it has itself, which somebody who has just read the registry mends,
+ * since only the registry's word can be right about it. `any`: also newer ones; somebody has decided for the registry's word.
+ */
+export type ComesOver = 'older' | 'same' | 'any';
 
 /**
  * What one change of the registry does to what the portal holds.
@@ -77,11 +85,20 @@ export const decideChange = (
   change: MemberChange,
   context: DecisionContext,
 ): Decision =>
-  isStale(stored, change.version) ? { kind: 'stale' } : planMemberWrite(stored, change, context);
+  isStale(stored, change.version, context.comesOver)
+    ? { kind: 'stale' }
+    : planMemberWrite(stored, change, context);
 
-/** True when what is stored is as new as the version, or newer. */
-export const isStale = (stored: StoredMember | null, version: number | null): boolean =>
-  version !== null && (stored?.meta.source_version ?? -1) >= version;
+/** True when what is stored stands against the version. */
+export const isStale = (
+  stored: StoredMember | null,
+  version: number | null,
+  comesOver: ComesOver = 'older',
+): boolean => {
+  if (version === null || comesOver === 'any') return false;
+  const known = stored?.meta.source_version ?? -1;
+  return comesOver === 'same' ? known > version : known >= version;
+};
 
 /**
  * True for a change that would revive a tombstone which a reading made: the tombstone has the version of before the
@@ -94,11 +111,7 @@ export const isDoubtfulRevival = (stored: StoredMember | null, change: MemberCha
   change.version !== null &&
   !isStale(stored, change.version);
 
-/**
- * The same without the comparison of versions, for a reconcile that has made its own: it must be able to mend a
- * document of the very version that the registry shows.
- */
-export const planMemberWrite = (
+const planMemberWrite = (
   stored: StoredMember | null,
   change: MemberChange,
   { pending, former, origin, now }: DecisionContext,

@@ -56,3 +56,6 @@ export const plainRow = <P extends PlainPath>(
   fromPortal: (value) => (value === null ? kind.empty : kind.portal.safeParse(value).data),
   normalise: kind.normalise,
 });
+
+/** Values in the portal's spelling, by the field's path. Personal: they go to the queue and the registry alone. */
+export type FieldJson = Readonly<Record<string, Json>>;

@@ -1,11 +1,11 @@
 import { type Kennitala, tryKennitala } from '../../domain/kennitala.ts';
+import { holdsNumber } from '../../domain/kennitala-in-text.ts';
 import { SyncError } from '../../lib/errors.ts';
-import type { MemberReader } from '../../portal/ports.ts';
+import type { MemberReader, RegistryChanges } from '../../registry/ports.ts';
 import type { ListStore } from '../../roster/ports.ts';
-import { holdsNumber } from '../../roster/published-list.ts';
-import type { RegistryChanges } from '../../twoway/ports.ts';
 import type { MemberTrace, MirrorStates, RegisterLookup } from '../ports.ts';
 import { MIRRORS } from '../status.ts';
+import { stillPublished } from './ports.ts';
 
 export interface MayBeErasedDependencies {
   readonly registry: MemberReader;
@@ -68,13 +68,6 @@ const assertNothingRuns = async ({ states, now }: MayBeErasedDependencies): Prom
       'Try again when it has ended. Nothing was erased.',
   );
 };
-
-export const stillPublished = (mirrors: string): SyncError =>
-  new SyncError(
-    'still_published',
-    `This person is still a member in: ${mirrors}. Run what is named first: npm run ops -- sync roster, portal or register.`,
-    { details: { mirrors } },
-  );
 
 const mirrorsHolding = async (
   kennitala: Kennitala,

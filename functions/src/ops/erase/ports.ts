@@ -1,4 +1,5 @@
 import type { Kennitala } from '../../domain/kennitala.ts';
+import { SyncError } from '../../lib/errors.ts';
 import type { ErasedStore, SoftDeletedCopies } from '../schemas.ts';
 
 /** Whom an erasure is about, by the two names that stores know. */
@@ -32,3 +33,10 @@ export interface ErasureStore {
 export interface SoftDeletedList {
   find(): Promise<Omit<Extract<SoftDeletedCopies, { state: 'known' }>, 'state'>>;
 }
+
+export const stillPublished = (mirrors: string): SyncError =>
+  new SyncError(
+    'still_published',
+    `This person is still a member in: ${mirrors}. Run what is named first: npm run ops -- sync roster, portal or register.`,
+    { details: { mirrors } },
+  );

@@ -63,7 +63,12 @@ export const twoWayReason = z.enum([
 /** `unknown`: a record of another version. */
 export const sweepStatus = z.enum(['running', 'success', 'partial', 'error', 'unknown']);
 
-export const findingCode = z.enum([...healthReason.options, ...twoWayReason.options, 'counts_differ']);
+export const findingCode = z.enum([
+  ...healthReason.options,
+  ...twoWayReason.options,
+  'counts_differ',
+  'not_proved',
+]);
 /** `error`: the mirror is wrong or no run can be trusted to mend it. `warning`: somebody should decide. */
 export const severity = z.enum(['error', 'warning']);
 
@@ -82,6 +87,39 @@ export const finding = z.object({
   command: z.string(),
 });
 
+const storeProof = z.object({
+  state: z.enum(['equal', 'differs', 'unknown', 'absent']),
+  /** How many members stand otherwise than in the registry; null: not counted. */
+  differences: z.number().nullable(),
+  errorCode: z.string().nullable(),
+});
+
+export const proofOutcome = z.enum(['equal', 'under_way', 'differs', 'unprovable', 'unknown']);
+export const proofReason = z.enum([
+  'no_companion_app',
+  'digests_missing',
+  'events',
+  'run_under_way',
+  'paused',
+  'blocked',
+]);
+
+/** What the last proof found; counts of whole lists only. */
+export const proofAnswer = z.object({
+  at: time,
+  outcome: proofOutcome,
+  because: proofReason.nullable(),
+  /** When all four were last seen to hold the same members; null: never. */
+  provedAt: time.nullable(),
+  unprovedSince: time.nullable(),
+  /** In the registry. */
+  members: z.number().nullable(),
+  /** Members whom nobody can read: they are in no store as they stand in the registry. */
+  unreadable: z.number(),
+  stores: z.object({ roster: storeProof, portal: storeProof, register: storeProof }),
+  errorCode: z.string().nullable(),
+});
+
 export const statusAnswer = z.object({
   at: time,
   /** All is well: nothing was found, and every mirror agrees with the registry or its difference is explained. */
@@ -90,6 +128,8 @@ export const statusAnswer = z.object({
   /** As the newest run of any mirror found it; null: no run has read the registry yet. */
   registry: z.object({ count: z.number(), at: time, runId: z.string(), mirror: mirrorName }).nullable(),
   mirrors: z.array(mirrorStatus),
+  /** Null: nobody has looked yet. */
+  proof: proofAnswer.nullable(),
   twoWay: z.object({
     healthy: z.boolean(),
     why: z.array(twoWayReason),

@@ -14,7 +14,7 @@ export const runOutcome = z.enum([
 ]);
 /** Of a record that may still be open, or closed without an outcome by an earlier version. */
 export const endedOutcome = z.enum([...runOutcome.options, 'running', 'success', 'error']);
-export const runTrigger = z.enum(['schedule', 'http', 'local', 'event']);
+export const runTrigger = z.enum(['schedule', 'http', 'local', 'event', 'proof']);
 export const guardRule = z.enum(GUARD_RULES);
 
 const counts = z.object({
@@ -80,7 +80,10 @@ export const runAnswer = z.object({
       runId: z.string(),
       relation,
       at: time,
+      /** The proved identity of who asked for that run; null for a scheduled one. */
       by: z.string().nullable(),
+      /** The name that was typed with an approval. */
+      typedName: z.string().nullable(),
       reason: z.string().nullable(),
     }),
   ),

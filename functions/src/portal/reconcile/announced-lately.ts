@@ -1,7 +1,7 @@
-import { type Kennitala, tryKennitala } from '../../domain/kennitala.ts';
-import { isWire } from '../../domain/member/wire.ts';
+import type { Kennitala } from '../../domain/kennitala.ts';
+import { whoIs } from '../../domain/member/wire.ts';
 import { isSyncError } from '../../lib/errors.ts';
-import type { MemberPages } from './ports.ts';
+import type { MemberPages } from '../../registry/ports.ts';
 
 /** Longer than a delivery with a few tries. */
 export const DELIVERY_MS = 2 * 60_000;
@@ -23,8 +23,7 @@ export const findAnnouncedLately = async (
     for await (const { members, count } of pages.pages({ signal, modifiedSince })) {
       if (count === null || count >= received) return new Set();
       for (const member of members) {
-        const number = isWire(member) ? (member['ssn'] ?? member['kennitala']) : null;
-        const kennitala = typeof number === 'string' ? tryKennitala(number) : null;
+        const { kennitala } = whoIs(member);
         if (kennitala !== null) lately.add(kennitala);
       }
     }

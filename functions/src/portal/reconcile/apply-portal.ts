@@ -1,11 +1,11 @@
 import type { Kennitala } from '../../domain/kennitala.ts';
 import type { AppliedFacts, Unfinished } from '../../mirror/mirror.ts';
-import type { MemberReader } from '../ports.ts';
+import type { MemberPages, MemberReader } from '../../registry/ports.ts';
 import type { Comparison, TakesWordOf } from './compare-members.ts';
 import type { Difference, PlannedWrite } from './difference.ts';
 import { missedIn, type PortalPlan } from './plan-portal.ts';
 import { plannedWrites } from './planned-writes.ts';
-import type { MemberPages, PortalIndex, PortalWriter } from './ports.ts';
+import type { PortalIndex, PortalWriter } from './ports.ts';
 
 export interface ApplyPortalInput {
   readonly plan: PortalPlan;

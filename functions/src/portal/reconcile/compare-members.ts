@@ -25,6 +25,8 @@ export interface ComparisonDependencies {
   readonly keptWrites?: number | undefined;
   /** Whose version in the portal counts for nothing. */
   readonly takesWordOf?: TakesWordOf | undefined;
+  /** The table lacks documents that are there, such as tombstones: who is not in it is asked for by name. */
+  readonly isScoped?: boolean;
 }
 
 /** Of whom an operator had the registry's word taken. */
@@ -79,6 +81,7 @@ export const makeComparison = ({
   now,
   keptWrites = KEPT_WRITES,
   takesWordOf,
+  isScoped = false,
 }: ComparisonDependencies) => {
   const counts: ComparisonCounts = {
     unchanged: 0,
@@ -171,19 +174,19 @@ export const makeComparison = ({
     const asked = open.flatMap(({ kennitala, djangoId }) =>
       isNewNumber(seen.get(kennitala)?.stored ?? null, djangoId) ? [{ kennitala, djangoId }] : [],
     );
-    return table.length === 0 || asked.length === 0 ? new Map() : index.former(asked);
+    return (table.length === 0 && !isScoped) || asked.length === 0 ? new Map() : index.former(asked);
   };
 
   return {
     addPage: async (members: readonly unknown[]): Promise<void> => {
       const open = readPage(members);
       if (open.length === 0) return;
-      const held = open.filter(({ kennitala }) => table.find(kennitala) !== null);
+      const held = open.filter(({ kennitala }) => isScoped || table.find(kennitala) !== null);
       const seen = held.length === 0 ? NONE : await index.read(held.map(({ kennitala }) => kennitala));
       const former = await formerOf(open, seen);
       for (const said of open) {
         const row = table.find(said.kennitala);
-        const document = (row === null ? null : seen.get(said.kennitala)) ?? NOT_THERE;
+        const document = seen.get(said.kennitala) ?? NOT_THERE;
         if (row !== null && document.state !== table.state(row)) counts.overtaken += 1;
         else judge(said, { ...document, former: former.get(said.kennitala) });
       }

@@ -1,4 +1,4 @@
-import { type Decision, type MemberMeta, planMemberWrite } from '../../domain/member/decide-change.ts';
+import { type Decision, decideChange, isStale, type MemberMeta } from '../../domain/member/decide-change.ts';
 import type { FieldDifference } from '../../domain/member/diff-members.ts';
 import type { Member } from '../../domain/member/member.ts';
 import type { MemberChange } from '../../domain/member/member-change.ts';
@@ -28,7 +28,7 @@ export type MemberVerdict =
 
 /**
  * What a reconcile does about one member whom the registry shows. A newer version in the portal stands, unless an operator
- * had the registry's word taken; the same version is mended, since only the registry's word can be right about it.
+ * had the registry's word taken; the same version is mended.
  */
 export const decideMember = (
   seen: MemberToDecide,
@@ -40,9 +40,16 @@ export const decideMember = (
   const known = stored?.meta.source_version ?? null;
   // Version 0 says that the member has had no event yet: a document from before the registry had versions is as new.
   const content = stored !== null && known === null && read.version === 0 ? { ...read, version: null } : read;
-  const isAhead = known !== null && content.version !== null && known > content.version;
-  if (isAhead && !takesWord) return { kind: 'ahead' };
-  const decision = planMemberWrite(stored, changeOf(content), { pending, former, origin: 'reconcile', now });
+  const isAhead = isStale(stored, content.version, 'same');
+  const comesOver = takesWord ? 'any' : 'same';
+  const decision = decideChange(stored, changeOf(content), {
+    pending,
+    former,
+    origin: 'reconcile',
+    now,
+    comesOver,
+  });
+  if (decision.kind === 'stale') return { kind: 'ahead' };
   if (decision.kind !== 'write') return { kind: 'equal' };
   const hash = stored?.meta.source_hash ?? null;
   const isNews = hash !== decision.meta.source_hash || known !== decision.meta.source_version;
@@ -80,7 +87,7 @@ export const decideRemoval = (
     occurredAt: null,
     content: null,
   };
-  const decision = planMemberWrite(seen.stored, change, { pending: [], origin: 'reconcile', now });
+  const decision = decideChange(seen.stored, change, { pending: [], origin: 'reconcile', now });
   return decision.kind === 'write' ? decision : null;
 };
 

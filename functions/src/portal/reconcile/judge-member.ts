@@ -2,7 +2,7 @@ import { applyPatch, makeTombstone } from '../../domain/member/apply-patch.ts';
 import {
   type Decision,
   type DecisionContext,
-  planMemberWrite,
+  decideChange,
   type StoredMember,
 } from '../../domain/member/decide-change.ts';
 import { type FieldDifference, isSameValue } from '../../domain/member/diff-members.ts';
@@ -50,8 +50,15 @@ export const judgeMember = (
       reasons: ['Neither the registry nor the portal has the member.'],
     };
   }
-  const known = stored?.meta.source_version ?? null;
-  if (known !== null && change.version !== null && known > change.version) {
+  const decision = decideChange(stored, change, {
+    pending,
+    former,
+    origin: 'reconcile',
+    now,
+    comesOver: 'same',
+  });
+  if (decision.kind === 'stale') {
+    const known = stored?.meta.source_version;
     return {
       kind: 'stale',
       reasons: [
@@ -59,7 +66,6 @@ export const judgeMember = (
       ],
     };
   }
-  const decision = planMemberWrite(stored, change, { pending, former, origin: 'reconcile', now });
   const keptEdits = decision.kind === 'write' ? decision.keptEdits : keptIn(stored, pending);
   const reasons = [
     ...(change.action === 'delete' ? ['The registry has no such member any more.'] : []),

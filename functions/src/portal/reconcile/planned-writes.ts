@@ -1,11 +1,11 @@
 import type { Kennitala } from '../../domain/kennitala.ts';
 import { type ParsedMember, parseRegistryMember } from '../../domain/member/parse-registry-member.ts';
 import { isSyncError } from '../../lib/errors.ts';
-import type { MemberReader } from '../ports.ts';
+import type { MemberPages, MemberReader } from '../../registry/ports.ts';
 import { type Comparison, type TakesWordOf, takesWord } from './compare-members.ts';
 import { decideMember, decideRemoval } from './decide-member.ts';
 import { type Difference, type PlannedWrite, toPlannedWrite } from './difference.ts';
-import type { MemberPages, MemberToDecide, PortalIndex } from './ports.ts';
+import type { MemberToDecide, PortalIndex } from './ports.ts';
 
 /** Members read from the registry at once before they are removed. */
 const CONFIRMED_AT_ONCE = 8;

@@ -1,14 +1,15 @@
 import { isPlaceholder, type Kennitala } from '../../domain/kennitala.ts';
 import { SyncError } from '../../lib/errors.ts';
 import type { Mirror, MirrorSource, RunContext } from '../../mirror/mirror.ts';
-import type { HintStore, MemberReader, RosterRefresh } from '../ports.ts';
+import type { MemberPages, MemberReader } from '../../registry/ports.ts';
+import type { HintStore, RosterRefresh } from '../ports.ts';
 import { findAnnouncedLately } from './announced-lately.ts';
 import { applyPortal } from './apply-portal.ts';
 import { type Comparison, makeComparison, type TakesWordOf } from './compare-members.ts';
 import { type PortalPlan, planPortal } from './plan-portal.ts';
 import { planRemovals } from './plan-removals.ts';
 import { makePortalTable, type PortalTable } from './portal-table.ts';
-import type { MemberPages, PortalIndex, PortalWriter } from './ports.ts';
+import type { PortalDocument, PortalIndex, PortalScope, PortalWriter } from './ports.ts';
 import { warnOfQuarantine } from './quarantine.ts';
 
 export interface PortalMirrorDependencies {
@@ -24,6 +25,8 @@ export interface PortalMirrorDependencies {
   readonly keptWrites?: number | undefined;
   /** Of whom the registry's word is taken also where the portal holds a later version. */
   readonly takesWordOf?: TakesWordOf | undefined;
+  /** Then `pages` gives the members of the same buckets alone, and nothing is said of anybody else. */
+  readonly scope?: PortalScope | undefined;
 }
 
 export interface PortalSource extends MirrorSource {
@@ -47,13 +50,16 @@ export const makePortalMirror = (
   title: 'reconcile of the portal',
 
   fetch: async (context) => {
-    const { pages, index, reference, now, keptWrites, takesWordOf } = dependencies;
-    const { table, strangers } = await readTable(index, context.signal);
-    const comparison = makeComparison({ table, index, now, keptWrites, takesWordOf });
+    const { pages, index, reference, now, keptWrites, takesWordOf, scope } = dependencies;
+    const { table, strangers } = await readTable(
+      scope?.documents ?? index.documents({ signal: context.signal }),
+    );
+    const isScoped = scope !== undefined;
+    const comparison = makeComparison({ table, index, now, keptWrites, takesWordOf, isScoped });
     for await (const { members } of pages.pages({ signal: context.signal }))
       await comparison.addPage(members);
     const compared = comparison.finish();
-    assertNotEmpty(compared);
+    if (!isScoped) assertNotEmpty(compared);
     return {
       table,
       strangers,
@@ -81,6 +87,7 @@ export const makePortalMirror = (
       strangers,
       lastMemberCount: lastSuccess?.memberCount ?? null,
       unfinished,
+      activeOutside: dependencies.scope?.activeOutside ?? null,
       announcedLately,
     });
   },
@@ -105,14 +112,15 @@ export const makePortalMirror = (
 const HINT_FOLLOWED_MS = 10 * 60_000;
 
 /** The run has compared every member, so an older hint has nothing more to say, whether it was confirmed or not. */
-const decideHints = async ({ hints }: PortalMirrorDependencies, startedAt: Date): Promise<void> => {
+const decideHints = async ({ hints, scope }: PortalMirrorDependencies, startedAt: Date): Promise<void> => {
+  if (scope !== undefined) return;
   await hints.forgetBefore(new Date(startedAt.getTime() - HINT_FOLLOWED_MS));
 };
 
-const readTable = async (index: PortalIndex, signal: AbortSignal) => {
+const readTable = async (documents: Iterable<PortalDocument> | AsyncIterable<PortalDocument>) => {
   const builder = makePortalTable();
   let strangers = 0;
-  for await (const { kennitala, stored, state } of index.documents({ signal })) {
+  for await (const { kennitala, stored, state } of documents) {
     if (kennitala === null || isPlaceholder(kennitala)) strangers += 1;
     else builder.add(kennitala, stored, state);
   }

@@ -5,29 +5,6 @@ import type { PendingEdit } from '../../domain/member/keep-pending-edits.ts';
 import type { Member } from '../../domain/member/member.ts';
 import type { DocumentState } from '../ports.ts';
 
-export interface MemberPage {
-  /** As the registry spells them, unchecked. */
-  readonly members: readonly unknown[];
-  /** How many the registry says there are on all pages together; null when it does not say. */
-  readonly count: number | null;
-}
-
-export interface MemberPagesOptions {
-  readonly signal: AbortSignal;
-  /** Members a page; the registry may send fewer. */
-  readonly pageSize?: number;
-  /** Only members that changed then or later. */
-  readonly modifiedSince?: Date;
-}
-
-export interface MemberPages {
-  /**
-   * All members of the registry, a page at a time, in its own order. Ends only after as many members as the
-   * registry says it has. Throws the `registry_*` codes, and `incomplete_export` when members are missing.
-   */
-  pages(options: MemberPagesOptions): AsyncIterable<MemberPage>;
-}
-
 /** One document of the portal as it was when it was read. */
 export interface PortalDocument {
   /** Null: the document's name is no kennitala. */
@@ -45,6 +22,14 @@ export interface MemberToDecide {
   readonly pending: readonly PendingEdit[];
   /** What the person withdrew under another number, where that was asked for. */
   readonly former?: Withdrawals | undefined;
+}
+
+/** The part of the portal that a run looks at: the members of some buckets, as they were read already. */
+export interface PortalScope {
+  /** The active ones of these buckets. */
+  readonly documents: readonly PortalDocument[];
+  /** How many active members the portal has in the other buckets. */
+  readonly activeOutside: number;
 }
 
 /** Reading of `members`. Every call throws `store_unavailable`. */

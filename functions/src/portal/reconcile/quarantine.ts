@@ -1,5 +1,5 @@
-import { isPlaceholder, type Kennitala, tryKennitala } from '../../domain/kennitala.ts';
-import { isWire } from '../../domain/member/wire.ts';
+import { isPlaceholder, type Kennitala } from '../../domain/kennitala.ts';
+import { whoIs } from '../../domain/member/wire.ts';
 import { asSyncError, isSyncError } from '../../lib/errors.ts';
 import type { RunWarning } from '../../mirror/mirror.ts';
 
@@ -19,15 +19,7 @@ const NAMED = 20;
 /** @throws what is not about the member. */
 export const toQuarantined = (json: unknown, position: number, cause: unknown): Quarantined => {
   if (!isSyncError(cause, 'member_invalid')) throw asSyncError(cause);
-  const wire = isWire(json) ? json : {};
-  const number = wire['ssn'] ?? wire['kennitala'];
-  const id = wire['id'];
-  return {
-    position,
-    kennitala: typeof number === 'string' ? tryKennitala(number) : null,
-    djangoId: typeof id === 'number' ? id : null,
-    reason: cause.message,
-  };
+  return { position, ...whoIs(json), reason: cause.message };
 };
 
 /** A placeholder is no member, so a broken one is nothing to look at. */

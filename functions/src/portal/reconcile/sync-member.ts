@@ -9,8 +9,9 @@ import type { MemberChange } from '../../domain/member/member-change.ts';
 import { toRegistryValue } from '../../domain/member/registry-changes.ts';
 import { SyncError } from '../../lib/errors.ts';
 import type { LogSink } from '../../lib/log.ts';
+import type { MemberReader } from '../../registry/ports.ts';
 import { joinsOrLeaves, readChange, withoutOtherTables } from '../apply-event.ts';
-import type { ChangeRequest, MemberReader, MemberStore, RosterRefresh } from '../ports.ts';
+import type { ChangeRequest, MemberStore, RosterRefresh } from '../ports.ts';
 import { judgeMember, type MemberJudgement, registryView } from './judge-member.ts';
 
 export interface SyncMemberDependencies {

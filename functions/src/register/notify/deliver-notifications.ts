@@ -1,7 +1,7 @@
 import { isSyncError } from '../../lib/errors.ts';
-import { isDifferent } from '../../mirror/run.ts';
+import { isDifferent } from '../../mirror/mirror.ts';
 import type { RegisterPlan } from '../plan-register.ts';
-import type { Notification, ReferTo } from '../ports.ts';
+import type { DueNotification, Notification, Outbox, ReferTo } from '../ports.ts';
 import type { RegisterLogs } from '../register-logs.ts';
 import type { SendOutcome, WebhookMessage } from './send-webhook.ts';
 
@@ -112,28 +112,3 @@ export const makeNotifications = (
   });
   return subscribers.map(({ name }) => ({ messageId: runId, subscriber: name, body }));
 };
-
-export interface DueNotification {
-  readonly id: string;
-  readonly messageId: string;
-  readonly subscriber: string;
-  readonly body: string;
-  /** This one included. Names the claim: only its owner closes it. */
-  readonly attempts: number;
-}
-
-/** Every call throws `database_unavailable` or `database_rejected`. */
-export interface Outbox {
-  /** Takes what is due, oldest first. What is not closed within `claimMs` is due again: its deliverer has died. */
-  claimDue(options: {
-    readonly at: Date;
-    readonly limit: number;
-    readonly claimMs: number;
-  }): Promise<DueNotification[]>;
-  markDelivered(claim: DueNotification, at: Date): Promise<void>;
-  /** A null `nextAttemptAt` gives the message up. */
-  markFailed(
-    claim: DueNotification,
-    failure: { readonly at: Date; readonly error: string; readonly nextAttemptAt: Date | null },
-  ): Promise<void>;
-}

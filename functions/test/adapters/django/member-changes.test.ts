@@ -5,7 +5,7 @@ import { parseAnswer } from '../../../src/adapters/django/parse-answer.ts';
 import { makeRegistryHttp, type RegistryHttp } from '../../../src/adapters/django/registry-http.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { isSyncError } from '../../../src/lib/errors.ts';
-import type { Change, RegistryChanges } from '../../../src/twoway/ports.ts';
+import type { Change, RegistryChanges } from '../../../src/registry/ports.ts';
 
 const TOKEN = 'token-of-the-tests';
 const signal = new AbortController().signal;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeMemberPages } from '../../../src/adapters/django/member-pages.ts';
-import type { MemberPagesOptions } from '../../../src/portal/reconcile/ports.ts';
+import type { MemberPagesOptions } from '../../../src/registry/ports.ts';
 import * as answers from './support/answers.ts';
 import { failureOf, openClient } from './support/client.ts';
 import { type Answer, type RegistryServer, startRegistryServer } from './support/registry-server.ts';

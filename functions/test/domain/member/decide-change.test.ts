@@ -4,7 +4,6 @@ import {
   type DecisionContext,
   decideChange,
   type MemberMeta,
-  planMemberWrite,
   type StoredMember,
 } from '../../../src/domain/member/decide-change.ts';
 import { sourceHash } from '../../../src/domain/member/diff-members.ts';
@@ -173,11 +172,17 @@ describe('what is written', () => {
 
   it('mends a document of the same version when a reconcile asks for it', () => {
     expect(
-      planMemberWrite(stored(9), said('update', 9, RENAMED), { ...context, origin: 'reconcile' }),
+      decideChange(stored(9), said('update', 9, RENAMED), {
+        ...context,
+        origin: 'reconcile',
+        comesOver: 'same',
+      }),
     ).toMatchObject({
       kind: 'write',
       meta: { origin: 'reconcile', source_version: 9 },
     });
-    expect(planMemberWrite(stored(9), said('update', 9), context)).toEqual({ kind: 'unchanged' });
+    expect(decideChange(stored(9), said('update', 9), { ...context, comesOver: 'same' })).toEqual({
+      kind: 'unchanged',
+    });
   });
 });

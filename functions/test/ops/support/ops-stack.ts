@@ -16,6 +16,7 @@ import { makeRunHistory } from '../../../src/adapters/firestore/ops-runs.ts';
 import { makeLiveCounts, makeMirrorStates } from '../../../src/adapters/firestore/ops-states.ts';
 import { makeMemberTrace } from '../../../src/adapters/firestore/ops-trace.ts';
 import { makeTwoWayReader } from '../../../src/adapters/firestore/ops-two-way.ts';
+import { makeProofStore } from '../../../src/adapters/firestore/proof-store.ts';
 import { makeQueueStore, makeTwoWayLog } from '../../../src/adapters/firestore/queue-store.ts';
 import { makeRecordReader } from '../../../src/adapters/firestore/record-reader.ts';
 import { makeRosterRefresh } from '../../../src/adapters/firestore/roster-refresh.ts';
@@ -143,6 +144,8 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
     versions,
     actions,
     hints: makeHintStore(db),
+    proofs: makeProofStore(db),
+    prove: () => Promise.reject(new Error('Nothing is proved here.')),
     takeRegistrysWord: () => Promise.reject(new Error('The portal is not configured here.')),
     twoWay,
     twoWayActions: makeTwoWayActions(delivery, { pauseMs: 20 }),

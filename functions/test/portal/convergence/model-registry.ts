@@ -1,6 +1,5 @@
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
-import type { MemberReader } from '../../../src/portal/ports.ts';
-import type { MemberPage } from '../../../src/portal/reconcile/ports.ts';
+import type { MemberPage, MemberReader } from '../../../src/registry/ports.ts';
 import { NESTED } from '../../domain/member/support/wire-members.ts';
 
 /**

@@ -2,7 +2,7 @@ import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { SyncError } from '../../../src/lib/errors.ts';
 import type { LastSuccess, MissedEvents, RunContext } from '../../../src/mirror/mirror.ts';
 import { makePortalMirror } from '../../../src/portal/reconcile/portal-mirror.ts';
-import type { MemberPages } from '../../../src/portal/reconcile/ports.ts';
+import type { MemberPages } from '../../../src/registry/ports.ts';
 import { makeMemoryPortalIndex, makeMemoryPortalWriter } from '../../contract/memory-portal.ts';
 import type { Process } from './interleaving.ts';
 import type { ModelPortal } from './model-portal.ts';

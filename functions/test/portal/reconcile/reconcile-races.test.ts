@@ -5,7 +5,8 @@ import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { parseMemberChange } from '../../../src/domain/member/member-change.ts';
 import { answerRun, assertOccurrenceDone } from '../../../src/mirror/run-answer.ts';
 import { applyVersionedEvent } from '../../../src/portal/apply-event.ts';
-import type { MemberPagesOptions, PortalWriter } from '../../../src/portal/reconcile/ports.ts';
+import type { PortalWriter } from '../../../src/portal/reconcile/ports.ts';
+import type { MemberPagesOptions } from '../../../src/registry/ports.ts';
 import { type ReconcileStack, startReconcileStack } from '../../support/reconcile-stack.ts';
 import { countMemberWrites, expectEqual } from './support/equality.ts';
 

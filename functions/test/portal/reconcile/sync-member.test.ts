@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { syncMemberBody } from '../../../src/ops/schemas/two-way.ts';
-import type { MemberReader } from '../../../src/portal/ports.ts';
 import { syncMember } from '../../../src/portal/reconcile/sync-member.ts';
+import type { MemberReader } from '../../../src/registry/ports.ts';
 import { makeKennitalas } from '../../support/kennitalas.ts';
 import { type ReconcileStack, startReconcileStack } from '../../support/reconcile-stack.ts';
 import { countMemberWrites, expectEqual } from './support/equality.ts';

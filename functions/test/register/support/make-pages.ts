@@ -1,4 +1,4 @@
-import type { MemberPages } from '../../../src/register/ports.ts';
+import type { MemberPages } from '../../../src/registry/ports.ts';
 
 /** Given members as the registry's answer, in pages of ten. */
 export const makePages = (members: readonly unknown[]): MemberPages => ({

@@ -12,8 +12,9 @@ import { makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts'
 import { makeMemberReference } from '../../../src/domain/member-reference.ts';
 import type { LogFields, Severity } from '../../../src/lib/log.ts';
 import type { RunDependencies, RunRequest } from '../../../src/mirror/run.ts';
-import type { MemberPages, ReferTo, RegisterStore } from '../../../src/register/ports.ts';
+import type { ReferTo, RegisterStore } from '../../../src/register/ports.ts';
 import { type RegisterOptions, runRegister } from '../../../src/register/register.ts';
+import type { MemberPages } from '../../../src/registry/ports.ts';
 import { chain } from '../../support/chain.ts';
 import { DEFAULT_LIMITS } from '../../support/default-limits.ts';
 import { makeFailingDatabase } from './failing-database.ts';

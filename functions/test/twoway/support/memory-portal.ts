@@ -7,9 +7,8 @@ import { parsePortalMember } from '../../../src/domain/member/parse-portal-membe
 import type { ChangeOutcome, MemberStore, Receipt } from '../../../src/portal/ports.ts';
 import { type ConflictRecord, isOpen } from '../../../src/twoway/conflict.ts';
 import { dateOf, type EditTime, makeEditTime } from '../../../src/twoway/edit.ts';
-import type { MemberView, Step, TwoWayStore } from '../../../src/twoway/ports.ts';
+import type { DocumentWrite, MemberView, Step, TwoWayStore } from '../../../src/twoway/ports.ts';
 import type { QueueItem } from '../../../src/twoway/queue.ts';
-import type { MemberWrite } from '../../../src/twoway/track.ts';
 
 interface Document {
   readonly stored: StoredMember;
@@ -22,7 +21,7 @@ interface Document {
  */
 export const makeMemoryPortal = (
   now: () => Date,
-  onWrite: (write: MemberWrite) => void = () => undefined,
+  onWrite: (write: DocumentWrite) => void = () => undefined,
 ) => {
   const documents = new Map<Kennitala, Document>();
   const items = new Map<string, QueueItem>();

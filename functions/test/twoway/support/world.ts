@@ -4,12 +4,13 @@ import { parseRegistryMember } from '../../../src/domain/member/parse-registry-m
 import { isWire } from '../../../src/domain/member/wire.ts';
 import { SyncError } from '../../../src/lib/errors.ts';
 import { applyReading, applyVersionedEvent } from '../../../src/portal/apply-event.ts';
-import type { MemberReader, MemberStore } from '../../../src/portal/ports.ts';
+import type { MemberStore } from '../../../src/portal/ports.ts';
 import { decideMember } from '../../../src/portal/reconcile/decide-member.ts';
+import type { MemberReader, RegistryChanges } from '../../../src/registry/ports.ts';
 import type { DeliveryDependencies } from '../../../src/twoway/delivery.ts';
 import type { EditTime } from '../../../src/twoway/edit.ts';
 import { makeTwoWayLogs } from '../../../src/twoway/logs.ts';
-import type { RegistryChanges, TwoWayStore } from '../../../src/twoway/ports.ts';
+import type { DocumentWrite, TwoWayStore } from '../../../src/twoway/ports.ts';
 import { pullChanges } from '../../../src/twoway/pull.ts';
 import {
   type ApplyProtocol,
@@ -18,7 +19,7 @@ import {
   type RegistryMembers,
 } from '../../../src/twoway/registry.ts';
 import { pushEdits } from '../../../src/twoway/sweep.ts';
-import { type MemberWrite, trackMemberWrite } from '../../../src/twoway/track.ts';
+import { trackMemberWrite } from '../../../src/twoway/track.ts';
 import { makeMemoryPortal } from './memory-portal.ts';
 import { type ModelOptions, type ModelWebhook, makeRegistryModel } from './registry-model.ts';
 
@@ -38,7 +39,7 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
   let owners = 0;
   let seed = 1;
   const now = () => new Date(time);
-  const events: MemberWrite[] = [];
+  const events: DocumentWrite[] = [];
   const counts = { events: 0, webhooks: 0, requests: 0 };
   const portal = makeMemoryPortal(now, (write) => {
     events.push(write);
@@ -141,7 +142,7 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
   const latest = new Map<Kennitala, EditTime>();
   const disordered = new Set<Kennitala>();
   /** Notes where an event of a member arrives behind a later one. */
-  const noteOrder = ({ kennitala, at, isServers }: MemberWrite): void => {
+  const noteOrder = ({ kennitala, at, isServers }: DocumentWrite): void => {
     if (isServers || seen.has(at)) return;
     const waits = events.some(
       (it) => it.kennitala === kennitala && !it.isServers && it.at < at && !seen.has(it.at),
@@ -177,7 +178,7 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
       }),
     wasOutOfOrder: (kennitala: Kennitala) => disordered.has(kennitala),
     /** @param isBesideAnother whether another event is being taken at the same time: then either can be first. */
-    track: (write: MemberWrite, death: Death | null = null, isBesideAnother = false) => {
+    track: (write: DocumentWrite, death: Death | null = null, isBesideAnother = false) => {
       const isWrittenDown = death === null || death.atCall > 0 || death.takesEffect;
       if (isWrittenDown) noteOrder(write);
       if (isBesideAnother) disordered.add(write.kennitala);

@@ -5,7 +5,7 @@ import type { Api } from '../api.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { type Mirror, mirrorOption } from '../mirror-argument.ts';
-import { nextLines, runLines, runsLines } from '../run-lines.ts';
+import { nextLines, runLines, runsLines, whoOf } from '../run-lines.ts';
 import { pairLines } from '../table.ts';
 import { asWords, shownTime } from '../text.ts';
 import { wholeNumber } from '../whole-number.ts';
@@ -76,11 +76,18 @@ export const addRuns = (program: Command, cli: Cli): void => {
 /** After these nobody can let the plan through any more. */
 const DECIDED: readonly Relation[] = ['approved', 'done', 'superseded'];
 
-const relatedPair = ({ runId, relation, at, by, reason }: RunAnswer['related'][number]): [string, string] => [
+const relatedPair = ({
+  runId,
+  relation,
+  at,
+  by,
+  typedName,
+  reason,
+}: RunAnswer['related'][number]): [string, string] => [
   asWords(relation),
   [
     `run ${runId}, ${shownTime(at)}`,
-    ...(by === null ? [] : [`by ${by}`]),
+    ...(by === null && typedName === null ? [] : [`by ${whoOf(by, typedName)}`]),
     ...(reason === null ? [] : [reason]),
   ].join(', '),
 ];

@@ -1,0 +1,170 @@
+import { status } from '@grpc/grpc-js';
+import { Timestamp } from 'firebase-admin/firestore';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { makeMemberStore } from '../../../src/adapters/firestore/member-store.ts';
+import type { Kennitala } from '../../../src/domain/kennitala.ts';
+import { decideChange } from '../../../src/domain/member/decide-change.ts';
+import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import type { ChangeRequest, MemberStore } from '../../../src/portal/ports.ts';
+import { NESTED } from '../../domain/member/support/wire-members.ts';
+import { openFirestoreUnderTest } from '../../support/firestore-under-test.ts';
+import { makeKennitalas } from '../../support/kennitalas.ts';
+
+const AT = new Date('2026-11-20T10:00:00.123Z');
+const server = await openFirestoreUnderTest();
+const { db, failNext } = server;
+if (failNext === undefined) throw new Error('This file counts the calls to the local Firestore.');
+afterAll(() => server.close());
+
+const kennitalas = makeKennitalas(6) as Kennitala[];
+const [someone] = kennitalas as [Kennitala];
+
+/** Two processes, as far as the store can tell. */
+let store: MemberStore;
+let elsewhere: MemberStore;
+beforeEach(async () => {
+  await server.clear();
+  store = makeMemberStore(async () => db);
+  elsewhere = makeMemberStore(async () => db);
+  for (const kennitala of kennitalas) await store.applyChange(requestOf(kennitala, 1));
+});
+
+const requestOf = (
+  kennitala: Kennitala,
+  version: number,
+  more: Partial<ChangeRequest> = {},
+): ChangeRequest => {
+  const content = parseRegistryMember({ ...NESTED, ssn: kennitala, name: `Person ${version}` });
+  const change = { kennitala, action: 'update', version, occurredAt: null, content } as const;
+  return {
+    kennitala,
+    eventId: `msg_${kennitalas.indexOf(kennitala)}_${version}`,
+    djangoId: content.djangoId,
+    at: AT,
+    decide: (stored, pending, former) =>
+      decideChange(stored, change, { pending, former, origin: 'registry', now: AT }),
+    toReceipt: ({ kind }) => ({
+      result: kind === 'stale' ? 'stale' : 'applied',
+      action: 'update',
+      member: 'm_0123456789abcdef',
+      changesRoster: false,
+    }),
+    ...more,
+  };
+};
+
+/** Sees every call from now on and lets it pass. */
+const watchCalls = () => {
+  const calls: { readonly method: string; readonly request: Commit }[] = [];
+  failNext({
+    code: status.INTERNAL,
+    matches: (request, method) => {
+      calls.push({ method, request: request as Commit });
+      return false;
+    },
+  });
+  return calls;
+};
+
+interface Commit {
+  readonly writes?: readonly unknown[];
+  readonly transaction?: Uint8Array;
+}
+
+const versionOf = async (kennitala: Kennitala) => (await store.read(kennitala)).stored?.meta.source_version;
+
+describe('changes that wait at the same time', () => {
+  it('are taken by one commit, which no transaction holds', async () => {
+    const calls = watchCalls();
+    const outcomes = await Promise.all(
+      kennitalas.map((kennitala) => store.applyChange(requestOf(kennitala, 2))),
+    );
+    expect(outcomes.map(({ kind }) => kind)).toEqual(kennitalas.map(() => 'decided'));
+    expect(calls.map(({ method }) => method).sort()).toEqual(['batchGetDocuments', 'commit', 'runQuery']);
+    const commit = calls.find(({ method }) => method === 'commit')?.request;
+    expect([commit?.writes?.length, commit?.transaction?.length ?? 0]).toEqual([2 * kennitalas.length, 0]);
+  });
+
+  it('are parted when one of them fails, which then fails alone', async () => {
+    const failing = requestOf(someone, 2, {
+      decide: () => {
+        throw new RangeError('It cannot be decided.');
+      },
+    });
+    const requests = kennitalas.map((kennitala) =>
+      kennitala === someone ? failing : requestOf(kennitala, 2),
+    );
+    const results = await Promise.allSettled(requests.map((request) => store.applyChange(request)));
+    expect(results.map((one) => (one.status === 'rejected' ? one.reason.code : one.value.kind))).toEqual([
+      'store_unavailable',
+      ...kennitalas.slice(1).map(() => 'decided'),
+    ]);
+    expect(await Promise.all(kennitalas.map(versionOf))).toEqual([1, 2, 2, 2, 2, 2]);
+  });
+
+  it('are each decided again when another writer was quicker with one of them', async () => {
+    // Both read before either commits: of the second commit a precondition does not hold.
+    const both = await Promise.all(
+      [store, elsewhere].flatMap((one, n) =>
+        kennitalas.map((kennitala) => one.applyChange(requestOf(kennitala, 2 + n))),
+      ),
+    );
+    expect(new Set(both.map(({ kind }) => kind))).toEqual(new Set(['decided']));
+    expect(await Promise.all(kennitalas.map(versionOf))).toEqual(kennitalas.map(() => 3));
+  });
+
+  it('are decided once when two processes have the same event', async () => {
+    const outcomes = await Promise.all(
+      [store, elsewhere].flatMap((one) =>
+        kennitalas.map((kennitala) => one.applyChange(requestOf(kennitala, 2))),
+      ),
+    );
+    const kinds = outcomes.map(({ kind }) => kind).sort();
+    expect(kinds).toEqual([...kennitalas.map(() => 'decided'), ...kennitalas.map(() => 'duplicate')]);
+  });
+
+  it('of one member all count, in two processes too', async () => {
+    const next: Partial<ChangeRequest> = {
+      eventId: null,
+      decide: (stored, pending, former) =>
+        requestOf(someone, (stored?.meta.source_version ?? 0) + 1).decide(stored, pending, former),
+    };
+    const all = [store, elsewhere].flatMap((one) =>
+      Array.from({ length: 6 }, () => one.applyChange(requestOf(someone, 0, next))),
+    );
+    await Promise.all(all);
+    expect(await versionOf(someone)).toBe(13);
+  });
+});
+
+describe('a change is decided under a lock', () => {
+  const methodsOf = async (request: ChangeRequest) => {
+    const calls = watchCalls();
+    expect(await store.applyChange(request)).toMatchObject({ kind: 'decided' });
+    return calls.some((call) => call.method === 'commit' && (call.request.transaction?.length ?? 0) > 0);
+  };
+
+  it('when an edit of the member waits', async () => {
+    await db.collection('sync_queue').add({
+      kennitala: someone,
+      sync_status: 'pending',
+      edited_at: Timestamp.fromDate(AT),
+      changes: { 'profile.email': { old_value: null, new_value: 'mine@b.is' } },
+    });
+    expect(await methodsOf(requestOf(someone, 2))).toBe(true);
+    expect((await store.read(someone)).stored?.member.profile.email).toBe('mine@b.is');
+  });
+
+  it('when the document shows an edit that may be on its way to the queue', async () => {
+    await db.doc(`members/${someone}`).update({ 'profile.email': 'mine@b.is' });
+    expect(await methodsOf(requestOf(someone, 2))).toBe(true);
+  });
+
+  it('when the row of the registry is new to the document', async () => {
+    expect(await methodsOf(requestOf(someone, 2, { djangoId: 123_456 }))).toBe(true);
+  });
+
+  it('and not otherwise', async () => {
+    expect(await methodsOf(requestOf(someone, 2))).toBe(false);
+  });
+});

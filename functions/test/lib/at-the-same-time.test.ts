@@ -1,0 +1,114 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { makeGroups, makeTurns } from '../../src/lib/at-the-same-time.ts';
+
+const UNTIL_TOLD = 60_000;
+
+/** Groups whose work ends when the test says so. */
+const heldGroups = (most: number, atOnce: number, slowAfterMs = UNTIL_TOLD) => {
+  const groups: { readonly inputs: readonly number[]; readonly ended: PromiseWithResolvers<void> }[] = [];
+  const ask = makeGroups<number, string>({
+    most,
+    atOnce,
+    slowAfterMs,
+    run: async (inputs) => {
+      const ended = Promise.withResolvers<void>();
+      groups.push({ inputs, ended });
+      await ended.promise;
+      return inputs.map((input) => `done ${input}`);
+    },
+  });
+  return { groups, ask, seen: () => groups.map(({ inputs }) => inputs) };
+};
+
+const arrived = () => delay(5);
+
+describe('groups', () => {
+  it('run at once what comes alone, and together what comes meanwhile', async () => {
+    const { groups, ask, seen } = heldGroups(10, 1);
+    const first = ask(1);
+    await arrived();
+    const others = [ask(2), ask(3)];
+    await arrived();
+    expect(seen()).toEqual([[1]]);
+    groups[0]?.ended.resolve();
+    expect(await first).toBe('done 1');
+    await arrived();
+    expect(seen()).toEqual([[1], [2, 3]]);
+    groups[1]?.ended.resolve();
+    expect(await Promise.all(others)).toEqual(['done 2', 'done 3']);
+  });
+
+  it('are no larger and no more at once than they may be, and keep the order', async () => {
+    const { groups, ask, seen } = heldGroups(2, 2);
+    const answers = [1, 2, 3, 4, 5].map(ask);
+    await arrived();
+    expect(seen()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    for (const n of [1, 0]) groups[n]?.ended.resolve();
+    await arrived();
+    expect(seen()).toHaveLength(3);
+    groups[2]?.ended.resolve();
+    expect(await Promise.all(answers)).toEqual([1, 2, 3, 4, 5].map((n) => `done ${n}`));
+  });
+
+  it('hold nobody up by one that hangs, and answer it when it comes', async () => {
+    const { groups, ask, seen } = heldGroups(2, 1, 10);
+    const hanging = ask(1);
+    await arrived();
+    const next = ask(2);
+    await expect.poll(seen).toEqual([[1], [2]]);
+    groups[1]?.ended.resolve();
+    expect(await next).toBe('done 2');
+    groups[0]?.ended.resolve();
+    expect(await hanging).toBe('done 1');
+  });
+
+  it('give a failure to everybody in them and go on', async () => {
+    const ask = makeGroups<number, number>({
+      most: 2,
+      atOnce: 1,
+      slowAfterMs: UNTIL_TOLD,
+      run: async (inputs) => {
+        if (inputs.includes(1)) throw new RangeError('one of them');
+        return inputs;
+      },
+    });
+    const results = await Promise.allSettled([1, 2, 3].map(ask));
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
+  });
+});
+
+describe('turns', () => {
+  it('are taken one after another for one key, in order, and at once for others', async () => {
+    const inTurn = makeTurns(UNTIL_TOLD);
+    const ends = [1, 2, 3].map(() => Promise.withResolvers<void>());
+    const begun: string[] = [];
+    const works = ['a', 'a', 'b'].map((key, n) =>
+      inTurn(key, async () => {
+        begun.push(`${key}${n}`);
+        await ends[n]?.promise;
+        if (n === 0) throw new RangeError('the first one');
+      }),
+    );
+    await arrived();
+    expect(begun).toEqual(['a0', 'b2']);
+    ends[0]?.resolve();
+    await expect(works[0]).rejects.toThrow('the first one');
+    await arrived();
+    expect(begun).toEqual(['a0', 'b2', 'a1']);
+    for (const end of ends) end.resolve();
+    await Promise.all(works.slice(1));
+  });
+
+  it('are not waited for longer than patience lasts', async () => {
+    const inTurn = makeTurns(10);
+    const end = Promise.withResolvers<void>();
+    const hanging = inTurn('a', () => end.promise);
+    expect(await inTurn('a', async () => 'done')).toBe('done');
+    end.resolve();
+    await hanging;
+  });
+});
