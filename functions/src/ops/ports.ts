@@ -72,7 +72,7 @@ export interface RunsFilter extends PageRequest {
 }
 
 export interface RunHistory {
-  /** Newest first. Throws `invalid_request` for a cursor that is none. */
+  /** Newest first. Throws `invalid_request` for a `before` that no page gave. */
   page(filter: RunsFilter): Promise<Page<RunRecord>>;
   read(runId: string): Promise<RunRecord | null>;
   /** The runs that made this very plan, or approved it; in no order. */

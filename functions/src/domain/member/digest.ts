@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import type { Kennitala } from '../kennitala.ts';
 
 /** How the registry makes a digest of a member; sums of another scheme say nothing about these. */
@@ -84,3 +84,11 @@ export const keySumsOf = (kennitalas: Iterable<Kennitala>): SetSums[] => {
 };
 
 const keyOf = (kennitala: Kennitala): Buffer => hash('sha256', kennitala, 'buffer');
+
+/**
+ * The opaque reference by which logs, answers and records name a member: `m_` and 16 hexadecimal digits of an
+ * HMAC-SHA256 under a secret key. The same member has the same reference for as long as the key stays, and nobody
+ * without the key can find the number by trying all of them (there are fewer than 10^10).
+ */
+export const makeMemberReference = (key: string, kennitala: Kennitala): string =>
+  `m_${createHmac('sha256', key).update(kennitala).digest('hex').slice(0, 16)}`;

@@ -22,7 +22,7 @@ import { makeSoftDeletedList, makeVersionsErasure } from '../../../src/adapters/
 import { makeFrozenRolls } from '../../../src/adapters/storage/frozen-rolls.ts';
 import { makeListStore, makeListVersions } from '../../../src/adapters/storage/list-store.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
-import { makeMemberReference } from '../../../src/domain/kennitala-in-text.ts';
+import { makeMemberReference } from '../../../src/domain/member/digest.ts';
 import { makeApp } from '../../../src/http/app.ts';
 import { makeAuthorizeAdmin } from '../../../src/http/callers.ts';
 import type { OpsDependencies } from '../../../src/ops/dependencies.ts';
