@@ -2,12 +2,13 @@ import { performance } from 'node:perf_hooks';
 import { deleteApp, getApps } from 'firebase-admin/app';
 import { makeMemberChanges } from '../../functions/src/adapters/django/member-changes.ts';
 import { makeRegistryDigests } from '../../functions/src/adapters/django/member-digests.ts';
-import { makeMemberPages } from '../../functions/src/adapters/django/member-pages.ts';
-import { makeMemberReader } from '../../functions/src/adapters/django/member-read.ts';
+import { makeMemberPages, makeMemberReader } from '../../functions/src/adapters/django/read-members.ts';
 import { makeHintStore } from '../../functions/src/adapters/firestore/hint-store.ts';
-import { makePortalDigests } from '../../functions/src/adapters/firestore/portal-digests.ts';
-import { makePortalIndex } from '../../functions/src/adapters/firestore/portal-index.ts';
-import { makePortalWriter } from '../../functions/src/adapters/firestore/portal-writer.ts';
+import {
+  makePortalIndex,
+  makePortalWriter,
+} from '../../functions/src/adapters/firestore/portal-documents.ts';
+import { makePortalDigests } from '../../functions/src/adapters/firestore/proof-store.ts';
 import { makeRosterRefresh } from '../../functions/src/adapters/firestore/roster-refresh.ts';
 import { runMirror } from '../../functions/src/mirror/run.ts';
 import { makePortalMirror } from '../../functions/src/portal/reconcile/portal-mirror.ts';

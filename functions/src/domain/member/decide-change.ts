@@ -1,12 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { applyPatch, makeTombstone } from './apply-patch.ts';
-import { keepWithdrawals, type Withdrawals } from './consents.ts';
-import { diffMembers, type FieldDifference, sourceHash } from './diff-members.ts';
 import type { DigestNumbers } from './digest.ts';
 import type { FieldPath } from './fields.ts';
-import { keepPendingEdits, type PendingEdit } from './keep-pending-edits.ts';
+import { keepPendingEdits, keepWithdrawals, type PendingEdit, type Withdrawals } from './kept-values.ts';
 import type { Member, Origin } from './member.ts';
 import type { MemberChange } from './member-change.ts';
+import { applyPatch, diffMembers, type FieldDifference, makeTombstone, sourceHash } from './patch.ts';
 
 /** What a decision says about `metadata`; the writer adds the times of writing and the schema's version. */
 export interface MemberMeta {

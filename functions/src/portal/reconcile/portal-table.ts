@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Kennitala } from '../../domain/kennitala.ts';
 import type { StoredMember } from '../../domain/member/decide-change.ts';
-import { sourceHash } from '../../domain/member/diff-members.ts';
 import type { ParsedMember } from '../../domain/member/parse-registry-member.ts';
+import { sourceHash } from '../../domain/member/patch.ts';
 import type { DocumentState } from '../ports.ts';
 
 const HASH_BYTES = 16;
