@@ -5,6 +5,7 @@ import { useOperator } from '../operator.ts';
 import { RosterTimeline, SeriesCharts } from '../overview/charts.tsx';
 import { Findings } from '../overview/findings.tsx';
 import { Flow } from '../overview/flow.tsx';
+import { Proof } from '../overview/proof.tsx';
 import { type Loading, useEvery, useLoad } from '../parts/load.ts';
 import { Loaded } from '../parts/table.tsx';
 import { Page } from '../parts/ui.tsx';
@@ -31,6 +32,7 @@ export const OverviewPage = () => {
           <>
             <Findings status={now} onChange={status.reload} />
             <Flow status={now} onChange={status.reload} />
+            <Proof status={now} />
             <p className="small footnote">
               {t('missed30', {
                 week: format.number(sumOf(now.missedEvents.last7Days)),

@@ -10,6 +10,7 @@ import type {
   ExplainAnswer,
   ExplainSource,
   FindingCode,
+  ProofAnswer,
   QueueItem,
   Relation,
   RetryOutcome,
@@ -30,6 +31,8 @@ interface CodeKinds {
   guard: GuardRule;
   finding: FindingCode;
   difference: DifferenceReason;
+  proof: ProofAnswer['outcome'];
+  proofReason: NonNullable<ProofAnswer['because']>;
   relation: Relation;
   fault: KennitalaFault;
   queue: QueueItem['status'];

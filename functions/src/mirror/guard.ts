@@ -12,6 +12,33 @@ export interface GuardFigures {
 }
 
 /**
+ * What a plan is compared with: who is held now. Where nobody is (`held` null: the file is gone, the table empty) although
+ * the last run left some, somebody emptied the mirror: who they were is not known, but how many were is, and that still
+ * stops a short answer.
+ */
+export const againstBaseline = ({
+  held,
+  lastMemberCount,
+  memberCount,
+  added,
+  removed,
+}: {
+  readonly held: number | null;
+  readonly lastMemberCount: number | null;
+  /** Members after the plan. */
+  readonly memberCount: number;
+  readonly added: number;
+  readonly removed: number;
+}): Pick<GuardFigures, 'baseline' | 'added' | 'removed'> => {
+  if (held !== null || lastMemberCount === null) return { baseline: held, added, removed };
+  return {
+    baseline: lastMemberCount,
+    added: Math.max(0, memberCount - lastMemberCount),
+    removed: Math.max(0, lastMemberCount - memberCount),
+  };
+};
+
+/**
  * A share and a floor must both be passed, so that neither a small list (5% of 40 is 2 people) nor a large one
  * is refused for an ordinary week; `removedMax` stops a mass removal however large the list is.
  */

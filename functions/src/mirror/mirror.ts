@@ -5,8 +5,11 @@ import type { Forecast } from './plan.ts';
 
 export type MirrorName = 'roster' | 'portal' | 'register';
 
-/** Who set a run off: Cloud Scheduler, a caller over HTTP, an operator's own machine, or a registry event. */
-export type RunTrigger = 'schedule' | 'http' | 'local' | 'event';
+/**
+ * Who set a run off: Cloud Scheduler, a caller over HTTP, an operator's own machine, a registry event, or a proof that found
+ * differences. The last one's run looks at those buckets alone, so it is no success of the whole mirror.
+ */
+export type RunTrigger = 'schedule' | 'http' | 'local' | 'event' | 'proof';
 
 /**
  * published  the mirror was changed and now equals the registry

@@ -1,4 +1,5 @@
 import type { MirrorName, RunRecord } from '../mirror/mirror.ts';
+import { UNPROVED_SECONDS } from '../proof/prove.ts';
 import type { DifferenceReason, Finding, HealthReason, MirrorStatus, StatusAnswer } from './schemas.ts';
 
 type Judged = Omit<MirrorStatus, 'agreement'>;
@@ -60,7 +61,7 @@ const explanationOf = ({ paused, running, lastRun }: Judged): DifferenceReason |
 };
 
 export interface FindingsInput
-  extends Pick<StatusAnswer, 'at' | 'mirrors' | 'twoWay' | 'registry' | 'portal'> {
+  extends Pick<StatusAnswer, 'at' | 'mirrors' | 'twoWay' | 'registry' | 'portal' | 'proof'> {
   /** The records of the last runs that the guard refused. */
   readonly blocked: ReadonlyMap<MirrorName, Pick<RunRecord, 'changes'>>;
 }
@@ -72,6 +73,7 @@ export const makeFindings = ({
   twoWay,
   registry,
   portal,
+  proof,
   blocked,
 }: FindingsInput): Finding[] => {
   const ofMirrors = mirrors.flatMap((status) => [
@@ -81,7 +83,7 @@ export const makeFindings = ({
       .map((why) => ofReason(why, status, at, portal, blocked.get(status.mirror) ?? null)),
     ...(status.agreement.state === 'differs' ? [ofDifference(status, registry)] : []),
   ]);
-  return [...ofMirrors, ...ofTwoWay(twoWay)].toSorted(
+  return [...ofMirrors, ...ofProof(proof, at), ...ofTwoWay(twoWay)].toSorted(
     (one, other) => Number(other.severity === 'error') - Number(one.severity === 'error'),
   );
 };
@@ -189,6 +191,27 @@ const ofDifference = (
   },
   command: `plan ${mirror}`,
 });
+
+/** Also where no proof was made for so long: a function that does not run says nothing by itself. */
+const ofProof = (proof: StatusAnswer['proof'], at: string): Finding[] => {
+  if (proof === null || proof.because === 'no_companion_app') return [];
+  const since = proof.unprovedSince ?? proof.at;
+  if (Date.parse(at) - Date.parse(since) < UNPROVED_SECONDS * 1_000) return [];
+  const states = Object.entries(proof.stores) as [MirrorName, (typeof proof.stores)[MirrorName]][];
+  const [mirror, store] = states.find(([, { state }]) => state === 'differs') ?? ['portal' as const, null];
+  return [
+    {
+      code: 'not_proved',
+      severity: 'error',
+      mirror,
+      since,
+      runId: null,
+      errorCode: proof.errorCode,
+      numbers: store?.differences == null ? {} : { count: store.differences },
+      command: 'prove',
+    },
+  ];
+};
 
 const ofTwoWay = ({ why, ...figures }: StatusAnswer['twoWay']): Finding[] =>
   why.map((code) => {

@@ -11,7 +11,8 @@ export type ConcernCode =
   | 'conflicts_old'
   | 'queue_stuck'
   | 'ahead_of_registry'
-  | 'hints_unconfirmed';
+  | 'hints_unconfirmed'
+  | 'not_proved';
 
 /** Something that lasts, and so is seen only by looking: no single event of it could raise an alert. */
 export interface Concern {

@@ -35,7 +35,7 @@ const READING_LIMIT_MS = 20_000;
 const READING_ATTEMPTS = 5;
 
 /**
- * Applies one event that carries its version: in one transaction, whatever order and repetition it came in. Where it would
+ * Applies one event that carries its version: all of it or nothing, whatever order and repetition it came in. Where it would
  * bring back somebody whom a reading found gone, its version says nothing, and what the registry says now counts instead.
  * Throws `store_unavailable` when the outcome is not durable; where it reads also what `applyReading` throws.
  */

@@ -1,6 +1,6 @@
 import type { Kennitala } from '../domain/kennitala.ts';
-import { type KennitalaList, listOfNumbers } from '../domain/kennitala-list.ts';
-import { digestOf, type MemberList } from '../domain/member-list.ts';
+import { digestOf, type KennitalaList, listOfNumbers, type MemberList } from '../domain/kennitala-list.ts';
+import { againstBaseline } from '../mirror/guard.ts';
 import { CHANGES_PER_DOCUMENT, type MirrorPlan, type RunWarning } from '../mirror/mirror.ts';
 import { digestOperations, makeForecast, makePlanId } from '../mirror/plan.ts';
 import type { HeldList } from './published-list.ts';
@@ -58,7 +58,13 @@ export const planRoster = ({
     figures: {
       received: findings.received,
       quarantined: findings.quarantined,
-      ...compareWithBaseline(kennitalas.length, diff, target, lastMemberCount),
+      ...againstBaseline({
+        held: target?.held.kennitalas.length ?? null,
+        lastMemberCount,
+        memberCount: kennitalas.length,
+        added: diff.added.length,
+        removed: diff.removed.length,
+      }),
     },
     forecast: forecastRoster(diff.added.length + diff.removed.length, isEqual && !rewrite),
     warnings: warningsAbout(target, lastMemberCount, abandonedPublished),
@@ -82,31 +88,6 @@ const diffLists = (wanted: KennitalaList, held: KennitalaList | null): ListDiff 
   if (held === null) return { added: wanted, removed: listOfNumbers([]), unchanged: 0 };
   const { added, removed, unchanged } = diffSorted(wanted.numbers, held.numbers);
   return { added: listOfNumbers(added), removed: listOfNumbers(removed), unchanged };
-};
-
-/**
- * With a file, its members are the baseline. Without one but with an earlier success, somebody removed the file:
- * who was in it is not known, but how many were is, and that still stops a truncated export.
- */
-const compareWithBaseline = (
-  memberCount: number,
-  diff: ListDiff,
-  target: RosterTarget | null,
-  lastMemberCount: number | null,
-) => {
-  if (target !== null) {
-    return {
-      baseline: target.held.kennitalas.length,
-      added: diff.added.length,
-      removed: diff.removed.length,
-    };
-  }
-  if (lastMemberCount === null) return { baseline: null, added: diff.added.length, removed: 0 };
-  return {
-    baseline: lastMemberCount,
-    added: Math.max(0, memberCount - lastMemberCount),
-    removed: Math.max(0, lastMemberCount - memberCount),
-  };
 };
 
 const warningsAbout = (

@@ -1,5 +1,5 @@
 import { accountOf } from '../settings.ts';
-import { httpFunction, scheduledFunction } from './http-function.ts';
+import { httpFunction, scheduledFunction } from './make-function.ts';
 
 /**
  * The operators' API: `docs/ops-api.md`. Open to the network, since Cloud Run cannot check a Firebase ID token; who
@@ -16,6 +16,26 @@ export const opsApi = httpFunction('opsApi', {
   maxBodyBytes: 64 * 1024,
   app: async () => (await import('../wiring/ops.ts')).opsApp(),
 });
+
+/**
+ * Compares the registry, the roster, the portal and the register by sums, and has mended what differs. Every ten minutes, and
+ * five after the hour, when the scheduled runs of the mirrors have ended. One at a time: a repetition would only find the
+ * leases taken.
+ */
+export const proveMembers = scheduledFunction(
+  'proveMembers',
+  {
+    schedule: '5-59/10 * * * *',
+    serviceAccount: accountOf('sync-ops'),
+    memory: '512MiB',
+    timeoutSeconds: 1_800,
+    retryCount: 0,
+  },
+  async () => {
+    const { prove } = await import('../wiring/proof.ts');
+    await prove();
+  },
+);
 
 /**
  * Looks four times a day for what no event tells: a mirror paused for a week, dead letters and conflicts that wait for

@@ -1,13 +1,15 @@
-import { applyPatch } from '../domain/member/apply-patch.ts';
-import { isConsentPath, type Withdrawals, withWithdrawals } from '../domain/member/consents.ts';
-import { planMemberWrite, type StoredMember } from '../domain/member/decide-change.ts';
-import { isSameValue } from '../domain/member/diff-members.ts';
-import type { Json } from '../domain/member/field-row.ts';
-import { type FieldPath, type FieldValues, fieldOf, withFields } from '../domain/member/fields.ts';
-import type { PendingEdit } from '../domain/member/keep-pending-edits.ts';
+import { decideChange, type StoredMember } from '../domain/member/decide-change.ts';
+import { type FieldPath, type FieldValues, fieldOf, type Json, withFields } from '../domain/member/fields.ts';
+import {
+  isConsentPath,
+  type PendingEdit,
+  type Withdrawals,
+  withWithdrawals,
+} from '../domain/member/kept-values.ts';
 import type { Member } from '../domain/member/member.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
 import type { ParsedMember } from '../domain/member/parse-registry-member.ts';
+import { applyPatch, isSameValue } from '../domain/member/patch.ts';
 import { toRegistryValue } from '../domain/member/registry-changes.ts';
 import { isSyncError } from '../lib/errors.ts';
 import type { DocumentState } from '../portal/ports.ts';
@@ -147,10 +149,10 @@ export const planReading = (
   const pending = waiting.flatMap(({ changes, editedAt }) => editsOf(changes, dateOf(editedAt)));
   // A row's id is the mirrors' to bring: with it they look for what its person withdrew under another number.
   const content = { ...reading.change.content, djangoId: stored.meta.django_id };
-  const decision = planMemberWrite(
+  const decision = decideChange(
     known,
     { ...reading.change, content },
-    { pending, origin: 'two-way', now },
+    { pending, origin: 'two-way', now, comesOver: 'any' },
   );
   if (decision.kind !== 'write') return marked;
   const { origin: _origin, ...meta } = decision.meta;

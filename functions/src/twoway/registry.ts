@@ -1,7 +1,7 @@
-import { type Kennitala, tryKennitala } from '../domain/kennitala.ts';
+import type { Kennitala } from '../domain/kennitala.ts';
 import type { MemberPatch } from '../domain/member/fields.ts';
 import { type ParsedMember, parseRegistryMember } from '../domain/member/parse-registry-member.ts';
-import { isWire } from '../domain/member/wire.ts';
+import { isWire, whoIs } from '../domain/member/wire.ts';
 import { SyncError } from '../lib/errors.ts';
 import type { CallLimits, MemberPages, MemberReader } from '../registry/ports.ts';
 
@@ -114,10 +114,8 @@ const lookUp = async (pages: MemberPages, asked: readonly Asked[]): Promise<void
 };
 
 const keysOf = (member: unknown): string[] => {
-  if (!isWire(member)) return [];
-  const number = member['ssn'] ?? member['kennitala'];
-  const kennitala = typeof number === 'string' ? tryKennitala(number) : null;
-  return [`ssn ${kennitala}`, `id ${String(member['id'])}`];
+  const { kennitala, djangoId } = whoIs(member);
+  return [`ssn ${kennitala}`, `id ${djangoId}`];
 };
 
 /**

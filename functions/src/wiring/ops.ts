@@ -1,14 +1,13 @@
 import { makeMemberChanges } from '../adapters/django/member-changes.ts';
-import { makeMemberReader } from '../adapters/django/member-read.ts';
+import { makeMemberReader } from '../adapters/django/read-members.ts';
 import { makeFirestoreErasure } from '../adapters/firestore/erase-documents.ts';
 import { makeHintStore } from '../adapters/firestore/hint-store.ts';
 import { makeMemberStore } from '../adapters/firestore/member-store.ts';
-import { makeOperatorActions } from '../adapters/firestore/ops-actions.ts';
-import { makePeopleReader } from '../adapters/firestore/ops-people.ts';
-import { makeRunHistory } from '../adapters/firestore/ops-runs.ts';
+import { makeMemberTrace, makePeopleReader } from '../adapters/firestore/ops-people.ts';
+import { makeOperatorActions, makeRunHistory } from '../adapters/firestore/ops-runs.ts';
 import { makeLiveCounts, makeMirrorStates } from '../adapters/firestore/ops-states.ts';
-import { makeMemberTrace } from '../adapters/firestore/ops-trace.ts';
 import { makeTwoWayReader } from '../adapters/firestore/ops-two-way.ts';
+import { makeProofStore } from '../adapters/firestore/proof-store.ts';
 import { makeRecordReader } from '../adapters/firestore/record-reader.ts';
 import { makeRegisterErasure, makeRegisterLookup } from '../adapters/postgres/erase-member.ts';
 import { makeStorageClient } from '../adapters/storage/client.ts';
@@ -18,9 +17,9 @@ import type { FetchApp } from '../http/front.ts';
 import type { OpsDependencies } from '../ops/dependencies.ts';
 import { makeOpsLogs } from '../ops/ops-logs.ts';
 import { opsRoutes } from '../ops/routes.ts';
-import { readStatus } from '../ops/status.ts';
+import { readStatus, watchMirrors as watch } from '../ops/status.ts';
 import { makeTwoWayActions } from '../ops/two-way-actions.ts';
-import { watchMirrors as watch } from '../ops/watch.ts';
+import { prove } from './proof.ts';
 import { runReconcile, syncOneMember } from './reconcile.ts';
 import { registerDatabase, runRegister } from './register.ts';
 import { runRoster, wiredRoster } from './roster.ts';
@@ -93,6 +92,8 @@ const wireOps = (base: Shared): OpsDependencies => {
     versions: restore.versions,
     actions,
     hints: makeHintStore(firestore),
+    proofs: makeProofStore(firestore),
+    prove,
     takeRegistrysWord: runReconcile,
     twoWay,
     twoWayActions: makeTwoWayActions(twoWayDependencies()),

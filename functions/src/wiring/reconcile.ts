@@ -1,17 +1,17 @@
-import { makeMemberPages } from '../adapters/django/member-pages.ts';
-import { makeMemberReader } from '../adapters/django/member-read.ts';
+import { makeMemberPages, makeMemberReader } from '../adapters/django/read-members.ts';
 import { makeHintStore } from '../adapters/firestore/hint-store.ts';
 import { makeMemberStore } from '../adapters/firestore/member-store.ts';
-import { makePortalIndex } from '../adapters/firestore/portal-index.ts';
-import { makePortalWriter } from '../adapters/firestore/portal-writer.ts';
+import { makePortalIndex, makePortalWriter } from '../adapters/firestore/portal-documents.ts';
 import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
 import type { RunReport } from '../mirror/mirror.ts';
 import { type RunRequest, runMirror } from '../mirror/run.ts';
 import { assertOccurrenceDone } from '../mirror/run-answer.ts';
 import type { ScheduledOccurrence } from '../mirror/run-store.ts';
 import type { TakesWordOf } from '../portal/reconcile/compare-members.ts';
-import { makePortalMirror } from '../portal/reconcile/portal-mirror.ts';
+import { makePortalMirror, type PortalMirrorDependencies } from '../portal/reconcile/portal-mirror.ts';
 import { type SyncedMember, type SyncMemberRequest, syncMember } from '../portal/reconcile/sync-member.ts';
+import type { Found } from '../proof/look.ts';
+import type { MemberPages } from '../registry/ports.ts';
 import { runDependencies, type Shared, shared } from './shared.ts';
 
 /** Less than the reconcile functions' 1,800 s by more than a batch of writes with its tries. */
@@ -21,7 +21,7 @@ export const RECONCILE_LEASE_MS = 1_860_000;
 /** Less than the 60 s that Firebase Hosting waits, so that the answer is ours. */
 const SYNC_MEMBER_LIMIT_MS = 45_000;
 
-const wireReconcile = (base: Shared): ((request: RunRequest, of?: TakesWordOf) => Promise<RunReport>) => {
+const wireReconcile = (base: Shared) => {
   const { config, firestore, now, reference, registry } = base;
   const portal = {
     pages: makeMemberPages(registry, {
@@ -37,16 +37,40 @@ const wireReconcile = (base: Shared): ((request: RunRequest, of?: TakesWordOf) =
     now,
   };
   const limits = { runLimitMs: RECONCILE_RUN_LIMIT_MS, leaseMs: RECONCILE_LEASE_MS };
-  return (request, takesWordOf = null) =>
-    runMirror(makePortalMirror({ ...portal, takesWordOf }), request, runDependencies(base, limits));
+  const run = (mirror: Partial<PortalMirrorDependencies>, request: RunRequest): Promise<RunReport> =>
+    runMirror(makePortalMirror({ ...portal, ...mirror }), request, runDependencies(base, limits));
+  return {
+    whole: (request: RunRequest, takesWordOf: TakesWordOf) => run({ takesWordOf }, request),
+    part: ({ part, documents, activeOutside }: Found) =>
+      run(
+        {
+          pages: pagesOf(part.members, portal.pages),
+          scope: { documents, activeOutside },
+        },
+        { trigger: 'proof' },
+      ),
+  };
 };
 
+/** Members who were read already as the only page; what changed lately is asked for all the same. */
+const pagesOf = (members: readonly unknown[], others: MemberPages): MemberPages => ({
+  async *pages(options) {
+    if (options.modifiedSince !== undefined) yield* others.pages(options);
+    else yield { members, count: members.length };
+  },
+});
+
 let wired: ReturnType<typeof wireReconcile> | undefined;
-/** One run of the portal, whoever asked for it; `takesWordOf`: the registry's word counts also where it is the older one. */
-export const runReconcile = (request: RunRequest, takesWordOf: TakesWordOf = null): Promise<RunReport> => {
+const once = (): ReturnType<typeof wireReconcile> => {
   wired ??= wireReconcile(shared());
-  return wired(request, takesWordOf);
+  return wired;
 };
+/** One run of the portal, whoever asked for it; `takesWordOf`: the registry's word counts also where it is the older one. */
+export const runReconcile = (request: RunRequest, takesWordOf: TakesWordOf = null): Promise<RunReport> =>
+  once().whole(request, takesWordOf);
+
+/** One run of the portal over the buckets that a proof has read. */
+export const reconcilePart = (found: Found): Promise<RunReport> => once().part(found);
 
 /** The scheduled run. Throws when Cloud Scheduler should try this occurrence again. */
 export const runScheduledReconcile = async (occurrence: ScheduledOccurrence): Promise<void> =>

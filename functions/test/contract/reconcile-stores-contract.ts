@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
-import { planMemberWrite } from '../../src/domain/member/decide-change.ts';
+import { decideChange } from '../../src/domain/member/decide-change.ts';
 import { parseRegistryMember } from '../../src/domain/member/parse-registry-member.ts';
 import type {
   MemberWrite,
@@ -8,7 +8,7 @@ import type {
   PortalIndex,
   PortalWriter,
   WriteResult,
-} from '../../src/portal/reconcile/ports.ts';
+} from '../../src/portal/ports.ts';
 import { NESTED } from '../domain/member/support/wire-members.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 import type { QueuedEdit } from './portal-memory.ts';
@@ -27,7 +27,7 @@ const [someone, other, nobody] = kennitalas as [Kennitala, Kennitala, Kennitala]
 const writeOf = (kennitala: Kennitala, name: string, ifState: string | null): MemberWrite => {
   const content = parseRegistryMember({ ...NESTED, ssn: kennitala, name });
   const change = { kennitala, action: 'update' as const, version: 9, occurredAt: null, content };
-  const decision = planMemberWrite(null, change, { pending: [], origin: 'reconcile', now: AT });
+  const decision = decideChange(null, change, { pending: [], origin: 'reconcile', now: AT });
   if (decision.kind !== 'write') throw new Error('Nothing to write.');
   return { kennitala, member: decision.member, meta: decision.meta, ifState };
 };

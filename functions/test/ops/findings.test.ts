@@ -87,6 +87,7 @@ describe('findings', () => {
       at: NOW.toISOString(),
       registry: REGISTRY,
       portal: WELL.portal,
+      proof: null,
       twoWay: { ...QUIET, healthy: false, why: ['conflicts_waiting'], openConflicts: 2 },
       blocked: new Map([['roster', { changes }]]),
       mirrors: [

@@ -10,7 +10,7 @@ import { addRegistryWord } from './commands/registry-word.ts';
 import { addRollback } from './commands/rollback.ts';
 import { addRuns } from './commands/runs.ts';
 import { addStartRun } from './commands/start-run.ts';
-import { addStatus } from './commands/status.ts';
+import { addProve, addStatus } from './commands/status.ts';
 import { addVerify } from './commands/verify.ts';
 import { wholeNumber } from './whole-number.ts';
 
@@ -56,6 +56,7 @@ export const makeProgram = (cli: Cli): Command => {
     .showHelpAfterError('(--help shows the options)')
     .exitOverride();
   addStatus(program, cli);
+  addProve(program, cli);
   addRuns(program, cli);
   addStartRun(program, cli);
   addRegistryWord(program, cli);

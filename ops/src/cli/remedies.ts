@@ -32,6 +32,7 @@ const TODO: Record<FindingCode, string> = {
   last_sweep_failed: 'see what waits, and its last error',
   ahead_of_registry: 'members hold a version ahead of the registry’s; see what its word would change',
   hints_unconfirmed: 'the reconcile decides them',
+  not_proved: 'look again now; the runbook says what each answer means',
 };
 
 /** What there is to do about everything that is not well, the gravest first. */

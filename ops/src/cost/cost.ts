@@ -6,6 +6,7 @@ import {
   INVOCATIONS,
   MEASURED,
   portalRun,
+  proofRun,
   registerRun,
   rosterRefresh,
   rosterRun,
@@ -58,6 +59,7 @@ export const activitiesOf = (members: number): Activity[] => {
     { name: "members' own edits", times: edits, each: withExpiry(MEASURED.edit, 1) },
     { name: 'sweep of the way back, nightly', times: DAYS, each: withExpiry(SWEEP, 1) },
     { name: 'register, hourly', times: DAYS * 24, each: withExpiry(registerRun(), 1) },
+    { name: 'proof, every ten minutes', times: DAYS * 24 * 6, each: proofRun(members) },
     { name: 'watch, four times a day', times: DAYS * 4, each: WATCH },
   ];
 };

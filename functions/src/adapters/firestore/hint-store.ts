@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Kennitala } from '../../domain/kennitala.ts';
 import type { HintFigures } from '../../ops/ports.ts';
 import type { HintStore, NewHint, StandingHint } from '../../portal/ports.ts';
-import { storeCall } from './store-call.ts';
+import { makeStoreCalls, storeCall } from './store-call.ts';
 
 /** A hint that nobody followed or decided by then is removed by Firestore: a week of reconciles has passed over it. */
 const HINT_KEPT_MS = 7 * 24 * 60 * 60_000;
@@ -38,8 +38,7 @@ export const makeHintStore = (
   client: () => Promise<Firestore>,
   { callLimitMs = CALL_LIMIT_MS }: HintStoreOptions = {},
 ): HintStore & HintFigures => {
-  const call = <T>(what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
-    storeCall('store_unavailable', what, callLimitMs, async () => work(await client()));
+  const call = makeStoreCalls(client, callLimitMs);
 
   return {
     keep: (hint) => call('take a hint', (db) => keep(db, hint)),

@@ -1,10 +1,13 @@
 import { type DocumentData, Timestamp } from 'firebase-admin/firestore';
 import type { Kennitala } from '../../domain/kennitala.ts';
-import { CONSENT_PATHS, type FormerDocument, type Withdrawals } from '../../domain/member/consents.ts';
 import type { MemberMeta, StoredMember } from '../../domain/member/decide-change.ts';
 import { bucketOf, type DigestNumbers } from '../../domain/member/digest.ts';
+import { FIELD_PATHS, rowOf } from '../../domain/member/field-table.ts';
+import { type FieldPath, type FieldValues, makeMember } from '../../domain/member/fields.ts';
+import { CONSENT_PATHS, type FormerDocument, type Withdrawals } from '../../domain/member/kept-values.ts';
 import { type Member, ORIGINS } from '../../domain/member/member.ts';
-import { parsePortalMember } from '../../domain/member/parse-portal-member.ts';
+import { isWire } from '../../domain/member/wire.ts';
+import { timeIn } from './store-call.ts';
 
 const SCHEMA_VERSION = 1;
 
@@ -38,7 +41,7 @@ export const fromMemberDocument = (kennitala: Kennitala, data: DocumentData): St
       django_id: numberOf(metadata['django_id']),
       source_version: numberOf(metadata['source_version']),
       source_hash: typeof metadata['source_hash'] === 'string' ? metadata['source_hash'] : null,
-      deleted_at: dateOf(metadata['deleted_at']),
+      deleted_at: timeIn(metadata['deleted_at']),
       origin: ORIGINS.find((origin) => origin === metadata['origin']) ?? null,
       ...(digest !== null && { digest }),
       ...(Object.keys(withdrawn).length > 0 && { withdrawn }),
@@ -74,7 +77,7 @@ const withdrawalsIn = (value: unknown): Withdrawals => {
   const fields = isMap(value) ? value : {};
   return Object.fromEntries(
     CONSENT_PATHS.flatMap((path) => {
-      const since = dateOf(fields[path.slice(PROFILE.length)]);
+      const since = timeIn(fields[path.slice(PROFILE.length)]);
       return since === null ? [] : [[path, since]];
     }),
   );
@@ -85,7 +88,7 @@ const PROFILE = 'profile.';
 const withDates = (data: DocumentData): DocumentData => {
   const membership = data['membership'];
   if (!isMap(membership)) return data;
-  return { ...data, membership: { ...membership, date_joined: dateOf(membership['date_joined']) } };
+  return { ...data, membership: { ...membership, date_joined: timeIn(membership['date_joined']) } };
 };
 
 const isMap = (value: unknown): value is Record<string, unknown> =>
@@ -93,7 +96,25 @@ const isMap = (value: unknown): value is Record<string, unknown> =>
 
 const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null);
 
-const dateOf = (value: unknown): Date | null => (value instanceof Timestamp ? value.toDate() : null);
-
 const timestampOf = (date: Date | null): Timestamp | null =>
   date === null ? null : Timestamp.fromDate(date);
+
+/**
+ * Reads a document of the portal, whoever wrote it and when: members' own clients, this project, or what came before
+ * it. Times must be Dates already. Never throws: the registry is the source of truth, so what cannot be read counts
+ * as empty and its next word repairs it; a status that cannot be read is inactive.
+ *
+ * @param kennitala The document's id, which decides who it is.
+ */
+export const parsePortalMember = (kennitala: Kennitala, document: unknown): Member => {
+  const values: Partial<Record<FieldPath, unknown>> = {};
+  for (const path of FIELD_PATHS) values[path] = readField(document, path);
+  return makeMember(kennitala, values as FieldValues);
+};
+
+const readField = (document: unknown, path: FieldPath): unknown => {
+  const row = rowOf(path);
+  let here = document;
+  for (const key of path.split('.')) here = isWire(here) && Object.hasOwn(here, key) ? here[key] : undefined;
+  return row.fromPortal(here) ?? row.empty;
+};

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { MirrorName, Pause, RunOutcome } from '../../mirror/mirror.ts';
 import type { LiveCounts, MirrorState, MirrorStates } from '../../ops/ports.ts';
 import { type CurrentChainKey, writeChained } from './chain.ts';
-import { chainedAction } from './ops-actions.ts';
-import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
+import { chainedAction } from './ops-runs.ts';
+import { makeStoreCalls, STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
 
 const time = z.instanceof(Timestamp).transform((timestamp) => timestamp.toDate());
 const pauseShape = z.object({ reason: z.string(), by: z.string(), at: time });
@@ -26,8 +26,7 @@ export const makeMirrorStates = (
   client: () => Promise<Firestore>,
   chainKey: CurrentChainKey,
 ): MirrorStates => {
-  const call = <T>(what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
-    storeCall('store_unavailable', what, STORE_CALL_LIMIT_MS, async () => work(await client()));
+  const call = makeStoreCalls(client);
   const stateRef = (db: Firestore, mirror: MirrorName) => db.collection('sync_state').doc(mirror);
 
   return {

@@ -3,8 +3,8 @@ import { SyncError } from '../../lib/errors.ts';
 import type { MemberTrace, Page, SweepDay, TwoWayReader } from '../../ops/ports.ts';
 import type { ConflictRecord } from '../../twoway/conflict.ts';
 import type { QueueItem } from '../../twoway/queue.ts';
-import { readPage } from './ops-page.ts';
-import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
+import { readPage } from './ops-runs.ts';
+import { makeStoreCalls, timeIn } from './store-call.ts';
 import { fromConflictDocument, tryItemDocument } from './twoway-documents.ts';
 
 /** Of one member. */
@@ -14,8 +14,7 @@ const ENTRIES_READ = 200;
 export const makeTwoWayReader = (
   client: () => Promise<Firestore>,
 ): TwoWayReader & Pick<MemberTrace, 'queued' | 'conflictsOf'> => {
-  const call = <T>(what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
-    storeCall('store_unavailable', what, STORE_CALL_LIMIT_MS, async () => work(await client()));
+  const call = makeStoreCalls(client);
   const queueOf = (db: Firestore) => db.collection('sync_queue');
   const conflictsIn = (db: Firestore) => db.collection('sync_conflicts');
 
@@ -64,7 +63,7 @@ export const makeTwoWayReader = (
         ]);
         const { docs } = await db.collection('sync_logs').orderBy('started_at', 'desc').limit(1).get();
         const [last] = docs;
-        const at = last === undefined ? null : dateOf(last.get('started_at'));
+        const at = last === undefined ? null : timeIn(last.get('started_at'));
         return {
           pending: pendingCount,
           deadLetters: failedCount,
@@ -84,7 +83,7 @@ export const makeTwoWayReader = (
           .limit(most)
           .select('created_at')
           .get();
-        return docs.flatMap((document) => dateOf(document.get('created_at')) ?? []);
+        return docs.flatMap((document) => timeIn(document.get('created_at')) ?? []);
       }),
     sweepsSince: (from, most) =>
       call('answer the sweeps of the days', async (db) => {
@@ -116,7 +115,7 @@ const countOf = async (query: Query): Promise<number> => (await query.count().ge
 
 const oldestOf = async (query: Query, field: string): Promise<Date | null> => {
   const { docs } = await query.orderBy(field, 'asc').limit(1).select(field).get();
-  return dateOf(docs[0]?.get(field));
+  return timeIn(docs[0]?.get(field));
 };
 
 const readable = <T>({ items, next }: Page<T | null>): Page<T> => ({
@@ -137,7 +136,7 @@ const readOne = <T>(
 };
 
 const toSweepDay = (document: DocumentSnapshot): SweepDay[] => {
-  const at = dateOf(document.get('started_at'));
+  const at = timeIn(document.get('started_at'));
   if (at === null) return [];
   const count = (path: string): number => Number(document.get(path) ?? 0) || 0;
   return [
@@ -150,5 +149,3 @@ const toSweepDay = (document: DocumentSnapshot): SweepDay[] => {
     },
   ];
 };
-
-const dateOf = (value: unknown): Date | null => (value instanceof Timestamp ? value.toDate() : null);

@@ -9,7 +9,7 @@ import {
 } from 'firebase-admin/firestore';
 import { isKennitala, type Kennitala } from '../../domain/kennitala.ts';
 import type { Origin } from '../../domain/member/member.ts';
-import { chunksOf } from '../../lib/several-at-a-time.ts';
+import { chunksOf } from '../../lib/concurrency.ts';
 import type { ConflictRecord } from '../../twoway/conflict.ts';
 import type {
   DueOptions,
@@ -24,7 +24,7 @@ import type {
 import type { QueueItem } from '../../twoway/queue.ts';
 import { type CurrentChainKey, takeChained } from './chain.ts';
 import { fromMemberDocument, toMemberDocument } from './member-document.ts';
-import { storeCall, toDocumentState } from './store-call.ts';
+import { makeStoreCalls, storeCall, toDocumentState } from './store-call.ts';
 import {
   fromConflictDocument,
   toConflictDocument,
@@ -51,8 +51,7 @@ export const makeQueueStore = (
   client: () => Promise<Firestore>,
   { callLimitMs = CALL_LIMIT_MS }: QueueStoreOptions = {},
 ): TwoWayStore => {
-  const call = <T>(what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
-    storeCall('store_unavailable', what, callLimitMs, async () => work(await client()));
+  const call = makeStoreCalls(client, callLimitMs);
 
   return {
     transact: (kennitala, reads, at, decide) =>

@@ -1,12 +1,12 @@
 import { FieldPath, type Firestore, type Query, type QueryDocumentSnapshot } from 'firebase-admin/firestore';
+import { inParallel } from '../../lib/concurrency.ts';
 import { SyncError } from '../../lib/errors.ts';
-import { inParallel } from '../../lib/several-at-a-time.ts';
 import { CHAINED_COLLECTIONS, STREAMS, type Stream } from '../../proof/chain.ts';
 import type { StoredRecord } from '../../proof/check-record.ts';
 import type { ListDocument } from '../../proof/people-digest.ts';
 import type { RecordReader } from '../../proof/ports.ts';
 import { streamRef } from './chain.ts';
-import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
+import { makeStoreCalls } from './store-call.ts';
 
 const PAGE = 300;
 /** Of a name alone. */
@@ -16,8 +16,7 @@ const LISTS_AT_ONCE = 8;
 
 /** All records of the chained collections, with the lists of runs, for their proof. */
 export const makeRecordReader = (client: () => Promise<Firestore>): RecordReader => {
-  const call = <T>(what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
-    storeCall('store_unavailable', what, STORE_CALL_LIMIT_MS, async () => work(await client()));
+  const call = makeStoreCalls(client);
 
   /** The numbers of the lists' documents, by run: also of those that no record names. */
   const listNumbers = async (signal: AbortSignal): Promise<Map<string, number[]>> => {

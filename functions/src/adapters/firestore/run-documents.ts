@@ -41,7 +41,8 @@ export const stateAfter = (record: RunRecord, occurrenceDone: ScheduledOccurrenc
   const { runId, outcome, errorCode, timestamp: at, memberCount } = record;
   const isAsPlanned = outcome === 'published' || outcome === 'unchanged';
   // After a rollback the mirror is as planned, but not equal to the registry.
-  const isSuccess = isAsPlanned && record.rollbackOf === undefined;
+  // A proof's run looked at some buckets alone.
+  const isSuccess = isAsPlanned && record.rollbackOf === undefined && record.trigger !== 'proof';
   return {
     lease: null,
     ...(outcome !== 'skipped' && { last: { runId, outcome, errorCode, at } }),

@@ -1,4 +1,6 @@
-import { Timestamp, type WriteBatch } from 'firebase-admin/firestore';
+import type { App } from 'firebase-admin/app';
+import { type Firestore, Timestamp, type WriteBatch } from 'firebase-admin/firestore';
+import { lazy } from '../../lib/concurrency.ts';
 import { type ErrorCode, SyncError } from '../../lib/errors.ts';
 import type { DocumentState } from '../../portal/ports.ts';
 
@@ -44,6 +46,12 @@ export const storeCall = async <T>(
   }
 };
 
+/** The calls of one store: each is given the client, which is made by the first of them. */
+export const makeStoreCalls =
+  (client: () => Promise<Firestore>, limitMs = STORE_CALL_LIMIT_MS) =>
+  <T>(what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
+    storeCall('store_unavailable', what, limitMs, async () => work(await client()));
+
 const grpcCodeOf = (cause: unknown): number | null => {
   const code = (cause as { code?: unknown } | null)?.code;
   return typeof code === 'number' ? code : null;
@@ -74,3 +82,22 @@ export const fromDocumentState = (state: string): Timestamp => {
   const [seconds, nanoseconds] = state.split('.').map(Number);
   return new Timestamp(seconds ?? Number.NaN, nanoseconds ?? Number.NaN);
 };
+
+/** A time that a document holds; null for what is none. */
+export const timeIn = (value: unknown): Date | null => (value instanceof Timestamp ? value.toDate() : null);
+
+/** The process's firebase-admin app, made on first use. */
+export const makeFirebaseApp = (projectId: string): (() => Promise<App>) =>
+  lazy(async () => {
+    const { getApps, initializeApp } = await import('firebase-admin/app');
+    return getApps().find(({ name }) => name === APP_NAME) ?? initializeApp({ projectId }, APP_NAME);
+  });
+
+const APP_NAME = 'membership-sync';
+
+/** The process's Firestore client, made on first use: loading it takes longer than everything else together. */
+export const makeFirestoreClient = (app: () => Promise<App>): (() => Promise<Firestore>) =>
+  lazy(async () => {
+    const [{ getFirestore }, made] = await Promise.all([import('firebase-admin/firestore'), app()]);
+    return getFirestore(made);
+  });

@@ -1,12 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { applyPatch, makeTombstone } from './apply-patch.ts';
-import { keepWithdrawals, type Withdrawals } from './consents.ts';
-import { diffMembers, type FieldDifference, sourceHash } from './diff-members.ts';
 import type { DigestNumbers } from './digest.ts';
 import type { FieldPath } from './fields.ts';
-import { keepPendingEdits, type PendingEdit } from './keep-pending-edits.ts';
+import { keepPendingEdits, keepWithdrawals, type PendingEdit, type Withdrawals } from './kept-values.ts';
 import type { Member, Origin } from './member.ts';
 import type { MemberChange } from './member-change.ts';
+import { applyPatch, diffMembers, type FieldDifference, makeTombstone, sourceHash } from './patch.ts';
 
 /** What a decision says about `metadata`; the writer adds the times of writing and the schema's version. */
 export interface MemberMeta {
@@ -52,7 +50,15 @@ export interface DecisionContext {
   readonly origin: Origin;
   /** Stands for the time of a delete that carries none. */
   readonly now: Date;
+  /** Over which stored versions the change comes; without it, over older ones. */
+  readonly comesOver?: ComesOver;
 }
+
+/**
+ * `older`: an event. `same`: also the very version that it has itself, which somebody who has just read the registry mends,
+ * since only the registry's word can be right about it. `any`: also newer ones; somebody has decided for the registry's word.
+ */
+export type ComesOver = 'older' | 'same' | 'any';
 
 /**
  * What one change of the registry does to what the portal holds.
@@ -77,11 +83,20 @@ export const decideChange = (
   change: MemberChange,
   context: DecisionContext,
 ): Decision =>
-  isStale(stored, change.version) ? { kind: 'stale' } : planMemberWrite(stored, change, context);
+  isStale(stored, change.version, context.comesOver)
+    ? { kind: 'stale' }
+    : planMemberWrite(stored, change, context);
 
-/** True when what is stored is as new as the version, or newer. */
-export const isStale = (stored: StoredMember | null, version: number | null): boolean =>
-  version !== null && (stored?.meta.source_version ?? -1) >= version;
+/** True when what is stored stands against the version. */
+export const isStale = (
+  stored: StoredMember | null,
+  version: number | null,
+  comesOver: ComesOver = 'older',
+): boolean => {
+  if (version === null || comesOver === 'any') return false;
+  const known = stored?.meta.source_version ?? -1;
+  return comesOver === 'same' ? known > version : known >= version;
+};
 
 /**
  * True for a change that would revive a tombstone which a reading made: the tombstone has the version of before the
@@ -94,11 +109,7 @@ export const isDoubtfulRevival = (stored: StoredMember | null, change: MemberCha
   change.version !== null &&
   !isStale(stored, change.version);
 
-/**
- * The same without the comparison of versions, for a reconcile that has made its own: it must be able to mend a
- * document of the very version that the registry shows.
- */
-export const planMemberWrite = (
+const planMemberWrite = (
   stored: StoredMember | null,
   change: MemberChange,
   { pending, former, origin, now }: DecisionContext,
@@ -107,12 +118,21 @@ export const planMemberWrite = (
   const said =
     change.action === 'delete' ? makeTombstone(before, change.kennitala) : applyPatch(before, change.content);
   const { member, kept, withdrawn } = keepOwnWords(said, stored, change, pending, former);
+  const source_version = change.version ?? stored?.meta.source_version ?? null;
+  const source_hash = sourceHash(said);
+  const isAsBefore =
+    stored?.meta.source_version === source_version && stored.meta.source_hash === source_hash;
+  // Where the registry does not say one, that of the same content and version stands.
+  const digest =
+    change.action === 'delete'
+      ? undefined
+      : (change.content.digest ?? (isAsBefore ? stored?.meta.digest : undefined));
   const facts = {
     django_id: change.content?.djangoId ?? stored?.meta.django_id ?? null,
-    source_version: change.version ?? stored?.meta.source_version ?? null,
-    source_hash: sourceHash(said),
+    source_version,
+    source_hash,
     deleted_at: deletedAt(stored, change, now),
-    ...(change.content?.digest !== undefined && { digest: change.content.digest }),
+    ...(digest !== undefined && { digest }),
     ...(Object.keys(withdrawn).length > 0 && { withdrawn }),
   };
   const differences = before === null ? null : diffMembers(before, member);

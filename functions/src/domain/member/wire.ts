@@ -1,4 +1,5 @@
 import type { ZodType } from 'zod';
+import { type Kennitala, tryKennitala } from '../kennitala.ts';
 import { memberFault } from './member.ts';
 
 /** A JSON object as the registry sent it. */
@@ -6,6 +7,19 @@ export type Wire = Readonly<Record<string, unknown>>;
 
 export const isWire = (value: unknown): value is Wire =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What can be read of who it is about, also of a member whose fields cannot be read; in either spelling. */
+export const whoIs = (
+  json: unknown,
+): { readonly kennitala: Kennitala | null; readonly djangoId: number | null } => {
+  const wire = isWire(json) ? json : {};
+  const number = [wire['ssn'], wire['kennitala']].find((value) => typeof value === 'string');
+  const id = wire['id'];
+  return {
+    kennitala: typeof number === 'string' ? tryKennitala(number) : null,
+    djangoId: typeof id === 'number' && Number.isSafeInteger(id) ? id : null,
+  };
+};
 
 /**
  * What the registry said at a path. The three differ: `absent` leaves the mirror's value alone, `cleared` (null or

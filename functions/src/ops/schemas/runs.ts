@@ -14,7 +14,7 @@ export const runOutcome = z.enum([
 ]);
 /** Of a record that may still be open, or closed without an outcome by an earlier version. */
 export const endedOutcome = z.enum([...runOutcome.options, 'running', 'success', 'error']);
-export const runTrigger = z.enum(['schedule', 'http', 'local', 'event']);
+export const runTrigger = z.enum(['schedule', 'http', 'local', 'event', 'proof']);
 export const guardRule = z.enum(GUARD_RULES);
 
 const counts = z.object({

@@ -1,5 +1,5 @@
 import type { Kennitala } from '../../domain/kennitala.ts';
-import type { GuardFigures } from '../../mirror/guard.ts';
+import { againstBaseline, type GuardFigures } from '../../mirror/guard.ts';
 import {
   CHANGES_PER_DOCUMENT,
   type MirrorPlan,
@@ -31,6 +31,8 @@ export interface PortalPlanInput {
   /** Active members after the last run that ended well; null: none has. */
   readonly lastMemberCount: number | null;
   readonly unfinished: Unfinished | null;
+  /** Null: the run looks at everybody. Otherwise the active members at whom it does not look. */
+  readonly activeOutside: number | null;
   /** Whose events may be under way. */
   readonly announcedLately: ReadonlySet<Kennitala>;
 }
@@ -44,6 +46,7 @@ export const planPortal = (input: PortalPlanInput): PortalPlan => {
   const updated = differences.length - added.length - removed.length;
   const figures = figuresOf(input, added.length, removed.length);
   const quarantined = comparison.quarantined.length;
+  const outside = input.activeOutside ?? 0;
   return {
     planId: makePlanId({
       mirror: 'portal',
@@ -51,28 +54,30 @@ export const planPortal = (input: PortalPlanInput): PortalPlan => {
       target: table.length === 0 ? 'absent' : table.digest(),
       operations: digestOperations(differences.map(operationText)),
     }),
-    memberCount: table.active + added.length - removed.length,
+    memberCount: table.active + outside + added.length - removed.length,
     changes: {
       added: added.length,
       removed: removed.length,
-      updated,
-      unchanged: comparison.counts.unchanged,
+      updated: updated - comparison.noted,
+      unchanged: comparison.counts.unchanged + comparison.noted + outside,
       quarantined,
     },
-    rewrite: false,
-    figures: judgedFigures(figures, input.unfinished),
+    rewrite: comparison.noted > 0,
+    figures: judgedFigures(figures, input.activeOutside === null ? input.unfinished : null),
     forecast: forecastPortal(table.length, updated, differences.length, added.length + removed.length),
     warnings: warningsAbout(input),
     added,
     removed,
     facts: {},
     missedEvents: lastMemberCount === null ? null : missedIn(differences, input.announcedLately),
-    letThrough: {
-      added: added.length,
-      removed: removed.length,
-      updated: comparison.changed,
-      blanked: comparison.blanked,
-    },
+    ...(input.activeOutside === null && {
+      letThrough: {
+        added: added.length,
+        removed: removed.length,
+        updated: comparison.changed,
+        blanked: comparison.blanked,
+      },
+    }),
     differences,
   };
 };
@@ -103,21 +108,27 @@ const kennitalasOf = (differences: readonly Difference[], kinds: readonly Differ
 
 const operationText = ({ kind, kennitala, digest }: Difference): string => `${kind} ${kennitala} ${digest}`;
 
-/** A portal that was emptied is judged by what the last run left in it, as a lost file is. */
+/** A part of the portal is judged by the whole: `activeOutside` are those whom it does not hold. */
 const figuresOf = (
-  { comparison, table, lastMemberCount }: PortalPlanInput,
+  { comparison, table, lastMemberCount, activeOutside }: PortalPlanInput,
   added: number,
   removed: number,
 ): GuardFigures => {
-  const base = { received: comparison.received, quarantined: comparison.quarantined.length };
-  const content = { updated: comparison.changed, blanked: comparison.blanked };
-  if (table.active > 0) return { ...base, ...content, baseline: table.active, added, removed };
-  if (lastMemberCount === null || lastMemberCount === 0) return { ...base, baseline: null, added, removed };
+  const outside = activeOutside ?? 0;
+  const active = table.active + outside;
+  const isHeld = active > 0;
   return {
-    ...base,
-    baseline: lastMemberCount,
-    added: Math.max(0, added - lastMemberCount),
-    removed: Math.max(0, lastMemberCount - added),
+    received: comparison.received + outside,
+    quarantined: comparison.quarantined.length,
+    // In one that was emptied everybody is new.
+    ...(isHeld && { updated: comparison.changed, blanked: comparison.blanked }),
+    ...againstBaseline({
+      held: isHeld ? active : null,
+      lastMemberCount: lastMemberCount || null,
+      memberCount: added,
+      added,
+      removed,
+    }),
   };
 };
 
@@ -145,11 +156,12 @@ const warningsAbout = ({
   strangers,
   table,
   lastMemberCount,
+  activeOutside,
 }: PortalPlanInput): RunWarning[] => {
   const all: (RunWarning & { readonly count: number })[] = [
     {
       code: 'portal_emptied',
-      count: table.active === 0 ? (lastMemberCount ?? 0) : 0,
+      count: table.active + (activeOutside ?? 0) === 0 ? (lastMemberCount ?? 0) : 0,
       message: `The portal holds no active member although the last run left ${lastMemberCount} in it.`,
     },
     {

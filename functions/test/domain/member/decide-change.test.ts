@@ -1,16 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { applyPatch } from '../../../src/domain/member/apply-patch.ts';
 import {
   type DecisionContext,
   decideChange,
   type MemberMeta,
-  planMemberWrite,
   type StoredMember,
 } from '../../../src/domain/member/decide-change.ts';
-import { sourceHash } from '../../../src/domain/member/diff-members.ts';
 import { withFields } from '../../../src/domain/member/fields.ts';
 import type { MemberChange } from '../../../src/domain/member/member-change.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { applyPatch, sourceHash } from '../../../src/domain/member/patch.ts';
 import { KENNITALA, NESTED, withAt } from './support/wire-members.ts';
 
 const NOW = new Date('2026-02-01T00:00:00Z');
@@ -173,11 +171,17 @@ describe('what is written', () => {
 
   it('mends a document of the same version when a reconcile asks for it', () => {
     expect(
-      planMemberWrite(stored(9), said('update', 9, RENAMED), { ...context, origin: 'reconcile' }),
+      decideChange(stored(9), said('update', 9, RENAMED), {
+        ...context,
+        origin: 'reconcile',
+        comesOver: 'same',
+      }),
     ).toMatchObject({
       kind: 'write',
       meta: { origin: 'reconcile', source_version: 9 },
     });
-    expect(planMemberWrite(stored(9), said('update', 9), context)).toEqual({ kind: 'unchanged' });
+    expect(decideChange(stored(9), said('update', 9), { ...context, comesOver: 'same' })).toEqual({
+      kind: 'unchanged',
+    });
   });
 });

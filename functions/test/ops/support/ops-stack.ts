@@ -4,33 +4,29 @@ import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { type LocalAuth, startAuth } from '../../../../local/src/auth/start-auth.ts';
 import { makeVerifyFirebaseToken, makeVerifyGoogleToken } from '../../../src/adapters/auth/verify-tokens.ts';
 import { makeMemberChanges } from '../../../src/adapters/django/member-changes.ts';
-import { makeMemberPages } from '../../../src/adapters/django/member-pages.ts';
-import { makeMemberReader } from '../../../src/adapters/django/member-read.ts';
+import { makeMemberPages, makeMemberReader } from '../../../src/adapters/django/read-members.ts';
 import { makeRegistryHttp } from '../../../src/adapters/django/registry-http.ts';
 import { makeFirestoreErasure } from '../../../src/adapters/firestore/erase-documents.ts';
 import { makeHintStore } from '../../../src/adapters/firestore/hint-store.ts';
 import { makeMemberStore } from '../../../src/adapters/firestore/member-store.ts';
-import { makeOperatorActions } from '../../../src/adapters/firestore/ops-actions.ts';
-import { makePeopleReader } from '../../../src/adapters/firestore/ops-people.ts';
-import { makeRunHistory } from '../../../src/adapters/firestore/ops-runs.ts';
+import { makeMemberTrace, makePeopleReader } from '../../../src/adapters/firestore/ops-people.ts';
+import { makeOperatorActions, makeRunHistory } from '../../../src/adapters/firestore/ops-runs.ts';
 import { makeLiveCounts, makeMirrorStates } from '../../../src/adapters/firestore/ops-states.ts';
-import { makeMemberTrace } from '../../../src/adapters/firestore/ops-trace.ts';
 import { makeTwoWayReader } from '../../../src/adapters/firestore/ops-two-way.ts';
+import { makeProofStore } from '../../../src/adapters/firestore/proof-store.ts';
 import { makeQueueStore, makeTwoWayLog } from '../../../src/adapters/firestore/queue-store.ts';
 import { makeRecordReader } from '../../../src/adapters/firestore/record-reader.ts';
 import { makeRosterRefresh } from '../../../src/adapters/firestore/roster-refresh.ts';
-import { makeEnvSecrets } from '../../../src/adapters/secrets/env-secrets.ts';
-import { makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
+import { makeEnvSecrets, makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
 import { makeSoftDeletedList, makeVersionsErasure } from '../../../src/adapters/storage/erase-versions.ts';
 import { makeListStore, makeListVersions } from '../../../src/adapters/storage/list-store.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
-import { makeMemberReference } from '../../../src/domain/member-reference.ts';
+import { makeMemberReference } from '../../../src/domain/kennitala-in-text.ts';
 import { makeApp } from '../../../src/http/app.ts';
 import { makeAuthorizeAdmin } from '../../../src/http/callers.ts';
 import type { OpsDependencies } from '../../../src/ops/dependencies.ts';
-import type { ErasureStore } from '../../../src/ops/erase/ports.ts';
 import { makeOpsLogs } from '../../../src/ops/ops-logs.ts';
-import type { RegisterLookup } from '../../../src/ops/ports.ts';
+import type { ErasureStore, RegisterLookup } from '../../../src/ops/ports.ts';
 import { opsRoutes } from '../../../src/ops/routes.ts';
 import { makeTwoWayActions } from '../../../src/ops/two-way-actions.ts';
 import { syncMember } from '../../../src/portal/reconcile/sync-member.ts';
@@ -142,6 +138,8 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
     versions,
     actions,
     hints: makeHintStore(db),
+    proofs: makeProofStore(db),
+    prove: () => Promise.reject(new Error('Nothing is proved here.')),
     takeRegistrysWord: () => Promise.reject(new Error('The portal is not configured here.')),
     twoWay,
     twoWayActions: makeTwoWayActions(delivery, { pauseMs: 20 }),

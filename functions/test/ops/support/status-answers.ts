@@ -39,6 +39,7 @@ export const WELL: StatusAnswer = {
   findings: [],
   registry: null,
   mirrors: [],
+  proof: null,
   twoWay: QUIET,
   portal: { aheadOfRegistry: 0, unconfirmedHints: 0, oldestUnconfirmedHintAt: null },
   missedEvents: { last7Days: NO_EVENTS, last30Days: NO_EVENTS },

@@ -1,7 +1,6 @@
 import { makeRegisterReader } from '../../../src/adapters/postgres/register-reader.ts';
 import { makeApp } from '../../../src/http/app.ts';
-import { makeAuthorizeKeyOrAdmin, makeAuthorizeService } from '../../../src/http/callers.ts';
-import { makeRateLimit } from '../../../src/http/rate-limit.ts';
+import { makeAuthorizeKeyOrAdmin, makeAuthorizeService, makeRateLimit } from '../../../src/http/callers.ts';
 import { SyncError } from '../../../src/lib/errors.ts';
 import { LIMITS_PER_MINUTE, REGISTER_DOCUMENT, registerRoutes } from '../../../src/register/api/routes.ts';
 import { type RegisterStackOptions, referTo, startRegisterStack } from './register-stack.ts';

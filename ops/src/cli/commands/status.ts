@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { statusAnswer } from '../../../../functions/src/ops/schemas/mirrors.ts';
-import type { MirrorStatus, StatusAnswer } from '../../../../functions/src/ops/schemas.ts';
+import { proofAnswer, statusAnswer } from '../../../../functions/src/ops/schemas/status.ts';
+import type { MirrorStatus, ProofAnswer, StatusAnswer } from '../../../../functions/src/ops/schemas.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { remediesOf } from '../remedies.ts';
@@ -29,6 +29,46 @@ export const addStatus = (program: Command, cli: Cli): void => {
     );
 };
 
+export const addProve = (program: Command, cli: Cli): void => {
+  program
+    .command('prove')
+    .description('Do registry, roster, portal and register hold the same members? Mends what differs.')
+    .addHelpText(
+      'after',
+      '\nExit code 1 when they are not equal.\n\nExample:\n  npm run ops -- prove --project P',
+    )
+    .action(
+      cli.action(async ({ api, show }, _options: object) => {
+        const proof = await api.post('/proof', {}, proofAnswer);
+        show(proof, () => [proofText(proof, proof.at)]);
+        return proof.outcome === 'equal' ? EXIT_CODES.done : EXIT_CODES.failed;
+      }),
+    );
+};
+
+const STORES = ['roster', 'portal', 'register'] as const;
+
+/** `registry = roster = portal = register, proved 3m ago`, or which differs and by how many. */
+export const proofText = (proof: ProofAnswer | null, at: string): string => {
+  if (proof === null) return 'no proof has been made yet';
+  const { outcome, because, stores, members, unreadable, provedAt, errorCode } = proof;
+  const last = provedAt === null ? 'never proved' : `proved ${shownAge(ageOf(provedAt, at))} ago`;
+  const held = STORES.filter((store) => stores[store].state !== 'absent');
+  if (outcome === 'equal') {
+    const but = unreadable === 0 ? '' : ` but for ${counted(unreadable, 'member')} whom nobody can read`;
+    return `registry = ${held.join(' = ')}${but}, ${counted(members ?? 0, 'member')}, ${last}`;
+  }
+  const parts = held.flatMap((store) => {
+    const { state, differences, errorCode: code } = stores[store];
+    if (state === 'differs') {
+      return [`the ${store} differs${differences === null ? '' : ` by ${counted(differences, 'member')}`}`];
+    }
+    return state === 'unknown' && code !== null ? [`the ${store} did not answer (${code})`] : [];
+  });
+  const why = because === null ? (errorCode ?? asWords(outcome)) : `${asWords(outcome)}: ${asWords(because)}`;
+  return [...parts, why, last].join(', ');
+};
+
 const COLUMNS = [
   { head: 'mirror', width: 8 },
   { head: 'health', width: 15 },
@@ -55,6 +95,7 @@ const statusLines = (status: StatusAnswer, paint: Paint): string[] => [
   '',
   ...pairLines([
     ['registry', registryText(status)],
+    ['proof', proofText(status.proof, status.at)],
     ...status.mirrors.flatMap(detailsOf),
     ['way back', wayBackOf(status)],
     ['missed', missedText(status)],

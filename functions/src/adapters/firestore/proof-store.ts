@@ -1,0 +1,106 @@
+import { AggregateField, type Firestore, Timestamp } from 'firebase-admin/firestore';
+import { z } from 'zod';
+import { ERROR_CODES, type ErrorCode, SyncError } from '../../lib/errors.ts';
+import type { PortalDigests, ProofRecord, ProofStore } from '../../proof/digest-ports.ts';
+import { toPortalDocument } from './portal-documents.ts';
+import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
+
+const time = z.instanceof(Timestamp).transform((timestamp) => timestamp.toDate());
+const errorCode = z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]).nullable();
+const store = z.object({
+  state: z.enum(['equal', 'differs', 'unknown', 'absent']),
+  differences: z.number().nullable(),
+  errorCode,
+});
+const shape = z.object({
+  at: time,
+  outcome: z.enum(['equal', 'under_way', 'differs', 'unprovable', 'unknown']),
+  because: z
+    .enum(['no_companion_app', 'digests_missing', 'events', 'run_under_way', 'paused', 'blocked'])
+    .nullable(),
+  provedAt: time.nullable(),
+  unprovedSince: time.nullable(),
+  members: z.number().nullable(),
+  unreadable: z.number(),
+  stores: z.object({ roster: store, portal: store, register: store }),
+  errorCode,
+  healings: z.number(),
+  healedAt: time.nullable(),
+});
+
+/** `sync_state/proof`: one document, written over by each proof. */
+export const makeProofStore = (client: () => Promise<Firestore>): ProofStore => {
+  const ref = async () => (await client()).collection('sync_state').doc('proof');
+  return {
+    read: () =>
+      storeCall('store_unavailable', 'answer the last proof', STORE_CALL_LIMIT_MS, async () => {
+        const data = (await (await ref()).get()).data();
+        // What another version wrote counts for nothing: the next proof is a few minutes away.
+        return data === undefined ? null : (shape.safeParse(data).data ?? null);
+      }),
+    write: (record: ProofRecord) =>
+      storeCall('store_unavailable', 'take the proof', STORE_CALL_LIMIT_MS, async () => {
+        await (await ref()).set({ ...record });
+      }),
+  };
+};
+
+/** A million index entries are summed in seconds. */
+const CALL_LIMIT_MS = 60_000;
+
+const ACTIVE = ['membership.status', '==', 'active'] as const;
+const BUCKET = 'metadata.digest.bucket';
+
+/**
+ * Sums of `metadata.digest`, by the one composite index that holds the status, the bucket and both numbers: one read for
+ * each thousand index entries (https://firebase.google.com/docs/firestore/pricing#aggregation_queries). Documents that lack
+ * a summed field take part in no aggregation of their query, so all active members are counted by a query of its own.
+ */
+export const makePortalDigests = (client: () => Promise<Firestore>): PortalDigests => {
+  const call = <T>(what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
+    storeCall('store_unavailable', what, CALL_LIMIT_MS, async () => work(await client()));
+  return {
+    sums: (from, until) =>
+      call('answer sums of digests', async (db) => {
+        const found = await db
+          .collection('members')
+          .where(...ACTIVE)
+          .where(BUCKET, '>=', from)
+          .where(BUCKET, '<', until)
+          .aggregate({
+            count: AggregateField.count(),
+            a: AggregateField.sum('metadata.digest.a'),
+            b: AggregateField.sum('metadata.digest.b'),
+          })
+          .get();
+        const { count, a, b } = found.data();
+        if (![count, a, b].every(Number.isSafeInteger)) {
+          throw new SyncError(
+            'store_unavailable',
+            'Firestore added up digests to no whole number that is exact: a document holds something else, or there are more than two million.',
+          );
+        }
+        return { count, a, b };
+      }),
+    countActive: () =>
+      call('count the active members', async (db) => {
+        const found = await db
+          .collection('members')
+          .where(...ACTIVE)
+          .count()
+          .get();
+        return found.data().count;
+      }),
+    documents: (bucket) =>
+      call('answer the members of a bucket', async (db) => {
+        const found = await db
+          .collection('members')
+          .where(...ACTIVE)
+          .where(BUCKET, '==', bucket)
+          .get();
+        return found.docs
+          .map(toPortalDocument)
+          .sort((one, other) => ((one.kennitala ?? '') < (other.kennitala ?? '') ? -1 : 1));
+      }),
+  };
+};

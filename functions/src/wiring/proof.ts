@@ -1,0 +1,63 @@
+import { makeMemberChanges } from '../adapters/django/member-changes.ts';
+import { makeRegistryDigests } from '../adapters/django/member-digests.ts';
+import { makeMirrorStates } from '../adapters/firestore/ops-states.ts';
+import { makePortalDigests, makeProofStore } from '../adapters/firestore/proof-store.ts';
+import { makeRegisterDigests } from '../adapters/postgres/register-reader.ts';
+import type { RunReport } from '../mirror/mirror.ts';
+import type { MirrorState } from '../ops/ports.ts';
+import type { ProofRecord } from '../proof/digest-ports.ts';
+import type { Found } from '../proof/look.ts';
+import { type ProveDependencies, prove as proveOnce, type StandstillReason } from '../proof/prove.ts';
+import { reconcilePart, runReconcile } from './reconcile.ts';
+import { registerDatabase, runRegister, runRegisterPart } from './register.ts';
+import { runRoster, wiredRoster } from './roster.ts';
+import { type Shared, shared } from './shared.ts';
+
+/** Less than the function's 1,800 s, in which a whole reading of a mirror fits too. */
+const LOOK_LIMIT_MS = 300_000;
+
+const wireProof = (base: Shared): ProveDependencies => {
+  const { config, firestore, log, now, registry } = base;
+  const states = makeMirrorStates(firestore, base.chain.current);
+  const database = registerDatabase();
+  return {
+    registry: makeRegistryDigests(registry, {
+      baseUrl: config.registry.baseUrl,
+      deadlineMs: config.registry.fetchTimeoutMs,
+    }),
+    events: makeMemberChanges(registry),
+    portal: makePortalDigests(firestore),
+    roster: wiredRoster().restore.store,
+    register: database === null ? null : makeRegisterDigests(database),
+    proofs: makeProofStore(firestore),
+    healing: {
+      part: (mirror, found) => (mirror === 'portal' ? reconcilePart(found) : registerPart(found)),
+      whole: (mirror) => WHOLE[mirror]({ trigger: 'event' }),
+    },
+    standstill: async () => {
+      const { roster, portal, register } = await states.read();
+      const at = now();
+      const judge = (state: MirrorState) => judgeStandstill(state, at);
+      return { roster: judge(roster), portal: judge(portal), register: judge(register) };
+    },
+    log,
+    now,
+  };
+};
+
+const WHOLE = { roster: runRoster, portal: runReconcile, register: runRegister } as const;
+
+const registerPart = ({ part, buckets }: Found): Promise<RunReport> => runRegisterPart(part.members, buckets);
+
+const judgeStandstill = ({ pause, lease, lastRun }: MirrorState, at: Date): StandstillReason | null => {
+  if (pause !== null) return 'paused';
+  if (lease !== null && lease.expiresAt > at) return 'run_under_way';
+  return lastRun?.outcome === 'blocked' ? 'blocked' : null;
+};
+
+let wired: ProveDependencies | undefined;
+/** One proof, whoever asked for it. Throws `store_unavailable`, `config_invalid`. */
+export const prove = (): Promise<ProofRecord> => {
+  wired ??= wireProof(shared());
+  return proveOnce({ signal: AbortSignal.timeout(LOOK_LIMIT_MS) }, wired);
+};
