@@ -1,8 +1,11 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAlerts } from '../../src/alerts/read-alerts.ts';
 import { FIREBASE_TOOLS } from '../../src/deploy/deploy-with-firebase.ts';
 import { jobOf, readDeployedFunctions, serviceOf } from '../../src/deploy/deployed-functions.ts';
 import { emailOf, readIamTable, withSettings } from '../../src/deploy/iam-table.ts';
+import { ROOT } from '../../src/deploy/root.ts';
 import { readDeployPage, readNotRehearsed, readShown, type ShownLine } from './deploy-page.ts';
 import { FUNCTIONS, holding, type Json, PROJECT, policyOf, REGION, RUN } from './project-state.ts';
 import { recordGcloud } from './record-gcloud.ts';
@@ -115,6 +118,16 @@ describe.skipIf(!hasGcloud)('from nothing to Monday', () => {
         `serviceAccount:${email}`,
       ]);
     }
+  });
+
+  it.each([
+    ['cloud.firestore', 'firestore.rules'],
+    [`firebase.storage/${PROJECT}.firebasestorage.app`, 'storage.rules'],
+  ])('the rules of %s are those of %s', async (service, file) => {
+    const release = state().get(`releases:projects/${PROJECT}/releases/${service}`);
+    expect(state().get(`firebaserules.googleapis.com/${release?.['rulesetName']}`)).toMatchObject({
+      source: { files: [{ content: await readFile(join(ROOT, file), 'utf8') }] },
+    });
   });
 
   it('images outlive a rollback, and the archive holds the lock file, no source map and no settings', async () => {
