@@ -1,8 +1,9 @@
-import { makeMemberPages } from '../../functions/src/adapters/django/member-pages.ts';
-import { makeMemberReader } from '../../functions/src/adapters/django/member-read.ts';
+import { makeMemberPages, makeMemberReader } from '../../functions/src/adapters/django/read-members.ts';
 import { makeHintStore } from '../../functions/src/adapters/firestore/hint-store.ts';
-import { makePortalIndex } from '../../functions/src/adapters/firestore/portal-index.ts';
-import { makePortalWriter } from '../../functions/src/adapters/firestore/portal-writer.ts';
+import {
+  makePortalIndex,
+  makePortalWriter,
+} from '../../functions/src/adapters/firestore/portal-documents.ts';
 import { makeRosterRefresh } from '../../functions/src/adapters/firestore/roster-refresh.ts';
 import { runMirror } from '../../functions/src/mirror/run.ts';
 import { makePortalMirror } from '../../functions/src/portal/reconcile/portal-mirror.ts';

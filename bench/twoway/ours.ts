@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { makeMemberChanges } from '../../functions/src/adapters/django/member-changes.ts';
-import { makeMemberPages } from '../../functions/src/adapters/django/member-pages.ts';
-import { makeMemberReader } from '../../functions/src/adapters/django/member-read.ts';
+import { makeMemberPages, makeMemberReader } from '../../functions/src/adapters/django/read-members.ts';
 import { makeQueueStore } from '../../functions/src/adapters/firestore/queue-store.ts';
 import type { DeliveryDependencies } from '../../functions/src/twoway/delivery.ts';
 import { makeTwoWayLogs } from '../../functions/src/twoway/logs.ts';

@@ -1,6 +1,6 @@
 import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { initializeFirestore } from 'firebase-admin/firestore';
-import { makeMemberReader } from '../../functions/src/adapters/django/member-read.ts';
+import { makeMemberReader } from '../../functions/src/adapters/django/read-members.ts';
 import { makeRegistryHttp } from '../../functions/src/adapters/django/registry-http.ts';
 import { makeMemberStore } from '../../functions/src/adapters/firestore/member-store.ts';
 import { toItemDocument } from '../../functions/src/adapters/firestore/twoway-documents.ts';

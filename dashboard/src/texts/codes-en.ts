@@ -45,6 +45,7 @@ export const codesEn: CodeTexts = {
     last_sweep_failed: 'The last nightly sweep did not go well',
   },
   proof: {
+    equal: 'equal',
     under_way: 'not judged yet',
     differs: 'not equal',
     unprovable: 'cannot be proved',

@@ -39,6 +39,7 @@ export const codesIs: CodeTexts = {
     last_sweep_failed: 'Síðasta næturyfirferð gekk ekki vel',
   },
   proof: {
+    equal: 'jafnt',
     under_way: 'ekki metið enn',
     differs: 'ekki jafnt',
     unprovable: 'verður ekki sannað',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { holdsKennitala } from './kennitala-in-text.ts';
 
 /**
  * What every store holds, and every reader may be shown. PostgreSQL refuses NUL and half characters, Firestore half
@@ -59,3 +60,22 @@ export const storableText = z.string().refine(isStorableText, { error: 'cannot b
 /** A time on the wire that is not storable, though its form is right. */
 export const storableTime = <T extends z.ZodType<Date>>(schema: T) =>
   schema.refine(isStorableTime, { error: 'lies outside the years 1 to 9999' });
+
+/** Begins the identity of whoever called with a key, which several people may hold: it proves no person. */
+export const SHARED_KEY = 'api-key ';
+
+/**
+ * Texts that an operator types: reasons, and the name under which something is approved. They stand in records for a year,
+ * in alerts and on screens; so nobody's number gets in. Another person's name cannot be told from other words: that none
+ * belongs there is said where the text is asked for.
+ *
+ * @param what Said of a text that is refused: `a reason in words`.
+ */
+export const operatorText = (what: string, max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1, { error: what })
+    .max(max, { error: `${what}, of at most ${max} characters` })
+    .refine((text) => isStorableText(text) && !/[\r\n]/.test(text), { error: `${what}, on one line` })
+    .refine((text) => !holdsKennitala(text), { error: `${what}, without anybody's number` });

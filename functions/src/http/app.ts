@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
+import { lazy } from '../lib/concurrency.ts';
 import { asSyncError, SyncError } from '../lib/errors.ts';
-import { lazy } from '../lib/lazy.ts';
 import type { LogSink } from '../lib/log.ts';
 import { answerFailure, answerJson } from './answers.ts';
-import type { Authorize, Caller } from './callers.ts';
+import type { Authorize, Caller, RateLimit } from './callers.ts';
 import type { FetchApp } from './front.ts';
 import type { DocumentOptions } from './openapi.ts';
-import type { RateLimit } from './rate-limit.ts';
 import { EVERYBODY, type Route } from './route.ts';
 
 export interface AppOptions {

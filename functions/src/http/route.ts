@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { SyncError } from '../lib/errors.ts';
-import type { Authorize, Caller } from './callers.ts';
-import type { RateLimit } from './rate-limit.ts';
+import type { Authorize, Caller, RateLimit } from './callers.ts';
 
 /** What a handler gets: everything checked. */
 export interface RouteInput<Params, Query, Body> {

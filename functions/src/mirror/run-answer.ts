@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { operatorText } from '../domain/operator-text.ts';
+import { operatorText } from '../domain/storable.ts';
 import { SyncError } from '../lib/errors.ts';
 import type { RunReport } from './mirror.ts';
 

@@ -1,7 +1,6 @@
-import { SHARED_KEY } from '../domain/operator-text.ts';
+import { SHARED_KEY } from '../domain/storable.ts';
 import { asSyncError, type ErrorCode, isSyncError, SyncError, stackFrames } from '../lib/errors.ts';
 import type { LogSink } from '../lib/log.ts';
-import { type Fetching, makeEarlyFetch } from './early-fetch.ts';
 import { type GuardLimits, judgePlan } from './guard.ts';
 import {
   type Approval,
@@ -15,6 +14,7 @@ import {
   type RunReport,
   type RunTrigger,
 } from './mirror.ts';
+import { type Fetching, makeEarlyFetch } from './overlapped-fetch.ts';
 import { makeRunLogs, type RunLogs } from './run-logs.ts';
 import {
   closeBlocked,

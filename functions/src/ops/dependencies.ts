@@ -1,4 +1,5 @@
 import type { Kennitala } from '../domain/kennitala.ts';
+import type { RouteInput } from '../http/route.ts';
 import type { RunReport } from '../mirror/mirror.ts';
 import type { RunRequest } from '../mirror/run.ts';
 import type { SyncedMember, SyncMemberRequest } from '../portal/reconcile/sync-member.ts';
@@ -7,20 +8,20 @@ import type { FrozenRolls, VerifyDependencies } from '../proof/ports.ts';
 import type { RollDependencies } from '../proof/roll.ts';
 import type { ListVersions } from '../roster/ports.ts';
 import type { DueOptions, TwoWayRecord } from '../twoway/ports.ts';
-import type { EraseDependencies } from './erase/erase-person.ts';
+import type { EraseDependencies } from './erase-person.ts';
 import type { ExplainDependencies } from './explain.ts';
 import type { OpsLogs } from './ops-logs.ts';
 import type {
   HintFigures,
   LiveCounts,
   MirrorStates,
+  OperatorAction,
   OperatorActions,
   PeopleReader,
   RunHistory,
   TwoWayReader,
 } from './ports.ts';
-import type { RollbackDependencies } from './rollback.ts';
-import type { Runners } from './start-run.ts';
+import type { RollbackDependencies, Runners } from './runs.ts';
 import type { TwoWayActions } from './two-way-actions.ts';
 
 /** What the routes are made of. */
@@ -54,3 +55,14 @@ export interface OpsDependencies {
   readonly logs: Pick<OpsLogs, 'chainBroken'>;
   readonly now: () => Date;
 }
+
+/** Who did it, when, in which request: the same for every action. */
+export const byWhom = (
+  { caller, requestId }: Pick<RouteInput<unknown, unknown, unknown>, 'caller' | 'requestId'>,
+  { now }: Pick<OpsDependencies, 'now'>,
+): Pick<OperatorAction, 'by' | 'byKind' | 'at' | 'requestId'> => ({
+  by: caller.id,
+  byKind: caller.kind,
+  at: now(),
+  requestId,
+});

@@ -5,8 +5,7 @@ import { parseMoment } from '../proof/moment.ts';
 import type { FrozenRoll } from '../proof/ports.ts';
 import { compareRolls, rollAt } from '../proof/roll.ts';
 import { verifyRecords } from '../proof/verify.ts';
-import { byWhom } from './by-whom.ts';
-import type { OpsDependencies } from './dependencies.ts';
+import { byWhom, type OpsDependencies } from './dependencies.ts';
 import * as proof from './schemas/proof.ts';
 
 /** Fifty thousand records and sixty lists of a million; below the function's 30 minutes. */

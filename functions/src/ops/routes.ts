@@ -1,23 +1,26 @@
 import { defineRoute, type Route, type RouteInput } from '../http/route.ts';
 import { SyncError } from '../lib/errors.ts';
-import { byWhom } from './by-whom.ts';
-import type { OpsDependencies } from './dependencies.ts';
-import { eraseRoutes } from './erase/erase-routes.ts';
+import { byWhom, type OpsDependencies } from './dependencies.ts';
+import { erasePerson } from './erase-person.ts';
 import { explainMember } from './explain.ts';
-import { toWirePause } from './mirror-health.ts';
 import { groupPeople, readPeople } from './people.ts';
 import { proofRoutes } from './proof-routes.ts';
-import { rollBackRoster } from './rollback.ts';
+import { confirmApproval, findRelated, rollBackRoster, startRun, toRunAnswer, toWireRecord } from './runs.ts';
 import { byId } from './schemas/common.ts';
-import { explainAnswer, explainBody } from './schemas/explain.ts';
-import { mirrorPath, pauseAnswer, proofAnswer, reasonBody, statusAnswer } from './schemas/mirrors.ts';
+import { eraseAnswer, eraseBody, explainAnswer, explainBody } from './schemas/person.ts';
 import * as runs from './schemas/runs.ts';
-import { seriesAnswer, seriesQuery } from './schemas/series.ts';
+import {
+  mirrorPath,
+  pauseAnswer,
+  proofAnswer,
+  reasonBody,
+  seriesAnswer,
+  seriesQuery,
+  statusAnswer,
+} from './schemas/status.ts';
 import { firstDay, MOST_RUNS, makeSeries } from './series.ts';
-import { confirmApproval, findRelated, startRun, toRunAnswer } from './start-run.ts';
-import { readStatus, toProofAnswer } from './status.ts';
+import { readStatus, toProofAnswer, toWirePause } from './status.ts';
 import { twoWayRoutes } from './two-way-routes.ts';
-import { toWireRecord } from './wire-record.ts';
 
 /** For one look at the registry. */
 const REGISTRY_LIMIT_MS = 20_000;
@@ -264,3 +267,28 @@ const readRun = async ({ history }: OpsDependencies, id: string) => {
   if (record === null) throw new SyncError('not_found', 'There is no run with that id.');
   return record;
 };
+
+/** For the two questions to the registry. */
+const ERASE_REGISTRY_LIMIT_MS = 40_000;
+/** Thousands of lists and dozens of versions of a million members; below the function's 30 minutes. */
+const ERASE_LIMIT_MS = 900_000;
+
+/** The number stands in the body alone, never in an address. */
+const eraseRoutes = (ops: OpsDependencies): Route[] => [
+  defineRoute({
+    method: 'POST',
+    path: '/erase',
+    body: eraseBody,
+    answer: eraseAnswer,
+    handle: (input) =>
+      erasePerson(
+        {
+          ...input.body,
+          by: byWhom(input, ops),
+          registrySignal: AbortSignal.timeout(ERASE_REGISTRY_LIMIT_MS),
+          signal: AbortSignal.timeout(ERASE_LIMIT_MS),
+        },
+        ops.erase,
+      ),
+  }),
+];

@@ -1,23 +1,24 @@
 import type { z } from 'zod';
 import type { ResolveRequest } from '../twoway/resolve-conflict.ts';
-import type * as erase from './schemas/erase.ts';
-import type * as explain from './schemas/explain.ts';
-import type * as mirrors from './schemas/mirrors.ts';
+import type * as erase from './schemas/person.ts';
+import type * as explain from './schemas/person.ts';
 import type * as proof from './schemas/proof.ts';
 import type * as runs from './schemas/runs.ts';
-import type * as series from './schemas/series.ts';
+import type * as mirrors from './schemas/status.ts';
+import type * as series from './schemas/status.ts';
 import type * as twoWay from './schemas/two-way.ts';
 
 /**
  * Requests and answers of the operators' API, as schemas and as types, for the command line and the dashboard. Nothing
  * here or in `schemas/` loads an SDK, so that they can import it; whoever wants the types alone uses `import type`.
  */
-export * from './schemas/erase.ts';
-export * from './schemas/explain.ts';
-export * from './schemas/mirrors.ts';
+export * from './schemas/person.ts';
+export * from './schemas/person.ts';
 export * from './schemas/proof.ts';
 export * from './schemas/runs.ts';
-export * from './schemas/series.ts';
+export * from './schemas/status.ts';
+export * from './schemas/status.ts';
+export * from './schemas/status.ts';
 export * from './schemas/two-way.ts';
 
 export type VerifyAnswer = z.output<typeof proof.verifyAnswer>;

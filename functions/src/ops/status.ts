@@ -1,7 +1,8 @@
 import type { MirrorName, MissedEvents, RunRecord } from '../mirror/mirror.ts';
 import type { ProofRecord, ProofStore } from '../proof/digest-ports.ts';
+import { UNPROVED_SECONDS } from '../proof/prove.ts';
 import { judgeAgreement, makeFindings } from './findings.ts';
-import { judgeMirror } from './mirror-health.ts';
+import type { Concern, ConcernCode, OpsLogs } from './ops-logs.ts';
 import type {
   HintFigures,
   LiveCounts,
@@ -11,8 +12,8 @@ import type {
   TwoWayFigures,
   TwoWayReader,
 } from './ports.ts';
-import { sweepStatus } from './schemas/mirrors.ts';
-import type { MirrorStatus, ProofAnswer, StatusAnswer, TwoWayReason } from './schemas.ts';
+import { sweepStatus } from './schemas/status.ts';
+import type { HealthReason, MirrorStatus, ProofAnswer, StatusAnswer, TwoWayReason } from './schemas.ts';
 
 export const MIRRORS: readonly MirrorName[] = ['roster', 'portal', 'register'];
 
@@ -186,4 +187,124 @@ export const sumOf = (all: readonly MissedEvents[]): MissedEvents => {
     sum.deleted += deleted;
   }
   return sum;
+};
+
+const HOUR = 3_600;
+const DAY = 24 * HOUR;
+
+/** When each mirror runs by itself, and how old its last success may be before somebody must look (the alerts' own limits). */
+const SCHEDULES: Readonly<Record<MirrorName, MirrorStatus['schedule']>> = {
+  roster: { cron: '0 3 * * 1', timeZone: 'Atlantic/Reykjavik', overdueAfterSeconds: 8 * DAY },
+  portal: { cron: '0 4 * * *', timeZone: 'Atlantic/Reykjavik', overdueAfterSeconds: 2 * DAY },
+  register: { cron: '0 * * * *', timeZone: 'Atlantic/Reykjavik', overdueAfterSeconds: 3 * HOUR },
+};
+
+/** A pause is meant to be short: after a week it may have been forgotten. */
+const LONG_PAUSE_SECONDS = 7 * DAY;
+
+/** Two reconciles have ended or should have, and each decides what is older than itself. */
+const HINT_OVERDUE_SECONDS = 2 * DAY;
+
+/** What is known of the portal alone. */
+interface PortalFindings {
+  readonly aheadOfRegistry: number;
+  readonly oldestHintAt: Date | null;
+}
+
+/** Judges one mirror by its state. Pure. */
+export const judgeMirror = (
+  mirror: MirrorName,
+  state: MirrorState,
+  isConfigured: boolean,
+  now: Date,
+  seen: PortalFindings | null = null,
+): Omit<MirrorStatus, 'agreement'> => {
+  const schedule = SCHEDULES[mirror];
+  const { lastRun, lastSuccess, lease, pause } = state;
+  const ageSeconds = lastSuccess === null ? null : secondsBetween(lastSuccess.at, now);
+  const isLeaseOver = lease !== null && lease.expiresAt <= now;
+  const why: HealthReason[] = [];
+  if (isConfigured) {
+    if (pause !== null) why.push('paused');
+    if (pause !== null && secondsBetween(pause.at, now) > LONG_PAUSE_SECONDS) why.push('paused_too_long');
+    if (ageSeconds === null) why.push('never_run');
+    else if (ageSeconds > schedule.overdueAfterSeconds) why.push('overdue');
+    if (lastRun?.outcome === 'failed') why.push('last_run_failed');
+    if (lastRun?.outcome === 'blocked') why.push('last_run_blocked');
+    if (lastRun?.outcome === 'partial') why.push('last_run_partial');
+    if (isLeaseOver) why.push('run_crashed');
+    if (seen !== null && seen.aheadOfRegistry > 0) why.push('ahead_of_registry');
+    if (seen?.oldestHintAt != null && secondsBetween(seen.oldestHintAt, now) > HINT_OVERDUE_SECONDS) {
+      why.push('hints_unconfirmed');
+    }
+  }
+  return {
+    mirror,
+    healthy: isConfigured ? why.length === 0 : null,
+    why,
+    members: state.members,
+    lastRun: lastRun === null ? null : { ...lastRun, at: lastRun.at.toISOString() },
+    lastSuccess: lastSuccess === null ? null : { ...lastSuccess, at: lastSuccess.at.toISOString() },
+    ageSeconds,
+    schedule,
+    running:
+      lease === null || isLeaseOver
+        ? null
+        : {
+            runId: lease.runId,
+            leaseExpiresAt: lease.expiresAt.toISOString(),
+            step: lease.isWriting ? 'writing' : 'reading',
+          },
+    paused: pause === null ? null : toWirePause(pause),
+  };
+};
+
+export const toWirePause = ({ reason, by, at }: { reason: string; by: string; at: Date }) => ({
+  reason,
+  by,
+  since: at.toISOString(),
+});
+
+const secondsBetween = (from: Date, to: Date): number =>
+  Math.max(0, Math.floor((to.getTime() - from.getTime()) / 1_000));
+
+const DAY_SECONDS = 24 * 3_600;
+
+/** Looks at everything once and logs each concern, for the alert policies to find. Throws what `readStatus` throws. */
+export const watchMirrors = async (readStatus: () => Promise<StatusAnswer>, logs: OpsLogs): Promise<void> => {
+  const concerns = findConcerns(await readStatus());
+  for (const concern of concerns) logs.concern(concern);
+  logs.watched(concerns.length);
+};
+
+/** Pure. */
+export const findConcerns = ({ at, mirrors, portal, proof, twoWay }: StatusAnswer): Concern[] => {
+  const ageOf = (time: string | null): number =>
+    time === null ? 0 : Math.floor((Date.parse(at) - Date.parse(time)) / 1_000);
+  const concerns: Concern[] = [];
+  for (const { mirror, why, ageSeconds, paused } of mirrors) {
+    if (why.includes('overdue')) concerns.push({ code: 'mirror_overdue', mirror, ageSeconds });
+    if (why.includes('ahead_of_registry')) {
+      concerns.push({ code: 'ahead_of_registry', mirror, count: portal.aheadOfRegistry });
+    }
+    if (why.includes('hints_unconfirmed')) {
+      const ageSeconds = ageOf(portal.oldestUnconfirmedHintAt);
+      concerns.push({ code: 'hints_unconfirmed', mirror, count: portal.unconfirmedHints, ageSeconds });
+    }
+    if (why.includes('run_crashed')) concerns.push({ code: 'run_crashed', mirror });
+    if (why.includes('paused_too_long')) {
+      concerns.push({ code: 'mirror_paused_too_long', mirror, ageSeconds: ageOf(paused?.since ?? null) });
+    }
+  }
+  // A proof that found no equality has said so itself; one that was not made says nothing.
+  const proofAge = ageOf(proof?.at ?? null);
+  if (proofAge >= UNPROVED_SECONDS) concerns.push({ code: 'not_proved', ageSeconds: proofAge });
+  const waiting = (code: ConcernCode, count: number, oldest: string | null): void => {
+    const ageSeconds = ageOf(oldest);
+    if (ageSeconds > DAY_SECONDS) concerns.push({ code, count, ageSeconds });
+  };
+  waiting('dead_letters_old', twoWay.deadLetters, twoWay.oldestDeadLetterAt);
+  waiting('conflicts_old', twoWay.openConflicts, twoWay.oldestOpenConflictAt);
+  waiting('queue_stuck', twoWay.pending, twoWay.oldestPendingAt);
+  return concerns;
 };

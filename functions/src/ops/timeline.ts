@@ -2,7 +2,7 @@ import type { RunRecord } from '../mirror/mirror.ts';
 import type { ConflictRecord } from '../twoway/conflict.ts';
 import { dateOf } from '../twoway/edit.ts';
 import type { OperatorAction, QueuedChange } from './ports.ts';
-import { changeAction } from './schemas/explain.ts';
+import { changeAction } from './schemas/person.ts';
 import type { PortalNow, RegisterNow, TimelineEntry } from './schemas.ts';
 
 /** Entries of one person's timeline: facts and codes, no value of a field. */

@@ -1,18 +1,15 @@
 import { defineRoute, parseInput, type Route, type RouteInput } from '../http/route.ts';
 import { SyncError } from '../lib/errors.ts';
+import { type ConflictRecord, isOpen } from '../twoway/conflict.ts';
+import { dateOf } from '../twoway/edit.ts';
+import type { TwoWayRecord } from '../twoway/ports.ts';
+import { isGivenUp } from '../twoway/queue.ts';
 import { resolveRequest } from '../twoway/resolve-conflict.ts';
-import { byWhom } from './by-whom.ts';
-import type { OpsDependencies } from './dependencies.ts';
-import type { OperatorAction } from './ports.ts';
+import { byWhom, type OpsDependencies } from './dependencies.ts';
+import type { OperatorAction, QueuedChange } from './ports.ts';
 import { byId } from './schemas/common.ts';
 import * as schemas from './schemas/two-way.ts';
-import {
-  toWireConflict,
-  toWireConflictDetail,
-  toWireItem,
-  toWireItemDetail,
-  toWireSweep,
-} from './wire-two-way.ts';
+import type { Conflict, ConflictDetail, QueueItem, QueueItemDetail } from './schemas.ts';
 
 /** The way back: lists name members by reference; one item by itself shows its values, and that look is recorded. */
 export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
@@ -157,4 +154,91 @@ const findConflict = async ({ twoWay, reference }: OpsDependencies, id: string) 
   const conflict = await twoWay.conflict(id);
   if (conflict === null) throw new SyncError('not_found', 'There is no conflict with that id.');
   return { conflict, member: await reference(conflict.kennitala) };
+};
+
+/** A change of a member as lists show it: the member by reference, the fields by path, no value. */
+const toWireItem = (item: QueuedChange, member: string): QueueItem => ({
+  id: item.id,
+  member,
+  status: item.status,
+  action: item.action,
+  waiting: Object.keys(item.changes),
+  settled: Object.fromEntries(Object.entries(item.settled).map(([path, { outcome }]) => [path, outcome])),
+  createdAt: item.createdAt.toISOString(),
+  editedAt: dateOf(item.editedAt).toISOString(),
+  syncedAt: item.syncedAt?.toISOString() ?? null,
+  retryCount: item.retryCount,
+  nextAttemptAt: item.nextAttemptAt.toISOString(),
+  isGivenUp: isGivenUp(item),
+});
+
+const toWireItemDetail = (item: QueuedChange, member: string): QueueItemDetail => ({
+  ...toWireItem(item, member),
+  kennitala: item.kennitala,
+  values: Object.fromEntries(
+    Object.entries({ ...item.settled, ...item.changes }).map(([path, { oldValue, newValue }]) => [
+      path,
+      { oldValue, newValue },
+    ]),
+  ),
+  errorMessage: item.errorMessage,
+});
+
+const toWireConflict = (conflict: ConflictRecord, member: string): Conflict => ({
+  ...factsOf(conflict, member),
+  paths: Object.fromEntries(
+    Object.entries(conflict.paths).map(([path, found]) => [path, pathFactsOf(found)]),
+  ),
+});
+
+const toWireConflictDetail = (conflict: ConflictRecord, member: string): ConflictDetail => ({
+  ...factsOf(conflict, member),
+  kennitala: conflict.kennitala,
+  paths: Object.fromEntries(
+    Object.entries(conflict.paths).map(([path, found]) => [
+      path,
+      {
+        ...pathFactsOf(found),
+        expected: found.expected,
+        portal: found.portal.value,
+        registry: found.registry.value,
+        resolution:
+          found.resolution === null ? null : { ...found.resolution, at: found.resolution.at.toISOString() },
+      },
+    ]),
+  ),
+});
+
+const factsOf = (conflict: ConflictRecord, member: string) => ({
+  id: conflict.id,
+  member,
+  state: isOpen(conflict) ? ('open' as const) : ('resolved' as const),
+  detectedAt: conflict.detectedAt.toISOString(),
+});
+
+const pathFactsOf = ({
+  winner,
+  reason,
+  state,
+  portal,
+  registry,
+  resolution,
+}: ConflictRecord['paths'][string]) => ({
+  winner,
+  reason,
+  state,
+  portalEditedAt: portal.editedAt.toISOString(),
+  registryChangedAt: registry.changedAt?.toISOString() ?? null,
+  decided: resolution?.keep ?? null,
+});
+
+const toWireSweep = (record: TwoWayRecord) => {
+  const { trigger: _, cleaned: __, expireAt: ___, startedAt, completedAt, ...rest } = record;
+  return {
+    ...rest,
+    startedAt: startedAt.toISOString(),
+    completedAt: completedAt?.toISOString() ?? null,
+    firestoreToDjango: { ...rest.firestoreToDjango },
+    djangoToFirestore: { ...rest.djangoToFirestore },
+  };
 };

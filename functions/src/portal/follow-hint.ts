@@ -1,10 +1,9 @@
 import type { Kennitala } from '../domain/kennitala.ts';
-import { applyPatch } from '../domain/member/apply-patch.ts';
 import type { StoredMember } from '../domain/member/decide-change.ts';
-import { isSameValue, sourceHash } from '../domain/member/diff-members.ts';
 import { type FieldPath, fieldOf, type MemberPatch } from '../domain/member/fields.ts';
 import { type MemberChange, tryReadMember } from '../domain/member/member-change.ts';
 import type { ParsedMember } from '../domain/member/parse-registry-member.ts';
+import { applyPatch, isSameValue, sourceHash } from '../domain/member/patch.ts';
 import { isSyncError } from '../lib/errors.ts';
 import {
   type ApplyEventDependencies,

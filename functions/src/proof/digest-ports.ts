@@ -2,7 +2,7 @@ import type { Kennitala } from '../domain/kennitala.ts';
 import type { DigestNumbers, SetSums } from '../domain/member/digest.ts';
 import type { ErrorCode } from '../lib/errors.ts';
 import type { MirrorName } from '../mirror/mirror.ts';
-import type { PortalDocument } from '../portal/reconcile/ports.ts';
+import type { PortalDocument } from '../portal/ports.ts';
 
 /** What the registry says of one bucket: sums of its members' digests, and of their kennitalas alone. */
 export interface BucketSums {

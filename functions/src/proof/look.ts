@@ -8,10 +8,10 @@ import {
   type SetSums,
   sumOf,
 } from '../domain/member/digest.ts';
+import { inParallel } from '../lib/concurrency.ts';
 import { asSyncError, SyncError } from '../lib/errors.ts';
-import { inParallel } from '../lib/several-at-a-time.ts';
 import type { MirrorName } from '../mirror/mirror.ts';
-import type { PortalDocument } from '../portal/reconcile/ports.ts';
+import type { PortalDocument } from '../portal/ports.ts';
 import type { OutboxRow, RegistryChanges } from '../registry/ports.ts';
 import type { ListStore } from '../roster/ports.ts';
 import { readHeldList } from '../roster/published-list.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { inParallel } from '../lib/several-at-a-time.ts';
+import { inParallel } from '../lib/concurrency.ts';
 import { type ChainedCollection, STREAMS, type Stream, tryHeadText } from './chain.ts';
 import { keysById } from './chain-key.ts';
 import { type CheckedStream, makeChainCheck } from './check-chains.ts';

@@ -2,9 +2,8 @@ import type { Kennitala } from '../domain/kennitala.ts';
 import type { SyncError } from '../lib/errors.ts';
 import type { LogSink } from '../lib/log.ts';
 import type { CollectedMembers } from './collect-members.ts';
-import type { RegisterPlan } from './plan-register.ts';
+import type { RegisterPlan, RegisterSource } from './plan-register.ts';
 import type { ReferTo, SyncLogCounts, SyncLogDetails } from './ports.ts';
-import type { RegisterSource } from './register-source.ts';
 
 /** The messages of the register besides those of a run. */
 export const makeRegisterLogs = (sink: LogSink) => ({

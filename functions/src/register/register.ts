@@ -1,20 +1,32 @@
+import { isPlaceholder } from '../domain/kennitala.ts';
+import type { MemberChange } from '../domain/member/member-change.ts';
 import { asSyncError, SyncError } from '../lib/errors.ts';
 import type { Mirror, RunContext, RunReport, RunTrigger } from '../mirror/mirror.ts';
 import { type RunDependencies, type RunRequest, runMirror } from '../mirror/run.ts';
 import type { MemberPages } from '../registry/ports.ts';
-import { collectMembers } from './collect-members.ts';
-import { makeNotifications, type Subscriber } from './notify/deliver-notifications.ts';
-import { planRegister, type RegisterPlan } from './plan-register.ts';
-import type {
-  ReferTo,
-  RegisterStore,
-  RegisterTransaction,
-  SyncLogCounts,
-  SyncLogDetails,
-  SyncType,
+import { collectMembers, toStagedMember } from './collect-members.ts';
+import { makeNotifications, type Subscriber } from './notify.ts';
+import { planRegister, type RegisterPlan, type RegisterSource, toRegisterSource } from './plan-register.ts';
+import {
+  type EventResult,
+  type ReferTo,
+  type RegisterStore,
+  type RegisterTransaction,
+  type RowStore,
+  SAID,
+  type StagedMember,
+  type SyncLogCounts,
+  type SyncLogDetails,
+  type SyncType,
 } from './ports.ts';
-import { countsOf, detailsOf, makeRegisterLogs, type PlanSamples, samplesOf } from './register-logs.ts';
-import { type RegisterSource, toRegisterSource } from './register-source.ts';
+import {
+  countsOf,
+  detailsOf,
+  makeRegisterLogs,
+  type PlanSamples,
+  type RegisterLogs,
+  samplesOf,
+} from './register-logs.ts';
 
 export interface RegisterOptions {
   readonly pages: MemberPages;
@@ -168,3 +180,25 @@ export const runRegister = async (
   }
   return { ...report, samples: register.samples() };
 };
+
+/**
+ * Applies one registry event to the register, for when the webhook keeps it up to date between the hourly runs. Order and
+ * repetition do not matter: the version decides, as for the portal. The next run mends what an event could not.
+ */
+export const applyEvent = async (
+  change: MemberChange,
+  { rows, referTo, logs, now }: { rows: RowStore; referTo: ReferTo; logs: RegisterLogs; now: () => Date },
+): Promise<EventResult> => {
+  const { kennitala, version, action } = change;
+  const result = isPlaceholder(kennitala)
+    ? 'skipped'
+    : change.action === 'delete'
+      ? await rows.deactivate({ kennitala, version }, now())
+      : await rows.upsert(withVersion(toStagedMember(change.content).member, version), now());
+  logs.eventApplied(referTo(kennitala), action, result);
+  return result;
+};
+
+/** The event's own version counts; the one in the member is of the same change. */
+const withVersion = (member: StagedMember, version: number | null): StagedMember =>
+  version === null ? member : { ...member, version, said: member.said | SAID.version };

@@ -1,5 +1,5 @@
 import type { Kennitala } from '../domain/kennitala.ts';
-import type { FieldJson } from '../domain/member/field-row.ts';
+import type { FieldJson } from '../domain/member/fields.ts';
 
 /** What the registry's list export answers, its shape checked, its entries as sent. */
 export interface KennitalaExport {

@@ -1,6 +1,5 @@
 import type { Kennitala } from '../domain/kennitala.ts';
-import { type KennitalaList, listOfNumbers } from '../domain/kennitala-list.ts';
-import { digestOf, type MemberList } from '../domain/member-list.ts';
+import { digestOf, type KennitalaList, listOfNumbers, type MemberList } from '../domain/kennitala-list.ts';
 import { againstBaseline } from '../mirror/guard.ts';
 import { CHANGES_PER_DOCUMENT, type MirrorPlan, type RunWarning } from '../mirror/mirror.ts';
 import { digestOperations, makeForecast, makePlanId } from '../mirror/plan.ts';

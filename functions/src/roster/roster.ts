@@ -1,15 +1,25 @@
-import { bytesOf, type MemberList, makeMemberList } from '../domain/member-list.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bytesOf, type MemberList, makeMemberList } from '../domain/kennitala-list.ts';
 import { SyncError } from '../lib/errors.ts';
 import {
   type Mirror,
   type MirrorSource,
   type RunContext,
+  type RunReport,
   type RunWarning,
   warningsOfNumbers,
 } from '../mirror/mirror.ts';
+import { assertOccurrenceDone } from '../mirror/run-answer.ts';
+import type { RunStore } from '../mirror/run-store.ts';
 import type { KennitalaExport, ListSource } from '../registry/ports.ts';
 import { planRoster, type RosterPlan } from './plan-roster.ts';
-import type { ListMetadata, ListStore, PublishedList } from './ports.ts';
+import {
+  endOfWindow,
+  type ListMetadata,
+  type ListStore,
+  type PublishedList,
+  type RefreshRequests,
+} from './ports.ts';
 import { readAhead, readHeldList } from './published-list.ts';
 
 export interface RosterSource extends MirrorSource {
@@ -130,4 +140,29 @@ const dateOf = (text: string | null): Date | null => {
   if (text === null) return null;
   const date = new Date(text);
   return Number.isNaN(date.getTime()) ? null : date;
+};
+
+interface RefreshDependencies {
+  readonly requests: RefreshRequests;
+  readonly runs: Pick<RunStore, 'readLastSuccess'>;
+  readonly run: () => Promise<RunReport>;
+  readonly now: () => Date;
+  readonly wait?: (milliseconds: number) => Promise<unknown>;
+}
+
+/**
+ * Publishes the roster once for all changes of a window: waits for its end, and does nothing when a run that began
+ * later has already published them. It goes through the whole pipeline, guard included.
+ * Throws when the platform should deliver the event again: the run failed, or another one held the lease.
+ */
+export const refreshRoster = async (
+  window: string,
+  { requests, runs, run, now, wait = sleep }: RefreshDependencies,
+): Promise<void> => {
+  const dueAt = endOfWindow(window);
+  const early = dueAt.getTime() - now().getTime();
+  if (early > 0) await wait(early);
+  const last = await runs.readLastSuccess('roster');
+  if (last === null || last.at < dueAt) assertOccurrenceDone(await run());
+  await requests.forget(window);
 };

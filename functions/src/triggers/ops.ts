@@ -1,5 +1,5 @@
 import { accountOf } from '../settings.ts';
-import { httpFunction, scheduledFunction } from './http-function.ts';
+import { httpFunction, scheduledFunction } from './make-function.ts';
 
 /**
  * The operators' API: `docs/ops-api.md`. Open to the network, since Cloud Run cannot check a Firebase ID token; who

@@ -1,6 +1,5 @@
 import { accountOf, REGION } from '../settings.ts';
-import { httpFunction, scheduledFunction } from './http-function.ts';
-import { firestore, served } from './served.ts';
+import { firestore, httpFunction, inItsProcess, scheduledFunction } from './make-function.ts';
 
 /**
  * The registry's webhook. Open to the network: the signature decides. Ten instances of forty events each are ten times
@@ -23,7 +22,7 @@ export const syncFromDjango = httpFunction('syncFromDjango', {
  * as many readings at once as a small registry can answer beside its own work. Every write of a hint comes here; only one
  * that brings a new hint is followed.
  */
-export const followHints = served('followHints', () =>
+export const followHints = inItsProcess('followHints', () =>
   firestore().onDocumentWritten(
     {
       document: 'webhook_hints/{kennitala}',

@@ -1,5 +1,5 @@
 import { accountOf } from '../settings.ts';
-import { httpFunction, scheduledFunction } from './http-function.ts';
+import { httpFunction, scheduledFunction } from './make-function.ts';
 
 /**
  * The register's REST API (docs/api.md). Open to the network because Cloud Run cannot check API keys and Firebase ID

@@ -1,6 +1,5 @@
 import { accountOf, REGION } from '../settings.ts';
-import { httpFunction, scheduledFunction } from './http-function.ts';
-import { firestore, served } from './served.ts';
+import { firestore, httpFunction, inItsProcess, scheduledFunction } from './make-function.ts';
 
 /**
  * The weekly run. Cloud Scheduler's job is `firebase-schedule-syncMemberList-europe-west2`; it delivers at least
@@ -42,7 +41,7 @@ export const runMemberListSync = httpFunction('runMemberListSync', {
  * Publishes the roster after members joined or left in real time, once for all changes of a window. One instance and
  * one event at a time: runs of one mirror would only wait for each other's lease.
  */
-export const refreshRoster = served('refreshRoster', () =>
+export const refreshRoster = inItsProcess('refreshRoster', () =>
   firestore().onDocumentCreated(
     {
       document: 'roster_refreshes/{window}',

@@ -1,12 +1,11 @@
 import { accountOf, REGION } from '../settings.ts';
-import { scheduledFunction } from './http-function.ts';
-import { firestore, served } from './served.ts';
+import { firestore, inItsProcess, scheduledFunction } from './make-function.ts';
 
 /**
  * Carries a member's own edits to the registry. Every write of a member's document comes here, also our own, which are
  * recognised and let go at once; so one instance serves many.
  */
-export const trackMemberChanges = served('trackMemberChanges', () =>
+export const trackMemberChanges = inItsProcess('trackMemberChanges', () =>
   firestore().onDocumentWritten(
     {
       document: 'members/{kennitala}',

@@ -1,11 +1,10 @@
 import type { Kennitala } from '../domain/kennitala.ts';
-import { isWithdrawal } from '../domain/member/consents.ts';
 import type { StoredMember } from '../domain/member/decide-change.ts';
-import { sourceHash } from '../domain/member/diff-members.ts';
-import type { Json } from '../domain/member/field-row.ts';
-import { withFields } from '../domain/member/fields.ts';
+import { type Json, withFields } from '../domain/member/fields.ts';
+import { isWithdrawal } from '../domain/member/kept-values.ts';
+import { sourceHash } from '../domain/member/patch.ts';
+import { inParallel } from '../lib/concurrency.ts';
 import { asSyncError } from '../lib/errors.ts';
-import { inParallel } from '../lib/several-at-a-time.ts';
 import {
   type Claimed,
   type DeliverOptions,

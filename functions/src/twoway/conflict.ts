@@ -1,5 +1,5 @@
 import type { Kennitala } from '../domain/kennitala.ts';
-import type { Json } from '../domain/member/field-row.ts';
+import type { Json } from '../domain/member/fields.ts';
 
 /** Two changes nearer to each other than this are decided by a person: clocks differ, and so do intentions. */
 export const TOO_CLOSE_MS = 60 * 60_000;

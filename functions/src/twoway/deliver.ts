@@ -1,6 +1,6 @@
 import type { Kennitala } from '../domain/kennitala.ts';
+import { chunksOf, inParallel } from '../lib/concurrency.ts';
 import { asSyncError, type ErrorCode, SyncError } from '../lib/errors.ts';
-import { chunksOf, inParallel } from '../lib/several-at-a-time.ts';
 import { claim, claimAll, failed, inOneTransaction, TRANSACTIONS } from './claim.ts';
 import {
   type DeliverOptions,

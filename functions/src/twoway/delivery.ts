@@ -1,6 +1,6 @@
 import type { Kennitala } from '../domain/kennitala.ts';
-import { isWithdrawal } from '../domain/member/consents.ts';
-import type { Json } from '../domain/member/field-row.ts';
+import type { Json } from '../domain/member/fields.ts';
+import { isWithdrawal } from '../domain/member/kept-values.ts';
 import type { SyncError } from '../lib/errors.ts';
 import type { RegistryChanges } from '../registry/ports.ts';
 import { compareEditTimes } from './edit.ts';

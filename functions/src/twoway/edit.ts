@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isSameValue } from '../domain/member/diff-members.ts';
 import { FIELD_TABLE, rowOf } from '../domain/member/field-table.ts';
 import type { FieldPath, FieldValue } from '../domain/member/fields.ts';
+import { isSameValue } from '../domain/member/patch.ts';
 
 declare const editTimeBrand: unique symbol;
 

@@ -1,5 +1,5 @@
-import { isWithdrawal, withoutWithdrawals } from '../domain/member/consents.ts';
-import type { FieldJson, Json } from '../domain/member/field-row.ts';
+import type { FieldJson, Json } from '../domain/member/fields.ts';
+import { isWithdrawal, withoutWithdrawals } from '../domain/member/kept-values.ts';
 import { type ConflictRecord, decideConflict, type PathConflict } from './conflict.ts';
 import { type Claimed, holdsClaim, planDelivery, type SettleOutcome, withDelivery } from './delivery.ts';
 import { compareEditTimes, dateOf, isSameJson } from './edit.ts';

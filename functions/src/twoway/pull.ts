@@ -1,7 +1,6 @@
 import { isPlaceholder, tryKennitala } from '../domain/kennitala.ts';
+import { chunksOf, inParallel, lazy } from '../lib/concurrency.ts';
 import { asSyncError, type ErrorCode, SyncError } from '../lib/errors.ts';
-import { lazy } from '../lib/lazy.ts';
-import { chunksOf, inParallel } from '../lib/several-at-a-time.ts';
 import { type ApplyEventDependencies, applyReading } from '../portal/apply-event.ts';
 import type { RosterRefresh } from '../portal/ports.ts';
 import type { OutboxRow, RegistryChanges } from '../registry/ports.ts';

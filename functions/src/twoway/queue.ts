@@ -1,5 +1,5 @@
 import type { Kennitala } from '../domain/kennitala.ts';
-import type { Json } from '../domain/member/field-row.ts';
+import type { Json } from '../domain/member/fields.ts';
 import { compareEditTimes, type EditTime, isEarlier, isSameJson } from './edit.ts';
 
 /**

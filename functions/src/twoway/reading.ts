@@ -1,13 +1,15 @@
-import { applyPatch } from '../domain/member/apply-patch.ts';
-import { isConsentPath, type Withdrawals, withWithdrawals } from '../domain/member/consents.ts';
 import { decideChange, type StoredMember } from '../domain/member/decide-change.ts';
-import { isSameValue } from '../domain/member/diff-members.ts';
-import type { Json } from '../domain/member/field-row.ts';
-import { type FieldPath, type FieldValues, fieldOf, withFields } from '../domain/member/fields.ts';
-import type { PendingEdit } from '../domain/member/keep-pending-edits.ts';
+import { type FieldPath, type FieldValues, fieldOf, type Json, withFields } from '../domain/member/fields.ts';
+import {
+  isConsentPath,
+  type PendingEdit,
+  type Withdrawals,
+  withWithdrawals,
+} from '../domain/member/kept-values.ts';
 import type { Member } from '../domain/member/member.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
 import type { ParsedMember } from '../domain/member/parse-registry-member.ts';
+import { applyPatch, isSameValue } from '../domain/member/patch.ts';
 import { toRegistryValue } from '../domain/member/registry-changes.ts';
 import { isSyncError } from '../lib/errors.ts';
 import type { DocumentState } from '../portal/ports.ts';

@@ -1,9 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Kennitala } from '../domain/kennitala.ts';
-import type { Json } from '../domain/member/field-row.ts';
 import { isTwoWayPath, rowOf } from '../domain/member/field-table.ts';
-import { type FieldPath, type FieldValue, type FieldValues, fieldOf } from '../domain/member/fields.ts';
+import {
+  type FieldPath,
+  type FieldValue,
+  type FieldValues,
+  fieldOf,
+  type Json,
+} from '../domain/member/fields.ts';
 import { toRegistryValue } from '../domain/member/registry-changes.ts';
 import type { Caller } from '../http/callers.ts';
 import { SyncError } from '../lib/errors.ts';

@@ -1,5 +1,5 @@
+import { chunksOf } from '../lib/concurrency.ts';
 import { asSyncError, type ErrorCode, SyncError } from '../lib/errors.ts';
-import { chunksOf } from '../lib/several-at-a-time.ts';
 import type { Change, ChangeAnswer, RegistryChanges } from '../registry/ports.ts';
 import type { Claimed } from './delivery.ts';
 import { dateOf, type EditTime } from './edit.ts';

@@ -2,11 +2,17 @@ import type { Kennitala } from '../domain/kennitala.ts';
 import { isStorable } from '../domain/storable.ts';
 import { asSyncError, isSyncError, SyncError } from '../lib/errors.ts';
 import type { ChangeAnswer } from '../registry/ports.ts';
-import { planFailedTry } from './back-off.ts';
 import type { Claimed, DeliveryDependencies, SettleOutcome } from './delivery.ts';
 import { BEFORE_ALL } from './edit.ts';
 import { planConflict } from './plan-conflict.ts';
-import { NOT_TAKEN, planDelivered, planMove, planRefused, untakenPaths } from './plan-settlement.ts';
+import {
+  NOT_TAKEN,
+  planDelivered,
+  planFailedTry,
+  planMove,
+  planRefused,
+  untakenPaths,
+} from './plan-settlement.ts';
 import type { ConflictAnswer } from './ports.ts';
 import type { Delivery } from './queue.ts';
 import { foreignPaths, type Reading, readRegistry, valuesIn } from './reading.ts';

@@ -1,10 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isConsentPath } from '../domain/member/consents.ts';
 import type { StoredMember } from '../domain/member/decide-change.ts';
-import { diffMembers, sourceHash } from '../domain/member/diff-members.ts';
-import type { Json } from '../domain/member/field-row.ts';
 import { isTwoWayPath } from '../domain/member/field-table.ts';
-import { fieldOf } from '../domain/member/fields.ts';
+import { fieldOf, type Json } from '../domain/member/fields.ts';
+import { isConsentPath } from '../domain/member/kept-values.ts';
+import { diffMembers, sourceHash } from '../domain/member/patch.ts';
 import { toRegistryChanges, toRegistryCreate } from '../domain/member/registry-changes.ts';
 import { isStorable } from '../domain/storable.ts';
 import { SyncError } from '../lib/errors.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeMemberReader } from '../adapters/django/member-read.ts';
+import { makeMemberReader } from '../adapters/django/read-members.ts';
 import { makeHintStore } from '../adapters/firestore/hint-store.ts';
 import { makeMemberStore } from '../adapters/firestore/member-store.ts';
 import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
@@ -10,10 +10,10 @@ import { type FollowHintDependencies, followHint as follow } from '../portal/fol
 import {
   answerWebhookFailure as answerFailure,
   answerWebhook,
+  makeWebhookLogs,
   type WebhookDependencies,
 } from '../portal/receive-webhook.ts';
 import { makeWebhookGate } from '../portal/webhook-caller.ts';
-import { makeWebhookLogs } from '../portal/webhook-logs.ts';
 import { log } from './log.ts';
 import { type Shared, shared } from './shared.ts';
 

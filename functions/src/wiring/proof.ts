@@ -1,9 +1,8 @@
 import { makeMemberChanges } from '../adapters/django/member-changes.ts';
 import { makeRegistryDigests } from '../adapters/django/member-digests.ts';
 import { makeMirrorStates } from '../adapters/firestore/ops-states.ts';
-import { makePortalDigests } from '../adapters/firestore/portal-digests.ts';
-import { makeProofStore } from '../adapters/firestore/proof-store.ts';
-import { makeRegisterDigests } from '../adapters/postgres/register-digests.ts';
+import { makePortalDigests, makeProofStore } from '../adapters/firestore/proof-store.ts';
+import { makeRegisterDigests } from '../adapters/postgres/register-reader.ts';
 import type { RunReport } from '../mirror/mirror.ts';
 import type { MirrorState } from '../ops/ports.ts';
 import type { ProofRecord } from '../proof/digest-ports.ts';

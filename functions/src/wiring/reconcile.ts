@@ -1,9 +1,7 @@
-import { makeMemberPages } from '../adapters/django/member-pages.ts';
-import { makeMemberReader } from '../adapters/django/member-read.ts';
+import { makeMemberPages, makeMemberReader } from '../adapters/django/read-members.ts';
 import { makeHintStore } from '../adapters/firestore/hint-store.ts';
 import { makeMemberStore } from '../adapters/firestore/member-store.ts';
-import { makePortalIndex } from '../adapters/firestore/portal-index.ts';
-import { makePortalWriter } from '../adapters/firestore/portal-writer.ts';
+import { makePortalIndex, makePortalWriter } from '../adapters/firestore/portal-documents.ts';
 import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
 import type { RunReport } from '../mirror/mirror.ts';
 import { type RunRequest, runMirror } from '../mirror/run.ts';

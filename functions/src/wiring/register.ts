@@ -1,20 +1,18 @@
 import { makeVerifyGoogleToken } from '../adapters/auth/verify-tokens.ts';
-import { makeMemberPages } from '../adapters/django/member-pages.ts';
+import { makeMemberPages } from '../adapters/django/read-members.ts';
 import type { Database } from '../adapters/postgres/database.ts';
 import { makeDatabase } from '../adapters/postgres/make-database.ts';
-import { makeOutbox, removeExpired } from '../adapters/postgres/outbox.ts';
 import { makeRegisterReader } from '../adapters/postgres/register-reader.ts';
-import { makeRegisterStore } from '../adapters/postgres/register-store.ts';
+import { makeOutbox, makeRegisterStore, removeExpired } from '../adapters/postgres/register-store.ts';
+import { makeMemberReference } from '../domain/kennitala-in-text.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
-import { makeMemberReference } from '../domain/member-reference.ts';
 import { makeAuthorizeKeyOrAdmin, makeAuthorizeService } from '../http/callers.ts';
+import { lazy } from '../lib/concurrency.ts';
 import { asSyncError, SyncError } from '../lib/errors.ts';
-import { lazy } from '../lib/lazy.ts';
 import type { RunRequest } from '../mirror/run.ts';
 import { assertOccurrenceDone } from '../mirror/run-answer.ts';
 import type { ScheduledOccurrence } from '../mirror/run-store.ts';
-import { deliverNotifications } from '../register/notify/deliver-notifications.ts';
-import { sendWebhook } from '../register/notify/send-webhook.ts';
+import { deliverNotifications, sendWebhook } from '../register/notify.ts';
 import type { ReferTo } from '../register/ports.ts';
 import { type RegisterOptions, type RegisterReport, runRegister as run } from '../register/register.ts';
 import { makeRegisterLogs } from '../register/register-logs.ts';
@@ -122,7 +120,7 @@ let eventDatabase: Database | undefined;
 export const applyEventToRegister = async (change: MemberChange): Promise<void> => {
   const { base, target, makeReferTo } = once();
   const [{ applyEvent }, { makeRowStore, ROW_STORE_DATABASE }] = await Promise.all([
-    import('../register/apply-event.ts'),
+    import('../register/register.ts'),
     import('../adapters/postgres/row-store.ts'),
   ]);
   eventDatabase ??= makeDatabase({ target, ...ROW_STORE_DATABASE });
@@ -156,7 +154,7 @@ export const registerApi = lazy(async () => {
   const { config, log, now, secrets } = base;
   const [{ makeApp }, { makeRateLimit }, api, roll, { rollDependencies }] = await Promise.all([
     import('../http/app.ts'),
-    import('../http/rate-limit.ts'),
+    import('../http/callers.ts'),
     import('../register/api/routes.ts'),
     import('../proof/roll.ts'),
     import('./roll.ts'),

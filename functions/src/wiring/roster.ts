@@ -1,15 +1,14 @@
-import { makeListExport } from '../adapters/django/export-list.ts';
+import { makeListExport } from '../adapters/django/read-members.ts';
 import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
 import { makeStorageClient } from '../adapters/storage/client.ts';
 import { makeListStore, makeListVersions } from '../adapters/storage/list-store.ts';
 import type { FetchApp } from '../http/front.ts';
-import { lazy } from '../lib/lazy.ts';
+import { lazy } from '../lib/concurrency.ts';
 import type { RunReport } from '../mirror/mirror.ts';
 import { type RunRequest, runMirror } from '../mirror/run.ts';
 import { assertOccurrenceDone } from '../mirror/run-answer.ts';
 import type { ScheduledOccurrence } from '../mirror/run-store.ts';
-import { refreshRoster as refresh } from '../roster/refresh-roster.ts';
-import { makeRoster } from '../roster/roster.ts';
+import { makeRoster, refreshRoster as refresh } from '../roster/roster.ts';
 import { runDependencies, type Shared, shared } from './shared.ts';
 
 /** Less than the roster functions' 120 s, so that a run that is too slow still closes its record. */

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { makeVerifyFirebaseToken, makeVerifyGoogleToken } from '../adapters/auth/verify-tokens.ts';
 import { makeRegistryHttp } from '../adapters/django/registry-http.ts';
-import { makeFirebaseApp, makeFirestoreClient } from '../adapters/firestore/client.ts';
 import { makeRunStore } from '../adapters/firestore/run-store.ts';
-import { makeEnvSecrets } from '../adapters/secrets/env-secrets.ts';
+import { makeFirebaseApp, makeFirestoreClient } from '../adapters/firestore/store-call.ts';
 import { makeSecretManager } from '../adapters/secrets/secret-manager.ts';
-import { makeTokenSource } from '../adapters/secrets/secret-source.ts';
+import { makeEnvSecrets, makeTokenSource } from '../adapters/secrets/secret-source.ts';
 import type { Kennitala } from '../domain/kennitala.ts';
-import { makeMemberReference } from '../domain/member-reference.ts';
+import { makeMemberReference } from '../domain/kennitala-in-text.ts';
 import { makeAuthorizeAdmin } from '../http/callers.ts';
 import { logRegistryRetry } from '../lib/log.ts';
 import type { RunDependencies } from '../mirror/run.ts';

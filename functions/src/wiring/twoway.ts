@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { makeMemberChanges } from '../adapters/django/member-changes.ts';
-import { makeMemberPages } from '../adapters/django/member-pages.ts';
-import { makeMemberReader } from '../adapters/django/member-read.ts';
+import { makeMemberPages, makeMemberReader } from '../adapters/django/read-members.ts';
 import { makeMemberStore } from '../adapters/firestore/member-store.ts';
 import { makeQueueStore, makeTwoWayLog } from '../adapters/firestore/queue-store.ts';
 import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { verifySignature } from '../../src/portal/webhook-signature.ts';
+import { verifySignature } from '../../src/portal/webhook-caller.ts';
 
 /** `contract/README.md` says what the parts mean. `now` is in Unix seconds. */
 interface SignatureVector {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { decideChange } from '../../src/domain/member/decide-change.ts';
-import type { PendingEdit } from '../../src/domain/member/keep-pending-edits.ts';
+import type { PendingEdit } from '../../src/domain/member/kept-values.ts';
 import type { MemberChange } from '../../src/domain/member/member-change.ts';
 import { parseRegistryMember } from '../../src/domain/member/parse-registry-member.ts';
 import { SyncError } from '../../src/lib/errors.ts';

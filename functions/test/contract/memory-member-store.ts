@@ -1,4 +1,4 @@
-import { isNewNumber } from '../../src/domain/member/consents.ts';
+import { isNewNumber } from '../../src/domain/member/kept-values.ts';
 import { SyncError } from '../../src/lib/errors.ts';
 import type { ChangeOutcome, ChangeRequest, MemberStore } from '../../src/portal/ports.ts';
 import type { PortalMemory } from './portal-memory.ts';

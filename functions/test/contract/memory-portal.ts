@@ -1,6 +1,6 @@
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { SyncError } from '../../src/lib/errors.ts';
-import type { PortalIndex, PortalWriter, WriteResult } from '../../src/portal/reconcile/ports.ts';
+import type { PortalIndex, PortalWriter, WriteResult } from '../../src/portal/ports.ts';
 import type { PortalMemory } from './portal-memory.ts';
 
 /** How a call to the store is made: at once, unless a test lets others come between. */

@@ -1,9 +1,12 @@
 import type { DocumentData } from 'firebase-admin/firestore';
 import { fromMemberDocument, toMemberDocument } from '../../src/adapters/firestore/member-document.ts';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
-import { formerWithdrawals, type Withdrawals } from '../../src/domain/member/consents.ts';
 import type { MemberMeta, StoredMember } from '../../src/domain/member/decide-change.ts';
-import type { PendingEdit } from '../../src/domain/member/keep-pending-edits.ts';
+import {
+  formerWithdrawals,
+  type PendingEdit,
+  type Withdrawals,
+} from '../../src/domain/member/kept-values.ts';
 import type { Member } from '../../src/domain/member/member.ts';
 import type { DocumentState, Receipt, SeenMember, StandingHint } from '../../src/portal/ports.ts';
 

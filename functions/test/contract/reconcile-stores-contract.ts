@@ -8,7 +8,7 @@ import type {
   PortalIndex,
   PortalWriter,
   WriteResult,
-} from '../../src/portal/reconcile/ports.ts';
+} from '../../src/portal/ports.ts';
 import { NESTED } from '../domain/member/support/wire-members.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 import type { QueuedEdit } from './portal-memory.ts';

@@ -11,7 +11,7 @@ import {
   kennitalaFault,
   tryKennitala,
 } from '../../src/domain/kennitala.ts';
-import { makeMemberList } from '../../src/domain/member-list.ts';
+import { makeMemberList } from '../../src/domain/kennitala-list.ts';
 import { anyKennitala } from '../support/kennitalas.ts';
 
 const as = (text: string) => text as Kennitala;

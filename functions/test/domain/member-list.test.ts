@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bytesOf, digestOf, makeMemberList } from '../../src/domain/member-list.ts';
+import { bytesOf, digestOf, makeMemberList } from '../../src/domain/kennitala-list.ts';
 import { anyKennitala, linesOf, makeKennitalas } from '../support/kennitalas.ts';
 
 const hyphenated = (kennitala: string) => `${kennitala.slice(0, 6)}-${kennitala.slice(6)}`;

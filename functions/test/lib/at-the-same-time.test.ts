@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { makeGroups, makeTurns } from '../../src/lib/at-the-same-time.ts';
+import { makeGroups, makeTurns } from '../../src/lib/concurrency.ts';
 
 const UNTIL_TOLD = 60_000;
 

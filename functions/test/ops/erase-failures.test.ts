@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeRegisterErasure, makeRegisterLookup } from '../../src/adapters/postgres/erase-member.ts';
 import { makeDatabase } from '../../src/adapters/postgres/make-database.ts';
-import { erasePerson } from '../../src/ops/erase/erase-person.ts';
+import { erasePerson } from '../../src/ops/erase-person.ts';
 import { startDatabase } from '../register/support/test-database.ts';
 import { BUCKET } from '../support/stack.ts';
 import { everythingHeld, joinEverywhere, leaveEverywhere, type Traces } from './support/leave-traces.ts';

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { COLLECTIONS, type Collection } from '../../src/adapters/firestore/collections.ts';
 import { makeFirestoreErasure } from '../../src/adapters/firestore/erase-documents.ts';
-import { eraseStoreName } from '../../src/ops/schemas/erase.ts';
+import { eraseStoreName } from '../../src/ops/schemas/person.ts';
 import { chain } from '../support/chain.ts';
 
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));

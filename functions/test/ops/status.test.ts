@@ -1,8 +1,8 @@
 import { Timestamp } from 'firebase-admin/firestore';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MirrorName } from '../../src/mirror/mirror.ts';
-import { judgeMirror } from '../../src/ops/mirror-health.ts';
 import type { MirrorState } from '../../src/ops/ports.ts';
+import { judgeMirror } from '../../src/ops/status.ts';
 import { type Body, type OpsStack, startOpsStack } from './support/ops-stack.ts';
 
 const NOW = new Date('2026-11-23T08:00:00Z');

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { LogFields, Severity } from '../../src/lib/log.ts';
-import { judgeMirror } from '../../src/ops/mirror-health.ts';
 import { makeOpsLogs } from '../../src/ops/ops-logs.ts';
 import type { MirrorState } from '../../src/ops/ports.ts';
 import type { StatusAnswer } from '../../src/ops/schemas.ts';
-import { findConcerns, watchMirrors } from '../../src/ops/watch.ts';
+import { findConcerns, judgeMirror, watchMirrors } from '../../src/ops/status.ts';
 import { EQUAL, QUIET, WELL } from './support/status-answers.ts';
 
 const NOW = new Date('2026-11-23T08:00:00Z');

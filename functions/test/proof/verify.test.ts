@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { type DocumentData, Timestamp } from 'firebase-admin/firestore';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeSigningKey } from '../../../local/src/secrets.ts';
-import { makeOperatorActions } from '../../src/adapters/firestore/ops-actions.ts';
+import { makeOperatorActions } from '../../src/adapters/firestore/ops-runs.ts';
 import { makeMirrorStates } from '../../src/adapters/firestore/ops-states.ts';
 import { makeTwoWayLog } from '../../src/adapters/firestore/queue-store.ts';
 import type { OperatorAction } from '../../src/ops/ports.ts';

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeRowStore } from '../../src/adapters/postgres/row-store.ts';
 import { parseMemberChange } from '../../src/domain/member/member-change.ts';
-import { applyEvent } from '../../src/register/apply-event.ts';
+import { applyEvent } from '../../src/register/register.ts';
 import { makeRegisterLogs } from '../../src/register/register-logs.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 import { makePages } from './support/make-pages.ts';

@@ -5,7 +5,7 @@ import { makeDatabase } from '../../src/adapters/postgres/make-database.ts';
 import { makeRegisterStore } from '../../src/adapters/postgres/register-store.ts';
 import { makeRowStore, ROW_STORE_DATABASE } from '../../src/adapters/postgres/row-store.ts';
 import { parseMemberChange } from '../../src/domain/member/member-change.ts';
-import { applyEvent } from '../../src/register/apply-event.ts';
+import { applyEvent } from '../../src/register/register.ts';
 import { makeRegisterLogs } from '../../src/register/register-logs.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 import { type RegisterStack, referTo, startRegisterStack } from './support/register-stack.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { makeMemberList } from '../../src/domain/member-list.ts';
+import { makeMemberList } from '../../src/domain/kennitala-list.ts';
 import { planRoster, type RosterTarget } from '../../src/roster/plan-roster.ts';
 import { readHeldList } from '../../src/roster/published-list.ts';
 import { anyKennitala, linesOf, makeKennitalas } from '../support/kennitalas.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { digestOf, makeMemberList } from '../../src/domain/member-list.ts';
+import { digestOf, makeMemberList } from '../../src/domain/kennitala-list.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 let stack: Stack;

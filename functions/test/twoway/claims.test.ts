@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
-import { planFailedTry } from '../../src/twoway/back-off.ts';
 import { CLAIM_MS, planClaim } from '../../src/twoway/claim.ts';
 import { toEditTime } from '../../src/twoway/edit.ts';
 import { planConflict } from '../../src/twoway/plan-conflict.ts';
-import { planDelivered, planRefused } from '../../src/twoway/plan-settlement.ts';
+import { planDelivered, planFailedTry, planRefused } from '../../src/twoway/plan-settlement.ts';
 import type { MemberView } from '../../src/twoway/ports.ts';
 import { makeQueueItem, type QueueItem } from '../../src/twoway/queue.ts';
 

@@ -1,10 +1,9 @@
 import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { initializeFirestore } from 'firebase-admin/firestore';
 import { startFirestore } from '../../../local/src/firestore/server.ts';
-import { toMemberDocument } from '../../src/adapters/firestore/member-document.ts';
+import { parsePortalMember, toMemberDocument } from '../../src/adapters/firestore/member-document.ts';
 import { makeQueueStore } from '../../src/adapters/firestore/queue-store.ts';
 import { withFields } from '../../src/domain/member/fields.ts';
-import { parsePortalMember } from '../../src/domain/member/parse-portal-member.ts';
 import { makeMemoryPortal } from './support/memory-portal.ts';
 import { describeStoreContract } from './support/store-contract.ts';
 

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { statusAnswer } from '../../../functions/src/ops/schemas/mirrors.ts';
+import { statusAnswer } from '../../../functions/src/ops/schemas/status.ts';
 import { conflictsPage } from '../../../functions/src/ops/schemas/two-way.ts';
 import { runAsScheduler } from '../../src/cli/run-sync.ts';
 import { prepareMonday } from '../../src/scenarios/monday.ts';

@@ -1,4 +1,4 @@
-import { bytesOf } from '../../../functions/src/domain/member-list.ts';
+import { bytesOf } from '../../../functions/src/domain/kennitala-list.ts';
 import { type GuardLimits, type GuardVerdict, judgePlan } from '../../../functions/src/mirror/guard.ts';
 import type { ChangeCounts } from '../../../functions/src/mirror/mirror.ts';
 import type { KennitalaExport } from '../../../functions/src/registry/ports.ts';

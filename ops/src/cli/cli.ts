@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { operatorText } from '../../../functions/src/domain/operator-text.ts';
+import { operatorText } from '../../../functions/src/domain/storable.ts';
 import { reasonText } from '../../../functions/src/ops/schemas/common.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { OpsError } from './ops-error.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { makeFindings } from '../../../functions/src/ops/findings.ts';
-import { healthReason, twoWayReason } from '../../../functions/src/ops/schemas/mirrors.ts';
+import { healthReason, twoWayReason } from '../../../functions/src/ops/schemas/status.ts';
 import type {
   HealthReason,
   MirrorStatus,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countedDelivery } from '../../../bench/twoway/ours.ts';
 import { type Servers, startServers } from '../../../bench/twoway/servers.ts';
-import { makeMemberReader } from '../../../functions/src/adapters/django/member-read.ts';
+import { makeMemberReader } from '../../../functions/src/adapters/django/read-members.ts';
 import { makeHintStore } from '../../../functions/src/adapters/firestore/hint-store.ts';
 import { fromMemberDocument } from '../../../functions/src/adapters/firestore/member-document.ts';
 import { makeMemberStore } from '../../../functions/src/adapters/firestore/member-store.ts';

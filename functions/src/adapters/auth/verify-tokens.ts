@@ -1,7 +1,7 @@
 import type { App } from 'firebase-admin/app';
 import type { OAuth2Client, OAuth2ClientOptions } from 'google-auth-library';
 import type { VerifyFirebaseToken, VerifyGoogleToken } from '../../http/callers.ts';
-import { lazy } from '../../lib/lazy.ts';
+import { lazy } from '../../lib/concurrency.ts';
 
 /** Firebase's own verification, with the look-up that refuses disabled users and revoked sessions. */
 export const makeVerifyFirebaseToken = (app: () => Promise<App>): VerifyFirebaseToken => {

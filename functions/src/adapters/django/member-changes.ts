@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { Json } from '../../domain/member/field-row.ts';
-import { memberVersion } from '../../domain/member/version.ts';
+import type { Json } from '../../domain/member/fields.ts';
+import { memberVersion } from '../../domain/member/member.ts';
 import { SyncError } from '../../lib/errors.ts';
 import type { Change, ChangeAnswer, RegistryChanges } from '../../registry/ports.ts';
 import type { RegistryHttp } from './registry-http.ts';

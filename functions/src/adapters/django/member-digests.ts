@@ -3,7 +3,7 @@ import { BUCKETS, DIGEST_SCHEME } from '../../domain/member/digest.ts';
 import { isSyncError } from '../../lib/errors.ts';
 import type { NoSums, RegistryDigests } from '../../proof/digest-ports.ts';
 import { invalidAnswer } from './failures.ts';
-import { type MemberPagesConfig, makeMemberPages } from './member-pages.ts';
+import { type MemberPagesConfig, makeMemberPages } from './read-members.ts';
 import type { RegistryHttp } from './registry-http.ts';
 
 const ROUTE = '/api/sync/digests/';

@@ -1,20 +1,19 @@
+import { isIPv4 } from 'node:net';
+import type { Dispatcher } from 'undici';
 import type { ZodType } from 'zod';
-import { asSyncError, type ErrorCode, isSyncError, type SyncError } from '../../lib/errors.ts';
+import { asSyncError, type ErrorCode, isSyncError, SyncError } from '../../lib/errors.ts';
 import { type RetryClock, type RetryPolicy, systemClock, withRetry } from '../../lib/retry.ts';
-import { buildUrl, parseBaseUrl, type RoutePart } from './base-url.ts';
-import { exchange } from './exchange.ts';
+import { exchange, isAgreedRefusal, makeTimeLimit, orAborted, parseAnswer, parseJson } from './exchange.ts';
 import {
   afterAttempts,
   askedDelayMs,
+  closedClient,
   isRetriedInFetch,
+  MAX_HEADER_BYTES,
   networkFailure,
   statusFailure,
   tooSlow,
 } from './failures.ts';
-import { isAgreedRefusal, parseAnswer, parseJson } from './parse-answer.ts';
-import { makePool } from './pool.ts';
-import { makeTimeLimit, orAborted } from './time-limit.ts';
-import { type HeldToken, makeTokenKeeper, type TokenSource } from './token.ts';
 
 export interface RegistryHttpOptions {
   /** `DJANGO_BASE_URL`; a path prefix is kept. */
@@ -193,5 +192,153 @@ export const makeRegistryHttp = (options: RegistryHttpOptions): RegistryHttp => 
       return parseAnswer(`POST ${route}`, await fetchJson(call), schema);
     },
     close: pool.close,
+  };
+};
+
+interface RoutePart {
+  /** One value for each `:name` of the route. */
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The registry's address, such as `https://registry.example.is/felagar`, checked before anything is sent to it.
+ * @throws SyncError `config_invalid`. The message never repeats the value, which may hold a password.
+ */
+export const parseBaseUrl = (text: string, allowInsecure = false): URL => {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
+    throw invalid('is not an address; write it like https://registry.example.is/felagar.');
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw invalid('holds a user name or password; the token comes from Secret Manager, so take them out.');
+  }
+  if (url.search !== '' || url.hash !== '') {
+    throw invalid('ends in a query or a fragment; only a host and a path belong there.');
+  }
+  if (url.protocol === 'http:' && !allowInsecure && !isLoopback(url.hostname)) {
+    throw invalid(
+      'is plain http, which would send the token readable; use https (or, knowing this, set ALLOW_INSECURE_REGISTRY=true).',
+    );
+  }
+  // A base without the last slash would lose its last path segment.
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  return url;
+};
+
+/**
+ * The address of a route such as `/api/sync/member/:ssn/` below the base. Callers name the route and hand values over
+ * apart from it, so that messages and logs, which show the route, cannot show a member's number.
+ */
+export const buildUrl = (base: URL, route: string, { params = {}, query = {} }: RoutePart): URL => {
+  const path = route.replace(/:([a-z_]+)/gi, (_, name: string) => {
+    const value = params[name];
+    // An empty value or a dot segment would address another route.
+    if (value === undefined || value === '' || /^\.{1,2}$/.test(value)) {
+      throw new SyncError('internal', `${route}: no usable value was given for :${name}.`);
+    }
+    return encodeURIComponent(value);
+  });
+  const url = new URL(base);
+  url.pathname = `${base.pathname}${path.replace(/^\//, '')}`;
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  return url;
+};
+
+const isLoopback = (hostname: string): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'));
+
+const invalid = (what: string): SyncError => new SyncError('config_invalid', `DJANGO_BASE_URL ${what}`);
+
+/** Where the registry's token comes from. `drop` forgets a cached one, so that the next `read` asks again. */
+export interface TokenSource {
+  readonly read: () => Promise<string>;
+  readonly drop: () => void;
+}
+
+/** A token, and the number of renewals before it was read. */
+interface HeldToken {
+  readonly text: string;
+  readonly generation: number;
+}
+
+interface TokenKeeper {
+  readonly current: () => Promise<HeldToken>;
+  /** After a 401 for `refused`: reads the secret again, once for all requests that were sent with that token. */
+  readonly renew: (refused: HeldToken) => Promise<HeldToken>;
+}
+
+/**
+ * Requests that are under way together all meet the same 401. The generation tells a late one that the token has been
+ * renewed since it was sent, even when the secret turned out unchanged, so that it does not renew it once more.
+ */
+const makeTokenKeeper = (source: TokenSource): TokenKeeper => {
+  let generation = 0;
+  const current = async (): Promise<HeldToken> => {
+    const held = generation;
+    return { text: asHeaderText(await source.read()), generation: held };
+  };
+  return {
+    current,
+    renew: async (refused) => {
+      if (refused.generation === generation) {
+        generation += 1;
+        source.drop();
+      }
+      return await current();
+    },
+  };
+};
+
+const asHeaderText = (token: string): string => {
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new SyncError(
+    'secret_unavailable',
+    'The registry token holds characters that no header can carry (a line break or a space?); store it again.',
+  );
+};
+
+interface PoolOptions {
+  /** Of one answer, on the wire. */
+  readonly maxAnswerBytes: number;
+  /** Certificate authorities (PEM) to trust instead of the well-known ones. */
+  readonly ca?: string | undefined;
+}
+
+/** Connections that stay open between requests. undici is loaded and the pool made at the first use. */
+interface ConnectionPool {
+  readonly open: () => Promise<Dispatcher>;
+  /** Ends requests that are under way. Using it afterwards is refused, so that a retry cannot open it again. */
+  readonly close: () => Promise<void>;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+const makePool = ({ maxAnswerBytes, ca }: PoolOptions): ConnectionPool => {
+  let opened: Promise<Dispatcher> | undefined;
+  let isClosed = false;
+  const openAgent = async (): Promise<Dispatcher> => {
+    const { Agent } = await import('undici');
+    return new Agent({
+      // HTTP/1.1 is what each row of the table of answers is tested against.
+      allowH2: false,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      maxResponseSize: maxAnswerBytes,
+      // The caller's time limit covers the whole request; these would be second, coarser ones.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: { timeout: CONNECT_TIMEOUT_MS, ...(ca === undefined ? {} : { ca }) },
+    });
+  };
+  return {
+    open: async () => {
+      if (isClosed) throw closedClient();
+      opened ??= openAgent();
+      return await opened;
+    },
+    close: async () => {
+      isClosed = true;
+      await (await opened)?.destroy();
+    },
   };
 };

@@ -1,10 +1,12 @@
 import { type DocumentData, Timestamp } from 'firebase-admin/firestore';
 import type { Kennitala } from '../../domain/kennitala.ts';
-import { CONSENT_PATHS, type FormerDocument, type Withdrawals } from '../../domain/member/consents.ts';
 import type { MemberMeta, StoredMember } from '../../domain/member/decide-change.ts';
 import { bucketOf, type DigestNumbers } from '../../domain/member/digest.ts';
+import { FIELD_PATHS, rowOf } from '../../domain/member/field-table.ts';
+import { type FieldPath, type FieldValues, makeMember } from '../../domain/member/fields.ts';
+import { CONSENT_PATHS, type FormerDocument, type Withdrawals } from '../../domain/member/kept-values.ts';
 import { type Member, ORIGINS } from '../../domain/member/member.ts';
-import { parsePortalMember } from '../../domain/member/parse-portal-member.ts';
+import { isWire } from '../../domain/member/wire.ts';
 import { timeIn } from './store-call.ts';
 
 const SCHEMA_VERSION = 1;
@@ -96,3 +98,23 @@ const numberOf = (value: unknown): number | null => (typeof value === 'number' ?
 
 const timestampOf = (date: Date | null): Timestamp | null =>
   date === null ? null : Timestamp.fromDate(date);
+
+/**
+ * Reads a document of the portal, whoever wrote it and when: members' own clients, this project, or what came before
+ * it. Times must be Dates already. Never throws: the registry is the source of truth, so what cannot be read counts
+ * as empty and its next word repairs it; a status that cannot be read is inactive.
+ *
+ * @param kennitala The document's id, which decides who it is.
+ */
+export const parsePortalMember = (kennitala: Kennitala, document: unknown): Member => {
+  const values: Partial<Record<FieldPath, unknown>> = {};
+  for (const path of FIELD_PATHS) values[path] = readField(document, path);
+  return makeMember(kennitala, values as FieldValues);
+};
+
+const readField = (document: unknown, path: FieldPath): unknown => {
+  const row = rowOf(path);
+  let here = document;
+  for (const key of path.split('.')) here = isWire(here) && Object.hasOwn(here, key) ? here[key] : undefined;
+  return row.fromPortal(here) ?? row.empty;
+};

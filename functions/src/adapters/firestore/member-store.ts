@@ -10,16 +10,16 @@ import {
 } from 'firebase-admin/firestore';
 import { z } from 'zod';
 import type { Kennitala } from '../../domain/kennitala.ts';
+import type { StoredMember } from '../../domain/member/decide-change.ts';
 import {
   type FormerDocument,
   formerWithdrawals,
   isNewNumber,
+  type PendingEdit,
   type Withdrawals,
-} from '../../domain/member/consents.ts';
-import type { StoredMember } from '../../domain/member/decide-change.ts';
-import { sourceHash } from '../../domain/member/diff-members.ts';
-import type { PendingEdit } from '../../domain/member/keep-pending-edits.ts';
-import { makeGroups, makeTurns } from '../../lib/at-the-same-time.ts';
+} from '../../domain/member/kept-values.ts';
+import { sourceHash } from '../../domain/member/patch.ts';
+import { makeGroups, makeTurns } from '../../lib/concurrency.ts';
 import type { ChangeOutcome, ChangeRequest, MemberStore, Receipt } from '../../portal/ports.ts';
 import { hintRef } from './hint-store.ts';
 import { formerFacts, fromMemberDocument, toMemberDocument } from './member-document.ts';

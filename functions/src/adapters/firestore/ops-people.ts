@@ -1,6 +1,15 @@
-import { type DocumentSnapshot, type Firestore, Timestamp } from 'firebase-admin/firestore';
-import type { KnownPerson, PeopleReader } from '../../ops/ports.ts';
-import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
+import {
+  type DocumentData,
+  type DocumentSnapshot,
+  type Firestore,
+  Timestamp,
+} from 'firebase-admin/firestore';
+import type { Kennitala } from '../../domain/kennitala.ts';
+import type { KnownPerson, MemberTrace, PeopleReader } from '../../ops/ports.ts';
+import { memberOrigin } from '../../ops/schemas/person.ts';
+import type { PortalNow } from '../../ops/schemas.ts';
+import { fromActionDocument, toRecord } from './ops-runs.ts';
+import { makeStoreCalls, STORE_CALL_LIMIT_MS, storeCall, timeIn } from './store-call.ts';
 
 /** Documents of one call; each brings some hundred bytes. */
 const READ_AT_ONCE = 500;
@@ -53,3 +62,85 @@ const postalCodeOf = (addresses: readonly unknown[]): string | null => {
 
 const textOf = (value: unknown): string | null =>
   typeof value === 'number' ? String(value) : typeof value === 'string' && value !== '' ? value : null;
+
+/** Of each kind; a member of many years has fewer. */
+const ENTRIES_READ = 200;
+
+type Found = Pick<MemberTrace, 'queued' | 'conflictsOf'>;
+
+/** Everything in Firestore that names one member. `found` reads what the way back holds. */
+export const makeMemberTrace = (client: () => Promise<Firestore>, found: Found): MemberTrace => {
+  const call = makeStoreCalls(client);
+
+  return {
+    ...found,
+    portal: (kennitala) =>
+      call('answer the member', async (db) => {
+        const document = await db.collection('members').doc(kennitala).get();
+        return toPortalNow(document.data());
+      }),
+    receipts: (member) =>
+      call('answer the receipts', async (db) => {
+        const { docs } = await db
+          .collection('webhook_receipts')
+          .where('member', '==', member)
+          .limit(ENTRIES_READ)
+          .get();
+        return docs.flatMap((document) => {
+          const at = timeIn(document.get('receivedAt'));
+          const [result, action] = [document.get('result'), document.get('action')];
+          return at === null ? [] : [{ at, result: String(result), action: String(action) }];
+        });
+      }),
+    runs: (kennitala) =>
+      call('answer the runs of the member', async (db) => {
+        const both = await Promise.all(
+          (['added', 'removed'] as const).map(async (what) =>
+            (await runIdsNaming(db, kennitala, what)).map((runId) => ({ runId, what })),
+          ),
+        );
+        const named = both.flat();
+        if (named.length === 0) return [];
+        const records = await db.getAll(...named.map(({ runId }) => db.collection('sync_audit').doc(runId)));
+        return named.flatMap(({ what }, n) => {
+          const record = records[n];
+          return record?.exists ? [{ run: toRecord(record), what }] : [];
+        });
+      }),
+    actions: (member) =>
+      call('answer the actions of operators', async (db) => {
+        const all = db.collection('operator_actions');
+        const [about, pauses] = await Promise.all([
+          all.where('member', '==', member).limit(ENTRIES_READ).get(),
+          all.where('action', 'in', ['pause', 'resume']).orderBy('at', 'desc').limit(ENTRIES_READ).get(),
+        ]);
+        return [...about.docs, ...pauses.docs].map((document) => fromActionDocument(document.data()));
+      }),
+  };
+};
+
+const runIdsNaming = async (
+  db: Firestore,
+  kennitala: Kennitala,
+  what: 'added' | 'removed',
+): Promise<string[]> => {
+  const { docs } = await db
+    .collectionGroup('changes')
+    .where(`${what}Kennitalas`, 'array-contains', kennitala)
+    .limit(ENTRIES_READ)
+    .get();
+  return docs.flatMap((document) => document.ref.parent.parent?.id ?? []);
+};
+
+/** Only what says whether the person is a member and since when. */
+const toPortalNow = (data: DocumentData | undefined): PortalNow => {
+  if (data === undefined) return { state: 'absent' };
+  const { membership, metadata } = data;
+  return {
+    state: membership?.status === 'active' ? 'active' : 'inactive',
+    version: typeof metadata?.source_version === 'number' ? metadata.source_version : null,
+    origin: memberOrigin.safeParse(metadata?.origin).data ?? null,
+    syncedAt: timeIn(metadata?.synced_at)?.toISOString() ?? null,
+    deletedAt: timeIn(metadata?.deleted_at)?.toISOString() ?? null,
+  };
+};

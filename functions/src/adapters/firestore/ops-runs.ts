@@ -1,15 +1,26 @@
 import {
   type DocumentData,
   type DocumentSnapshot,
+  FieldPath,
   type Firestore,
+  type Query,
   Timestamp,
 } from 'firebase-admin/firestore';
+import { z } from 'zod';
+import { SyncError } from '../../lib/errors.ts';
 import { CHANGES_PER_DOCUMENT, type RunRecord } from '../../mirror/mirror.ts';
 import type { PlannedChanges } from '../../mirror/run-store.ts';
-import type { RunDay, RunHistory } from '../../ops/ports.ts';
-import { readPage } from './ops-page.ts';
+import type {
+  OperatorAction,
+  OperatorActions,
+  Page,
+  PageRequest,
+  RunDay,
+  RunHistory,
+} from '../../ops/ports.ts';
+import { type Chained, type CurrentChainKey, takeChained } from './chain.ts';
 import { fromDocument } from './run-documents.ts';
-import { makeStoreCalls } from './store-call.ts';
+import { makeStoreCalls, STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
 
 /** A month of nightly runs and many more on demand. */
 const MISSED_RUNS_READ = 1_000;
@@ -145,3 +156,82 @@ export function* documentsToCommit(
   }
   yield group;
 }
+
+const cursorShape = z.tuple([z.number().int(), z.number().int().min(0).max(999_999_999), z.string().min(1)]);
+
+/**
+ * One page of a query, newest first by a field of type Timestamp, documents of one moment by their id. The cursor is the
+ * place after the last document, so that what is written meanwhile moves nothing.
+ * Throws `invalid_request` for a cursor that is none.
+ */
+export const readPage = async <T>(
+  query: Query,
+  timeField: string,
+  { limit, before }: PageRequest,
+  toItem: (document: DocumentSnapshot) => T,
+): Promise<Page<T>> => {
+  const ordered = query.orderBy(timeField, 'desc').orderBy(FieldPath.documentId(), 'desc');
+  const from = before === undefined ? ordered : ordered.startAfter(...placeOf(before));
+  const { docs } = await from.limit(limit + 1).get();
+  const shown = docs.slice(0, limit);
+  const last = docs.length > limit ? shown.at(-1) : undefined;
+  return { items: shown.map(toItem), next: last === undefined ? null : cursorOf(last, timeField) };
+};
+
+const cursorOf = (document: DocumentSnapshot, timeField: string): string => {
+  const time = document.get(timeField) as Timestamp;
+  return Buffer.from(JSON.stringify([time.seconds, time.nanoseconds, document.id])).toString('base64url');
+};
+
+const placeOf = (cursor: string): [Timestamp, string] => {
+  try {
+    const text = Buffer.from(cursor, 'base64url').toString('utf8');
+    const [seconds, nanoseconds, id] = cursorShape.parse(JSON.parse(text));
+    return [new Timestamp(seconds, nanoseconds), id];
+  } catch {
+    throw new SyncError('invalid_request', 'before: take it from `next` of the page before.');
+  }
+};
+
+/** As long as the records of the runs that the actions are about. */
+const KEPT_MONTHS = 12;
+
+/** `operator_actions/{id}`: who looked at what is personal, and who decided what. */
+export const makeOperatorActions = (
+  client: () => Promise<Firestore>,
+  chainKey: CurrentChainKey,
+): OperatorActions => ({
+  record: (action) =>
+    storeCall('audit_unavailable', 'take the record of the action', STORE_CALL_LIMIT_MS, async () => {
+      const [db, key] = await Promise.all([client(), chainKey()]);
+      await takeChained(db, key, chainedAction(db, action));
+    }),
+  pauses: (limit) =>
+    storeCall('store_unavailable', 'answer the pauses', STORE_CALL_LIMIT_MS, async () => {
+      const { docs } = await (await client())
+        .collection('operator_actions')
+        .where('action', 'in', ['pause', 'resume'])
+        .orderBy('at', 'desc')
+        .limit(limit)
+        .get();
+      return docs.map((document) => fromActionDocument(document.data()));
+    }),
+});
+
+/** A new record of its own name, and its place in the chain of what operators do. */
+export const chainedAction = (db: Firestore, action: OperatorAction): Chained & { readonly isNew: true } => ({
+  stream: 'operators',
+  kind: 'closed',
+  ref: db.collection('operator_actions').doc(),
+  data: toActionDocument(action),
+  isNew: true,
+});
+
+const toActionDocument = (action: OperatorAction): DocumentData => {
+  const expireAt = new Date(action.at);
+  expireAt.setUTCMonth(expireAt.getUTCMonth() + KEPT_MONTHS);
+  return { ...action, at: Timestamp.fromDate(action.at), expireAt: Timestamp.fromDate(expireAt) };
+};
+
+export const fromActionDocument = ({ chain, erased, ...data }: DocumentData): OperatorAction =>
+  ({ ...data, at: (data['at'] as Timestamp).toDate() }) as OperatorAction;

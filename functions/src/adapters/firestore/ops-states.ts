@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { MirrorName, Pause, RunOutcome } from '../../mirror/mirror.ts';
 import type { LiveCounts, MirrorState, MirrorStates } from '../../ops/ports.ts';
 import { type CurrentChainKey, writeChained } from './chain.ts';
-import { chainedAction } from './ops-actions.ts';
+import { chainedAction } from './ops-runs.ts';
 import { makeStoreCalls, STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
 
 const time = z.instanceof(Timestamp).transform((timestamp) => timestamp.toDate());

@@ -3,7 +3,7 @@ import { SyncError } from '../../lib/errors.ts';
 import type { MemberTrace, Page, SweepDay, TwoWayReader } from '../../ops/ports.ts';
 import type { ConflictRecord } from '../../twoway/conflict.ts';
 import type { QueueItem } from '../../twoway/queue.ts';
-import { readPage } from './ops-page.ts';
+import { readPage } from './ops-runs.ts';
 import { makeStoreCalls, timeIn } from './store-call.ts';
 import { fromConflictDocument, tryItemDocument } from './twoway-documents.ts';
 

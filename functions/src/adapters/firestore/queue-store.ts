@@ -9,7 +9,7 @@ import {
 } from 'firebase-admin/firestore';
 import { isKennitala, type Kennitala } from '../../domain/kennitala.ts';
 import type { Origin } from '../../domain/member/member.ts';
-import { chunksOf } from '../../lib/several-at-a-time.ts';
+import { chunksOf } from '../../lib/concurrency.ts';
 import type { ConflictRecord } from '../../twoway/conflict.ts';
 import type {
   DueOptions,

@@ -1,6 +1,6 @@
 import { FieldPath, type Firestore, type Query, type QueryDocumentSnapshot } from 'firebase-admin/firestore';
+import { inParallel } from '../../lib/concurrency.ts';
 import { SyncError } from '../../lib/errors.ts';
-import { inParallel } from '../../lib/several-at-a-time.ts';
 import { CHAINED_COLLECTIONS, STREAMS, type Stream } from '../../proof/chain.ts';
 import type { StoredRecord } from '../../proof/check-record.ts';
 import type { ListDocument } from '../../proof/people-digest.ts';

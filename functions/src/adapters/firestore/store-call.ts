@@ -1,4 +1,6 @@
+import type { App } from 'firebase-admin/app';
 import { type Firestore, Timestamp, type WriteBatch } from 'firebase-admin/firestore';
+import { lazy } from '../../lib/concurrency.ts';
 import { type ErrorCode, SyncError } from '../../lib/errors.ts';
 import type { DocumentState } from '../../portal/ports.ts';
 
@@ -83,3 +85,19 @@ export const fromDocumentState = (state: string): Timestamp => {
 
 /** A time that a document holds; null for what is none. */
 export const timeIn = (value: unknown): Date | null => (value instanceof Timestamp ? value.toDate() : null);
+
+/** The process's firebase-admin app, made on first use. */
+export const makeFirebaseApp = (projectId: string): (() => Promise<App>) =>
+  lazy(async () => {
+    const { getApps, initializeApp } = await import('firebase-admin/app');
+    return getApps().find(({ name }) => name === APP_NAME) ?? initializeApp({ projectId }, APP_NAME);
+  });
+
+const APP_NAME = 'membership-sync';
+
+/** The process's Firestore client, made on first use: loading it takes longer than everything else together. */
+export const makeFirestoreClient = (app: () => Promise<App>): (() => Promise<Firestore>) =>
+  lazy(async () => {
+    const [{ getFirestore }, made] = await Promise.all([import('firebase-admin/firestore'), app()]);
+    return getFirestore(made);
+  });

@@ -4,8 +4,8 @@ import { type DocumentData, type DocumentSnapshot, Timestamp } from 'firebase-ad
 import { z } from 'zod';
 import { isKennitala, type Kennitala } from '../../domain/kennitala.ts';
 import type { StoredMember } from '../../domain/member/decide-change.ts';
-import type { Json } from '../../domain/member/field-row.ts';
-import type { PendingEdit } from '../../domain/member/keep-pending-edits.ts';
+import type { Json } from '../../domain/member/fields.ts';
+import type { PendingEdit } from '../../domain/member/kept-values.ts';
 import { type ConflictRecord, isOpen, type PathConflict } from '../../twoway/conflict.ts';
 import { type EditTime, makeEditTime, partsOf, toEditTime } from '../../twoway/edit.ts';
 import type { DocumentWrite } from '../../twoway/ports.ts';

@@ -1,5 +1,10 @@
-import { type Counts, type ErasureStore, type Person, stillPublished } from '../../ops/erase/ports.ts';
-import type { RegisterLookup } from '../../ops/ports.ts';
+import {
+  type Counts,
+  type ErasureStore,
+  type Person,
+  type RegisterLookup,
+  stillPublished,
+} from '../../ops/ports.ts';
 import { type Database, makeCheckedTransactions, type Query } from './database.ts';
 
 /**

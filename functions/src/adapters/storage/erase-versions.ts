@@ -1,15 +1,9 @@
 import type { File, Storage } from '@google-cloud/storage';
 import { holdsNumber } from '../../domain/kennitala-in-text.ts';
+import { inParallel } from '../../lib/concurrency.ts';
 import { SyncError } from '../../lib/errors.ts';
-import { inParallel } from '../../lib/several-at-a-time.ts';
-import {
-  type ErasureStore,
-  type Person,
-  type SoftDeletedList,
-  stillPublished,
-} from '../../ops/erase/ports.ts';
-import { download } from './download.ts';
-import { statusOf, storageCall } from './failures.ts';
+import { type ErasureStore, type Person, type SoftDeletedList, stillPublished } from '../../ops/ports.ts';
+import { download, statusOf, storageCall } from './client.ts';
 import type { ListStoreOptions } from './list-store.ts';
 
 const PLACE = 'versions of the list';

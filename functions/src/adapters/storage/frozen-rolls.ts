@@ -4,8 +4,7 @@ import { z } from 'zod';
 import { SyncError } from '../../lib/errors.ts';
 import type { FrozenRoll, FrozenRolls } from '../../proof/ports.ts';
 import type { Receipt } from '../../proof/receipt.ts';
-import { download } from './download.ts';
-import { statusOf, storageCall } from './failures.ts';
+import { download, statusOf, storageCall } from './client.ts';
 
 /** Beside the list, under names that the lifecycle of its versions does not mean. */
 export const ROLLS_PREFIX = 'rolls/';

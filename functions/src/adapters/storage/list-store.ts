@@ -8,8 +8,7 @@ import type {
   ListVersions,
   PublishedList,
 } from '../../roster/ports.ts';
-import { download } from './download.ts';
-import { isBucketMissing, statusOf, storageCall, textOf } from './failures.ts';
+import { download, isBucketMissing, statusOf, storageCall, textOf } from './client.ts';
 
 export interface ListStoreOptions {
   readonly bucket: string;

@@ -1,12 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { applyPatch, makeTombstone } from './apply-patch.ts';
-import { keepWithdrawals, type Withdrawals } from './consents.ts';
-import { diffMembers, type FieldDifference, sourceHash } from './diff-members.ts';
 import type { DigestNumbers } from './digest.ts';
 import type { FieldPath } from './fields.ts';
-import { keepPendingEdits, type PendingEdit } from './keep-pending-edits.ts';
+import { keepPendingEdits, keepWithdrawals, type PendingEdit, type Withdrawals } from './kept-values.ts';
 import type { Member, Origin } from './member.ts';
 import type { MemberChange } from './member-change.ts';
+import { applyPatch, diffMembers, type FieldDifference, makeTombstone, sourceHash } from './patch.ts';
 
 /** What a decision says about `metadata`; the writer adds the times of writing and the schema's version. */
 export interface MemberMeta {
@@ -120,12 +118,21 @@ const planMemberWrite = (
   const said =
     change.action === 'delete' ? makeTombstone(before, change.kennitala) : applyPatch(before, change.content);
   const { member, kept, withdrawn } = keepOwnWords(said, stored, change, pending, former);
+  const source_version = change.version ?? stored?.meta.source_version ?? null;
+  const source_hash = sourceHash(said);
+  const isAsBefore =
+    stored?.meta.source_version === source_version && stored.meta.source_hash === source_hash;
+  // Where the registry does not say one, that of the same content and version stands.
+  const digest =
+    change.action === 'delete'
+      ? undefined
+      : (change.content.digest ?? (isAsBefore ? stored?.meta.digest : undefined));
   const facts = {
     django_id: change.content?.djangoId ?? stored?.meta.django_id ?? null,
-    source_version: change.version ?? stored?.meta.source_version ?? null,
-    source_hash: sourceHash(said),
+    source_version,
+    source_hash,
     deleted_at: deletedAt(stored, change, now),
-    ...(change.content?.digest !== undefined && { digest: change.content.digest }),
+    ...(digest !== undefined && { digest }),
     ...(Object.keys(withdrawn).length > 0 && { withdrawn }),
   };
   const differences = before === null ? null : diffMembers(before, member);

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { isSyncError, SyncError } from '../../lib/errors.ts';
 import { type Kennitala, tryKennitala } from '../kennitala.ts';
 import { isStorableTime } from '../storable.ts';
+import { memberVersion } from './member.ts';
 import { type ParsedMember, parseRegistryMember } from './parse-registry-member.ts';
-import { memberVersion } from './version.ts';
 
 interface ChangeFacts {
   readonly kennitala: Kennitala;

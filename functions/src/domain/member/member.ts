@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { SyncError } from '../../lib/errors.ts';
 import type { Kennitala } from '../kennitala.ts';
 
@@ -79,3 +80,12 @@ export type Origin = (typeof ORIGINS)[number];
 /** What to throw for a member that cannot be mapped. It names the path and what belongs there, never the value. */
 export const memberFault = (path: string, expectation: string): SyncError =>
   new SyncError('member_invalid', `${path} ${expectation}.`, { details: { path } });
+
+/** The largest id of the companion app's outbox, a PostgreSQL `integer`: no change of a member can have a later one. */
+const MAX_VERSION = 2 ** 31 - 1;
+
+/**
+ * A member's version, wherever the registry says one. A larger number is refused and not held: nothing that the
+ * registry could say afterwards would be newer, and the member would stay as they are for good.
+ */
+export const memberVersion = z.int().nonnegative().max(MAX_VERSION);

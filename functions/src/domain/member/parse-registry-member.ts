@@ -3,8 +3,7 @@ import { type Kennitala, tryKennitala } from '../kennitala.ts';
 import { type DigestNumbers, tryDigest } from './digest.ts';
 import { FIELD_PATHS, rowOf } from './field-table.ts';
 import type { FieldPath, MemberPatch } from './fields.ts';
-import { memberFault } from './member.ts';
-import { memberVersion } from './version.ts';
+import { memberFault, memberVersion } from './member.ts';
 import { isWire, readAt, sayingAt, type Wire } from './wire.ts';
 
 export interface ParsedMember {

@@ -1,9 +1,8 @@
 import { isStorable } from '../storable.ts';
-import type { FieldDifference } from './diff-members.ts';
-import type { Json } from './field-row.ts';
 import { FIELD_PATHS, isTwoWayPath, rowOf } from './field-table.ts';
-import { type FieldPath, type FieldValue, type FieldValues, fieldOf } from './fields.ts';
+import { type FieldPath, type FieldValue, type FieldValues, fieldOf, type Json } from './fields.ts';
 import { type Member, memberFault } from './member.ts';
+import type { FieldDifference } from './patch.ts';
 
 /** `changes`, `expected` and `current` of the registry's apply call: portal paths and their values. */
 export type RegistryFields = Readonly<Record<string, Json>>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type KennitalaFault, kennitalaFault, tryKennitala } from '../../domain/kennitala.ts';
-import { operatorText } from '../../domain/operator-text.ts';
+import { operatorText } from '../../domain/storable.ts';
 
 export const mirrorName = z.enum(['roster', 'portal', 'register']);
 

@@ -1,15 +1,16 @@
+import { createHash } from 'node:crypto';
 import { hasImpossibleDate, isLegalEntity, isPlaceholder, type Kennitala } from '../../domain/kennitala.ts';
-import { applyPatch } from '../../domain/member/apply-patch.ts';
-import { isNewNumber } from '../../domain/member/consents.ts';
-import { type FieldDifference, isSameValue, sourceHash } from '../../domain/member/diff-members.ts';
 import { rowOf } from '../../domain/member/field-table.ts';
+import { isNewNumber } from '../../domain/member/kept-values.ts';
 import { type ParsedMember, parseRegistryMember } from '../../domain/member/parse-registry-member.ts';
+import { applyPatch, type FieldDifference, isSameValue, sourceHash } from '../../domain/member/patch.ts';
+import { whoIs } from '../../domain/member/wire.ts';
+import { asSyncError, isSyncError } from '../../lib/errors.ts';
+import type { RunWarning } from '../../mirror/mirror.ts';
+import type { MemberToDecide, PortalIndex } from '../ports.ts';
 import { decideMember } from './decide-member.ts';
 import { type Difference, type PlannedWrite, toPlannedWrite } from './difference.ts';
 import type { PortalTable } from './portal-table.ts';
-import type { MemberToDecide, PortalIndex } from './ports.ts';
-import { isBrokenPlaceholder, type Quarantined, toQuarantined } from './quarantine.ts';
-import { makeSetDigest } from './set-digest.ts';
 
 /** Above it, the second reading of the pages costs less than the memory: a member takes about 4 kB here. */
 const KEPT_WRITES = 5_000;
@@ -44,6 +45,8 @@ export interface Comparison {
   readonly quarantined: readonly Quarantined[];
   /** Members whose content would change. */
   readonly changed: number;
+  /** Members of whom the metadata alone take note of what the registry says now and did not say before. */
+  readonly noted: number;
   readonly blanked: Readonly<Record<string, number>>;
   readonly counts: ComparisonCounts;
   /** Of everything that the registry said, in whatever order it came. */
@@ -102,6 +105,7 @@ export const makeComparison = ({
   let kept: Map<Kennitala, PlannedWrite> | null = new Map();
   let received = 0;
   let changed = 0;
+  let noted = 0;
 
   const keep = (write: PlannedWrite): void => {
     differences.push(write.difference);
@@ -117,6 +121,7 @@ export const makeComparison = ({
     }
     if (verdict.isAhead) counts.takenBack += 1;
     if (verdict.kind === 'update' && verdict.differences.length > 0) changed += 1;
+    if (verdict.kind === 'update' && verdict.isNote) noted += 1;
     countBlanked(blanked, verdict.differences);
     keep(toPlannedWrite(said.kennitala, verdict, seen));
   };
@@ -197,6 +202,7 @@ export const makeComparison = ({
       kept,
       quarantined,
       changed,
+      noted,
       blanked,
       counts,
       digest: digest.finish(),
@@ -218,4 +224,70 @@ const countBlanked = (blanked: Record<string, number>, differences: readonly Fie
       blanked[path] = (blanked[path] ?? 0) + 1;
     }
   }
+};
+
+const BYTES = 32;
+
+/**
+ * A digest of a set of different texts that does not depend on their order: the registry may sort its pages
+ * otherwise without having changed. The sum of the texts' SHA-256 as numbers of 256 bits, digested once more.
+ */
+export const makeSetDigest = () => {
+  const sum = new Uint8Array(BYTES);
+  return {
+    add: (text: string): void => {
+      const hash = createHash('sha256').update(text).digest();
+      let carry = 0;
+      for (let at = BYTES - 1; at >= 0; at -= 1) {
+        carry += (sum[at] ?? 0) + (hash[at] ?? 0);
+        sum[at] = carry & 0xff;
+        carry >>= 8;
+      }
+    },
+    finish: (): string => createHash('sha256').update(sum).digest('hex'),
+  };
+};
+
+/** A member of the registry who cannot be read: nothing is written about them, and nothing deleted. */
+export interface Quarantined {
+  /** Place on the pages, from 0. */
+  readonly position: number;
+  /** Null when not even the number can be read. */
+  readonly kennitala: Kennitala | null;
+  readonly djangoId: number | null;
+  /** Names the field, never the value. */
+  readonly reason: string;
+}
+
+const NAMED = 20;
+
+/** @throws what is not about the member. */
+const toQuarantined = (json: unknown, position: number, cause: unknown): Quarantined => {
+  if (!isSyncError(cause, 'member_invalid')) throw asSyncError(cause);
+  return { position, ...whoIs(json), reason: cause.message };
+};
+
+/** A placeholder is no member, so a broken one is nothing to look at. */
+const isBrokenPlaceholder = ({ kennitala }: Quarantined): boolean =>
+  kennitala !== null && isPlaceholder(kennitala);
+
+/** Whom to look at, and why: by opaque reference, or by the place on the pages. */
+export const warnOfQuarantine = async (
+  quarantined: readonly Quarantined[],
+  reference: (kennitala: Kennitala) => Promise<string>,
+): Promise<RunWarning[]> => {
+  if (quarantined.length === 0) return [];
+  const named = await Promise.all(
+    quarantined.slice(0, NAMED).map(async ({ kennitala, position, reason }) => {
+      const who = kennitala === null ? `number ${position} of the pages` : await reference(kennitala);
+      return `${who}: ${reason}`;
+    }),
+  );
+  const more = quarantined.length > NAMED ? ` And ${quarantined.length - NAMED} more.` : '';
+  return [
+    {
+      code: 'quarantined_members',
+      message: `${quarantined.length} members cannot be read and were left as they are. ${named.join(' ')}${more}`,
+    },
+  ];
 };

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Kennitala } from '../../domain/kennitala.ts';
-import type { Withdrawals } from '../../domain/member/consents.ts';
-import { sourceHash } from '../../domain/member/diff-members.ts';
-import type { DocumentState } from '../ports.ts';
+import type { Withdrawals } from '../../domain/member/kept-values.ts';
+import { sourceHash } from '../../domain/member/patch.ts';
+import type { DocumentState, MemberToDecide, MemberWrite } from '../ports.ts';
 import type { MemberVerdict } from './decide-member.ts';
-import type { MemberToDecide, MemberWrite } from './ports.ts';
 
 export type DifferenceKind = 'create' | 'revive' | 'update' | 'remove';
 

@@ -1,16 +1,27 @@
 import { isPlaceholder, type Kennitala } from '../../domain/kennitala.ts';
-import { SyncError } from '../../lib/errors.ts';
+import { whoIs } from '../../domain/member/wire.ts';
+import { isSyncError, SyncError } from '../../lib/errors.ts';
 import type { Mirror, MirrorSource, RunContext } from '../../mirror/mirror.ts';
 import type { MemberPages, MemberReader } from '../../registry/ports.ts';
-import type { HintStore, RosterRefresh } from '../ports.ts';
-import { findAnnouncedLately } from './announced-lately.ts';
+import type {
+  HintStore,
+  PortalDocument,
+  PortalIndex,
+  PortalScope,
+  PortalWriter,
+  RosterRefresh,
+} from '../ports.ts';
 import { applyPortal } from './apply-portal.ts';
-import { type Comparison, makeComparison, type TakesWordOf } from './compare-members.ts';
+import {
+  type Comparison,
+  makeComparison,
+  type Quarantined,
+  type TakesWordOf,
+  warnOfQuarantine,
+} from './compare-members.ts';
+import type { Difference } from './difference.ts';
 import { type PortalPlan, planPortal } from './plan-portal.ts';
-import { planRemovals } from './plan-removals.ts';
 import { makePortalTable, type PortalTable } from './portal-table.ts';
-import type { PortalDocument, PortalIndex, PortalScope, PortalWriter } from './ports.ts';
-import { warnOfQuarantine } from './quarantine.ts';
 
 export interface PortalMirrorDependencies {
   readonly pages: MemberPages;
@@ -145,4 +156,65 @@ const assertNotEmpty = ({ received, quarantined, counts }: Comparison): void => 
       `${counts.placeholders} placeholders). Nothing was changed. Look at the registry, then run again.`,
     { details: { received, quarantined: quarantined.length } },
   );
+};
+
+/** Longer than a delivery with a few tries. */
+const DELIVERY_MS = 2 * 60_000;
+
+/**
+ * Members whom the registry changed just before the run: their events may be under way, so the reconcile was merely
+ * faster. The registry is asked for them, as its members carry no time of change. One that does not know
+ * `modified_since` answers all, or nothing of use; then no difference is excused. Deletions cannot be asked for.
+ */
+const findAnnouncedLately = async (
+  pages: MemberPages,
+  startedAt: Date,
+  received: number,
+  signal: AbortSignal,
+): Promise<ReadonlySet<Kennitala>> => {
+  const lately = new Set<Kennitala>();
+  try {
+    const modifiedSince = new Date(startedAt.getTime() - DELIVERY_MS);
+    for await (const { members, count } of pages.pages({ signal, modifiedSince })) {
+      if (count === null || count >= received) return new Set();
+      for (const member of members) {
+        const { kennitala } = whoIs(member);
+        if (kennitala !== null) lately.add(kennitala);
+      }
+    }
+    return lately;
+  } catch (cause) {
+    if (isSyncError(cause)) return new Set();
+    throw cause;
+  }
+};
+
+interface PlannedRemovals {
+  readonly differences: readonly Difference[];
+  /** Members who were on no page, but who may be one of those that could not be read. */
+  readonly withheld: number;
+}
+
+/**
+ * The members of the portal whom no page showed. One who may be among those that cannot be read is kept: by the
+ * registry's row number, and when a row has neither a number nor a kennitala that can be read, everybody is.
+ */
+export const planRemovals = (table: PortalTable, quarantined: readonly Quarantined[]): PlannedRemovals => {
+  const unknown = quarantined.filter(({ kennitala }) => kennitala === null);
+  const protectedIds = new Set(unknown.map(({ djangoId }) => djangoId));
+  const isAnybody = protectedIds.has(null);
+  const differences: Difference[] = [];
+  let withheld = 0;
+  for (const { kennitala, djangoId, row } of table.unseen()) {
+    if (isAnybody || (djangoId !== null && protectedIds.has(djangoId))) withheld += 1;
+    else
+      differences.push({
+        kennitala,
+        kind: 'remove',
+        digest: '',
+        ifState: table.state(row),
+        isMissed: true,
+      });
+  }
+  return { differences, withheld };
 };

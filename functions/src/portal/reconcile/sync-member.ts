@@ -1,18 +1,17 @@
 import { isPlaceholder, type Kennitala } from '../../domain/kennitala.ts';
 import type { StoredMember } from '../../domain/member/decide-change.ts';
-import { diffMembers } from '../../domain/member/diff-members.ts';
-import type { Json } from '../../domain/member/field-row.ts';
 import { FIELD_PATHS } from '../../domain/member/field-table.ts';
-import { fieldOf } from '../../domain/member/fields.ts';
+import { fieldOf, type Json } from '../../domain/member/fields.ts';
 import type { Member } from '../../domain/member/member.ts';
 import type { MemberChange } from '../../domain/member/member-change.ts';
+import { diffMembers } from '../../domain/member/patch.ts';
 import { toRegistryValue } from '../../domain/member/registry-changes.ts';
 import { SyncError } from '../../lib/errors.ts';
 import type { LogSink } from '../../lib/log.ts';
 import type { MemberReader } from '../../registry/ports.ts';
 import { joinsOrLeaves, readChange, withoutOtherTables } from '../apply-event.ts';
 import type { ChangeRequest, MemberStore, RosterRefresh } from '../ports.ts';
-import { judgeMember, type MemberJudgement, registryView } from './judge-member.ts';
+import { judgeMember, type MemberJudgement, registryView } from './decide-member.ts';
 
 export interface SyncMemberDependencies {
   readonly members: MemberStore;

@@ -1,5 +1,4 @@
-import type { Authorize } from '../../http/callers.ts';
-import { makeRateLimit } from '../../http/rate-limit.ts';
+import { type Authorize, makeRateLimit } from '../../http/callers.ts';
 import { defineRoute, EVERYBODY, type Route } from '../../http/route.ts';
 import { asSyncError } from '../../lib/errors.ts';
 import type { Approval } from '../../mirror/mirror.ts';

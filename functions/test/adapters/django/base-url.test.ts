@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { buildUrl, parseBaseUrl } from '../../../src/adapters/django/base-url.ts';
+import { buildUrl, parseBaseUrl } from '../../../src/adapters/django/registry-http.ts';
 import { isSyncError } from '../../../src/lib/errors.ts';
 
 const thrownBy = (run: () => unknown): unknown => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { makeListExport } from '../../../src/adapters/django/export-list.ts';
+import { makeListExport } from '../../../src/adapters/django/read-members.ts';
 import type { RegistryHttp, RegistryHttpOptions } from '../../../src/adapters/django/registry-http.ts';
 import { SyncError } from '../../../src/lib/errors.ts';
 import * as answers from './support/answers.ts';

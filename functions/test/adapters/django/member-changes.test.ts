@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalRegistry, startRegistry } from '../../../../local/src/registry/start-registry.ts';
+import { parseAnswer } from '../../../src/adapters/django/exchange.ts';
 import { makeMemberChanges } from '../../../src/adapters/django/member-changes.ts';
-import { parseAnswer } from '../../../src/adapters/django/parse-answer.ts';
 import { makeRegistryHttp, type RegistryHttp } from '../../../src/adapters/django/registry-http.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { isSyncError } from '../../../src/lib/errors.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeMemberPages } from '../../../src/adapters/django/member-pages.ts';
+import { makeMemberPages } from '../../../src/adapters/django/read-members.ts';
 import type { MemberPagesOptions } from '../../../src/registry/ports.ts';
 import * as answers from './support/answers.ts';
 import { failureOf, openClient } from './support/client.ts';

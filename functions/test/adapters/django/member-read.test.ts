@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeMemberReader } from '../../../src/adapters/django/member-read.ts';
+import { makeMemberReader } from '../../../src/adapters/django/read-members.ts';
 import { makeKennitalas } from '../../support/kennitalas.ts';
 import * as answers from './support/answers.ts';
 import { failureOf, openClient } from './support/client.ts';

@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { RegistryHttp } from '../../../src/adapters/django/registry-http.ts';
-import type { TokenSource } from '../../../src/adapters/django/token.ts';
+import type { RegistryHttp, TokenSource } from '../../../src/adapters/django/registry-http.ts';
 import { makeSecretManager } from '../../../src/adapters/secrets/secret-manager.ts';
 import { makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
 import { SyncError } from '../../../src/lib/errors.ts';

@@ -4,10 +4,10 @@ import { type Firestore, initializeFirestore, Timestamp } from 'firebase-admin/f
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalFirestore, startFirestore } from '../../../../local/src/firestore/server.ts';
 import { toMemberDocument } from '../../../src/adapters/firestore/member-document.ts';
-import { makePortalIndex } from '../../../src/adapters/firestore/portal-index.ts';
+import { makePortalIndex } from '../../../src/adapters/firestore/portal-documents.ts';
 import { fromDocumentState, toDocumentState } from '../../../src/adapters/firestore/store-call.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
-import { applyPatch } from '../../../src/domain/member/apply-patch.ts';
+import { applyPatch } from '../../../src/domain/member/patch.ts';
 import { makeKennitalas } from '../../support/kennitalas.ts';
 
 const PROJECT = 'demo-ekklesia';

@@ -4,7 +4,7 @@ import {
   RETRIED_STATES,
   retried,
   retryPolicyOf,
-} from '../../../src/adapters/postgres/failures.ts';
+} from '../../../src/adapters/postgres/database.ts';
 import { SyncError } from '../../../src/lib/errors.ts';
 
 const driverError = (code: string | undefined) =>

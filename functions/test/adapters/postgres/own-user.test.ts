@@ -29,7 +29,8 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-const readOwnUser = async () => (await import('../../../src/adapters/postgres/connect.ts')).readOwnUser();
+const readOwnUser = async () =>
+  (await import('../../../src/adapters/postgres/make-database.ts')).readOwnUser();
 
 describe('the database user of a process', () => {
   it('is its own service account, as Cloud SQL names it', async () => {

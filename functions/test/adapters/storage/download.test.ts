@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { download } from '../../../src/adapters/storage/download.ts';
+import { download } from '../../../src/adapters/storage/client.ts';
 import { makeListStore } from '../../../src/adapters/storage/list-store.ts';
 import { makeClient, makeTemporaryStorage, type TemporaryStorage } from './support/temporary-storage.ts';
 

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyPatch } from '../../../src/domain/member/apply-patch.ts';
+import { parsePortalMember } from '../../../src/adapters/firestore/member-document.ts';
 import type { Address } from '../../../src/domain/member/member.ts';
-import { parsePortalMember } from '../../../src/domain/member/parse-portal-member.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { applyPatch } from '../../../src/domain/member/patch.ts';
 import {
   anyWireMember,
   FLAT,

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { applyPatch } from '../../../src/domain/member/apply-patch.ts';
 import { isTwoWayPath } from '../../../src/domain/member/field-table.ts';
 import { fieldOf } from '../../../src/domain/member/fields.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { applyPatch } from '../../../src/domain/member/patch.ts';
 import { fromRegistryFields, toRegistryValue } from '../../../src/domain/member/registry-changes.ts';
 
 interface Vectors {

@@ -1,15 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { applyPatch } from '../../../src/domain/member/apply-patch.ts';
 import {
   type DecisionContext,
   decideChange,
   type MemberMeta,
   type StoredMember,
 } from '../../../src/domain/member/decide-change.ts';
-import { sourceHash } from '../../../src/domain/member/diff-members.ts';
 import { withFields } from '../../../src/domain/member/fields.ts';
 import type { MemberChange } from '../../../src/domain/member/member-change.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { applyPatch, sourceHash } from '../../../src/domain/member/patch.ts';
 import { KENNITALA, NESTED, withAt } from './support/wire-members.ts';
 
 const NOW = new Date('2026-02-01T00:00:00Z');

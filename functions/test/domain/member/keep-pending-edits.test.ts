@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { applyPatch } from '../../../src/domain/member/apply-patch.ts';
-import { keepPendingEdits } from '../../../src/domain/member/keep-pending-edits.ts';
+import { keepPendingEdits } from '../../../src/domain/member/kept-values.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { applyPatch } from '../../../src/domain/member/patch.ts';
 import { NESTED } from './support/wire-members.ts';
 
 const member = applyPatch(null, parseRegistryMember(NESTED));

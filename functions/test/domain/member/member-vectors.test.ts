@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { applyPatch } from '../../../src/domain/member/apply-patch.ts';
-import { sourceHash } from '../../../src/domain/member/diff-members.ts';
-import { parsePortalMember } from '../../../src/domain/member/parse-portal-member.ts';
+import { parsePortalMember } from '../../../src/adapters/firestore/member-document.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { applyPatch, sourceHash } from '../../../src/domain/member/patch.ts';
 import { isSyncError } from '../../../src/lib/errors.ts';
 
 interface Vectors {

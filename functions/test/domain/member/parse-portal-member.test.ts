@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyPatch, makeTombstone } from '../../../src/domain/member/apply-patch.ts';
-import { parsePortalMember } from '../../../src/domain/member/parse-portal-member.ts';
+import { parsePortalMember } from '../../../src/adapters/firestore/member-document.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { applyPatch, makeTombstone } from '../../../src/domain/member/patch.ts';
 import { KENNITALA, NESTED } from './support/wire-members.ts';
 
 const EMPTY = makeTombstone(null, KENNITALA);

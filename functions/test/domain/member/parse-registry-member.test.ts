@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isPlaceholder } from '../../../src/domain/kennitala.ts';
-import { applyPatch } from '../../../src/domain/member/apply-patch.ts';
 import { fieldOf } from '../../../src/domain/member/fields.ts';
 import { GENDERS, HOUSING_SITUATIONS } from '../../../src/domain/member/member.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { applyPatch } from '../../../src/domain/member/patch.ts';
 import { isSyncError } from '../../../src/lib/errors.ts';
 import { anyWireMember, FLAT, KENNITALA, NESTED, OTHER_KENNITALA, withAt } from './support/wire-members.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { normalisePhone } from '../../../src/domain/member/field-kinds.ts';
+import { normalisePhone } from '../../../src/domain/member/field-table.ts';
 
 const ROWS: readonly (readonly [title: string, written: string, becomes: string])[] = [
   ['seven digits', '5551234', '5551234'],

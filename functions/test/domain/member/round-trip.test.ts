@@ -1,12 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyPatch } from '../../../src/domain/member/apply-patch.ts';
-import { diffMembers, sourceHash } from '../../../src/domain/member/diff-members.ts';
+import { parsePortalMember } from '../../../src/adapters/firestore/member-document.ts';
 import { portalEditPaths } from '../../../src/domain/member/field-table.ts';
 import { fieldOf, withFields } from '../../../src/domain/member/fields.ts';
 import { type Address, GENDERS, HOUSING_SITUATIONS } from '../../../src/domain/member/member.ts';
-import { parsePortalMember } from '../../../src/domain/member/parse-portal-member.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { applyPatch, diffMembers, sourceHash } from '../../../src/domain/member/patch.ts';
 import {
   fromRegistryFields,
   type RegistryFields,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { applyPatch } from '../../../src/domain/member/apply-patch.ts';
 import { FIELD_TABLE } from '../../../src/domain/member/field-table.ts';
 import { type FieldPath, fieldOf } from '../../../src/domain/member/fields.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { applyPatch } from '../../../src/domain/member/patch.ts';
 import { FLAT, KENNITALA, NESTED, withAt } from './support/wire-members.ts';
 
 const stored = applyPatch(null, parseRegistryMember(NESTED));

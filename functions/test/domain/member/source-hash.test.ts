@@ -1,9 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyPatch, makeTombstone } from '../../../src/domain/member/apply-patch.ts';
-import { diffMembers, sourceHash } from '../../../src/domain/member/diff-members.ts';
 import type { Member } from '../../../src/domain/member/member.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { applyPatch, diffMembers, makeTombstone, sourceHash } from '../../../src/domain/member/patch.ts';
 import { anyWireMember, KENNITALA, NESTED, OTHER_KENNITALA, withAt } from './support/wire-members.ts';
 
 const mirror = (wire: unknown): Member => applyPatch(null, parseRegistryMember(wire));

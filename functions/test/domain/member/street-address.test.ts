@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseStreetAddress, withHouseNumber } from '../../../src/domain/member/street-address.ts';
+import { parseStreetAddress, withHouseNumber } from '../../../src/domain/member/addresses.ts';
 
 describe('a street and a house number in one text', () => {
   it.each([

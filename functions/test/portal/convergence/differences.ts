@@ -1,7 +1,6 @@
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
-import { applyPatch } from '../../../src/domain/member/apply-patch.ts';
-import { diffMembers } from '../../../src/domain/member/diff-members.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { applyPatch, diffMembers } from '../../../src/domain/member/patch.ts';
 import type { PortalMemory } from '../../contract/portal-memory.ts';
 import type { ModelRegistry } from './model-registry.ts';
 

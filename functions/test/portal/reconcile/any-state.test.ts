@@ -1,10 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
-import { applyPatch } from '../../../src/domain/member/apply-patch.ts';
-import { sourceHash } from '../../../src/domain/member/diff-members.ts';
-import { keepPendingEdits } from '../../../src/domain/member/keep-pending-edits.ts';
+import { keepPendingEdits } from '../../../src/domain/member/kept-values.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { applyPatch, sourceHash } from '../../../src/domain/member/patch.ts';
 import { makePortalMirror } from '../../../src/portal/reconcile/portal-mirror.ts';
 import { anyWireMember } from '../../domain/member/support/wire-members.ts';
 import { makeKennitalas } from '../../support/kennitalas.ts';

@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { applyPatch, makeTombstone } from '../../../src/domain/member/apply-patch.ts';
-import { sourceHash } from '../../../src/domain/member/diff-members.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { applyPatch, makeTombstone, sourceHash } from '../../../src/domain/member/patch.ts';
+import type { MemberToDecide } from '../../../src/portal/ports.ts';
 import {
   decideMember,
   decideRemoval,
   EDIT_UNDER_WAY_MS,
 } from '../../../src/portal/reconcile/decide-member.ts';
-import type { MemberToDecide } from '../../../src/portal/reconcile/ports.ts';
 import { KENNITALA, NESTED } from '../../domain/member/support/wire-members.ts';
 
 const NOW = new Date('2026-11-20T04:00:00Z');

@@ -1,13 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
-import { applyPatch, makeTombstone } from '../../../src/domain/member/apply-patch.ts';
-import { sourceHash } from '../../../src/domain/member/diff-members.ts';
 import type { Member } from '../../../src/domain/member/member.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
-import { planRemovals } from '../../../src/portal/reconcile/plan-removals.ts';
+import { applyPatch, makeTombstone, sourceHash } from '../../../src/domain/member/patch.ts';
+import { makeSetDigest, type Quarantined } from '../../../src/portal/reconcile/compare-members.ts';
+import { planRemovals } from '../../../src/portal/reconcile/portal-mirror.ts';
 import { makePortalTable } from '../../../src/portal/reconcile/portal-table.ts';
-import type { Quarantined } from '../../../src/portal/reconcile/quarantine.ts';
-import { makeSetDigest } from '../../../src/portal/reconcile/set-digest.ts';
 import { NESTED } from '../../domain/member/support/wire-members.ts';
 import { makeKennitalas } from '../../support/kennitalas.ts';
 

@@ -1,11 +1,11 @@
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makePortalWriter } from '../../../src/adapters/firestore/portal-writer.ts';
+import { makePortalWriter } from '../../../src/adapters/firestore/portal-documents.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { parseMemberChange } from '../../../src/domain/member/member-change.ts';
 import { answerRun, assertOccurrenceDone } from '../../../src/mirror/run-answer.ts';
 import { applyVersionedEvent } from '../../../src/portal/apply-event.ts';
-import type { PortalWriter } from '../../../src/portal/reconcile/ports.ts';
+import type { PortalWriter } from '../../../src/portal/ports.ts';
 import type { MemberPagesOptions } from '../../../src/registry/ports.ts';
 import { type ReconcileStack, startReconcileStack } from '../../support/reconcile-stack.ts';
 import { countMemberWrites, expectEqual } from './support/equality.ts';

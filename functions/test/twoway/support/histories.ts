@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
-import type { Json } from '../../../src/domain/member/field-row.ts';
+import type { Json } from '../../../src/domain/member/fields.ts';
 import { isSameJson } from '../../../src/twoway/edit.ts';
 import { makeKennitalas } from '../../support/kennitalas.ts';
 import { isTakenByLegacy, MODEL_PATHS, type ModelOptions, REFUSED_VALUE } from './registry-model.ts';

@@ -1,9 +1,8 @@
+import { parsePortalMember } from '../../../src/adapters/firestore/member-document.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
-import { formerWithdrawals, isNewNumber } from '../../../src/domain/member/consents.ts';
 import type { StoredMember } from '../../../src/domain/member/decide-change.ts';
 import { type FieldValues, withFields } from '../../../src/domain/member/fields.ts';
-import type { PendingEdit } from '../../../src/domain/member/keep-pending-edits.ts';
-import { parsePortalMember } from '../../../src/domain/member/parse-portal-member.ts';
+import { formerWithdrawals, isNewNumber, type PendingEdit } from '../../../src/domain/member/kept-values.ts';
 import type { ChangeOutcome, MemberStore, Receipt } from '../../../src/portal/ports.ts';
 import { type ConflictRecord, isOpen } from '../../../src/twoway/conflict.ts';
 import { dateOf, type EditTime, makeEditTime } from '../../../src/twoway/edit.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
-import type { Json } from '../../../src/domain/member/field-row.ts';
+import type { Json } from '../../../src/domain/member/fields.ts';
 import type { Change, ChangeAnswer, OutboxRow } from '../../../src/registry/ports.ts';
 
 export interface ModelMember {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { eraseAnswer } from '../../../../functions/src/ops/schemas/erase.ts';
+import { eraseAnswer } from '../../../../functions/src/ops/schemas/person.ts';
 import type { EraseAnswer, EraseBody } from '../../../../functions/src/ops/schemas.ts';
 import { ApiProblem } from '../api.ts';
 import type { Cli } from '../cli.ts';

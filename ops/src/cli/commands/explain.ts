@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { explainAnswer } from '../../../../functions/src/ops/schemas/explain.ts';
+import { explainAnswer } from '../../../../functions/src/ops/schemas/person.ts';
 import type { ExplainAnswer, TimelineEntry } from '../../../../functions/src/ops/schemas.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT_CODES } from '../exit-codes.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { pauseAnswer } from '../../../../functions/src/ops/schemas/mirrors.ts';
+import { pauseAnswer } from '../../../../functions/src/ops/schemas/status.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { type Mirror, mirrorArgument } from '../mirror-argument.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { proofAnswer, statusAnswer } from '../../../../functions/src/ops/schemas/mirrors.ts';
+import { proofAnswer, statusAnswer } from '../../../../functions/src/ops/schemas/status.ts';
 import type { MirrorStatus, ProofAnswer, StatusAnswer } from '../../../../functions/src/ops/schemas.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT_CODES } from '../exit-codes.ts';

@@ -1,4 +1,4 @@
-import { statusAnswer } from '../../../../functions/src/ops/schemas/mirrors.ts';
+import { statusAnswer } from '../../../../functions/src/ops/schemas/status.ts';
 import { REGION } from '../places.ts';
 import { bad, type Check, type DoctorContext, ok } from './check.ts';
 

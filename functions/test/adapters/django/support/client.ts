@@ -1,4 +1,4 @@
-import { makeListExport } from '../../../../src/adapters/django/export-list.ts';
+import { makeListExport } from '../../../../src/adapters/django/read-members.ts';
 import {
   makeRegistryHttp,
   type RegistryHttp,

@@ -2,12 +2,11 @@ import { status } from '@grpc/grpc-js';
 import { expect } from 'vitest';
 import { fromMemberDocument } from '../../../../src/adapters/firestore/member-document.ts';
 import { isPlaceholder, type Kennitala } from '../../../../src/domain/kennitala.ts';
-import { applyPatch } from '../../../../src/domain/member/apply-patch.ts';
-import { sourceHash } from '../../../../src/domain/member/diff-members.ts';
 import {
   type ParsedMember,
   parseRegistryMember,
 } from '../../../../src/domain/member/parse-registry-member.ts';
+import { applyPatch, sourceHash } from '../../../../src/domain/member/patch.ts';
 import type { ReconcileStack } from '../../../support/reconcile-stack.ts';
 
 interface WriteRequest {

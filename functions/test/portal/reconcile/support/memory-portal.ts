@@ -1,8 +1,7 @@
 import type { Kennitala } from '../../../../src/domain/kennitala.ts';
-import { formerWithdrawals } from '../../../../src/domain/member/consents.ts';
 import type { StoredMember } from '../../../../src/domain/member/decide-change.ts';
-import type { PendingEdit } from '../../../../src/domain/member/keep-pending-edits.ts';
-import type { PortalIndex, PortalWriter } from '../../../../src/portal/reconcile/ports.ts';
+import { formerWithdrawals, type PendingEdit } from '../../../../src/domain/member/kept-values.ts';
+import type { PortalIndex, PortalWriter } from '../../../../src/portal/ports.ts';
 
 export interface HeldDocument extends StoredMember {
   readonly pending: readonly PendingEdit[];

@@ -1,0 +1,259 @@
+import * as z from 'zod';
+import { SyncError } from '../../lib/errors.ts';
+import type {
+  ListSource,
+  MemberPage,
+  MemberPages,
+  MemberPagesOptions,
+  MemberReader,
+} from '../../registry/ports.ts';
+import { invalidAnswer } from './failures.ts';
+import type { RegistryHttp } from './registry-http.ts';
+
+export const PAGES_ROUTE = '/api/members/';
+const PAGE_SIZE = 500;
+
+/** Checked in place, since a copy of every page serves nothing. */
+const anyList = z.custom<readonly unknown[]>((value) => Array.isArray(value));
+
+const pageSchema = z.object({
+  count: z.int().min(0).nullish(),
+  next: z.string().nullish(),
+  results: anyList,
+});
+type Page = z.output<typeof pageSchema>;
+
+export interface MemberPagesConfig {
+  /** `DJANGO_BASE_URL`, which the `next` links must stay on. */
+  readonly baseUrl: string;
+  /** For one page with its retries, in milliseconds. */
+  readonly deadlineMs?: number | undefined;
+  /** Asked of each page besides its place. */
+  readonly query?: PageQuery;
+}
+
+/**
+ * `GET /api/members/`, page after page. While one is worked on the next is fetched, so two are in memory at most.
+ *
+ * Throws what RegistryHttp throws; `registry_invalid_response` for mistakes of paging (a page or a member that
+ * comes twice, links in a circle, an empty page in the middle, a total that shrinks while it is read, more members
+ * than the total); `incomplete_export` when fewer came. An answer with `results` alone is one whole page.
+ */
+export const makeMemberPages = (
+  http: Pick<RegistryHttp, 'getJson'>,
+  { baseUrl, ...config }: MemberPagesConfig,
+): MemberPages => ({
+  pages: (options) => walk(http, new URL(baseUrl), config, options),
+});
+
+async function* walk(
+  http: Pick<RegistryHttp, 'getJson'>,
+  base: URL,
+  { deadlineMs, query: asked = {} }: Omit<MemberPagesConfig, 'baseUrl'>,
+  { signal, pageSize = PAGE_SIZE, modifiedSince }: MemberPagesOptions,
+): AsyncGenerator<MemberPage> {
+  const left = new AbortController();
+  const stop = AbortSignal.any([signal, left.signal]);
+  const fetchPage = (query: PageQuery): Promise<Page> => {
+    const page = http.getJson(PAGES_ROUTE, pageSchema, { query, signal: stop, deadlineMs });
+    // Nobody waits for a page that was fetched ahead when the walk ends early.
+    page.catch(() => undefined);
+    return page;
+  };
+  const checks = makePageChecks();
+  let ahead: Promise<Page> | null = fetchPage({
+    ...asked,
+    page: '1',
+    page_size: String(pageSize),
+    ...(modifiedSince === undefined ? {} : { modified_since: modifiedSince.toISOString() }),
+  });
+  try {
+    while (ahead !== null) {
+      const { count = null, next = null, results }: Page = await ahead;
+      const query: PageQuery | null = next === null || next === '' ? null : parseNextPage(next, base);
+      assertPageFits(checks, { count, members: results, next: query });
+      ahead = query === null ? null : fetchPage(query);
+      yield { members: results, count };
+    }
+    assertWhole(checks);
+  } finally {
+    left.abort(invalidAnswer(`GET ${PAGES_ROUTE}`, 'the pages were not read to the end'));
+  }
+}
+
+export type PageQuery = Readonly<Record<string, string>>;
+
+const ROUTE = '/api/members/';
+
+/**
+ * The query of a `next` link; the request itself goes to our own address again. So a link can neither lead the token
+ * to another server nor from https to http: behind a proxy that ends TLS, Django writes `http://` into its links
+ * where it was not told better, and the scheme alone is therefore no reason to refuse one. Neither is a path that
+ * lacks the prefix which the proxy takes off.
+ *
+ * @throws SyncError `registry_invalid_response` for another host, another route, or no address at all.
+ */
+const parseNextPage = (link: string, base: URL): PageQuery => {
+  const url = URL.parse(link, new URL(`${base.pathname.replace(/\/$/, '')}${ROUTE}`, base).href);
+  if (url === null) throw faulty('the link to the next page is no address');
+  if (!/^https?:$/.test(url.protocol) || url.host !== base.host) {
+    throw faulty('the link to the next page leads to another server');
+  }
+  if (!url.pathname.endsWith(ROUTE)) throw faulty('the link to the next page leads to another route');
+  return Object.fromEntries(url.searchParams);
+};
+
+const faulty = (what: string) => invalidAnswer(`GET ${ROUTE}`, what);
+
+/** What has been seen of one walk through the pages. */
+interface PageChecks {
+  /** Row numbers, or kennitalas as written where a member has no number. */
+  readonly members: Set<number | string>;
+  readonly links: Set<string>;
+  received: number;
+  pages: number;
+  count: number | null;
+}
+
+interface CheckedPage {
+  readonly count: number | null;
+  readonly members: readonly unknown[];
+  readonly next: PageQuery | null;
+}
+
+const WHERE = 'GET /api/members/';
+
+const makePageChecks = (): PageChecks => ({
+  members: new Set(),
+  links: new Set(),
+  received: 0,
+  pages: 0,
+  count: null,
+});
+
+/**
+ * Pages are counted off by position, so a member who is created or deleted while they are read moves others over a
+ * page's edge. Whatever shows that is refused: a whole second reading costs less than a member who is missed.
+ * @throws SyncError `registry_invalid_response`
+ */
+const assertPageFits = (checks: PageChecks, { count, members, next }: CheckedPage): void => {
+  checks.pages += 1;
+  checks.received += members.length;
+  if (count !== null && checks.count !== null && count < checks.count) {
+    throw faultyPages('the total of members shrank while they were read', checks, { total: count });
+  }
+  checks.count = count ?? checks.count;
+  noteMembers(checks, members);
+  if (checks.count !== null && checks.received > checks.count) {
+    throw faultyPages('there are more members on the pages than in all', checks, { total: checks.count });
+  }
+  if (next === null) return;
+  if (members.length === 0) throw faultyPages('an empty page has a next one', checks);
+  const link = new URLSearchParams({ ...next });
+  link.sort();
+  if (checks.links.has(link.toString()))
+    throw faultyPages('the links to the next page go in a circle', checks);
+  checks.links.add(link.toString());
+};
+
+/** @throws SyncError `incomplete_export` when fewer members came than the registry says it has. */
+const assertWhole = ({ received, count, pages }: PageChecks): void => {
+  if (count === null || received >= count) return;
+  throw new SyncError(
+    'incomplete_export',
+    `The registry says it has ${count} members but sent ${received} on ${pages} pages. Nothing was changed. ` +
+      'Look at the registry, then run again.',
+    { details: { announced: count, received, pages } },
+  );
+};
+
+const noteMembers = (checks: PageChecks, members: readonly unknown[]): void => {
+  let repeated = 0;
+  for (const member of members) {
+    const name = nameOf(member);
+    if (name === null) continue;
+    if (checks.members.has(name)) repeated += 1;
+    else checks.members.add(name);
+  }
+  if (repeated === 0) return;
+  throw repeated === members.length
+    ? faultyPages('a page came twice', checks)
+    : faultyPages(`${repeated} members came twice`, checks);
+};
+
+const nameOf = (member: unknown): number | string | null => {
+  if (typeof member !== 'object' || member === null) return null;
+  const { id, ssn, kennitala } = member as Readonly<Record<string, unknown>>;
+  const name = id ?? ssn ?? kennitala;
+  return typeof name === 'number' || typeof name === 'string' ? name : null;
+};
+
+const faultyPages = (what: string, checks: PageChecks, more: Record<string, number> = {}): SyncError =>
+  invalidAnswer(WHERE, what, { page: checks.pages, received: checks.received, ...more });
+
+const memberSchema = z.record(z.string(), z.unknown());
+
+/**
+ * How the API itself says that it has no such member. The 404 of a wrong base path, of a proxy or of the framework
+ * (`{"detail": …}`) looks different, and must not pass for a deletion.
+ */
+const noSuchMember = z.object({ error: z.string() });
+
+interface MemberReadConfig {
+  /** For one member with its retries, in milliseconds. */
+  readonly deadlineMs?: number | undefined;
+}
+
+/** `GET /api/sync/member/<ssn>/`. Errors: those of RegistryHttp; a 404 that is not the API's own is `registry_rejected`. */
+export const makeMemberReader = (
+  http: Pick<RegistryHttp, 'findJson'>,
+  { deadlineMs }: MemberReadConfig = {},
+): MemberReader => ({
+  readMember: (kennitala, { signal }) =>
+    http.findJson('/api/sync/member/:ssn/', memberSchema, {
+      params: { ssn: kennitala },
+      notFound: noSuchMember,
+      signal,
+      deadlineMs,
+    }),
+});
+
+/**
+ * Checked in place. `z.array(z.string())` would copy a list of a million entries, and collect a million issues for
+ * a list of a million wrong ones.
+ */
+const stringListSchema = z.custom<string[]>().superRefine((value: unknown, context) => {
+  if (!Array.isArray(value)) {
+    context.addIssue({ code: 'invalid_type', expected: 'array' });
+    return;
+  }
+  const fault = value.findIndex((entry) => typeof entry !== 'string');
+  if (fault >= 0) context.addIssue({ code: 'invalid_type', expected: 'string', path: [fault] });
+});
+
+const exportSchema = z.object({
+  count: z.int().min(0),
+  kennitalas: stringListSchema,
+  // It is recorded and published with the list, so it must be a time and nothing else. Without an offset it is read
+  // as UTC, which is Iceland's time all year.
+  exported_at: z.iso.datetime({ offset: true, local: true }).nullish(),
+});
+
+interface ListExportOptions {
+  /** For the whole fetch with its retries, below the time limit of the function that runs it. */
+  readonly deadlineMs?: number | undefined;
+}
+
+/**
+ * `GET /api/members/kennitalas/`. Errors: those of RegistryHttp. An empty list, or one shorter than its count, is an
+ * answer here; the roster decides what it means.
+ */
+export const makeListExport = (
+  http: Pick<RegistryHttp, 'getJson'>,
+  { deadlineMs }: ListExportOptions = {},
+): ListSource => ({
+  fetchKennitalaExport: async ({ signal }) => {
+    const answer = await http.getJson('/api/members/kennitalas/', exportSchema, { signal, deadlineMs });
+    return { count: answer.count, kennitalas: answer.kennitalas, exportedAt: answer.exported_at ?? null };
+  },
+});

@@ -1,0 +1,277 @@
+import type { Readable } from 'node:stream';
+import {
+  type BulkWriter,
+  type BulkWriterOptions,
+  FieldPath,
+  type Firestore,
+  type QueryDocumentSnapshot,
+  Timestamp,
+} from 'firebase-admin/firestore';
+import { isKennitala, type Kennitala } from '../../domain/kennitala.ts';
+import { formerWithdrawals, type PendingEdit, type Withdrawals } from '../../domain/member/kept-values.ts';
+import { SyncError } from '../../lib/errors.ts';
+import type {
+  MemberToDecide,
+  MemberWrite,
+  PortalDocument,
+  PortalIndex,
+  PortalWriter,
+  WriteOptions,
+} from '../../portal/ports.ts';
+import { formerFacts, fromMemberDocument, toMemberDocument } from './member-document.ts';
+import { fromDocumentState, storeCall, toDocumentState } from './store-call.ts';
+import { toPendingEdits } from './twoway-documents.ts';
+
+/** Firestore's limit for the values of an `in` filter. */
+const VALUES_PER_FILTER = 30;
+/** Documents asked for in one call: about half a megabyte of members. */
+const DOCUMENTS_PER_CALL = 250;
+const CALL_LIMIT_MS = 30_000;
+
+export interface PortalIndexOptions {
+  /** For one call, and for the wait between two documents of the stream. */
+  readonly callLimitMs?: number;
+}
+
+/**
+ * Reading `members` for a reconcile. Whole documents are read: Firestore bills a document whichever fields are
+ * asked for, and only its content shows what was changed behind the back of its metadata.
+ */
+export const makePortalIndex = (
+  client: () => Promise<Firestore>,
+  { callLimitMs = CALL_LIMIT_MS }: PortalIndexOptions = {},
+): PortalIndex => ({
+  documents: ({ signal }) => streamDocuments(client, callLimitMs, signal),
+  read: (kennitalas) =>
+    storeCall('store_unavailable', 'answer members', callLimitMs, async () => {
+      const db = await client();
+      const found = new Map<Kennitala, MemberToDecide>();
+      for (let from = 0; from < kennitalas.length; from += DOCUMENTS_PER_CALL) {
+        await readInto(found, db, kennitalas.slice(from, from + DOCUMENTS_PER_CALL));
+      }
+      return found;
+    }),
+  former: (members) =>
+    storeCall('store_unavailable', 'answer former numbers', callLimitMs, async () => {
+      const db = await client();
+      const found = new Map<Kennitala, Withdrawals>();
+      for (let from = 0; from < members.length; from += VALUES_PER_FILTER) {
+        await formerInto(found, db, members.slice(from, from + VALUES_PER_FILTER));
+      }
+      return found;
+    }),
+});
+
+/** The client library goes on behind the last document when the stream breaks. */
+async function* streamDocuments(
+  client: () => Promise<Firestore>,
+  callLimitMs: number,
+  signal: AbortSignal,
+): AsyncGenerator<PortalDocument> {
+  const stream = (await client()).collection('members').orderBy(FieldPath.documentId()).stream() as Readable;
+  const documents: AsyncIterator<QueryDocumentSnapshot> = stream[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      assertNotAborted(signal);
+      const next = await storeCall('store_unavailable', 'answer the members', callLimitMs, () =>
+        documents.next(),
+      );
+      if (next.done === true) return;
+      yield toPortalDocument(next.value);
+    }
+  } finally {
+    // Not `return()` of the iterator, which waits for an answer that may never come.
+    stream.destroy();
+  }
+}
+
+const assertNotAborted = (signal: AbortSignal): void => {
+  if (signal.aborted) {
+    throw new SyncError('deadline_exceeded', 'The run reached its time limit while the portal was read.');
+  }
+};
+
+export const toPortalDocument = (snapshot: QueryDocumentSnapshot): PortalDocument => {
+  const kennitala = isKennitala(snapshot.id) ? snapshot.id : null;
+  return {
+    kennitala,
+    // What a stranger's document holds is not looked at.
+    stored: fromMemberDocument((kennitala ?? snapshot.id) as Kennitala, snapshot.data()),
+    state: toDocumentState(snapshot.updateTime),
+  };
+};
+
+const readInto = async (
+  found: Map<Kennitala, MemberToDecide>,
+  db: Firestore,
+  kennitalas: readonly Kennitala[],
+): Promise<void> => {
+  const members = db.collection('members');
+  const snapshots = await db.getAll(...kennitalas.map((kennitala) => members.doc(kennitala)));
+  const there = snapshots.filter(({ exists }) => exists).map(({ id }) => id as Kennitala);
+  const pending = await pendingEditsOf(db, there);
+  for (const snapshot of snapshots) {
+    const kennitala = snapshot.id as Kennitala;
+    const data = snapshot.data();
+    found.set(kennitala, {
+      stored: data === undefined ? null : fromMemberDocument(kennitala, data),
+      state: toDocumentState(snapshot.updateTime),
+      writtenAt: snapshot.updateTime?.toDate() ?? null,
+      pending: pending.get(kennitala) ?? [],
+    });
+  }
+};
+
+const formerInto = async (
+  found: Map<Kennitala, Withdrawals>,
+  db: Firestore,
+  members: Parameters<PortalIndex['former']>[0],
+): Promise<void> => {
+  const { docs } = await db
+    .collection('members')
+    .where(
+      'metadata.django_id',
+      'in',
+      members.map(({ djangoId }) => djangoId),
+    )
+    .select('metadata')
+    .get();
+  const pending = await pendingEditsOf(
+    db,
+    docs.map(({ id }) => id as Kennitala),
+  );
+  for (const { kennitala, djangoId } of members) {
+    const others = docs.filter((it) => it.id !== kennitala && it.get('metadata.django_id') === djangoId);
+    const withdrawn = formerWithdrawals(
+      others.map((it) => ({
+        ...formerFacts(it.id as Kennitala, it.data()),
+        pending: pending.get(it.id) ?? [],
+      })),
+    );
+    if (Object.keys(withdrawn).length > 0) found.set(kennitala, withdrawn);
+  }
+};
+
+const pendingEditsOf = async (
+  db: Firestore,
+  kennitalas: readonly Kennitala[],
+): Promise<ReadonlyMap<string, PendingEdit[]>> => {
+  const edits = new Map<string, PendingEdit[]>();
+  for (let from = 0; from < kennitalas.length; from += VALUES_PER_FILTER) {
+    const found = await db
+      .collection('sync_queue')
+      .where('kennitala', 'in', kennitalas.slice(from, from + VALUES_PER_FILTER))
+      .where('sync_status', '==', 'pending')
+      .get();
+    for (const document of found.docs) {
+      const data = document.data();
+      const kennitala = String(data['kennitala']);
+      edits.set(kennitala, [...(edits.get(kennitala) ?? []), ...toPendingEdits(data)]);
+    }
+  }
+  return edits;
+};
+
+/** Twice as many are under way at most: enough to keep every batch of the writer full, and a few megabytes. */
+const WRITES_AT_ONCE = 300;
+const CONTESTED_PER_CALL = 250;
+/** No function runs longer; the signal ends the writing before. Each request has the library's own limit. */
+const WRITE_LIMIT_MS = 3_600_000;
+
+/** ALREADY_EXISTS, FAILED_PRECONDITION and NOT_FOUND: the document is not as it was when it was read. */
+const MOVED_CODES: ReadonlySet<unknown> = new Set([6, 9, 5]);
+
+interface PortalWriterOptions {
+  /**
+   * By default 500 writes a second, half as many again every five minutes, which is how Firestore asks a load to
+   * begin. `false` is for a Firestore that has no such wish, as in a benchmark.
+   */
+  readonly throttling?: BulkWriterOptions['throttling'];
+}
+
+/** Writing `members` in bulk, each document only while it is as it was read. */
+export const makePortalWriter = (
+  client: () => Promise<Firestore>,
+  { throttling = true }: PortalWriterOptions = {},
+): PortalWriter => ({
+  write: (writes, options) =>
+    storeCall('store_unavailable', 'take the members', WRITE_LIMIT_MS, async () => {
+      const db = await client();
+      const contested = await writeInBulk(db, db.bulkWriter({ throttling }), writes, options);
+      for (let from = 0; from < contested.length; from += CONTESTED_PER_CALL) {
+        await settleContested(db, contested.slice(from, from + CONTESTED_PER_CALL), options);
+      }
+    }),
+});
+
+/** Returns the writes that Firestore refused since their documents had moved. */
+const writeInBulk = async <W extends MemberWrite>(
+  db: Firestore,
+  bulk: BulkWriter,
+  writes: AsyncIterable<W>,
+  { at, signal, onSettled }: WriteOptions<W>,
+): Promise<readonly W[]> => {
+  const contested: W[] = [];
+  const failures: unknown[] = [];
+  const settle = async (write: W): Promise<void> => {
+    try {
+      await submit(bulk, db, write, at);
+      onSettled(write, 'written');
+    } catch (cause) {
+      if (MOVED_CODES.has((cause as { code?: unknown }).code)) contested.push(write);
+      else failures.push(cause);
+    }
+  };
+  let older: Promise<void>[] = [];
+  let newer: Promise<void>[] = [];
+  try {
+    for await (const write of writes) {
+      newer.push(settle(write));
+      if (newer.length < WRITES_AT_ONCE) continue;
+      // A batch that is not full waits for a flush.
+      void bulk.flush();
+      await Promise.all(older);
+      older = newer;
+      newer = [];
+      if (signal.aborted || failures.length > 0) break;
+    }
+  } finally {
+    await bulk.close();
+    await Promise.all([...older, ...newer]);
+  }
+  if (failures.length > 0) throw failures[0];
+  return contested;
+};
+
+const submit = (
+  bulk: BulkWriter,
+  db: Firestore,
+  { kennitala, member, meta, ifState }: MemberWrite,
+  at: Date,
+): Promise<unknown> => {
+  const ref = db.collection('members').doc(kennitala);
+  const data = toMemberDocument(member, meta, at);
+  return ifState === null
+    ? bulk.create(ref, data)
+    : bulk.update(ref, data, { lastUpdateTime: fromDocumentState(ifState) });
+};
+
+/**
+ * A write whose answer was lost is tried again by the library, and then refused because of itself. The document says
+ * who wrote it: this run, or another writer whose word stands.
+ */
+const settleContested = async <W extends MemberWrite>(
+  db: Firestore,
+  contested: readonly W[],
+  { at, onSettled }: WriteOptions<W>,
+): Promise<void> => {
+  const members = db.collection('members');
+  const snapshots = await db.getAll(...contested.map(({ kennitala }) => members.doc(kennitala)));
+  const ours = Timestamp.fromDate(at);
+  for (const [n, write] of contested.entries()) {
+    const syncedAt: unknown = snapshots[n]?.get('metadata.synced_at');
+    const origin: unknown = snapshots[n]?.get('metadata.origin');
+    const isOurs = syncedAt instanceof Timestamp && syncedAt.isEqual(ours) && origin === write.meta.origin;
+    onSettled(write, isOurs ? 'written' : 'overtaken');
+  }
+};

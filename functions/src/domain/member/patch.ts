@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { Kennitala } from '../kennitala.ts';
+import type { AddressPatch, LocalAddress } from './addresses.ts';
+import { FIELD_PATHS, rowOf } from './field-table.ts';
+import {
+  type FieldPath,
+  type FieldValue,
+  type FieldValues,
+  fieldOf,
+  type Json,
+  type MemberPatch,
+  makeMember,
+  withFields,
+} from './fields.ts';
+import { type Address, ICELAND, type Member } from './member.ts';
+import type { ParsedMember } from './parse-registry-member.ts';
+
+/**
+ * One field that differs. The path may be logged and counted; **the values are personal**: they go to the member's own
+ * document, the queue and an operator's screen, never into a log line, an error or a metric.
+ */
+export interface FieldDifference<P extends FieldPath = FieldPath> {
+  readonly path: P;
+  readonly oldValue: FieldValue<P>;
+  readonly newValue: FieldValue<P>;
+}
+
+/** What differs in meaning, in the field table's order. Two spellings of one phone, or another order of titles, do not. */
+export const diffMembers = (before: Member, after: Member): FieldDifference[] =>
+  FIELD_PATHS.map((path) => ({
+    path,
+    oldValue: fieldOf(before, path),
+    newValue: fieldOf(after, path),
+  })).filter(({ path, oldValue, newValue }) => !isSameValue(path, oldValue, newValue));
+
+/** Whether two values of a field mean the same: by this a conflict is told from another spelling. */
+export const isSameValue = <P extends FieldPath>(
+  path: P,
+  one: FieldValue<P>,
+  other: FieldValue<P>,
+): boolean => isDeepStrictEqual(rowOf(path).normalise(one), rowOf(path).normalise(other));
+
+/** Every field's normal form, in the table's order. */
+const normalisedFields = (member: Member): Json[] =>
+  FIELD_PATHS.map((path) => rowOf(path).normalise(fieldOf(member, path)));
+
+/** Changes when the meaning of the hash does, so that an old hash never passes for a new one. */
+const SCHEME = 'member/1';
+
+/**
+ * SHA-256 (hex) over everything that is mapped, in the field table's order and normal form: two members have the same
+ * hash exactly when `diffMembers` finds nothing between them.
+ */
+export const sourceHash = (member: Member): string =>
+  createHash('sha256')
+    .update(JSON.stringify([SCHEME, member.profile.kennitala, normalisedFields(member)]))
+    .digest('hex');
+
+/**
+ * The member after what the registry said: what it did not mention stays, and a new member has each field's empty
+ * value there (so no consent). Whoever the registry shows is a member: the status becomes active.
+ */
+export const applyPatch = (
+  current: Member | null,
+  said: Pick<ParsedMember, 'kennitala' | 'content'>,
+): Member => {
+  const base = current ?? makeEmptyMember(said.kennitala);
+  return withFields(base, {
+    ...wholeValues(base, said.content),
+    'membership.status': 'active',
+  });
+};
+
+/**
+ * A member whom the registry deleted. What the mirror knew stays (they may still read it); one whom it never knew
+ * leaves an empty document, which only carries the version that keeps late events out.
+ */
+export const makeTombstone = (current: Member | null, kennitala: Kennitala): Member =>
+  withFields(current ?? makeEmptyMember(kennitala), { 'membership.status': 'inactive' });
+
+const wholeValues = (base: Member, patch: MemberPatch): Partial<FieldValues> => {
+  const { 'profile.addresses': addresses, ...values } = patch;
+  if (addresses === undefined) return values;
+  return {
+    ...values,
+    'profile.addresses': mergeAddresses(fieldOf(base, 'profile.addresses'), addresses),
+  };
+};
+
+const makeEmptyMember = (kennitala: Kennitala): Member => {
+  const values: Partial<Record<FieldPath, unknown>> = {};
+  for (const path of FIELD_PATHS) values[path] = rowOf(path).empty;
+  return makeMember(kennitala, values as FieldValues);
+};
+
+/**
+ * The addresses after what the registry said. The registry keeps one local address, so its word about that one
+ * replaces every local address of the list, and its list of foreign ones replaces every foreign one.
+ */
+export const mergeAddresses = (current: readonly Address[], patch: AddressPatch): readonly Address[] => {
+  const locals = current.filter(isLocal);
+  const local = patch.local === undefined ? locals : mergedLocal(locals[0], patch.local);
+  const foreign = patch.foreign ?? current.filter((address) => !isLocal(address));
+  return withOneDefault([...local, ...foreign]);
+};
+
+const mergedLocal = (
+  before: Address | undefined,
+  patch: Partial<LocalAddress> | null,
+): readonly Address[] => {
+  if (patch === null) return [];
+  const merged = { ...(before ?? NOWHERE), ...patch };
+  const { street, number, letter, postal_code, city } = merged;
+  const isBlank = number === null && [street, letter, postal_code, city].every((part) => part.trim() === '');
+  return isBlank ? [] : [merged];
+};
+
+/** The first local address, else the first that is marked (the registry's current one), else the first. */
+const withOneDefault = (addresses: readonly Address[]): readonly Address[] => {
+  const chosen = addresses.find(isLocal) ?? addresses.find((address) => address.is_default) ?? addresses[0];
+  return addresses.map((address) => ({ ...address, is_default: address === chosen }));
+};
+
+const isLocal = (address: Address): boolean => address.country === ICELAND;
+
+const NOWHERE: Address = {
+  street: '',
+  number: null,
+  letter: '',
+  postal_code: '',
+  city: '',
+  country: ICELAND,
+  is_default: false,
+};
