@@ -38,6 +38,7 @@ const ROUTES: Readonly<Record<string, 'personal' | 'nobody'>> = {
   'POST /explain': 'personal',
   'GET /series': 'nobody',
   'GET /verify': 'nobody',
+  'POST /proof': 'nobody',
   'POST /roll': 'personal',
   'POST /roll/compare': 'personal',
   'GET /rolls': 'nobody',

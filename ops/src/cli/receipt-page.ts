@@ -2,6 +2,12 @@ import type { RollAnswer } from '../../../functions/src/ops/schemas.ts';
 
 export type Language = 'is' | 'en';
 
+/**
+ * A file's text as it was sent: what comes from outside is escaped for the terminal, its line breaks too. Keys and lists hold no
+ * other character that is.
+ */
+export const toFileText = (text: string): string => text.replaceAll('\\u000a', '\n');
+
 const TEXTS = {
   en: {
     title: 'Receipt of a roll',

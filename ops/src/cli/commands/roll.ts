@@ -11,7 +11,7 @@ import type { Cli } from '../cli.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { OpsError } from '../ops-error.ts';
 import { withProgress } from '../progress.ts';
-import { type Language, receiptPage, receiptRows } from '../receipt-page.ts';
+import { type Language, receiptPage, receiptRows, toFileText } from '../receipt-page.ts';
 import type { Session } from '../session.ts';
 import { pairLines, tableLines } from '../table.ts';
 import { shownTime } from '../text.ts';
@@ -77,7 +77,7 @@ const showRoll = async ({ api, terminal, show }: Session, options: RollOptions):
     api.post('/roll', { ...which, list: out !== undefined }, rollAnswer),
   );
   const { list, ...shown } = answer;
-  if (out !== undefined) await writePrivate(out, list ?? '');
+  if (out !== undefined) await writePrivate(out, toFileText(list ?? ''));
   if (receipt !== undefined) await writePrivate(receipt, `${JSON.stringify(answer.receipt, null, 2)}\n`);
   if (print !== undefined) await writePrivate(print, receiptPage(answer, lang));
   show({ ...shown, list: null } satisfies RollAnswer, () => pairLines(receiptRows(answer, 'en'), 34));

@@ -5,6 +5,7 @@ import type { VerifyAnswer } from '../../../../functions/src/ops/schemas.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { withProgress } from '../progress.ts';
+import { toFileText } from '../receipt-page.ts';
 import { runbookOf } from '../remedies.ts';
 import { pairLines, tableLines } from '../table.ts';
 import type { Paint } from '../terminal.ts';
@@ -31,7 +32,7 @@ export const addVerify = (program: Command, cli: Cli): void => {
           api.get('/verify', verifyAnswer),
         );
         if (publicKey !== undefined) {
-          await writeFile(publicKey, answer.publicKeys.map(({ pem }) => pem).join(''));
+          await writeFile(publicKey, answer.publicKeys.map(({ pem }) => toFileText(pem)).join(''));
         }
         show(answer, () => verifyLines(answer, paint));
         return answer.whole ? EXIT_CODES.done : EXIT_CODES.failed;
