@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { type Kennitala, tryKennitala } from './kennitala.ts';
 
 /** Digits with at most three other marks between two of them, as a number is spelled: 010130-2989, 0101 302989. */
@@ -39,11 +38,3 @@ export const holdsNumber = (bytes: Uint8Array, kennitala: Kennitala): boolean =>
   const number = new RegExp(`(?<!\\d)${kennitala.slice(0, 6)}${separator}${kennitala.slice(6)}(?!\\d)`);
   return number.test(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
 };
-
-/**
- * The opaque reference by which logs, answers and records name a member: `m_` and 16 hexadecimal digits of an
- * HMAC-SHA256 under a secret key. The same member has the same reference for as long as the key stays, and nobody
- * without the key can find the number by trying all of them (there are fewer than 10^10).
- */
-export const makeMemberReference = (key: string, kennitala: Kennitala): string =>
-  `m_${createHmac('sha256', key).update(kennitala).digest('hex').slice(0, 16)}`;

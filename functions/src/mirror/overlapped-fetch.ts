@@ -6,7 +6,7 @@ export interface Fetching<Source> {
   readonly since: Date;
 }
 
-export interface EarlyFetch<Source> {
+export interface OverlappedFetch<Source> {
   /** Begins to fetch; one that was under way is given up, since another run may have come between. */
   readonly start: (context: Omit<RunContext, 'signal'>) => void;
   /** The fetch that is under way, or null; none begins afterwards. */
@@ -21,10 +21,10 @@ export interface EarlyFetch<Source> {
  * It must begin after the state was read in which nobody held the lease. The lease is then taken only if that state is
  * still the same, so no other run can have fetched later and published earlier than this one.
  */
-export const makeEarlyFetch = <S extends MirrorSource, P extends MirrorPlan>(
+export const makeOverlappedFetch = <S extends MirrorSource, P extends MirrorPlan>(
   mirror: Mirror<S, P>,
   { now, signal }: { readonly now: () => Date; readonly signal: AbortSignal },
-): EarlyFetch<S> => {
+): OverlappedFetch<S> => {
   let underWay: (Fetching<S> & { readonly abort: () => void }) | null = null;
   let isOver = false;
   let ended: Promise<unknown> = Promise.resolve();

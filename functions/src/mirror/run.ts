@@ -14,7 +14,7 @@ import {
   type RunReport,
   type RunTrigger,
 } from './mirror.ts';
-import { type Fetching, makeEarlyFetch } from './overlapped-fetch.ts';
+import { type Fetching, makeOverlappedFetch } from './overlapped-fetch.ts';
 import { makeRunLogs, type RunLogs } from './run-logs.ts';
 import {
   closeBlocked,
@@ -111,7 +111,7 @@ export const runMirror = async <Source extends MirrorSource, Plan extends Mirror
 const fullRun = <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, P>): Promise<RunReport> =>
   withDeadline(run.dependencies.runLimitMs, async (signal) => {
     const { mirror, opened, logs } = run;
-    const early = makeEarlyFetch(mirror, { now: run.dependencies.now, signal });
+    const early = makeOverlappedFetch(mirror, { now: run.dependencies.now, signal });
     const facts = { runId: opened.runId, startedAt: opened.timestamp };
     const begun = await begin(run, (found) => early.start({ ...facts, ...found })).catch(async (cause) => {
       await early.cancel();

@@ -39,7 +39,10 @@ export interface OperatorAction {
     | 'retry_change'
     | 'fail_change'
     | 'resolve_conflict'
-    | 'registry_word';
+    | 'registry_word'
+    | 'view_roll'
+    | 'compare_rolls'
+    | 'freeze_roll';
   /** The proved identity. */
   readonly by: string;
   readonly byKind: Caller['kind'];
@@ -69,7 +72,7 @@ export interface RunsFilter extends PageRequest {
 }
 
 export interface RunHistory {
-  /** Newest first. Throws `invalid_request` for a cursor that is none. */
+  /** Newest first. Throws `invalid_request` for a `before` that no page gave. */
   page(filter: RunsFilter): Promise<Page<RunRecord>>;
   read(runId: string): Promise<RunRecord | null>;
   /** The runs that made this very plan, or approved it; in no order. */

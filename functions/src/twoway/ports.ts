@@ -98,7 +98,7 @@ export interface TwoWayRecord {
   readonly completedAt: Date | null;
   /** Deliveries of members' edits. */
   readonly firestoreToDjango: Tally;
-  /** Members of whom the registry's change queue told. */
+  /** Members whom the registry's change queue named: their changes were taken over. */
   readonly djangoToFirestore: Tally;
   readonly conflicts: number;
   /** Synced items of the queue that were old enough to be deleted. */

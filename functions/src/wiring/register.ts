@@ -4,7 +4,7 @@ import type { Database } from '../adapters/postgres/database.ts';
 import { makeDatabase } from '../adapters/postgres/make-database.ts';
 import { makeRegisterReader } from '../adapters/postgres/register-reader.ts';
 import { makeOutbox, makeRegisterStore, removeExpired } from '../adapters/postgres/register-store.ts';
-import { makeMemberReference } from '../domain/kennitala-in-text.ts';
+import { makeMemberReference } from '../domain/member/digest.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
 import { makeAuthorizeKeyOrAdmin, makeAuthorizeService } from '../http/callers.ts';
 import { lazy } from '../lib/concurrency.ts';
@@ -14,7 +14,12 @@ import { assertOccurrenceDone } from '../mirror/run-answer.ts';
 import type { ScheduledOccurrence } from '../mirror/run-store.ts';
 import { deliverNotifications, sendWebhook } from '../register/notify.ts';
 import type { ReferTo } from '../register/ports.ts';
-import { type RegisterOptions, type RegisterReport, runRegister as run } from '../register/register.ts';
+import {
+  applyEvent,
+  type RegisterOptions,
+  type RegisterReport,
+  runRegister as run,
+} from '../register/register.ts';
 import { makeRegisterLogs } from '../register/register-logs.ts';
 import { runDependencies, type Shared, shared } from './shared.ts';
 
@@ -119,10 +124,7 @@ let eventDatabase: Database | undefined;
 /** One event of the registry on the register's row, within seconds. Throws `database_*`, `schema_outdated`. */
 export const applyEventToRegister = async (change: MemberChange): Promise<void> => {
   const { base, target, makeReferTo } = once();
-  const [{ applyEvent }, { makeRowStore, ROW_STORE_DATABASE }] = await Promise.all([
-    import('../register/register.ts'),
-    import('../adapters/postgres/row-store.ts'),
-  ]);
+  const { makeRowStore, ROW_STORE_DATABASE } = await import('../adapters/postgres/row-store.ts');
   eventDatabase ??= makeDatabase({ target, ...ROW_STORE_DATABASE });
   await applyEvent(change, {
     rows: makeRowStore(eventDatabase),
@@ -152,10 +154,12 @@ export const runScheduledRegister = async (occurrence: ScheduledOccurrence): Pro
 export const registerApi = lazy(async () => {
   const { base, pages, makeReferTo, reader, runRegister, afterwards } = once();
   const { config, log, now, secrets } = base;
-  const [{ makeApp }, { makeRateLimit }, api] = await Promise.all([
+  const [{ makeApp }, { makeRateLimit }, api, roll, { rollDependencies }] = await Promise.all([
     import('../http/app.ts'),
     import('../http/callers.ts'),
     import('../register/api/routes.ts'),
+    import('../proof/roll.ts'),
+    import('./roll.ts'),
   ]);
   const authorizeAdmin = makeAuthorizeKeyOrAdmin({
     readKeys: () => secrets.readAll(config.register.adminKeySecret),
@@ -180,6 +184,7 @@ export const registerApi = lazy(async () => {
         return;
     },
     referTo: await makeReferTo(),
+    rollAt: (at) => roll.rollAt(at, rollDependencies()),
     now,
     abandonedAfterMs: REGISTER_LEASE_MS,
   });

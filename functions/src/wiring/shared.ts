@@ -6,7 +6,7 @@ import { makeFirebaseApp, makeFirestoreClient } from '../adapters/firestore/stor
 import { makeSecretManager } from '../adapters/secrets/secret-manager.ts';
 import { makeEnvSecrets, makeTokenSource } from '../adapters/secrets/secret-source.ts';
 import type { Kennitala } from '../domain/kennitala.ts';
-import { makeMemberReference } from '../domain/kennitala-in-text.ts';
+import { makeMemberReference } from '../domain/member/digest.ts';
 import { makeAuthorizeAdmin } from '../http/callers.ts';
 import { logRegistryRetry } from '../lib/log.ts';
 import type { RunDependencies } from '../mirror/run.ts';

@@ -3,7 +3,7 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeRunStore } from '../../src/adapters/firestore/run-store.ts';
 import type { Mirror, MirrorPlan, MirrorSource, RunContext } from '../../src/mirror/mirror.ts';
-import { makeEarlyFetch } from '../../src/mirror/overlapped-fetch.ts';
+import { makeOverlappedFetch } from '../../src/mirror/overlapped-fetch.ts';
 import { runMirror } from '../../src/mirror/run.ts';
 import { holdCommits } from '../support/before-commit.ts';
 import { chain } from '../support/chain.ts';
@@ -37,7 +37,7 @@ const SOURCE: MirrorSource = { received: 1, exportedAt: null, findings: {}, warn
 describe('fetching while the lease is taken', () => {
   it('hands over the fetch that is under way, and when it began', async () => {
     const { mirror, fetches } = openMirror(true);
-    const early = makeEarlyFetch(mirror, options());
+    const early = makeOverlappedFetch(mirror, options());
     early.start(FOUND);
     const taken = early.take();
     fetches[0]?.end(SOURCE);
@@ -48,7 +48,7 @@ describe('fetching while the lease is taken', () => {
 
   it('does nothing for a mirror whose fetch changes something', () => {
     const { mirror, fetches } = openMirror();
-    const early = makeEarlyFetch(mirror, options());
+    const early = makeOverlappedFetch(mirror, options());
     early.start(FOUND);
     expect(fetches).toEqual([]);
     expect(early.take()).toBeNull();
@@ -56,7 +56,7 @@ describe('fetching while the lease is taken', () => {
 
   it('gives up a fetch from before another run came between, and its failure is nobody’s', async () => {
     const { mirror, fetches } = openMirror(true);
-    const early = makeEarlyFetch(mirror, options());
+    const early = makeOverlappedFetch(mirror, options());
     early.start(FOUND);
     early.start({ ...FOUND, abandonedRunId: 'run-0' });
     expect(fetches.map(({ context }) => context.signal.aborted)).toEqual([true, false]);
@@ -69,19 +69,19 @@ describe('fetching while the lease is taken', () => {
 
   it('does not begin once the run has gone on, been cancelled or run out of time', async () => {
     const { mirror, fetches } = openMirror(true);
-    const taken = makeEarlyFetch(mirror, options());
+    const taken = makeOverlappedFetch(mirror, options());
     taken.take();
     taken.start(FOUND);
-    const cancelled = makeEarlyFetch(mirror, options());
+    const cancelled = makeOverlappedFetch(mirror, options());
     await cancelled.cancel();
     cancelled.start(FOUND);
-    makeEarlyFetch(mirror, options(AbortSignal.abort())).start(FOUND);
+    makeOverlappedFetch(mirror, options(AbortSignal.abort())).start(FOUND);
     expect(fetches).toEqual([]);
   });
 
   it('ends what a finished fetch has left, when it is given up', async () => {
     const { mirror, fetches } = openMirror(true);
-    const early = makeEarlyFetch(mirror, options());
+    const early = makeOverlappedFetch(mirror, options());
     const ended: string[] = [];
     const giveUp = (name: string) => async () => {
       ended.push(name);
@@ -98,9 +98,9 @@ describe('fetching while the lease is taken', () => {
   it('ends with the run’s time, and when it is cancelled', async () => {
     const { mirror, fetches } = openMirror(true);
     const deadline = new AbortController();
-    makeEarlyFetch(mirror, options(deadline.signal)).start(FOUND);
+    makeOverlappedFetch(mirror, options(deadline.signal)).start(FOUND);
     deadline.abort();
-    const other = makeEarlyFetch(mirror, options());
+    const other = makeOverlappedFetch(mirror, options());
     other.start(FOUND);
     const cancelled = other.cancel();
     expect(fetches.map(({ context }) => context.signal.aborted)).toEqual([true, true]);

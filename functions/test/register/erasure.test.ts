@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeRegisterErasure } from '../../src/adapters/postgres/erase-member.ts';
 import { makeDatabase } from '../../src/adapters/postgres/make-database.ts';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
-import { makeMemberReference } from '../../src/domain/kennitala-in-text.ts';
+import { makeMemberReference } from '../../src/domain/member/digest.ts';
 import type { Counts } from '../../src/ops/ports.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 import { startDatabase, type TestDatabase } from './support/test-database.ts';

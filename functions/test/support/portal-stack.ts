@@ -5,7 +5,7 @@ import { startFirestore } from '../../../local/src/firestore/server.ts';
 import { makeHintStore } from '../../src/adapters/firestore/hint-store.ts';
 import { makeMemberStore } from '../../src/adapters/firestore/member-store.ts';
 import { makeRosterRefresh } from '../../src/adapters/firestore/roster-refresh.ts';
-import { makeMemberReference } from '../../src/domain/kennitala-in-text.ts';
+import { makeMemberReference } from '../../src/domain/member/digest.ts';
 import type { MemberChange } from '../../src/domain/member/member-change.ts';
 import type { LogFields, Severity } from '../../src/lib/log.ts';
 import { answerWebhook, type WebhookCall } from '../../src/portal/receive-webhook.ts';

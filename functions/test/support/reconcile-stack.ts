@@ -10,7 +10,7 @@ import { makePortalIndex, makePortalWriter } from '../../src/adapters/firestore/
 import { makeRosterRefresh } from '../../src/adapters/firestore/roster-refresh.ts';
 import { makeRunStore } from '../../src/adapters/firestore/run-store.ts';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
-import { makeMemberReference } from '../../src/domain/kennitala-in-text.ts';
+import { makeMemberReference } from '../../src/domain/member/digest.ts';
 import type { LogFields, Severity } from '../../src/lib/log.ts';
 import { type RunDependencies, type RunRequest, runMirror } from '../../src/mirror/run.ts';
 import { makePortalMirror, type PortalMirrorDependencies } from '../../src/portal/reconcile/portal-mirror.ts';

@@ -162,7 +162,7 @@ const cursorShape = z.tuple([z.number().int(), z.number().int().min(0).max(999_9
 /**
  * One page of a query, newest first by a field of type Timestamp, documents of one moment by their id. The cursor is the
  * place after the last document, so that what is written meanwhile moves nothing.
- * Throws `invalid_request` for a cursor that is none.
+ * Throws `invalid_request` for a `before` that no page gave.
  */
 export const readPage = async <T>(
   query: Query,

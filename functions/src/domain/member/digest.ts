@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import type { Kennitala } from '../kennitala.ts';
 
 /** How the registry makes a digest of a member; sums of another scheme say nothing about these. */
@@ -67,15 +67,18 @@ export const sumOf = (sums: Iterable<SetSums>): SetSums => {
 export const isSameSums = (one: SetSums, other: SetSums): boolean =>
   one.count === other.count && one.a === other.a && one.b === other.b;
 
-/** Sums of kennitalas by bucket: 256 of them. */
-export const keySumsOf = (kennitalas: Iterable<Kennitala>): SetSums[] => {
+/** Sums of kennitalas by bucket: 256 of them. `buckets` is filled with that of each, in their order. */
+export const keySumsOf = (kennitalas: Iterable<Kennitala>, buckets?: Uint8Array): SetSums[] => {
   const [count, a, b] = [0, 1, 2].map(() => new Float64Array(BUCKETS)) as [
     Float64Array,
     Float64Array,
     Float64Array,
   ];
+  let place = 0;
   for (const kennitala of kennitalas) {
     const numbers = keyNumbersOf(kennitala);
+    if (buckets !== undefined) buckets[place] = numbers.bucket;
+    place += 1;
     count[numbers.bucket] = (count[numbers.bucket] ?? 0) + 1;
     a[numbers.bucket] = (a[numbers.bucket] ?? 0) + numbers.a;
     b[numbers.bucket] = (b[numbers.bucket] ?? 0) + numbers.b;
@@ -84,3 +87,11 @@ export const keySumsOf = (kennitalas: Iterable<Kennitala>): SetSums[] => {
 };
 
 const keyOf = (kennitala: Kennitala): Buffer => hash('sha256', kennitala, 'buffer');
+
+/**
+ * The opaque reference by which logs, answers and records name a member: `m_` and 16 hexadecimal digits of an
+ * HMAC-SHA256 under a secret key. The same member has the same reference for as long as the key stays, and nobody
+ * without the key can find the number by trying all of them (there are fewer than 10^10).
+ */
+export const makeMemberReference = (key: string, kennitala: Kennitala): string =>
+  `m_${createHmac('sha256', key).update(kennitala).digest('hex').slice(0, 16)}`;

@@ -1,5 +1,5 @@
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
-import { makeMemberReference } from '../../../src/domain/kennitala-in-text.ts';
+import { makeMemberReference } from '../../../src/domain/member/digest.ts';
 import { followHint } from '../../../src/portal/follow-hint.ts';
 import { answerWebhook, type WebhookCall } from '../../../src/portal/receive-webhook.ts';
 import { makeWebhookGate } from '../../../src/portal/webhook-caller.ts';

@@ -8,7 +8,7 @@ import { makeRunStore } from '../../../src/adapters/firestore/run-store.ts';
 import { makeDatabase } from '../../../src/adapters/postgres/make-database.ts';
 import { makeRegisterStore } from '../../../src/adapters/postgres/register-store.ts';
 import { makeEnvSecrets, makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
-import { makeMemberReference } from '../../../src/domain/kennitala-in-text.ts';
+import { makeMemberReference } from '../../../src/domain/member/digest.ts';
 import type { LogFields, Severity } from '../../../src/lib/log.ts';
 import type { RunDependencies, RunRequest } from '../../../src/mirror/run.ts';
 import type { ReferTo, RegisterStore } from '../../../src/register/ports.ts';

@@ -15,7 +15,7 @@ import { makeRosterRefresh } from '../../../src/adapters/firestore/roster-refres
 import { toMemberWrite } from '../../../src/adapters/firestore/twoway-documents.ts';
 import { makeEnvSecrets, makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
-import { makeMemberReference } from '../../../src/domain/kennitala-in-text.ts';
+import { makeMemberReference } from '../../../src/domain/member/digest.ts';
 import type { LogFields, Severity } from '../../../src/lib/log.ts';
 import { applyReading } from '../../../src/portal/apply-event.ts';
 import { answerWebhook } from '../../../src/portal/receive-webhook.ts';
