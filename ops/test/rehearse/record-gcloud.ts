@@ -24,16 +24,29 @@ const COMMANDS: Readonly<Record<string, string>> = {
 /** Of a list one item is enough; what changes from run to run is the same in all. */
 const settled = (printed: string): unknown => {
   try {
-    const value: unknown = JSON.parse(
+    const value = JSON.parse(
       printed
         .replaceAll(/indexes\/i\d+/g, 'indexes/i1')
         .replaceAll(/"createTime": "[^"]+"/g, '"createTime": "2026-11-20T12:00:00Z"'),
     );
-    return Array.isArray(value) ? value.slice(0, 1) : value;
+    return Array.isArray(value)
+      ? value.toSorted((a, b) => orderOf(a).localeCompare(orderOf(b))).slice(0, 1)
+      : value;
   } catch {
     return printed;
   }
 };
+
+/** Functions are deployed side by side, so what belongs to them has no fixed order; all else has. */
+const orderOf = ({
+  metadata,
+  schedule,
+  name,
+}: {
+  metadata?: { name: string };
+  schedule?: string;
+  name?: string;
+}): string => metadata?.name ?? (schedule === undefined ? '' : (name ?? ''));
 
 /** What the real gcloud prints for each of COMMANDS: the fixture that the shell's stand-ins answer from. */
 export const recordGcloud = async (give: (line: string) => Promise<Ended>): Promise<string> => {
