@@ -113,8 +113,7 @@ export default defineConfig({
       // The real firebase-tools and gcloud, which is not quick: minutes a step on a busy machine.
       project('rehearse', {
         include: ['ops/test/rehearse/**/*.rehearse.test.ts'],
-        oneByOne: true,
-        seconds: { test: 900, hook: 600 },
+        seconds: { test: 1800, hook: 600 },
       }),
       project('browser', {
         include: ['dashboard/test/**/*.browser.test.ts'],

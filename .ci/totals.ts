@@ -14,14 +14,14 @@ const LAST_LINE = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/;
 
 /**
  * The totals of a suite from its report and exit status. A suite that failed without a failed test, or succeeded
- * without a single one, counts as one failure: it crashed, ran out of time, or found no tests. A script may say that all
- * of it was skipped, for what a machine cannot do.
+ * without a single one, counts as one failure: it crashed, ran out of time, or found no tests. Of the kind `original`, and
+ * of a script, all may be skipped: a machine may lack what they need.
  */
 export const makeTotals = (kind: string, status: number, report: string | null): Totals => {
-  const read = report === null ? null : kind === 'vitest' ? tryVitest(report) : tryLastLine(report);
+  const read = report === null ? null : kind === 'last-line' ? tryLastLine(report) : tryVitest(report);
   const { passed, failed, skipped } = read ?? { passed: 0, failed: 0, skipped: 0 };
   if (failed > 0) return { passed, failed, skipped, why: '' };
-  const why = reasonToFail(status, read !== null, kind === 'last-line' ? passed + skipped : passed);
+  const why = reasonToFail(status, read !== null, kind === 'vitest' ? passed : passed + skipped);
   return { passed, failed: why === '' ? 0 : 1, skipped, why };
 };
 

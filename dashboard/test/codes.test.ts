@@ -23,7 +23,7 @@ const CAN_BE: Record<CodeKind, readonly string[]> = {
   guard: schemas.guardRule.options,
   finding: schemas.findingCode.options,
   difference: schemas.differenceReason.options,
-  proof: schemas.proofOutcome.exclude(['equal']).options,
+  proof: schemas.proofOutcome.options,
   proofReason: schemas.proofReason.options,
   relation: schemas.relation.options,
   fault: ['digits', 'date', 'century', 'other'],
@@ -60,6 +60,7 @@ const DRAWN: readonly (readonly string[])[] = [
   schemas.runStep.options,
   schemas.severity.options,
   ['pause', 'resume'],
+  ['equal', 'differs', 'unknown', 'absent'],
   ['added', 'removed'],
 ];
 const KINDS = Object.keys(CAN_BE) as CodeKind[];

@@ -258,8 +258,8 @@ const EMULATOR_VARIABLES = [
 /**
  * Throws `config_invalid` where a deployed function would believe an emulator, and where tokens would be believed
  * unsigned although nobody said that this is an emulator. Cloud Run names the configuration of each revision in
- * `K_CONFIGURATION` (https://cloud.google.com/run/docs/container-contract); neither the functions framework nor the
- * emulators set it, while all of them set `K_SERVICE`.
+ * `K_CONFIGURATION` (https://cloud.google.com/run/docs/container-contract), which no emulator sets; the official one and
+ * the local stack do set `K_SERVICE`.
  */
 export const assertNoStrayEmulator = (environment: Environment): void => {
   const isEmulator = environment['FUNCTIONS_EMULATOR'] === 'true';

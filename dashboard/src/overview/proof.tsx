@@ -31,7 +31,7 @@ const sentenceOf = (
       : [t('differsBy', { store: t(store), count: format.number(differences) })];
   });
   return t('notProvedNow', {
-    outcome: outcome === 'equal' ? '' : tCode('proof', outcome),
+    outcome: tCode('proof', outcome),
     because: because === null ? '' : `${tCode('proofReason', because)}.`,
     stores: [...parts, ago === null ? t('neverProved') : t('lastProved', { ago })].join(' '),
   });

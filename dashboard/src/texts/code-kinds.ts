@@ -31,7 +31,7 @@ interface CodeKinds {
   guard: GuardRule;
   finding: FindingCode;
   difference: DifferenceReason;
-  proof: Exclude<ProofAnswer['outcome'], 'equal'>;
+  proof: ProofAnswer['outcome'];
   proofReason: NonNullable<ProofAnswer['because']>;
   relation: Relation;
   fault: KennitalaFault;

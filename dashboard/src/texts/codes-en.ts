@@ -45,6 +45,7 @@ export const codesEn: CodeTexts = {
     last_sweep_failed: 'The last nightly sweep did not go well',
   },
   proof: {
+    equal: 'equal',
     under_way: 'not judged yet',
     differs: 'not equal',
     unprovable: 'cannot be proved',
@@ -197,6 +198,9 @@ export const codesEn: CodeTexts = {
     detected: 'found',
     resolved: 'decided',
     view_changes: 'looked at the lists of a run',
+    view_roll: 'took the roll of a day',
+    compare_rolls: 'compared the rolls of two days',
+    freeze_roll: 'froze a roll for an election',
     explain: 'asked for this explanation',
     view_queue_item: 'looked at an edit',
     view_conflict: 'looked at a conflict',

@@ -135,6 +135,10 @@ export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
     en: '`npm run ops -- verify` found records, lists or versions of the list that are not as they were written; each finding names one. Nothing is changed by it, and runs go on. **Remedy**: [the chain is broken](#the-chain-is-broken).',
     is: '`npm run ops -- verify` fann færslur, lista eða útgáfur listans sem eru ekki eins og þær voru skrifaðar; hver niðurstaða nefnir eina. Engu er breytt og keyrslur halda áfram. **Ráð**: Takið afrit áður en neitt er lagað og finnið hver hafði aðgang að gagnagrunninum.',
   },
+  roll_unknown: {
+    en: 'The list that was in force at the moment asked about is not kept: it is older than the versions of the bucket, or an erasure deleted it. It is not known, which is not the same as empty. **Remedy**: [a roll for an election](#a-roll-for-an-election); freeze a roll before it is needed.',
+    is: 'Listinn sem gilti á þeirri stundu er ekki lengur til: hann er eldri en geymdar útgáfur, eða honum var eytt með manneskju sem var afmáð. Það er óvitað, ekki autt. **Ráð**: Frystið félagatal áður en þess er þörf: `npm run ops -- roll --freeze`.',
+  },
   secret_unavailable: {
     en: 'A secret could not be read; the message names it and why. **Remedy**: does it exist, is a version enabled, may the service account read it?',
     is: 'Ekki tókst að lesa leyndarmál. **Ráð**: Er það til, er útgáfa þess virk og má þjónustureikningurinn lesa það?',

@@ -85,6 +85,11 @@ export const ERROR_CODES = {
     httpStatus: 409,
     meaning: 'the record of runs and operators is not as it was written',
   },
+  roll_unknown: {
+    retryable: false,
+    httpStatus: 404,
+    meaning: 'which list was in force then is not known',
+  },
   secret_unavailable: { retryable: true, httpStatus: 503, meaning: 'a secret could not be read' },
   config_invalid: { retryable: false, httpStatus: 500, meaning: 'a setting is missing or wrong' },
   invalid_request: { retryable: false, httpStatus: 400, meaning: 'the request is not of the agreed form' },

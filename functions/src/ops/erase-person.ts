@@ -96,6 +96,7 @@ const readSoftDeleted = async (list: SoftDeletedList): Promise<SoftDeletedCopies
 
 /** What an erasure leaves on purpose. The opaque reference is a keyed hash: it names nobody without the number. */
 export const STAYS = [
+  'Rolls that are frozen for an election (gs://BUCKET/rolls/): every member of that moment, until the day that was given with the freeze (ops roll --frozen shows which).',
   'operator_actions: who asked for this, when and why, by the opaque reference; 12 months.',
   'sync_audit: counts of runs, and warnings that may have the opaque reference; 12 months.',
   'webhook_receipts: that an event came, without the reference, so that its repetition is not taken for a new one; 7 days.',

@@ -39,7 +39,10 @@ export interface OperatorAction {
     | 'retry_change'
     | 'fail_change'
     | 'resolve_conflict'
-    | 'registry_word';
+    | 'registry_word'
+    | 'view_roll'
+    | 'compare_rolls'
+    | 'freeze_roll';
   /** The proved identity. */
   readonly by: string;
   readonly byKind: Caller['kind'];

@@ -1,11 +1,10 @@
 import { defineRoute, type Route, type RouteInput } from '../http/route.ts';
 import { SyncError } from '../lib/errors.ts';
-import { toSignedHead } from '../proof/chain.ts';
-import { verifyRecords } from '../proof/verify.ts';
 import { byWhom, type OpsDependencies } from './dependencies.ts';
 import { erasePerson } from './erase-person.ts';
 import { explainMember } from './explain.ts';
 import { groupPeople, readPeople } from './people.ts';
+import { proofRoutes } from './proof-routes.ts';
 import { confirmApproval, findRelated, rollBackRoster, startRun, toRunAnswer, toWireRecord } from './runs.ts';
 import { byId } from './schemas/common.ts';
 import { eraseAnswer, eraseBody, explainAnswer, explainBody } from './schemas/person.ts';
@@ -18,7 +17,6 @@ import {
   seriesAnswer,
   seriesQuery,
   statusAnswer,
-  verifyAnswer,
 } from './schemas/status.ts';
 import { firstDay, MOST_RUNS, makeSeries } from './series.ts';
 import { readStatus, toProofAnswer, toWirePause } from './status.ts';
@@ -171,7 +169,7 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
       // The file's own metadata name the run that looked at it last, which may have found it unchanged.
       const publishers = new Map(published.items.map((run) => [run.objectGeneration, run.runId]));
       return {
-        versions: versions.map(({ chainHead, ...version }) => ({
+        versions: versions.map(({ chainHead, replacedAt, ...version }) => ({
           ...version,
           runId: publishers.get(version.generation) ?? null,
           publishedAt: version.publishedAt.toISOString(),
@@ -292,35 +290,5 @@ const eraseRoutes = (ops: OpsDependencies): Route[] => [
         },
         ops.erase,
       ),
-  }),
-];
-
-/** Fifty thousand records and sixty lists of a million; below the function's 30 minutes. */
-const VERIFY_LIMIT_MS = 900_000;
-
-/** Routes that prove something and change nothing. */
-const proofRoutes = (ops: OpsDependencies): Route[] => [
-  defineRoute({
-    method: 'GET',
-    path: '/verify',
-    answer: verifyAnswer,
-    handle: async () => {
-      const { streams, at, ...proof } = await verifyRecords(ops.verify, AbortSignal.timeout(VERIFY_LIMIT_MS));
-      if (!proof.whole) ops.logs.chainBroken(proof.findingsInAll);
-      return {
-        ...proof,
-        code: proof.whole ? null : ('chain_broken' as const),
-        at: at.toISOString(),
-        streams: streams.map(({ stream, links, first, head }) => ({
-          stream,
-          links,
-          first,
-          head: head === null ? null : toSignedHead(head),
-        })),
-        versions: { ...proof.versions },
-        findings: proof.findings.map((finding) => ({ ...finding })),
-        publicKeys: proof.publicKeys.map((key) => ({ ...key })),
-      };
-    },
   }),
 ];

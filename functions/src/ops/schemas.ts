@@ -1,11 +1,9 @@
 import type { z } from 'zod';
 import type { ResolveRequest } from '../twoway/resolve-conflict.ts';
-import type * as erase from './schemas/person.ts';
-import type * as explain from './schemas/person.ts';
+import type * as person from './schemas/person.ts';
+import type * as proof from './schemas/proof.ts';
 import type * as runs from './schemas/runs.ts';
-import type * as mirrors from './schemas/status.ts';
-import type * as proof from './schemas/status.ts';
-import type * as series from './schemas/status.ts';
+import type * as status from './schemas/status.ts';
 import type * as twoWay from './schemas/two-way.ts';
 
 /**
@@ -13,15 +11,13 @@ import type * as twoWay from './schemas/two-way.ts';
  * here or in `schemas/` loads an SDK, so that they can import it; whoever wants the types alone uses `import type`.
  */
 export * from './schemas/person.ts';
-export * from './schemas/person.ts';
+export * from './schemas/proof.ts';
 export * from './schemas/runs.ts';
-export * from './schemas/status.ts';
-export * from './schemas/status.ts';
 export * from './schemas/status.ts';
 export * from './schemas/two-way.ts';
 
 export type VerifyAnswer = z.output<typeof proof.verifyAnswer>;
-export type ChainFinding = z.output<typeof proof.chainFinding>;
+export type RollAnswer = z.output<typeof proof.rollAnswer>;
 
 export type RunsQuery = z.input<typeof runs.runsQuery>;
 export type WireRunRecord = z.output<typeof runs.runRecord>;
@@ -40,34 +36,34 @@ export type RollbackBody = z.input<typeof runs.rollbackBody>;
 export type RosterVersions = z.output<typeof runs.rosterVersions>;
 export type WireMissedEvents = z.output<typeof runs.missedEvents>;
 
-export type MirrorStatus = z.output<typeof mirrors.mirrorStatus>;
-export type HealthReason = z.output<typeof mirrors.healthReason>;
-export type Finding = z.output<typeof mirrors.finding>;
-export type ProofAnswer = z.output<typeof mirrors.proofAnswer>;
-export type FindingCode = z.output<typeof mirrors.findingCode>;
-export type DifferenceReason = z.output<typeof mirrors.differenceReason>;
-export type TwoWayReason = z.output<typeof mirrors.twoWayReason>;
-export type StatusAnswer = z.output<typeof mirrors.statusAnswer>;
-export type PauseAnswer = z.output<typeof mirrors.pauseAnswer>;
+export type MirrorStatus = z.output<typeof status.mirrorStatus>;
+export type HealthReason = z.output<typeof status.healthReason>;
+export type Finding = z.output<typeof status.finding>;
+export type ProofAnswer = z.output<typeof status.proofAnswer>;
+export type FindingCode = z.output<typeof status.findingCode>;
+export type DifferenceReason = z.output<typeof status.differenceReason>;
+export type TwoWayReason = z.output<typeof status.twoWayReason>;
+export type StatusAnswer = z.output<typeof status.statusAnswer>;
+export type PauseAnswer = z.output<typeof status.pauseAnswer>;
 
-export type ExplainBody = z.input<typeof explain.explainBody>;
-export type ExplainAnswer = z.output<typeof explain.explainAnswer>;
-export type ExplainSource = z.output<typeof explain.explainSource>;
-export type TimelineEntry = z.output<typeof explain.timelineEntry>;
-export type BecauseCode = z.output<typeof explain.becauseCode>;
-export type RegistryNow = z.output<typeof explain.registryNow>;
-export type RosterNow = z.output<typeof explain.rosterNow>;
-export type PortalNow = z.output<typeof explain.portalNow>;
-export type RegisterNow = z.output<typeof explain.registerNow>;
+export type ExplainBody = z.input<typeof person.explainBody>;
+export type ExplainAnswer = z.output<typeof person.explainAnswer>;
+export type ExplainSource = z.output<typeof person.explainSource>;
+export type TimelineEntry = z.output<typeof person.timelineEntry>;
+export type BecauseCode = z.output<typeof person.becauseCode>;
+export type RegistryNow = z.output<typeof person.registryNow>;
+export type RosterNow = z.output<typeof person.rosterNow>;
+export type PortalNow = z.output<typeof person.portalNow>;
+export type RegisterNow = z.output<typeof person.registerNow>;
 
-export type EraseBody = z.input<typeof erase.eraseBody>;
-export type EraseAnswer = z.output<typeof erase.eraseAnswer>;
-export type ErasedStore = z.output<typeof erase.erasedStore>;
-export type SoftDeletedCopies = z.output<typeof erase.softDeletedCopies>;
+export type EraseBody = z.input<typeof person.eraseBody>;
+export type EraseAnswer = z.output<typeof person.eraseAnswer>;
+export type ErasedStore = z.output<typeof person.erasedStore>;
+export type SoftDeletedCopies = z.output<typeof person.softDeletedCopies>;
 
-export type SeriesAnswer = z.output<typeof series.seriesAnswer>;
-export type SeriesDay = z.output<typeof series.seriesDay>;
-export type MirrorDay = z.output<typeof series.mirrorDay>;
+export type SeriesAnswer = z.output<typeof status.seriesAnswer>;
+export type SeriesDay = z.output<typeof status.seriesDay>;
+export type MirrorDay = z.output<typeof status.mirrorDay>;
 
 export type QueuePage = z.output<typeof twoWay.queuePage>;
 export type QueueItem = z.output<typeof twoWay.queueItem>;

@@ -1,17 +1,17 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { ChainKey, PublicKey } from './chain-key.ts';
+import {
+  type Authenticity,
+  canonicalText,
+  judgeHead,
+  type SignedHead,
+  STREAMS,
+  type Stream,
+  sha256Of,
+  signedText,
+} from './signed.ts';
 
-/**
- * The chains. A mirror's runs under its lease make one each, and its head rides in `sync_state/{mirror}`, which their commits
- * write anyway; what takes no lease has chains of its own, so that it never disturbs a run.
- *
- * aside      runs without a lease: dry runs, skipped runs
- * operators  `operator_actions`
- * sweeps     `sync_logs`
- */
-export const STREAMS = ['roster', 'portal', 'register', 'aside', 'operators', 'sweeps'] as const;
-export type Stream = (typeof STREAMS)[number];
+export * from './signed.ts';
 
 export const CHAINED_COLLECTIONS = ['sync_audit', 'operator_actions', 'sync_logs'] as const;
 export type ChainedCollection = (typeof CHAINED_COLLECTIONS)[number];
@@ -60,27 +60,6 @@ export type LinkKind = Link['kind'];
 
 /** Null for anything that is no link, so that a damaged one is found and stops no run. */
 export const tryLink = (value: unknown): Link | null => linkShape.safeParse(value).data ?? null;
-
-/**
- * One text for one value: JSON with sorted keys, without what is undefined, times (Date, or a store's own that has `toDate`)
- * as ISO 8601. @throws TypeError for what no record holds (functions, NaN).
- */
-export const canonicalText = (value: unknown): string => {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return JSON.stringify(value);
-  if (typeof value === 'number' && Number.isFinite(value)) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`;
-  if (typeof value === 'object') {
-    const time = value instanceof Date ? value : 'toDate' in value ? (value.toDate as () => Date)() : null;
-    if (time !== null) return `{"$time":${JSON.stringify(time.toISOString())}}`;
-    const entries = Object.entries(value)
-      .filter(([, held]) => held !== undefined)
-      .toSorted(([one], [other]) => (one < other ? -1 : 1));
-    return `{${entries.map(([key, held]) => `${JSON.stringify(key)}:${canonicalText(held)}`).join(',')}}`;
-  }
-  throw new TypeError(`A record cannot hold a ${typeof value}.`);
-};
-
-export const sha256Of = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 type Data = Readonly<Record<string, unknown>>;
 
@@ -153,37 +132,11 @@ export const makeLink = (head: Link | null, link: NewLink, key: ChainKey): Link 
   return { ...unsigned, hash, signature: key.sign(signedText({ ...unsigned, hash })) };
 };
 
-/** Nothing else is signed with this beginning. */
-const signedText = ({ stream, number, hash }: Pick<Link, 'stream' | 'number' | 'hash'>): string =>
-  `membership-sync chain 1\n${stream}\n${number}\n${hash}`;
-
-export type Authenticity = 'authentic' | 'altered' | 'unknown-key' | 'forged';
-
 /** Whether a link is as one who has the key made it. */
 export const judgeLink = (link: Link, keys: ReadonlyMap<string, PublicKey>): Authenticity => {
   const { hash, signature, ...unsigned } = link;
   if (sha256Of(canonicalText(unsigned)) !== hash) return 'altered';
   return judgeHead({ ...unsigned, hash, signature }, keys);
-};
-
-/** A chain's head as it stands where there is no room for the whole link: in a list's metadata, in a receipt. */
-export type SignedHead = Pick<Link, 'stream' | 'number' | 'hash' | 'key' | 'signature'>;
-
-export const toSignedHead = ({ stream, number, hash, key, signature }: SignedHead): SignedHead => ({
-  stream,
-  number,
-  hash,
-  key,
-  signature,
-});
-
-export const judgeHead = (
-  head: SignedHead,
-  keys: ReadonlyMap<string, PublicKey>,
-): Exclude<Authenticity, 'altered'> => {
-  const known = keys.get(head.key);
-  if (known === undefined) return 'unknown-key';
-  return known.verifies(signedText(head), head.signature) ? 'authentic' : 'forged';
 };
 
 export const toHeadText = ({ stream, number, hash, key, signature }: SignedHead): string =>

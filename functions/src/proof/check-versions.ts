@@ -1,6 +1,9 @@
 import { type Finding, type StoredRecord, timeOf } from './check-record.ts';
 
-/** How the bucket's lifecycle ends replaced versions of the list: whichever comes first. */
+/**
+ * How the bucket's lifecycle ends replaced versions of the list, whichever comes first: a year and a month of weekly lists, and no
+ * more, since each holds every member.
+ */
 export const VERSIONS_KEPT = 60;
 export const DAYS_KEPT = 400;
 const DAY_MS = 86_400_000;

@@ -1,7 +1,6 @@
 import type { Kennitala } from '../domain/kennitala.ts';
 import {
   BUCKETS,
-  bucketOf,
   type DigestNumbers,
   isSameSums,
   keySumsOf,
@@ -138,8 +137,7 @@ export const lookAtStores = async (ports: LookPorts, signal: AbortSignal): Promi
       ? ports.register.rows(buckets)
       : [],
   ]);
-  const listed =
-    'held' in roster ? [...roster.held.kennitalas].filter((it) => inBuckets.has(bucketOf(it))) : [];
+  const listed = 'held' in roster ? roster.held.membersOf(inBuckets) : [];
   const lists = {
     portal: differencesIn(part, byDocument(documents), 'content'),
     register: differencesIn(
@@ -194,7 +192,18 @@ const ask = async <T>(question: () => Promise<T>): Promise<Asked<T>> => {
 const readRoster = async (store: Pick<ListStore, 'read'>, signal: AbortSignal) => {
   const published = await store.read(signal);
   const { kennitalas, unreadable } = readHeldList(published?.bytes ?? new Uint8Array());
-  return { kennitalas, unreadable, sums: keySumsOf(kennitalas) };
+  const bucketOfEach = new Uint8Array(kennitalas.length);
+  const sums = keySumsOf(kennitalas, bucketOfEach);
+  const membersOf = (buckets: ReadonlySet<number>): Kennitala[] => {
+    const found: Kennitala[] = [];
+    let place = 0;
+    for (const kennitala of kennitalas) {
+      if (buckets.has(bucketOfEach[place] ?? -1)) found.push(kennitala);
+      place += 1;
+    }
+    return found;
+  };
+  return { unreadable, sums, membersOf };
 };
 
 const byDocument = (documents: readonly PortalDocument[]): Map<Kennitala, DigestNumbers | undefined> =>

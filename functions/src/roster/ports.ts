@@ -37,6 +37,8 @@ export interface ListVersion {
   readonly generation: string;
   readonly publishedAt: Date;
   readonly isCurrent: boolean;
+  /** When another version, or nothing, took its place; null for the published one. */
+  readonly replacedAt: Date | null;
   readonly memberCount: number | null;
   readonly runId: string | null;
   readonly sha256: string | null;

@@ -12,6 +12,7 @@ import { makeRecordReader } from '../adapters/firestore/record-reader.ts';
 import { makeRegisterErasure, makeRegisterLookup } from '../adapters/postgres/erase-member.ts';
 import { makeStorageClient } from '../adapters/storage/client.ts';
 import { makeSoftDeletedList, makeVersionsErasure } from '../adapters/storage/erase-versions.ts';
+import { makeFrozenRolls } from '../adapters/storage/frozen-rolls.ts';
 import { makeApp } from '../http/app.ts';
 import type { FetchApp } from '../http/front.ts';
 import type { OpsDependencies } from '../ops/dependencies.ts';
@@ -22,6 +23,7 @@ import { makeTwoWayActions } from '../ops/two-way-actions.ts';
 import { prove } from './proof.ts';
 import { runReconcile, syncOneMember } from './reconcile.ts';
 import { registerDatabase, runRegister } from './register.ts';
+import { rollDependencies } from './roll.ts';
 import { runRoster, wiredRoster } from './roster.ts';
 import { type Shared, shared } from './shared.ts';
 import { runTwoWayOnDemand, twoWayDependencies } from './twoway.ts';
@@ -106,6 +108,8 @@ const wireOps = (base: Shared): OpsDependencies => {
       keys: base.chain,
       now,
     },
+    roll: rollDependencies(),
+    frozen: makeFrozenRolls(wiredRoster().storage, place.bucket),
     logs,
     now,
   };

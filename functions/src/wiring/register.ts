@@ -154,10 +154,12 @@ export const runScheduledRegister = async (occurrence: ScheduledOccurrence): Pro
 export const registerApi = lazy(async () => {
   const { base, pages, makeReferTo, reader, runRegister, afterwards } = once();
   const { config, log, now, secrets } = base;
-  const [{ makeApp }, { makeRateLimit }, api] = await Promise.all([
+  const [{ makeApp }, { makeRateLimit }, api, roll, { rollDependencies }] = await Promise.all([
     import('../http/app.ts'),
     import('../http/callers.ts'),
     import('../register/api/routes.ts'),
+    import('../proof/roll.ts'),
+    import('./roll.ts'),
   ]);
   const authorizeAdmin = makeAuthorizeKeyOrAdmin({
     readKeys: () => secrets.readAll(config.register.adminKeySecret),
@@ -182,6 +184,7 @@ export const registerApi = lazy(async () => {
         return;
     },
     referTo: await makeReferTo(),
+    rollAt: (at) => roll.rollAt(at, rollDependencies()),
     now,
     abandonedAfterMs: REGISTER_LEASE_MS,
   });

@@ -25,7 +25,7 @@ const wireRoster = (base: Shared) => {
   const store = makeListStore(storage, place);
   const roster = makeRoster(makeListExport(registry, { deadlineMs: config.registry.fetchTimeoutMs }), store);
   const run = runDependencies(base, { runLimitMs: ROSTER_RUN_LIMIT_MS, leaseMs: ROSTER_LEASE_MS });
-  return { roster, place, restore: { store, versions: makeListVersions(storage, place), run } };
+  return { roster, place, storage, restore: { store, versions: makeListVersions(storage, place), run } };
 };
 
 let wired: ReturnType<typeof wireRoster> | undefined;

@@ -38,6 +38,10 @@ const ROUTES: Readonly<Record<string, 'personal' | 'nobody'>> = {
   'POST /explain': 'personal',
   'GET /series': 'nobody',
   'GET /verify': 'nobody',
+  'POST /roll': 'personal',
+  'POST /roll/compare': 'personal',
+  'GET /rolls': 'nobody',
+  'POST /rolls': 'nobody',
   'GET /queue': 'nobody',
   'GET /queue/:id': 'personal',
   'POST /queue/:id/retry': 'nobody',
@@ -68,6 +72,8 @@ describe('every route of the operators’ API', () => {
       () => ({ id: `conflict-of-${person.id}` }),
       () => ({ path: 'profile.email', keep: 'registry' }),
     ],
+    ['POST /roll', () => ({}), () => ({ at: '2026-11-01T12:00', list: true })],
+    ['POST /roll/compare', () => ({}), () => ({ from: '2026-10-01T12:00', to: '2026-11-01T12:00' })],
     ['POST /erase', () => ({}), () => ({ kennitala: person.kennitala, dryRun: true })],
   ];
   it('has a case below where it shows somebody', () => {
@@ -99,14 +105,20 @@ describe('every route of the operators’ API', () => {
     ).rejects.toMatchObject({ code: 'audit_unavailable' });
   });
 
-  it.each(['/status', '/runs', '/queue', '/roster/versions', '/series', '/mirrors/roster/pauses'])(
-    'GET %s holds nobody’s number or contact, and is no look',
-    async (path) => {
-      const before = (await ops.actions()).length;
-      const { status, body } = await ops.call('GET', path);
-      expect(status).toBe(200);
-      expect(JSON.stringify(body)).not.toMatch(new RegExp(`${person.kennitala}|new@example`));
-      expect(await ops.actions()).toHaveLength(before);
-    },
-  );
+  it.each([
+    '/status',
+    '/runs',
+    '/queue',
+    '/roster/versions',
+    '/series',
+    '/rolls',
+    '/verify',
+    '/mirrors/roster/pauses',
+  ])('GET %s holds nobody’s number or contact, and is no look', async (path) => {
+    const before = (await ops.actions()).length;
+    const { status, body } = await ops.call('GET', path);
+    expect(status).toBe(200);
+    expect(JSON.stringify(body)).not.toMatch(new RegExp(`${person.kennitala}|new@example`));
+    expect(await ops.actions()).toHaveLength(before);
+  });
 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeKennitalas } from '../support/kennitalas.ts';
 import { type ApiStack, startApiStack } from './support/api-stack.ts';
@@ -149,6 +150,41 @@ describe('GET /sync/logs', () => {
   });
 });
 
+describe('POST /members/eligibility of a moment', () => {
+  const ask = (kennitalas: readonly string[], at: string) =>
+    post('/members/eligibility', { kennitalas, at }, stack.service);
+
+  it('tells by the list that was in force then, with its receipt, and that it is not known before the first', async () => {
+    const [member = '', other = ''] = makeKennitalas(2);
+    const text = `${member}\n`;
+    const before = new Date().toISOString();
+    const metadata = {
+      syncedAt: new Date(),
+      memberCount: 1,
+      djangoExportedAt: null,
+      runId: 'run-of-the-list',
+    };
+    const sha256 = createHash('sha256').update(text).digest('hex');
+    await stack.list.publish(Buffer.from(text), { ...metadata, sha256, chainHead: null }, null);
+    stack.advance(60_000);
+    const at = new Date(Date.now() + 30_000).toISOString();
+    const { status, body } = await ask([other, member], at);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      verified_at: null,
+      members: [
+        { kennitala: other, active: false, since: null },
+        { kennitala: member, active: true, since: null },
+      ],
+      roll: { at, count: 1, sha256, run: null, chain: null },
+    });
+    const early = await ask([member], before);
+    expect([early.status, early.body.code]).toEqual([404, 'roll_unknown']);
+    const unclear = await ask([member], '2026-11-01');
+    expect([unclear.status, unclear.body.code]).toEqual([400, 'invalid_request']);
+  });
+});
+
 describe('POST /members/eligibility', () => {
   const ask = (kennitalas: readonly string[]) => post('/members/eligibility', { kennitalas }, stack.service);
 
@@ -230,13 +266,13 @@ describe('health and documentation', () => {
       body: { status: 'healthy', checks: { database: 'ok', registry: 'ok' } },
     });
     stack.registry.addFault({ status: 403 });
-    await stack.postgres.sql('delete from public.schema_migrations where version = 3');
+    await stack.postgres.sql('delete from public.schema_migrations where version = 4');
     const ill = await stack.call('/health?deep=1', { token: stack.key });
     expect(ill).toMatchObject({
       status: 503,
       body: {
         status: 'unhealthy',
-        checks: { database: 'ok', schema: { version: 2, needed: 3 }, registry: 'registry_unauthorized' },
+        checks: { database: 'ok', schema: { version: 3, needed: 4 }, registry: 'registry_unauthorized' },
       },
     });
   });

@@ -20,9 +20,13 @@ export interface LocalPostgres {
 const DEFAULT_PORT = 5434;
 const MAX_CONNECTIONS = 20;
 
+/** The limits whose passing ends a session, however a statement sets them. */
+const ENDING_LIMIT =
+  /((?:idle_in_transaction_session|idle_session|transaction)_timeout'?\s*(?:=|to\b|,)\s*'?)(\d+)/gi;
+
 /**
- * The only session's end would be the whole database's, for everybody: a debugger that stops in a transaction for a minute
- * must not do that. So the limit on idle transactions reads 0, which is none, in as many bytes as it had.
+ * The only session's end would be the whole process's: a debugger that stops in a transaction for a minute must not do
+ * that. So such a limit reads 0, which is none, in as many bytes as it had.
  */
 const keepIdleTransactions = (db: PGlite): void => {
   const run = db.execProtocolRawStream.bind(db);
@@ -30,8 +34,8 @@ const keepIdleTransactions = (db: PGlite): void => {
     // latin1: a byte a character, so that all others stay what they are.
     const text = Buffer.from(message).toString('latin1');
     const changed = text.replaceAll(
-      /(idle_in_transaction_session_timeout\s*=\s*)(\d+)/gi,
-      (_, name: string, digits: string) => name + '0'.repeat(digits.length),
+      ENDING_LIMIT,
+      (_, before: string, digits: string) => before + '0'.repeat(digits.length),
     );
     return run(changed === text ? message : Buffer.from(changed, 'latin1'), options);
   };
@@ -40,8 +44,8 @@ const keepIdleTransactions = (db: PGlite): void => {
 /**
  * A PostgreSQL (18, in WebAssembly) that any driver reaches over a socket. It is one session: the server takes turns
  * between its connections, and while one is in a transaction the others wait. So clients must put statements with
- * parameters into explicit transactions, or two connections' messages are mixed up. `statement_timeout` and `lock_timeout`
- * never fire, and a transaction may be idle for ever.
+ * parameters into explicit transactions, or two connections' messages are mixed up. No limit on time ever fires
+ * (`docs/local-stack.md`).
  *
  * Throws for a port in use or a folder that another process holds.
  */

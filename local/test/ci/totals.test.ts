@@ -31,6 +31,14 @@ it.each([
 });
 
 it.each([
+  ['vitest', '0 1 2 no test ran'],
+  ['original', '0 0 2 '],
+])('%s: a report of skipped tests alone', (kind, expected) => {
+  const { passed, failed, skipped, why } = makeTotals(kind, 0, vitestReport({ numPassedTests: 0 }));
+  expect(`${passed} ${failed} ${skipped} ${why}`).toBe(expected);
+});
+
+it.each([
   ['OK\n12 passed, 0 failed, 3 skipped\n', 0, '12 0 3 '],
   ['12 passed, 0 failed\n', 0, '12 0 0 '],
   ['12 passed, 0 failed\nSegmentation fault\n', 139, '0 1 0 no results, exit code 139'],

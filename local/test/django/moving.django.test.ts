@@ -138,7 +138,7 @@ describe('moving to the companion app', () => {
     // The portal takes note of the digests that the members have now; the installation is nobody's missed event.
     expect(run).toMatchObject({
       outcome: expect.stringMatching(/published|unchanged/),
-      changes: { added: 0, removed: 0 },
+      changes: { added: 0, removed: 0, updated: 0 },
       missedEvents: { created: 0, updated: 0, deleted: 0 },
     });
     expect(await statusOfPortal()).toMatchObject({ aheadOfRegistry: 2 });

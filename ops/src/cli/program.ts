@@ -7,6 +7,7 @@ import { addExplain } from './commands/explain.ts';
 import { addPause } from './commands/pause.ts';
 import { addQueue } from './commands/queue.ts';
 import { addRegistryWord } from './commands/registry-word.ts';
+import { addRoll } from './commands/roll.ts';
 import { addRollback } from './commands/rollback.ts';
 import { addRuns } from './commands/runs.ts';
 import { addStartRun } from './commands/start-run.ts';
@@ -67,6 +68,7 @@ export const makeProgram = (cli: Cli): Command => {
   addQueue(program, cli);
   addConflicts(program, cli);
   addVerify(program, cli);
+  addRoll(program, cli);
   addDoctor(program, cli);
   return program;
 };

@@ -96,16 +96,19 @@ const makeRemoteTarget = (given: TargetOptions, env: Environment): Target => {
     token: async () => {
       if (env['OPS_TOKEN']) return env['OPS_TOKEN'];
       if (audience === null) throw new OpsError('--url without --project needs --audience, or OPS_TOKEN.');
-      const printed = await gcloud([
-        'auth',
-        'print-identity-token',
-        ...(account ? ['--impersonate-service-account', account, '--include-email'] : []),
-        '--audiences',
-        audience,
-      ]);
-      return printed.trim();
+      const asAccount = account ? ['--impersonate-service-account', account, '--include-email'] : [];
+      const args = ['auth', 'print-identity-token', ...asAccount, '--audiences', audience];
+      return (await gcloud(args).catch(explainPerson)).trim();
     },
   };
+};
+
+/** gcloud makes such a token for service accounts alone. */
+const explainPerson = (cause: unknown): never => {
+  if (!(cause instanceof OpsError) || !cause.message.includes('Invalid account type')) throw cause;
+  throw new OpsError(
+    'gcloud is signed in as a person, for whom the API has no token: name a service account of ADMIN_SERVICE_ACCOUNTS with --as, or in OPS_SERVICE_ACCOUNT.',
+  );
 };
 
 /** A token is sent only over TLS, or inside this machine. */

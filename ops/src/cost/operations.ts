@@ -67,6 +67,7 @@ export const portalRun = (members: number, differing: number): Operations => {
       kept: null,
       quarantined: [],
       changed: differing,
+      noted: 0,
       blanked: {},
       counts: {
         unchanged: members - differing,

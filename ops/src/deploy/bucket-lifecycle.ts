@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { ROLLS_PREFIX } from '../../../functions/src/adapters/storage/frozen-rolls.ts';
+import { DAYS_KEPT, VERSIONS_KEPT } from '../../../functions/src/proof/check-versions.ts';
 
 /** Of Cloud Storage's bucket resource (`gcloud storage buckets describe --raw`), what is decided here. */
 export const bucketResource = z.object({
@@ -17,10 +19,6 @@ export const bucketResource = z.object({
 export type BucketResource = z.output<typeof bucketResource>;
 export type LifecycleRule = Readonly<Record<string, unknown>>;
 
-/** A year and a month of weekly lists, and no more: each version holds every member. */
-export const VERSIONS_KEPT = 60;
-export const DAYS_KEPT = 400;
-
 const conditionOf = (object: string, limit: Readonly<Record<string, number>>): LifecycleRule => ({
   action: { type: 'Delete' },
   condition: { ...limit, matchesPrefix: [object] },
@@ -28,11 +26,14 @@ const conditionOf = (object: string, limit: Readonly<Record<string, number>>): L
 
 /**
  * An older version goes when 60 newer ones exist, or 400 days after it was replaced, whichever comes first. Both
- * conditions can hold for replaced versions only, so the published list itself is never deleted.
+ * conditions can hold for replaced versions only, so the published list itself is never deleted. A frozen roll goes when its day
+ * is over, and not before.
  */
 export const rulesFor = (object: string): readonly LifecycleRule[] => [
   conditionOf(object, { numNewerVersions: VERSIONS_KEPT }),
   conditionOf(object, { daysSinceNoncurrentTime: DAYS_KEPT }),
+  // A frozen roll has the last day of its election as its custom time.
+  conditionOf(ROLLS_PREFIX, { daysSinceCustomTime: 1 }),
 ];
 
 export interface BucketPlan {
@@ -78,7 +79,8 @@ export const planBucket = (bucket: BucketResource, object: string): BucketPlan =
 const condition = z.object({ condition: z.object({ matchesPrefix: z.array(z.string()) }) });
 const isAbout = (rule: LifecycleRule, object: string): boolean => {
   const read = condition.safeParse(rule);
-  return read.success && read.data.condition.matchesPrefix.includes(object);
+  const prefixes = read.success ? read.data.condition.matchesPrefix : [];
+  return prefixes.includes(object) || prefixes.includes(ROLLS_PREFIX);
 };
 
 /** Equal for equal content, whatever the order of the keys. */

@@ -27,7 +27,10 @@ export class CommandFailed extends Error {
 
   /** `status` is null for a program that is not there or was killed. */
   constructor(line: string, status: number | null, output: string) {
-    const last = output.trim().split('\n').slice(-6).join('\n  ');
+    const lines = output.trim().split('\n');
+    // Behind its error gcloud may say how to report it, at length.
+    const error = lines.findLastIndex((one) => one.startsWith('ERROR:'));
+    const last = (error === -1 ? lines.slice(-6) : lines.slice(error, error + 6)).join('\n  ');
     const how = status === null ? 'could not be run' : `ended with code ${status}`;
     super(isSignedOut(output) ? SIGNED_OUT : `${line}\n  ${how}: ${last || 'it printed nothing'}`);
     this.name = 'CommandFailed';

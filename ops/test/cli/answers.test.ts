@@ -92,6 +92,16 @@ it('gcloud makes the token for the audience of the project, as the account that 
   ]);
 });
 
+it('a person, for whom gcloud makes no such token, is told to name a service account', async () => {
+  // As gcloud 528 says it.
+  const fails =
+    'ERROR: (gcloud.auth.print-identity-token) Invalid account type for `--audiences`. Requires valid service account.\n';
+  const gcloud = await makeGcloudStandIn({ 'auth print-identity-token': { fails } });
+  const { code, stderr } = await runOps(['status', '--project', 'demo-p'], { env: gcloud.env });
+  expect(code).toBe(1);
+  expect(stderr).toContain('--as');
+});
+
 it('a token is never sent over plain http', async () => {
   const { code, stderr } = await runOps(['status', '--url', 'http://ops.example.is/api'], { env });
   expect(code).toBe(1);

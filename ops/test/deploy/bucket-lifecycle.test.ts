@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ROLLS_PREFIX } from '../../../functions/src/adapters/storage/frozen-rolls.ts';
 import { bucketResource, planBucket, rulesFor } from '../../src/deploy/bucket-lifecycle.ts';
 import { RIGHT_BUCKET } from './ready-project.ts';
 
@@ -49,10 +50,22 @@ describe('the bucket', () => {
   });
 
   it('never deletes the published list: both limits are of replaced versions', () => {
-    for (const { condition } of rulesFor(OBJECT)) {
+    const aboutList = rulesFor(OBJECT).filter((rule) => JSON.stringify(rule).includes(`"${OBJECT}"`));
+    expect(aboutList).toHaveLength(2);
+    for (const { condition } of aboutList) {
       const limits = Object.keys(condition as object).filter((key) => key !== 'matchesPrefix');
       expect(['numNewerVersions', 'daysSinceNoncurrentTime']).toEqual(expect.arrayContaining(limits));
       expect(limits).toHaveLength(1);
     }
+  });
+
+  it('deletes a frozen roll when its day is over, and by nothing else', () => {
+    const name = `${ROLLS_PREFIX}board-2026.txt`;
+    const aboutRolls = rulesFor(OBJECT).filter(({ condition }) =>
+      (condition as { matchesPrefix: string[] }).matchesPrefix.some((prefix) => name.startsWith(prefix)),
+    );
+    expect(aboutRolls).toEqual([
+      { action: { type: 'Delete' }, condition: { daysSinceCustomTime: 1, matchesPrefix: [ROLLS_PREFIX] } },
+    ]);
   });
 });

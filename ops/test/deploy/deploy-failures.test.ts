@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dryRunAnswer, FIREBASE } from './functions-server.ts';
+import { absent } from './gcloud-prints.ts';
 import { answersOfReadyProject, PROJECT } from './ready-project.ts';
 import { SIGNED_OUT_OUTPUT } from './stand-in-commands.ts';
 import { type Project, startProject } from './try-deploy.ts';
@@ -15,7 +16,6 @@ beforeEach(async () => {
 afterEach(() => project.close());
 
 describe('a step that fails stops the rest and says what to do', () => {
-  const nothing = { status: 1, print: 'ERROR: (gcloud) NOT_FOUND: it does not exist' };
   const refused = { status: 1, print: 'ERROR: (gcloud) PERMISSION_DENIED: you may not' };
   it.each([
     [
@@ -48,7 +48,7 @@ describe('a step that fails stops the rest and says what to do', () => {
     ],
     [
       'a secret does not exist',
-      { to: 'versions list django-api-token', ...nothing },
+      { to: 'versions list django-api-token', ...absent('noSecret') },
       'secrets',
       'django-api-token does not exist',
       'buckets',
@@ -69,7 +69,7 @@ describe('a step that fails stops the rest and says what to do', () => {
     ],
     [
       'there is no bucket',
-      { to: 'buckets describe', ...nothing },
+      { to: 'buckets describe', ...absent('noBucket') },
       'bucket',
       'There is no gs://',
       'firebase deploy',

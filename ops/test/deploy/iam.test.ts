@@ -81,6 +81,7 @@ describe('docs/iam.md', () => {
     expect(onBucket.map(({ account, role }) => `${account} ${role}`).toSorted()).toEqual([
       'sync-ops roles/storage.legacyBucketReader',
       'sync-ops roles/storage.objectUser',
+      'sync-register roles/storage.objectViewer',
       'sync-roster roles/storage.objectUser',
     ]);
   });

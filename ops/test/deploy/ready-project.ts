@@ -7,6 +7,7 @@ import { indexesFile } from '../../src/deploy/firestore-state.ts';
 import { emailOf, readIamTable } from '../../src/deploy/iam-table.ts';
 import { ROOT } from '../../src/deploy/root.ts';
 import { APIS } from '../../src/deploy/steps/preflight.ts';
+import { described, listed } from './gcloud-prints.ts';
 import type { Answer } from './stand-in-commands.ts';
 
 export const PROJECT = 'demo-deploy';
@@ -38,31 +39,29 @@ export const answersOfReadyProject = async (): Promise<Answer[]> => {
     { to: 'functions list', print: '[]' },
     { to: 'firebase --version', print: '15.34.2\n' },
     { to: 'auth print-access-token', print: 'an-access-token\n' },
-    {
-      to: 'artifacts repositories describe',
-      print: '{"cleanupPolicies":{"delete-old-images":{},"keep-for-rollback":{}}}',
-    },
+    { to: 'artifacts repositories describe', print: described('images') },
     { to: 'projects describe', print: '123456789012\n' },
     {
       to: 'services list --enabled',
       print: APIS.join('\n'),
     },
-    { to: 'firestore databases describe', print: '{"type": "FIRESTORE_NATIVE"}' },
+    { to: 'firestore databases describe', print: described('database') },
     {
       to: 'iam service-accounts list',
       print: iam.accounts.map(({ name }) => emailOf(name, PROJECT)).join('\n'),
     },
     { to: 'secrets versions list', print: '1\n' },
-    { to: 'storage buckets describe', print: JSON.stringify(RIGHT_BUCKET) },
+    { to: 'storage buckets describe', print: described('bucket', RIGHT_BUCKET) },
     {
       to: 'indexes composite list',
       print: JSON.stringify(
-        indexes.indexes.map((index, n) => ({
-          ...index,
-          name: `${group(index.collectionGroup)}/indexes/${n}`,
-          fields: [...index.fields, { fieldPath: '__name__', order: 'DESCENDING' }],
-          state: 'READY',
-        })),
+        indexes.indexes.map((index, n) =>
+          listed('indexes', {
+            ...index,
+            name: `${group(index.collectionGroup)}/indexes/${n}`,
+            fields: [...index.fields, { fieldPath: '__name__', order: 'DESCENDING' }],
+          }),
+        ),
       ),
     },
     {
@@ -70,10 +69,9 @@ export const answersOfReadyProject = async (): Promise<Answer[]> => {
       print: JSON.stringify(
         indexes.fieldOverrides
           .filter(({ ttl }) => ttl === true)
-          .map(({ collectionGroup, fieldPath }) => ({
-            name: `${group(collectionGroup)}/fields/${fieldPath}`,
-            ttlConfig: { state: 'ACTIVE' },
-          })),
+          .map(({ collectionGroup, fieldPath }) =>
+            listed('ttls', { name: `${group(collectionGroup)}/fields/${fieldPath}` }),
+          ),
       ),
     },
     {
@@ -82,12 +80,11 @@ export const answersOfReadyProject = async (): Promise<Answer[]> => {
         functions.flatMap((deployed) =>
           deployed.kind === 'schedule'
             ? [
-                {
+                listed('jobs', {
                   name: `projects/${PROJECT}/locations/europe-west2/jobs/${jobOf(deployed.name)}`,
-                  state: 'ENABLED',
                   schedule: deployed.schedule.expression,
                   timeZone: deployed.schedule.timeZone,
-                },
+                }),
               ]
             : [],
         ),
@@ -96,12 +93,14 @@ export const answersOfReadyProject = async (): Promise<Answer[]> => {
     {
       to: 'run services list',
       print: JSON.stringify(
-        functions.map(({ name }) => ({
-          metadata: { name: serviceOf(name) },
-          status: {
-            traffic: [{ revisionName: `${serviceOf(name)}-00002-new`, percent: 100, latestRevision: true }],
-          },
-        })),
+        functions.map(({ name }) =>
+          listed('services', {
+            metadata: { name: serviceOf(name) },
+            status: {
+              traffic: [{ revisionName: `${serviceOf(name)}-00002-new`, percent: 100, latestRevision: true }],
+            },
+          }),
+        ),
       ),
     },
     { to: 'print-identity-token', print: 'an-identity-token\n' },

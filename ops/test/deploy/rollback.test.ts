@@ -3,6 +3,7 @@ import { readDeployedFunctions, serviceOf } from '../../src/deploy/deployed-func
 import { planRollback, type Revision } from '../../src/deploy/plan-rollback.ts';
 import { rollBack } from '../../src/deploy/roll-back.ts';
 import { makeShell } from '../../src/deploy/shell.ts';
+import { listed } from './gcloud-prints.ts';
 import { PROJECT } from './ready-project.ts';
 import { makeStandIns, type StandIns } from './stand-in-commands.ts';
 
@@ -60,24 +61,27 @@ describe('rollback-deploy', () => {
       {
         to: 'run services list ',
         print: JSON.stringify(
-          services.map((name) => ({
-            metadata: { name },
-            status: { traffic: [{ revisionName: `${name}-${serving}`, percent: 100 }] },
-          })),
+          services.map((name) =>
+            listed('services', {
+              metadata: { name },
+              status: { traffic: [{ revisionName: `${name}-${serving}`, percent: 100 }] },
+            }),
+          ),
         ),
       },
       {
         to: 'run revisions list ',
         print: JSON.stringify(
           services.flatMap((service) =>
-            revisions.map(([name, creationTimestamp]) => ({
-              metadata: {
-                name: `${service}-${name}`,
-                creationTimestamp,
-                labels: { 'serving.knative.dev/service': service },
-              },
-              status: { conditions: [{ type: 'Ready', status: 'True' }] },
-            })),
+            revisions.map(([name, creationTimestamp]) =>
+              listed('revisions', {
+                metadata: {
+                  name: `${service}-${name}`,
+                  creationTimestamp,
+                  labels: { 'serving.knative.dev/service': service },
+                },
+              }),
+            ),
           ),
         ),
       },

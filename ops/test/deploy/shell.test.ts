@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { commandLine, makeShell } from '../../src/deploy/shell.ts';
+import { absent } from './gcloud-prints.ts';
 import { makeStandIns, type StandIns } from './stand-in-commands.ts';
 
 let standIns: StandIns;
@@ -27,13 +28,31 @@ it('a program that is not there is a failure, not an empty answer', async () => 
   await expect(shell().tryRead('firebase', [])).rejects.toThrow('could not be run');
 });
 
-it('what does not exist is null, and what may not be seen is a failure', async () => {
-  await standIns.answer(
-    { to: 'gcloud absent', status: 1, print: 'ERROR: (gcloud.x) NOT_FOUND: Requested entity was not found.' },
-    { to: 'gcloud refused', status: 1, print: 'ERROR: (gcloud.x) PERMISSION_DENIED' },
-  );
-  expect(await shell().tryRead('gcloud', ['absent'])).toBeNull();
+it.each(['noBucket', 'noSecret', 'noRepository', 'noDatabase'] as const)(
+  'what gcloud says where there is %s is null',
+  async (kind) => {
+    await standIns.answer({ to: 'gcloud absent', ...absent(kind) });
+    expect(await shell().tryRead('gcloud', ['absent'])).toBeNull();
+  },
+);
+
+it('what may not be seen is a failure', async () => {
+  await standIns.answer({ to: 'gcloud refused', status: 1, print: 'ERROR: (gcloud.x) PERMISSION_DENIED' });
   await expect(shell().tryRead('gcloud', ['refused'])).rejects.toThrow('PERMISSION_DENIED');
+});
+
+it('what gcloud says of reporting its own faults does not hide the fault', async () => {
+  const report = [
+    '',
+    'If you would like to report this issue, please run:',
+    '  gcloud feedback',
+    '',
+    'To check gcloud:',
+    '  gcloud info',
+  ];
+  const print = ["ERROR: gcloud crashed (AttributeError): 'NoneType' object", ...report].join('\n');
+  await standIns.answer({ to: 'gcloud crashed', status: 1, print });
+  await expect(shell().read('gcloud', ['crashed'])).rejects.toThrow('AttributeError');
 });
 
 it('a dry run asks, shows what it would change, and does not change it', async () => {

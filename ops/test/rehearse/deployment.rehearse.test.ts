@@ -1,21 +1,23 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAlerts } from '../../src/alerts/read-alerts.ts';
+import { FIREBASE_TOOLS } from '../../src/deploy/deploy-with-firebase.ts';
 import { jobOf, readDeployedFunctions, serviceOf } from '../../src/deploy/deployed-functions.ts';
 import { emailOf, readIamTable, withSettings } from '../../src/deploy/iam-table.ts';
+import { ROOT } from '../../src/deploy/root.ts';
+import { readDeployPage, readNotRehearsed, readShown, type ShownLine } from './deploy-page.ts';
 import { FUNCTIONS, holding, type Json, PROJECT, policyOf, REGION, RUN } from './project-state.ts';
-import { BUCKET, hasGcloud, installFirebaseTools, type Rehearsal, startRehearsal } from './rehearsal.ts';
-
-const IAM = 'ops/src/deploy/iam-main.ts';
-const DEPLOY = 'ops/src/deploy/main.ts';
-const ROLLBACK = 'ops/src/deploy/rollback-main.ts';
-const ALERTS = 'ops/src/alerts/main.ts';
-const OPS = 'ops/src/cli/main.ts';
-const IN_PROJECT = ['--project', PROJECT];
+import { recordGcloud } from './record-gcloud.ts';
+import { BUCKET, hasGcloud, type Rehearsal, startRehearsal } from './rehearsal.ts';
 
 let rehearsal: Rehearsal;
+let page: readonly ShownLine[];
+let notRehearsed: readonly RegExp[];
+const followed = new Set<string>();
 beforeAll(async () => {
-  await installFirebaseTools();
-  rehearsal = await startRehearsal();
+  rehearsal = await startRehearsal({ state: new Map() });
+  [page, notRehearsed] = await Promise.all([readDeployPage(), readNotRehearsed()]);
 });
 afterAll(() => rehearsal.close());
 
@@ -24,33 +26,54 @@ const membersOf = (what: string, role: string): string[] =>
   (policyOf(state(), what)['bindings'] as { role: string; members: string[]; condition?: object }[])
     .filter((binding) => binding.role === role && binding.condition === undefined)
     .flatMap(({ members }) => members);
-const said = async (file: string, ...args: string[]): Promise<string> => {
-  const { code, said: text } = await rehearsal.run(file, ...args);
-  expect(text, text).not.toContain('FAILED');
-  expect(code, text).toBe(0);
-  return text;
+const isLeftOut = (line: string): boolean => notRehearsed.some((one) => one.test(line));
+/** Gives a command that docs/deploy.md shows, word by word. Nobody can be asked here, which `--force` is for. */
+const follow = async (line: string, more = ''): Promise<string> => {
+  expect(await readShown()).toContain(line);
+  followed.add(line);
+  const filled = line.replace('ACCOUNT', '012345-678901-ABCDEF');
+  const { code, said } = await rehearsal.give(`${filled}${more}`, 'token-of-the-rehearsal');
+  expect(said, said).not.toContain('FAILED');
+  expect(code, said).toBe(0);
+  return said;
 };
-const deploy = (...more: string[]) =>
-  rehearsal.run(DEPLOY, ...IN_PROJECT, '--url', rehearsal.server.url, '--poll-seconds', '1', ...more);
+const followStep = async (step: number): Promise<void> => {
+  for (const { line } of page.filter((one) => one.step === step && !isLeftOut(one.line))) await follow(line);
+};
 
-/** One story, in the order of docs/deploy.md; each step stands on the one before. */
-describe.skipIf(!hasGcloud)('from a new project to Monday', () => {
-  it('a deployment to a project without accounts changes nothing and names the remedy', async () => {
-    const { code, said: text } = await deploy();
-    expect(code).toBe(1);
-    expect(text).toContain(`npm run iam -- --project ${PROJECT} --apply`);
-    expect(holding(state(), /^cloudfunctions/)).toEqual([]);
+/** docs/deploy.md, step by step; each stands on the one before. */
+describe.skipIf(!hasGcloud)('from nothing to Monday', () => {
+  it('1 to 3: project, plan, Firebase, APIs and stores', async () => {
+    for (const step of [1, 2, 3]) await followStep(step);
+    // The console's part.
+    state().set('adminSdkConfig', { projectId: PROJECT, storageBucket: `${PROJECT}.firebasestorage.app` });
+    state().set('users/1', { localId: '1', email: 'anna@example.is' });
+    expect(state().get('billingInfo')).toMatchObject({ billingEnabled: true });
   });
 
-  it('npm run iam makes what docs/iam.md says, beside bindings that have conditions', async () => {
-    expect(await said(IAM, ...IN_PROJECT, '--apply')).toContain('After the first deployment, once more');
+  it('5 and 6: secrets whose values gcloud keeps as they were made, and settings', async () => {
+    await followStep(5);
+    await followStep(6);
+    await follow('gcloud iam service-accounts create operator --project P');
+    await rehearsal.setEnv((text) => text);
+    const values = ['django-api-token', 'django-webhook-secret', 'admin-api-key'].map((name) =>
+      String(state().get(`secrets/${name}/versions/1`)?.['payload']),
+    );
+    expect(values).toEqual([
+      'token-of-the-rehearsal',
+      expect.stringMatching(/^whsec_[\w+/]{43}=$/),
+      expect.stringMatching(/^[\da-f]{64}$/),
+    ]);
+  });
+
+  it('7: the accounts and roles that docs/iam.md says, beside bindings that have conditions', async () => {
+    await followStep(7);
     const { accounts, grants } = withSettings(await readIamTable(), {});
     expect(holding(state(), /^accounts\//).map(({ email }) => email)).toEqual(
-      accounts.map(({ name }) => emailOf(name, PROJECT)),
+      ['operator', ...accounts.map(({ name }) => name)].map((name) => emailOf(name, PROJECT)),
     );
-    for (const { account, role, on } of grants.filter(
-      ({ on: { kind } }) => kind !== 'function' && kind !== 'secret',
-    )) {
+    for (const { account, role, on } of grants) {
+      if (on.kind === 'function' || on.kind === 'secret') continue;
       const what = on.kind === 'bucket' ? `buckets/${BUCKET}` : `projects/${PROJECT}`;
       expect(membersOf(what, role), `${role} on the ${on.kind}`).toContain(
         `serviceAccount:${emailOf(account, PROJECT)}`,
@@ -59,15 +82,17 @@ describe.skipIf(!hasGcloud)('from a new project to Monday', () => {
     expect(JSON.stringify(policyOf(state(), `projects/${PROJECT}`))).toContain('"title":"guest"');
   });
 
-  it('npm run deploy goes through all steps, and switches no API on', async () => {
-    const { code, said: text } = await deploy('--force');
-    expect(text).toContain(`${PROJECT} is deployed.`);
-    expect(code, text).toBe(0);
-    const enabled = rehearsal.google.calls.filter(
-      ({ method, what }) => method === 'POST' && what.endsWith(':enable'),
-    );
-    expect(enabled.map(({ what }) => what)).toEqual([]);
-    expect([...new Set(rehearsal.google.unknown)]).toEqual([]);
+  it('8: a dry run changes nothing; a deployment goes through all steps, and switches no API on', async () => {
+    const before = rehearsal.google.calls.length;
+    const changes = () =>
+      rehearsal.google.calls
+        .slice(before)
+        .filter(({ method, what }) => method !== 'GET' && !/token$|:getIamPolicy|:test/i.test(what));
+    expect(await follow('npm run deploy -- --project P --dry-run')).toContain('Nothing was changed');
+    expect(changes()).toEqual([]);
+    expect(await follow('npm run deploy -- --project P', ' --force')).toContain(`${PROJECT} is deployed.`);
+    expect(changes().filter(({ what }) => what.endsWith(':enable'))).toEqual([]);
+    expect(rehearsal.server.calls.join('\n')).toContain('POST /opsApi/runs Bearer');
   });
 
   it('what is deployed is the manifest: functions, their accounts, and the accounts of their jobs', async () => {
@@ -89,8 +114,20 @@ describe.skipIf(!hasGcloud)('from a new project to Monday', () => {
         timeZone: rest.schedule.timeZone,
         httpTarget: { oidcToken: { serviceAccountEmail: email } },
       });
-      expect(membersOf(serviceOf(name), 'roles/run.invoker')).toEqual([`serviceAccount:${email}`]);
+      expect(membersOf(`services/${serviceOf(name)}`, 'roles/run.invoker')).toEqual([
+        `serviceAccount:${email}`,
+      ]);
     }
+  });
+
+  it.each([
+    ['cloud.firestore', 'firestore.rules'],
+    [`firebase.storage/${PROJECT}.firebasestorage.app`, 'storage.rules'],
+  ])('the rules of %s are those of %s', async (service, file) => {
+    const release = state().get(`releases:projects/${PROJECT}/releases/${service}`);
+    expect(state().get(`firebaserules.googleapis.com/${release?.['rulesetName']}`)).toMatchObject({
+      source: { files: [{ content: await readFile(join(ROOT, file), 'utf8') }] },
+    });
   });
 
   it('images outlive a rollback, and the archive holds the lock file, no source map and no settings', async () => {
@@ -107,25 +144,63 @@ describe.skipIf(!hasGcloud)('from a new project to Monday', () => {
     expect(names.filter((name) => /\.map$|^\.env|^src\/|^test\/|^build\.js$/.test(name))).toEqual([]);
   });
 
-  it('npm run alerts makes every metric and policy of ops/alerts, and a second time none', async () => {
-    const args = [...IN_PROJECT, '--email', 'operators@example.is', '--apply'];
-    await said(ALERTS, ...args);
+  it('9: callers are named, the registry gets the secret, and nothing is found that is not well', async () => {
+    await followStep(9);
+    for (const { account, on } of withSettings(await readIamTable(), {}).grants) {
+      if (on.kind !== 'function') continue;
+      expect(membersOf(`services/${serviceOf(on.name)}`, 'roles/run.invoker'), on.name).toContain(
+        `serviceAccount:${emailOf(account, PROJECT)}`,
+      );
+    }
+    const said = await follow('npm run ops -- doctor --project P --as operator@P.iam.gserviceaccount.com');
+    expect(said.match(/^(?:bad|unknown) .*/gm)).toBeNull();
+  });
+
+  it('10: an operator, and every metric and policy of ops/alerts', async () => {
+    await followStep(10);
+    expect(await follow('npm run operator -- list --project P')).toContain('anna@example.is');
     const { metrics, policies } = await readAlerts();
-    const count = () => [holding(state(), /^metrics\//).length, holding(state(), /\/alertPolicies\//).length];
-    expect(count()).toEqual([metrics.length, policies.length]);
+    expect(holding(state(), /^metrics\//)).toEqual(
+      metrics.map(({ content }) => expect.objectContaining({ name: content.name })),
+    );
+    expect(holding(state(), /\/alertPolicies\//)).toEqual(
+      policies.map(({ content }) =>
+        expect.objectContaining({ displayName: content.displayName, userLabels: content.userLabels }),
+      ),
+    );
   });
 
-  it('a job that somebody deleted is found, and comes back by the command that is shown', async () => {
+  it('12: a schedule is paused, goes on, and is run by hand', async () => {
+    const place = 'firebase-schedule-syncMemberList-europe-west2 --location europe-west2 --project P';
     const key = `cloudscheduler.googleapis.com/projects/${PROJECT}/locations/${REGION}/jobs/${jobOf('syncMemberList')}`;
-    state().delete(key);
-    const { said: text } = await rehearsal.run(OPS, 'doctor', ...IN_PROJECT);
-    const remedy = `deploy --only functions:syncMemberList --project ${PROJECT}`;
-    expect(text).toContain(remedy);
-    await rehearsal.firebase(...remedy.split(' '), '--non-interactive');
-    expect(state().has(key)).toBe(true);
+    await follow(`gcloud scheduler jobs pause ${place}`);
+    expect(state().get(key)).toMatchObject({ state: 'PAUSED' });
+    for (const verb of ['resume', 'run']) {
+      const { code, said } = await rehearsal.give(`gcloud scheduler jobs ${verb} ${place}`);
+      expect(code, said).toBe(0);
+    }
+    expect(state().get(key)).toMatchObject({ state: 'ENABLED', lastAttemptTime: expect.any(String) });
   });
 
-  it('npm run rollback-deploy lets the revisions before answer, and the next deployment goes forward', async () => {
+  it('gcloud prints what the unit tests say that it prints (`npm run rehearse -- -u` writes it anew)', async () => {
+    await expect(await recordGcloud(rehearsal.give)).toMatchFileSnapshot(
+      '../deploy/fixtures/gcloud-prints.json',
+    );
+  });
+
+  it('every other command of the page is in its table of those that were not rehearsed', () => {
+    const lines = page.map(({ line }) => line);
+    expect(lines.filter((line) => !followed.has(line) && !isLeftOut(line))).toEqual([]);
+    expect(notRehearsed.filter((one) => !lines.some((line) => one.test(line)))).toEqual([]);
+    expect([...new Set(rehearsal.google.unknown)]).toEqual([]);
+  });
+});
+
+describe.skipIf(!hasGcloud)('what goes wrong afterwards', () => {
+  const job = `cloudscheduler.googleapis.com/projects/${PROJECT}/locations/${REGION}/jobs/${jobOf('syncMemberList')}`;
+  const repository = `artifactregistry.googleapis.com/projects/${PROJECT}/locations/${REGION}/repositories/gcf-artifacts`;
+
+  it('every function is answered by its revision before, when a deployment is rolled back', async () => {
     for (const { name } of await readDeployedFunctions()) {
       const key = `revisions/${serviceOf(name)}/${serviceOf(name)}-00000-old`;
       const newest = holding(state(), new RegExp(`^revisions/${serviceOf(name)}/`)).at(-1) as Json;
@@ -136,73 +211,36 @@ describe.skipIf(!hasGcloud)('from a new project to Monday', () => {
       };
       state().set(key, { ...newest, metadata });
     }
-    await said(ROLLBACK, ...IN_PROJECT);
+    await follow('npm run rollback-deploy -- --project P');
     for (const { name } of await readDeployedFunctions()) {
       expect(state().get(`${RUN}/services/${serviceOf(name)}`), name).toMatchObject({
         spec: { traffic: [{ revisionName: `${serviceOf(name)}-00000-old`, percent: 100 }] },
       });
     }
   });
-});
 
-describe.skipIf(!hasGcloud)('a deployment is refused before the first change', () => {
-  let other: Rehearsal;
-  beforeAll(async () => {
-    other = await startRehearsal();
-    for (const { name } of (await readIamTable()).accounts) {
-      const email = emailOf(name, PROJECT);
-      other.google.state.set(`accounts/${email}`, {
-        email,
-        name: `projects/${PROJECT}/serviceAccounts/${email}`,
-      });
-    }
-  });
-  afterAll(() => other.close());
-  const changes = () =>
-    other.google.calls.filter(
-      ({ method, what }) => method !== 'GET' && !/oauth2|token|:getIamPolicy|:test/i.test(what),
+  it('a job that somebody deleted does not come back by itself, and without our policy firebase ends with 1', async () => {
+    const { cleanupPolicies: _, ...bare } = state().get(repository) as Json;
+    const kept = state().get(repository) as Json;
+    state().set(repository, bare);
+    state().delete(job);
+    const { code, said } = await rehearsal.give(
+      'firebase deploy --only functions --project P --non-interactive',
     );
-
-  it.each<[string, string, () => void | Promise<void>]>([
-    [
-      'no Firebase project',
-      'projects:addfirebase',
-      () => void other.google.refuse(/adminSdkConfig/, 404, 'none'),
-    ],
-    [
-      'no default bucket',
-      'no default bucket',
-      () => {
-        other.google.forgive();
-        other.google.state.set('adminSdkConfig', { projectId: PROJECT });
-      },
-    ],
-    [
-      'an API that is off',
-      'gcloud services enable run.googleapis.com',
-      () => void other.google.state.delete('services/run.googleapis.com'),
-    ],
-    [
-      'a param that is missing',
-      'does not name GUARD_REMOVED_MAX',
-      () => other.setEnv((text) => text.replace(/^GUARD_REMOVED_MAX=.*$/m, '')),
-    ],
-  ])('%s', async (_what, word, change) => {
-    await change();
-    const { code, said: text } = await other.run(DEPLOY, ...IN_PROJECT, '--url', other.server.url);
+    state().set(repository, kept);
+    expect(said).toContain('No changes detected');
+    expect(said).toMatch(/cleanup policy/);
     expect(code).toBe(1);
-    expect(text).toContain('Stopped at "preflight"');
-    expect(text).toContain(word);
-    expect(changes()).toEqual([]);
+    expect(state().has(job)).toBe(false);
   });
 
-  it('a right that the deployer lacks is said as Google says it', async () => {
-    await other.setEnv((text) => text);
-    other.google.refuse(/setIamPolicy/, 403, 'Permission resourcemanager.projects.setIamPolicy denied');
-    const { code, said: text } = await other.run(IAM, ...IN_PROJECT, '--apply');
-    expect(code).toBe(1);
-    expect(text).toContain('setIamPolicy');
-    expect(text).toContain('Give the same command again');
+  it('the doctor finds it, and it comes back by the command that is shown', async () => {
+    const { said } = await rehearsal.give('npm run ops -- doctor --project P');
+    const remedy = `deploy --only functions:syncMemberList --project ${PROJECT}`;
+    expect(said).toContain(`npx ${FIREBASE_TOOLS} ${remedy}`);
+    const { code } = await rehearsal.give(`firebase ${remedy} --non-interactive`);
+    expect(code).toBe(0);
+    expect(state().has(job)).toBe(true);
   });
 });
 

@@ -182,10 +182,12 @@ export const FIREBASE_ROUTES: Routes = [
   ],
   [
     /^GET cloudfunctions\.googleapis\.com\/projects\/[^/]+\/locations\/[^/]+\/functions$/,
-    ({ query }, state) => ({
-      functions: query.get('filter')?.includes('GEN_1')
-        ? []
-        : under(state, `${FUNCTIONS}/projects/${PROJECT}/locations/${REGION}/functions`),
+    ({ version }, state) => ({
+      // The first generation has none.
+      functions:
+        version === 'v1'
+          ? []
+          : under(state, `${FUNCTIONS}/projects/${PROJECT}/locations/${REGION}/functions`),
     }),
   ],
   [
@@ -248,8 +250,8 @@ export const FIREBASE_ROUTES: Routes = [
     (_, state) => ({ databases: [get(state, 'firestore')] }),
   ],
   [
-    /^GET firestore\.googleapis\.com\/projects\/[^/]+\/databases\/[^/]+$/,
-    (_, state) => get(state, 'firestore'),
+    /^GET firestore\.googleapis\.com\/projects\/[^/]+\/databases\/([^/]+)$/,
+    ({ found: [name] }, state) => get(state, name === '(default)' ? 'firestore' : `database ${name}`),
   ],
   [/^POST firebaserules\.googleapis\.com\/projects\/[^/]+:test$/, () => ({})],
   [

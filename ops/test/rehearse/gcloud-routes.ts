@@ -3,6 +3,7 @@ import {
   get,
   holding,
   type Json,
+  NOW,
   PROJECT,
   PROJECT_NUMBER,
   policyKey,
@@ -39,8 +40,19 @@ const serve = (state: State, name: string, body: Json): Json => {
   });
 };
 
+/** What each does to a job of Cloud Scheduler. */
+const VERBS: Readonly<Record<string, Json>> = {
+  pause: { state: 'PAUSED' },
+  resume: { state: 'ENABLED' },
+  run: { lastAttemptTime: NOW },
+};
+
 /** What `gcloud` asks beside what `firebase-tools` does. */
 export const GCLOUD_ROUTES: Routes = [
+  [
+    /^POST (cloudscheduler\.[^/]+\/.+\/jobs\/[^/:]+):(pause|resume|run)$/,
+    ({ found: [what = '', verb = ''] }, state) => put(state, what, { ...get(state, what), ...VERBS[verb] }),
+  ],
   [
     /^GET iam\.[^/]+\/projects\/[^/]+\/serviceAccounts$/,
     (_, state) => ({ accounts: under(state, 'accounts') }),
@@ -85,6 +97,7 @@ export const GCLOUD_ROUTES: Routes = [
     (_, state) => ({
       items: holding(state, /^revisions\//),
       kind: 'RevisionList',
+      metadata: {},
       apiVersion: 'serving.knative.dev/v1',
     }),
   ],

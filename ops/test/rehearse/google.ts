@@ -1,11 +1,12 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { FIREBASE_ROUTES } from './firebase-routes.ts';
 import { GCLOUD_ROUTES } from './gcloud-routes.ts';
+import { NEW_PROJECT_ROUTES } from './new-project-routes.ts';
 import { type Call, type Json, Refusal, type State } from './project-state.ts';
 
 /** What gcloud asks stands first, since it names the narrower addresses. */
-const ROUTES = [...GCLOUD_ROUTES, ...FIREBASE_ROUTES];
+const ROUTES = [...NEW_PROJECT_ROUTES, ...GCLOUD_ROUTES, ...FIREBASE_ROUTES];
 
 export interface Google {
   readonly port: number;
@@ -26,13 +27,17 @@ const WORDS: Readonly<Record<number, string>> = {
   409: 'ALREADY_EXISTS',
 };
 const VERSION =
-  /^\/([^/]+)\/(?:storage\/|upload\/storage\/|compute\/|apis\/serving\.knative\.dev\/)?v\d+[a-z\d]*\//;
+  /^\/([^/]+)\/(?:storage\/|upload\/storage\/|compute\/|apis\/serving\.knative\.dev\/)?(v\d+[a-z\d]*)\//;
 
 /**
  * A Google of our own on loopback, for one project: enough of its REST APIs for `firebase deploy` and `gcloud` to work
  * as they do in earnest. It keeps what it is told and answers that again; it judges nothing but what it is told to refuse.
+ * What is asked of one of `machines` goes on to the address behind its name.
  */
-export const startGoogle = async (state: State): Promise<Google> => {
+export const startGoogle = async (
+  state: State,
+  machines: Readonly<Record<string, string>> = {},
+): Promise<Google> => {
   const calls: Call[] = [];
   const unknown: string[] = [];
   const refusals: { what: RegExp; status: number; message: string }[] = [];
@@ -49,13 +54,15 @@ export const startGoogle = async (state: State): Promise<Google> => {
   };
   const server = createServer(async (request, response) => {
     const raw = await readAll(request);
-    const asked = request.url ?? '/';
-    // Of a proxy the whole address is asked; the machine of a region serves the same API.
-    const path = asked.replace(/^http:\/\/(?:[a-z]+-[a-z]+\d-)?([^/:]+)(?::\d+)?/, '/$1');
-    const url = new URL(path, 'http://loopback');
+    const url = new URL(addressOf(request));
+    const there = machines[url.hostname];
+    if (there !== undefined) return relay(`${there}${url.pathname}${url.search}`, request, raw, response);
+    // The machine of a region serves the same API.
+    const machine = url.hostname.replace(/^[a-z]+-[a-z]+\d-(?=\w+\.googleapis)/, '');
     const call: Call = {
       method: request.method ?? 'GET',
-      what: decodeURIComponent(url.pathname.replace(VERSION, '/$1/').slice(1)),
+      what: decodeURIComponent(`/${machine}${url.pathname}`.replace(VERSION, '/$1/').slice(1)),
+      version: VERSION.exec(`/${machine}${url.pathname}`)?.[2] ?? '',
       query: url.searchParams,
       body: tryParse(raw),
       raw,
@@ -88,6 +95,26 @@ export const startGoogle = async (state: State): Promise<Google> => {
         server.closeAllConnections();
       }),
   };
+};
+
+/** Of a proxy the whole address is asked; else the machine that was meant is the host. */
+const addressOf = ({ url = '/', headers }: IncomingMessage): string =>
+  url.startsWith('http://') ? url : `http://${headers.host}${url}`;
+
+const relay = async (
+  address: string,
+  { method = 'GET', headers }: IncomingMessage,
+  raw: Buffer,
+  response: ServerResponse,
+): Promise<void> => {
+  const { authorization = '', 'content-type': type = '' } = headers;
+  const answer = await fetch(address, {
+    method,
+    headers: { authorization, 'content-type': type },
+    ...(raw.length > 0 && { body: raw }),
+  });
+  response.writeHead(answer.status, { 'content-type': 'application/json' });
+  response.end(await answer.text());
 };
 
 const readAll = async (request: IncomingMessage): Promise<Buffer> => {

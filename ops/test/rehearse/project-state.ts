@@ -4,6 +4,8 @@ export interface Call {
   readonly method: string;
   /** Machine and path, without the API's version: `run.googleapis.com/projects/P/locations/L/services`. */
   readonly what: string;
+  /** Of the API, such as `v2`. */
+  readonly version: string;
   readonly query: URLSearchParams;
   readonly body: Json;
   readonly raw: Buffer;
@@ -27,7 +29,7 @@ export type Handle = (call: Call, state: State) => unknown;
 /** `METHOD machine/path` without the API's version, and what is answered. */
 export type Routes = readonly (readonly [RegExp, Handle])[];
 
-export const PROJECT = 'demo-rehearse';
+export const PROJECT = 'demo-deploy';
 export const PROJECT_NUMBER = '123456789012';
 export const REGION = 'europe-west2';
 export const FUNCTIONS = 'cloudfunctions.googleapis.com';

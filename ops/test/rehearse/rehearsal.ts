@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installFirebaseTools } from '../../../functions/test/support/install-firebase-tools.ts';
 import { FIREBASE_TOOLS } from '../../src/deploy/deploy-with-firebase.ts';
 import { emailOf } from '../../src/deploy/iam-table.ts';
 import { ROOT } from '../../src/deploy/root.ts';
@@ -13,31 +13,22 @@ import { type Google, startGoogle } from './google.ts';
 import { type Json, PROJECT, PROJECT_NUMBER, REGION, type State } from './project-state.ts';
 
 export const BUCKET = `${PROJECT}-lists`;
-const TOOLS = join(ROOT, '.local', FIREBASE_TOOLS.replace('@', '-'));
-export const FIREBASE = join(TOOLS, 'node_modules/firebase-tools/lib/bin/firebase.js');
 const GCLOUD_APIS = [
-  ...['artifactregistry', 'cloudfunctions', 'cloudresourcemanager', 'cloudscheduler', 'firestore', 'iam'],
+  ...[
+    'artifactregistry',
+    'cloudbilling',
+    'cloudfunctions',
+    'cloudresourcemanager',
+    'cloudscheduler',
+    'firestore',
+    'iam',
+  ],
   ...['iamcredentials', 'logging', 'monitoring', 'run', 'secretmanager', 'serviceusage', 'storage'],
 ];
 const PRELOAD = fileURLToPath(new URL('to-loopback.cjs', import.meta.url));
 
-export const hasGcloud = spawnSync('gcloud', ['--version'], { stdio: 'ignore' }).status === 0;
-
-/** The real firebase-tools, in a folder of its own: 300 MB that `npm ci` has no need of. */
-export const installFirebaseTools = async (): Promise<void> => {
-  if (existsSync(FIREBASE)) return;
-  await mkdir(TOOLS, { recursive: true });
-  await writeFile(join(TOOLS, 'package.json'), '{"private": true}');
-  const { status, stderr } = spawnSync(
-    'npm',
-    ['install', '--no-audit', '--no-fund', '--ignore-scripts', FIREBASE_TOOLS],
-    {
-      cwd: TOOLS,
-      encoding: 'utf8',
-    },
-  );
-  if (status !== 0) throw new Error(`${FIREBASE_TOOLS} could not be installed: ${stderr.slice(-500)}`);
-};
+const gcloud = spawnSync('sh', ['-c', 'command -v gcloud'], { encoding: 'utf8' }).stdout.trim();
+export const hasGcloud = gcloud !== '';
 
 /** A new project in which what `docs/deploy.md` does by hand is done, and nothing is deployed. */
 export const newProject = (): State => {
@@ -93,26 +84,49 @@ export const newProject = (): State => {
   ]);
 };
 
+/** What a command ended with, and all that it said. */
+export interface Ended {
+  readonly code: number | null;
+  readonly said: string;
+  /** Of that, what went to the standard output. */
+  readonly printed: string;
+}
+
 export interface Rehearsal {
   readonly google: Google;
   readonly server: FunctionsServer;
-  readonly folder: string;
-  /** Runs a command of the project. Gives its code and all that it said. */
-  run(file: string, ...args: string[]): Promise<{ code: number | null; said: string }>;
-  gcloud(...args: string[]): Promise<{ code: number | null; said: string }>;
-  firebase(...args: string[]): Promise<{ code: number | null; said: string }>;
+  /**
+   * Gives a command to the shell, in the repository's folder, with the project's id for the word `P` and the bucket's name
+   * for `B`, as docs/deploy.md writes them. Throws when it does not end in its time.
+   */
+  give(line: string, input?: string): Promise<Ended>;
+  /** Changes `.env.<project>`, from what `.env.example` makes of it. */
   setEnv(change: (text: string) => string): Promise<void>;
   close(): Promise<void>;
 }
 
+/** Google's programs take seconds; a whole deployment has tens of them, on a busy machine each much longer. */
+const LIMIT_MS = 240_000;
+const WHOLE_LIMIT_MS = 1_500_000;
+const LAST_SAID = 1_500;
+
+export interface RehearsalOptions {
+  /** The folder of `.env.<project>`; firebase-tools looks into `functions/`. */
+  readonly settings?: string;
+  readonly state?: State;
+}
+
 /** A project on loopback, and the project's own commands that meet it through the real `firebase` and `gcloud`. */
-export const startRehearsal = async (state: State = newProject()): Promise<Rehearsal> => {
-  const google = await startGoogle(state);
+export const startRehearsal = async ({
+  settings = join(ROOT, 'functions'),
+  state = newProject(),
+}: RehearsalOptions = {}): Promise<Rehearsal> => {
+  const program = await installFirebaseTools(FIREBASE_TOOLS);
   const server = await startFunctionsServer();
+  const google = await startGoogle(state, { [`${REGION}-${PROJECT}.cloudfunctions.net`]: server.url });
   const folder = await mkdtemp(join(tmpdir(), 'rehearsal-'));
   const bin = join(folder, 'bin');
   await mkdir(bin);
-  const at = (machine: string) => `http://127.0.0.1:${google.port}/${machine}/`;
   await writeFile(
     join(folder, 'adc.json'),
     JSON.stringify({
@@ -123,26 +137,27 @@ export const startRehearsal = async (state: State = newProject()): Promise<Rehea
     }),
   );
   await writeFile(join(folder, 'token'), 'rehearsal');
-  const firebase = `#!/bin/sh\nNODE_OPTIONS='--require ${PRELOAD}' exec '${process.execPath}' '${FIREBASE}' "$@"\n`;
-  await writeFile(join(bin, 'firebase'), firebase);
-  await chmod(join(bin, 'firebase'), 0o755);
+  const write = (name: string, command: string) =>
+    writeFile(join(bin, name), `#!/bin/sh\nexec env ${command} "$@"\n`, { mode: 0o755 });
+  await write('firebase', `'${process.execPath}' '${program}'`);
+  // Plain addresses, which it asks of a proxy. What is left of https ends there too.
+  const proxy = `http://127.0.0.1:${google.port}`;
+  await write('gcloud', `http_proxy=${proxy} https_proxy=${proxy} '${gcloud}'`);
   const env: NodeJS.ProcessEnv = {
     PATH: [bin, join(ROOT, 'node_modules/.bin'), process.env['PATH']].join(delimiter),
     HOME: folder,
     XDG_CONFIG_HOME: folder,
+    NODE_OPTIONS: `--require ${PRELOAD}`,
     REHEARSE_PORT: String(google.port),
+    METADATA_SERVER_DETECTION: 'none',
+    npm_config_update_notifier: 'false',
     GOOGLE_APPLICATION_CREDENTIALS: join(folder, 'adc.json'),
-    FIREBASE_API_URL: at('firebase.googleapis.com').slice(0, -1),
     CLOUDSDK_CONFIG: join(folder, 'gcloud'),
     CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: join(folder, 'token'),
     CLOUDSDK_CORE_DISABLE_PROMPTS: '1',
     CLOUDSDK_CORE_DISABLE_USAGE_REPORTING: '1',
     CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK: '1',
     PYTHONDONTWRITEBYTECODE: '1',
-    // Plain addresses, which gcloud asks of a proxy: the loopback Google. What is left of https ends there too.
-    http_proxy: at('').replace(/\/+$/, ''),
-    https_proxy: at('').replace(/\/+$/, ''),
-    no_proxy: '127.0.0.1,localhost',
     ...Object.fromEntries(
       GCLOUD_APIS.map((api) => [
         `CLOUDSDK_API_ENDPOINT_OVERRIDES_${api.toUpperCase()}`,
@@ -150,25 +165,45 @@ export const startRehearsal = async (state: State = newProject()): Promise<Rehea
       ]),
     ),
   };
-  const run = (command: string, args: readonly string[]) =>
-    new Promise<{ code: number | null; said: string }>((resolve, reject) => {
-      const child = spawn(command, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const give = (shown: string, input = ''): Promise<Ended> =>
+    new Promise((resolve, reject) => {
+      const line = shown.replaceAll(/\bP\b/g, PROJECT).replaceAll(/\bB\b/g, BUCKET);
+      const limitMs = line.startsWith('npm run') ? WHOLE_LIMIT_MS : LIMIT_MS;
+      // A group of its own: what a command has started ends with it.
+      const child = spawn('bash', ['-c', line], { cwd: ROOT, env, detached: true });
+      child.stdin.on('error', () => {}).end(input);
       let said = '';
+      let printed = '';
+      const limit = setTimeout(() => {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+        const asked = google.calls.slice(-5).map(({ method, what }) => `${method} ${what}`);
+        reject(
+          new Error(
+            `${line} did not end in ${limitMs / 1_000} s. It asked last:\n${asked.join('\n')}\nIt said last:\n${said.slice(-LAST_SAID)}`,
+          ),
+        );
+      }, limitMs);
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += String(text)));
+      child.stdout.on('data', (text) => (printed += String(text)));
       child.on('error', reject);
-      child.on('close', (code) => resolve({ code, said }));
+      child.on('close', (code) => {
+        clearTimeout(limit);
+        resolve({ code, said, printed });
+      });
     });
   const example = await readFile(join(ROOT, '.env.example'), 'utf8');
-  const file = join(ROOT, 'functions', `.env.${PROJECT}`);
-  const base = `${example}SYNC_BUCKET=${BUCKET}\nADMIN_SERVICE_ACCOUNTS=${emailOf('operator', PROJECT)}\n`;
+  const file = join(settings, `.env.${PROJECT}`);
+  const base = [
+    example,
+    'DJANGO_BASE_URL=https://registry.example.is/felagar',
+    `SYNC_BUCKET=${BUCKET}`,
+    `ADMIN_SERVICE_ACCOUNTS=${emailOf('operator', PROJECT)}\n`,
+  ].join('\n');
   await writeFile(file, base);
   return {
     google,
     server,
-    folder,
-    run: (script, ...args) => run(process.execPath, [join(ROOT, script), ...args]),
-    gcloud: (...args) => run('gcloud', args),
-    firebase: (...args) => run('firebase', args),
+    give,
     setEnv: (change) => writeFile(file, change(base)),
     close: async () => {
       await rm(file, { force: true });

@@ -4,9 +4,10 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { installFirebaseTools } from '../../../functions/test/support/install-firebase-tools.ts';
 import { FIREBASE_TOOLS } from '../../src/deploy/deploy-with-firebase.ts';
 import { gcloudCommands, shownCommands } from '../deploy/shown-text.ts';
-import { FIREBASE, hasGcloud, installFirebaseTools } from './rehearsal.ts';
+import { hasGcloud } from './rehearsal.ts';
 
 interface Judged {
   readonly command_string: string;
@@ -58,8 +59,8 @@ interface FirebaseCommand {
 
 /** firebase-tools ignores an option that it does not know, so its commands are asked which they have. */
 it('every firebase command that a document or message shows exists, with its options', async () => {
-  await installFirebaseTools();
-  const { cli, getCommand } = createRequire(FIREBASE)('firebase-tools') as {
+  const program = await installFirebaseTools(FIREBASE_TOOLS);
+  const { cli, getCommand } = createRequire(program)('firebase-tools') as {
     cli: FirebaseCommand;
     getCommand(name: string): FirebaseCommand | undefined;
   };

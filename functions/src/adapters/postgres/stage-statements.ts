@@ -84,7 +84,7 @@ export const PLAN_CHANGES = `
    where m.id is null
       or coalesce(greatest(m.last_verified_at, m.removed_at) <= $1, true)
          and (m.is_active is not true
-           or (s.digest_a, s.digest_b) is distinct from (m.digest_a, m.digest_b)
+           or s.digest_a is not null and (s.digest_a, s.digest_b) is distinct from (m.digest_a, m.digest_b)
            or ${IS_NEWS})
   union all
   select m.kennitala, m.id, 'removed', m.name, m.email, m.phone, m.external_id, coalesce(m.metadata, '{}'),

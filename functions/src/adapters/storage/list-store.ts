@@ -149,6 +149,7 @@ const toVersion = (metadata: FileMetadata): ListVersion => {
     generation: String(metadata.generation),
     publishedAt: new Date(metadata.timeCreated ?? Number.NaN),
     isCurrent: metadata.timeDeleted === undefined,
+    replacedAt: metadata.timeDeleted === undefined ? null : new Date(metadata.timeDeleted),
     memberCount: memberCount === undefined || memberCount === '' ? null : Number(memberCount),
     runId: textOf(runId),
     sha256: textOf(sha256),

@@ -118,12 +118,21 @@ const planMemberWrite = (
   const said =
     change.action === 'delete' ? makeTombstone(before, change.kennitala) : applyPatch(before, change.content);
   const { member, kept, withdrawn } = keepOwnWords(said, stored, change, pending, former);
+  const source_version = change.version ?? stored?.meta.source_version ?? null;
+  const source_hash = sourceHash(said);
+  const isAsBefore =
+    stored?.meta.source_version === source_version && stored.meta.source_hash === source_hash;
+  // Where the registry does not say one, that of the same content and version stands.
+  const digest =
+    change.action === 'delete'
+      ? undefined
+      : (change.content.digest ?? (isAsBefore ? stored?.meta.digest : undefined));
   const facts = {
     django_id: change.content?.djangoId ?? stored?.meta.django_id ?? null,
-    source_version: change.version ?? stored?.meta.source_version ?? null,
-    source_hash: sourceHash(said),
+    source_version,
+    source_hash,
     deleted_at: deletedAt(stored, change, now),
-    ...(change.content?.digest !== undefined && { digest: change.content.digest }),
+    ...(digest !== undefined && { digest }),
     ...(Object.keys(withdrawn).length > 0 && { withdrawn }),
   };
   const differences = before === null ? null : diffMembers(before, member);

@@ -67,15 +67,18 @@ export const sumOf = (sums: Iterable<SetSums>): SetSums => {
 export const isSameSums = (one: SetSums, other: SetSums): boolean =>
   one.count === other.count && one.a === other.a && one.b === other.b;
 
-/** Sums of kennitalas by bucket: 256 of them. */
-export const keySumsOf = (kennitalas: Iterable<Kennitala>): SetSums[] => {
+/** Sums of kennitalas by bucket: 256 of them. `buckets` is filled with that of each, in their order. */
+export const keySumsOf = (kennitalas: Iterable<Kennitala>, buckets?: Uint8Array): SetSums[] => {
   const [count, a, b] = [0, 1, 2].map(() => new Float64Array(BUCKETS)) as [
     Float64Array,
     Float64Array,
     Float64Array,
   ];
+  let place = 0;
   for (const kennitala of kennitalas) {
     const numbers = keyNumbersOf(kennitala);
+    if (buckets !== undefined) buckets[place] = numbers.bucket;
+    place += 1;
     count[numbers.bucket] = (count[numbers.bucket] ?? 0) + 1;
     a[numbers.bucket] = (a[numbers.bucket] ?? 0) + numbers.a;
     b[numbers.bucket] = (b[numbers.bucket] ?? 0) + numbers.b;

@@ -110,6 +110,9 @@ export const timelineWhat = z.enum([
   'fail_change',
   'resolve_conflict',
   'registry_word',
+  'view_roll',
+  'compare_rolls',
+  'freeze_roll',
   'erase',
   'erase_check',
 ]);

@@ -45,6 +45,8 @@ export interface Comparison {
   readonly quarantined: readonly Quarantined[];
   /** Members whose content would change. */
   readonly changed: number;
+  /** Members of whom the metadata alone take note of what the registry says now and did not say before. */
+  readonly noted: number;
   readonly blanked: Readonly<Record<string, number>>;
   readonly counts: ComparisonCounts;
   /** Of everything that the registry said, in whatever order it came. */
@@ -103,6 +105,7 @@ export const makeComparison = ({
   let kept: Map<Kennitala, PlannedWrite> | null = new Map();
   let received = 0;
   let changed = 0;
+  let noted = 0;
 
   const keep = (write: PlannedWrite): void => {
     differences.push(write.difference);
@@ -118,6 +121,7 @@ export const makeComparison = ({
     }
     if (verdict.isAhead) counts.takenBack += 1;
     if (verdict.kind === 'update' && verdict.differences.length > 0) changed += 1;
+    if (verdict.kind === 'update' && verdict.isNote) noted += 1;
     countBlanked(blanked, verdict.differences);
     keep(toPlannedWrite(said.kennitala, verdict, seen));
   };
@@ -198,6 +202,7 @@ export const makeComparison = ({
       kept,
       quarantined,
       changed,
+      noted,
       blanked,
       counts,
       digest: digest.finish(),

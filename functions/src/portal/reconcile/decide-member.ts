@@ -34,6 +34,8 @@ export type MemberVerdict =
       readonly isAhead: boolean;
       /** The registry made a change of which the portal had not heard. */
       readonly isMissed: boolean;
+      /** Nothing changed on either side: the registry says more than it did, and the portal's metadata take note of it. */
+      readonly isNote: boolean;
     };
 
 /**
@@ -80,6 +82,7 @@ export const decideMember = (
     isAhead,
     // What kept it from being applied was the version here, and not a lost event.
     isMissed: !isAhead && (stored === null || isNewVersion || isNewWord),
+    isNote: !isOfContent && !isNews,
   };
 };
 

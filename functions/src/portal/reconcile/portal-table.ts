@@ -100,11 +100,10 @@ export const makePortalTable = (): PortalTableBuilder => {
         ((marks[row] ?? 0) & SOUND) !== 0 &&
         (said.version === null || said.version === versions[row] || isFirstVersion(said, versions[row])) &&
         (said.djangoId === null || said.djangoId === djangoIds[row]) &&
-        (said.digest === undefined
-          ? ((marks[row] ?? 0) & WITH_DIGEST) === 0
-          : ((marks[row] ?? 0) & WITH_DIGEST) !== 0 &&
+        (said.digest === undefined ||
+          (((marks[row] ?? 0) & WITH_DIGEST) !== 0 &&
             said.digest.a === digests[2 * row] &&
-            said.digest.b === digests[2 * row + 1]) &&
+            said.digest.b === digests[2 * row + 1])) &&
         Buffer.from(hash, 'hex')
           .subarray(0, HASH_BYTES)
           .equals(hashes.subarray(row * HASH_BYTES, (row + 1) * HASH_BYTES)),

@@ -3,6 +3,8 @@ import { defineRoute, EVERYBODY, type Route } from '../../http/route.ts';
 import { asSyncError } from '../../lib/errors.ts';
 import type { Approval } from '../../mirror/mirror.ts';
 import { answerRun, toPublicReport } from '../../mirror/run-answer.ts';
+import { parseMoment } from '../../proof/moment.ts';
+import type { Roll } from '../../proof/roll.ts';
 import type { ReferTo, RegisterReader, SyncLogEntry } from '../ports.ts';
 import type { RegisterReport } from '../register.ts';
 import type { PlanSamples } from '../register-logs.ts';
@@ -20,6 +22,8 @@ export interface RegisterApiOptions {
   /** Asks the registry anything; throws the `registry_*` codes. */
   readonly checkRegistry: () => Promise<void>;
   readonly referTo: ReferTo;
+  /** The published list that was in force at a moment; throws `roll_unknown`, `chain_broken`, `storage_*`, `store_unavailable`. */
+  readonly rollAt: (at: Date) => Promise<Roll>;
   readonly now: () => Date;
   /** A `pending` row that is older belongs to a run that crashed. */
   readonly abandonedAfterMs: number;
@@ -166,6 +170,19 @@ export const registerRoutes = (options: RegisterApiOptions): Route[] => {
       answer: s.eligibilityAnswer,
       ...service,
       handle: async ({ body }) => {
+        if (body.at !== undefined) {
+          const { receipt, bytes } = await options.rollAt(parseMoment(body.at, now()));
+          const held = new Set(Buffer.from(bytes).toString('latin1').split('\n'));
+          return {
+            verified_at: receipt.registry.equalAt,
+            members: body.kennitalas.map((kennitala) => ({
+              kennitala,
+              active: held.has(kennitala),
+              since: null,
+            })),
+            roll: receipt,
+          };
+        }
         const { members, verifiedAt } = await reader.readEligibility(body.kennitalas);
         return {
           verified_at: verifiedAt?.toISOString() ?? null,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { tryKennitala } from '../../domain/kennitala.ts';
 import { runReport as mirrorReport, runFields } from '../../mirror/run-answer.ts';
+import { receipt } from '../../proof/schemas.ts';
 
 /** The API's shapes: what is parsed, and what `/openapi.json` says. */
 
@@ -96,7 +97,14 @@ const kennitala = z
   .meta({ examples: ['0101302989'] });
 
 export const eligibilityRequest = z
-  .strictObject({ kennitalas: z.array(kennitala).min(1).max(1_000) })
+  .strictObject({
+    kennitalas: z.array(kennitala).min(1).max(1_000),
+    at: z
+      .string()
+      .max(40)
+      .optional()
+      .describe('a moment of the past: by the published list that was in force then, not by the register'),
+  })
   .meta({ id: 'EligibilityRequest' });
 
 export const eligibilityAnswer = z
@@ -108,6 +116,9 @@ export const eligibilityAnswer = z
     members: z
       .array(z.object({ kennitala: z.string(), active: z.boolean(), since: z.iso.datetime().nullable() }))
       .describe('in the order asked'),
+    roll: receipt
+      .optional()
+      .describe('with `at`: the signed receipt of that list, whose members have no `since`'),
   })
   .meta({ id: 'Eligibility' });
 

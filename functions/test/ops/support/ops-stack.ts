@@ -19,6 +19,7 @@ import { makeRecordReader } from '../../../src/adapters/firestore/record-reader.
 import { makeRosterRefresh } from '../../../src/adapters/firestore/roster-refresh.ts';
 import { makeEnvSecrets, makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
 import { makeSoftDeletedList, makeVersionsErasure } from '../../../src/adapters/storage/erase-versions.ts';
+import { makeFrozenRolls } from '../../../src/adapters/storage/frozen-rolls.ts';
 import { makeListStore, makeListVersions } from '../../../src/adapters/storage/list-store.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../../src/domain/member/digest.ts';
@@ -164,6 +165,14 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
       ),
     reference,
     verify: { records: makeRecordReader(db), versions, keys: chain, now },
+    roll: {
+      versions,
+      runsBefore: async (at, limit) =>
+        (await history.page({ mirror: 'roster', until: new Date(at.getTime() + 1), limit })).items,
+      keys: chain,
+      now,
+    },
+    frozen: makeFrozenRolls(storage, BUCKET),
     logs: makeOpsLogs(log),
     now,
   };

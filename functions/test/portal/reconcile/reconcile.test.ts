@@ -81,6 +81,22 @@ describe('a portal that is equal already', () => {
   });
 });
 
+describe('a registry that gets the companion app', () => {
+  it('changes nobody and has missed no event: the portal only notes what it says now', async () => {
+    stack.registry.setCompanion(false);
+    await settle();
+    stack.registry.setCompanion(true);
+    const writes = countMemberWrites(stack);
+    expect((await stack.run()).record).toMatchObject({
+      outcome: 'published',
+      changes: { added: 0, removed: 0, updated: 0, unchanged: 40 },
+      missedEvents: { created: 0, updated: 0, deleted: 0 },
+    });
+    expect(writes()).toBe(40);
+    expect((await stack.run()).record.outcome).toBe('unchanged');
+  });
+});
+
 describe('what no webhook brought', () => {
   it('is found, written once, counted and told', async () => {
     await settle();

@@ -1,8 +1,17 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Storage } from '@google-cloud/storage';
+import { startStorage } from '../../../../local/src/storage/index.ts';
+import { makeRunHistory } from '../../../src/adapters/firestore/ops-runs.ts';
 import { makeRegisterReader } from '../../../src/adapters/postgres/register-reader.ts';
+import { makeListStore, makeListVersions } from '../../../src/adapters/storage/list-store.ts';
 import { makeApp } from '../../../src/http/app.ts';
 import { makeAuthorizeKeyOrAdmin, makeAuthorizeService, makeRateLimit } from '../../../src/http/callers.ts';
 import { SyncError } from '../../../src/lib/errors.ts';
+import { rollAt } from '../../../src/proof/roll.ts';
 import { LIMITS_PER_MINUTE, REGISTER_DOCUMENT, registerRoutes } from '../../../src/register/api/routes.ts';
+import { chain } from '../../support/chain.ts';
 import { type RegisterStackOptions, referTo, startRegisterStack } from './register-stack.ts';
 
 export const KEYS = ['0f'.repeat(32), 'e1'.repeat(32)];
@@ -16,6 +25,11 @@ export const tokenOf = (claims: Readonly<Record<string, unknown>>): string =>
 /** The API over a real database and registry. Only the issuers of tokens are stood in for. */
 export const startApiStack = async (options: RegisterStackOptions = {}) => {
   const stack = await startRegisterStack(options);
+  const folder = await mkdtemp(join(tmpdir(), 'register-api-'));
+  const storage = await startStorage({ directory: folder });
+  const storageClient = new Storage({ projectId: 'demo-ekklesia', apiEndpoint: storage.url });
+  const place = { bucket: 'demo-ekklesia.appspot.com', object: 'kennitalas.txt' };
+  const history = makeRunHistory(async () => stack.db);
   const authorizeAdmin = makeAuthorizeKeyOrAdmin({
     readKeys: async () => KEYS,
     authorizeAdmin: async (header) => {
@@ -45,6 +59,14 @@ export const startApiStack = async (options: RegisterStackOptions = {}) => {
         return;
     },
     referTo,
+    rollAt: (at) =>
+      rollAt(at, {
+        versions: makeListVersions(async () => storageClient, place),
+        runsBefore: async (until, limit) =>
+          (await history.page({ mirror: 'roster', until: new Date(until.getTime() + 1), limit })).items,
+        keys: chain,
+        now,
+      }),
     now,
     abandonedAfterMs: 150_000,
   });
@@ -75,7 +97,18 @@ export const startApiStack = async (options: RegisterStackOptions = {}) => {
     };
   };
   const service = tokenOf({ aud: AUDIENCE, email: SERVICE, email_verified: true });
-  return { ...stack, api, call, service, key: KEYS[0] ?? '' };
+  return {
+    ...stack,
+    api,
+    call,
+    service,
+    key: KEYS[0] ?? '',
+    list: makeListStore(async () => storageClient, place),
+    close: async () => {
+      await Promise.all([stack.close(), storage.close()]);
+      await rm(folder, { recursive: true });
+    },
+  };
 };
 
 export type ApiStack = Awaited<ReturnType<typeof startApiStack>>;

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { verifyAnswer } from '../../../../functions/src/ops/schemas/status.ts';
+import { verifyAnswer } from '../../../../functions/src/ops/schemas/proof.ts';
 import type { VerifyAnswer } from '../../../../functions/src/ops/schemas.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT_CODES } from '../exit-codes.ts';

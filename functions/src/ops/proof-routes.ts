@@ -1,0 +1,130 @@
+import { defineRoute, type Route, type RouteInput } from '../http/route.ts';
+import { SyncError } from '../lib/errors.ts';
+import { toSignedHead } from '../proof/chain.ts';
+import { parseMoment } from '../proof/moment.ts';
+import type { FrozenRoll } from '../proof/ports.ts';
+import { compareRolls, rollAt } from '../proof/roll.ts';
+import { verifyRecords } from '../proof/verify.ts';
+import { byWhom, type OpsDependencies } from './dependencies.ts';
+import * as proof from './schemas/proof.ts';
+
+/** Fifty thousand records and sixty lists of a million; below the function's 30 minutes. */
+const VERIFY_LIMIT_MS = 900_000;
+
+/** Routes that prove what was, and keep it for an election. */
+export const proofRoutes = (ops: OpsDependencies): Route[] => [
+  defineRoute({
+    method: 'GET',
+    path: '/verify',
+    answer: proof.verifyAnswer,
+    handle: async () => {
+      const { streams, at, ...found } = await verifyRecords(ops.verify, AbortSignal.timeout(VERIFY_LIMIT_MS));
+      if (!found.whole) ops.logs.chainBroken(found.findingsInAll);
+      return {
+        ...found,
+        code: found.whole ? null : ('chain_broken' as const),
+        at: at.toISOString(),
+        streams: streams.map(({ stream, links, first, head }) => ({
+          stream,
+          links,
+          first,
+          head: head === null ? null : toSignedHead(head),
+        })),
+        versions: { ...found.versions },
+        findings: found.findings.map((finding) => ({ ...finding })),
+        publicKeys: found.publicKeys.map((key) => ({ ...key })),
+      };
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/roll',
+    body: proof.rollBody,
+    answer: proof.rollAnswer,
+    handle: async (input) => {
+      const { at, name, list } = input.body;
+      if (list) await recordRoll(ops, input, 'view_roll', name);
+      const publicKeys = (await ops.roll.keys.all()).map(({ id, pem }) => ({ id, pem }));
+      if (name !== undefined) {
+        const found = await ops.frozen.read(name);
+        if (found === null) throw new SyncError('not_found', 'No roll is frozen under that name.');
+        const { roll, bytes } = found;
+        return {
+          receipt: { ...roll.receipt },
+          frozen: toWire(roll),
+          list: list ? textOf(bytes) : null,
+          publicKeys,
+        };
+      }
+      const { receipt, bytes } = await rollAt(parseMoment(at ?? '', ops.now()), ops.roll);
+      return { receipt, frozen: null, list: list ? textOf(bytes) : null, publicKeys };
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/roll/compare',
+    body: proof.compareBody,
+    answer: proof.compareAnswer,
+    handle: async (input) => {
+      const moments = [
+        parseMoment(input.body.from, ops.now()),
+        parseMoment(input.body.to, ops.now()),
+      ] as const;
+      await recordRoll(ops, input, 'compare_rolls');
+      const from = await rollAt(moments[0], ops.roll);
+      const to = await rollAt(moments[1], ops.roll);
+      return { from: from.receipt, to: to.receipt, ...compareRolls(from.bytes, to.bytes) };
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/rolls',
+    answer: proof.frozenRolls,
+    handle: async () => ({ rolls: (await ops.frozen.list()).map(toWire) }),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/rolls',
+    body: proof.freezeBody,
+    answer: proof.frozenRoll,
+    handle: async (input) => {
+      const { name, at, until: day, reason } = input.body;
+      const until = new Date(`${day}T23:59:59.999Z`);
+      if (until <= ops.now())
+        throw new SyncError('invalid_request', 'The day until which it is kept is over.');
+      const { receipt, bytes } = await rollAt(parseMoment(at, ops.now()), ops.roll);
+      const action = await recordRoll(ops, input, 'freeze_roll', name, reason);
+      const roll = { name, until, by: action.by, reason, frozenAt: action.at, receipt };
+      await ops.frozen.freeze(roll, bytes);
+      return toWire(roll);
+    },
+  }),
+];
+
+/** On record before anything is shown or kept. `changeId` is the name of a frozen roll. */
+const recordRoll = async (
+  ops: OpsDependencies,
+  input: RouteInput<unknown, unknown, unknown>,
+  action: 'view_roll' | 'compare_rolls' | 'freeze_roll',
+  name?: string,
+  reason?: string,
+) => {
+  const taken = {
+    ...byWhom(input, ops),
+    action,
+    mirror: 'roster' as const,
+    ...(name !== undefined && { changeId: name }),
+    ...(reason !== undefined && { reason }),
+  };
+  await ops.actions.record(taken);
+  return taken;
+};
+
+const toWire = ({ until, frozenAt, receipt, ...roll }: FrozenRoll) => ({
+  ...roll,
+  until: until.toISOString(),
+  frozenAt: frozenAt.toISOString(),
+  receipt: { ...receipt },
+});
+
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
