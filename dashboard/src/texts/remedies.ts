@@ -96,8 +96,8 @@ export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
     is: 'Skema gagnagrunnsins er eldra eða nýrra en forritið. Engu var breytt. **Ráð**: `npm run migrate`, eða setjið upp útgáfuna sem passar.',
   },
   lease_held: {
-    en: "Another run of this mirror is under way. A scheduled run is tried again by Cloud Scheduler. Nobody is erased meanwhile: the run may have read the registry before the person left. **Remedy**: wait. A crashed run's lease expires by itself.",
-    is: 'Önnur keyrsla þessa spegils stendur yfir. Áætlaðar keyrslur eru reyndar aftur. Engum er eytt á meðan. **Ráð**: Bíðið. Hafi keyrsla hrunið losnar spegillinn af sjálfu sér.',
+    en: "Another run of this mirror is under way. A scheduled run is tried again by Cloud Scheduler. Nobody is erased meanwhile: the run may have read the registry before the person left. **Remedy**: wait; a crashed run's lease expires by itself.",
+    is: 'Önnur keyrsla þessa spegils stendur yfir. Áætlaðar keyrslur eru reyndar aftur, og engum er eytt á meðan. **Ráð**: Bíðið; hafi keyrsla hrunið losnar spegillinn af sjálfu sér.',
   },
   lease_lost: {
     en: 'Another run took over while this one worked, because its lease had expired; this one changed nothing. **Remedy**: none, unless it comes often: then runs are too slow.',
@@ -124,7 +124,7 @@ export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
     is: 'Beðið var um að eyða manneskju sem er félagi í félagaskránni. Engu var eytt. **Ráð**: Eyðið fyrst félaganum í félagaskránni; eigi hann að vera áfram félagi er engu að eyða.',
   },
   still_published: {
-    en: 'The person to be erased is still a member on the mirrors that the message names: the list, the portal or the register. Refused at the start, nothing was erased; as the code of one store in the answer, that store was left alone. **Remedy**: `npm run ops -- sync roster --project P`, the same with `portal` and `register`, whichever is named; then erase again. If that run is refused, approve it first. A paused mirror must be resumed.',
+    en: 'The person to be erased is still a member on the mirrors that the message names: the list, the portal or the register. Refused at the start, nothing was erased; as the code of one store in the answer, that store was left alone. **Remedy**: `npm run ops -- sync roster --project P`, the same with `portal` and `register`, whichever is named; then erase again. If that run is refused, approve it first; a paused mirror must be resumed.',
     is: 'Manneskjan sem á að eyða er enn félagi í einhverjum spegli. **Ráð**: Keyrið spegilinn sem er nefndur og eyðið svo aftur. Sé keyrslunni hafnað þarf að samþykkja hana fyrst; spegil í hléi þarf að setja í gang.',
   },
   events_waiting: {
