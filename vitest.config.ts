@@ -7,12 +7,20 @@ const START_SUITES = ['local/test/cli/weekly-run.test.ts', 'local/test/cli/bad-o
 /** Each function in the platform's own program, a process each: the `framework` project has them. */
 const FRAMEWORK_SUITES = ['functions/test/framework/**/*.test.ts'];
 
-/** A whole stack for each way in which a part of it fails or an operator decides: the `stacks` project has them. */
+/**
+ * A whole stack for each way in which a part of it fails, an operator decides or somebody rewrites a record; and the mutants of
+ * the rules, which take as long. The `stacks` project has them.
+ */
 const STACK_SUITES = [
   'functions/test/ops/**/*.test.ts',
+  'functions/test/proof/{prove,verify}.test.ts',
   'functions/test/portal/convergence/convergence-over-http.test.ts',
-  'functions/test/register/{api-callers,api-examples,apply-event,crashes,erasure,hard-values,notify,registry-failures}.test.ts',
+  'functions/test/portal/reconcile/reconcile-{guard,races}.test.ts',
+  'functions/test/roster/{crashes,registry-answers}.test.ts',
+  'functions/test/twoway/*-over-firestore.test.ts',
+  'functions/test/register/{api,api-callers,api-examples,apply-event,crashes,erasure,hard-values,notify,registry-failures}.test.ts',
   'functions/test/adapters/postgres/{make-database,migrate,own-user}.test.ts',
+  'functions/test/rules/mutation/*.test.ts',
   'ops/test/deploy/commands.test.ts',
 ];
 

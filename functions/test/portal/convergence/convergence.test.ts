@@ -3,7 +3,7 @@ import { it } from 'vitest';
 import { healsWhatWasLost, losesNothing } from './convergence-properties.ts';
 import { KNOWN_RACES } from './known-races.ts';
 
-const HISTORIES = 300;
+const HISTORIES = 200;
 const LIMIT_MS = 120_000;
 
 it(
