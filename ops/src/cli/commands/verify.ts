@@ -12,8 +12,8 @@ import type { Paint } from '../terminal.ts';
 import { shownTime } from '../text.ts';
 
 const EXAMPLE = `
-Reads every record, the kept versions of the list, and what each remembers of the
-other; minutes where a year of records is long. Nothing is written.
+Reads every record, the kept versions of the list, and what each remembers of
+the other; minutes where a year of records is long. Nothing is written.
 Exit code 1 when anything is missing, altered, reordered, inserted or unproven.
 
 Example:
