@@ -33,6 +33,8 @@ interface Project {
   readonly include: string[];
   readonly exclude?: string[];
   readonly seconds: { readonly test: number; readonly hook: number };
+  /** Files share a process and what it has loaded: no file of these may leave anything behind. */
+  readonly shared?: true;
   /** One file at a time, where each starts servers that are heavy or shared. */
   readonly oneByOne?: true;
   readonly globalSetup?: string[];
@@ -41,7 +43,7 @@ interface Project {
 
 const project = (
   name: string,
-  { include, exclude = [], seconds, oneByOne, globalSetup, setupFiles }: Project,
+  { include, exclude = [], seconds, shared, oneByOne, globalSetup, setupFiles }: Project,
 ) =>
   ({
     test: {
@@ -51,6 +53,7 @@ const project = (
       // Google's libraries look for a metadata server otherwise, and warn when there is none.
       env: { METADATA_SERVER_DETECTION: 'none', TZ: 'UTC' },
       pool: 'forks',
+      ...(shared && { isolate: false }),
       ...(oneByOne && { fileParallelism: false }),
       ...(globalSetup && { globalSetup }),
       ...(setupFiles && { setupFiles }),
@@ -74,6 +77,8 @@ export default defineConfig({
           ...START_SUITES,
         ],
         exclude: [...COMMAND_LINE_SUITES, ...FRAMEWORK_SUITES, ...STACK_SUITES, ...LONGER_SUITES],
+        // Loading Google's libraries for each of 150 files would take as long as the tests.
+        shared: true,
         // Far more than any needs: a busy machine is no fault.
         seconds: { test: 120, hook: 120 },
       }),
