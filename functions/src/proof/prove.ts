@@ -135,7 +135,9 @@ const heal = async ({ healing, standstill }: ProveDependencies, look: Look): Pro
     if ((await standstill())[mirror] !== null) continue;
     runs += 1;
     const { found, stores } = look;
-    if (mirror === 'roster' || found === null || stores[mirror].differences === null) {
+    // Where most of it differs, a run of the whole costs little more, and counts as one.
+    const isWhole = found === null || 2 * found.part.members.length > look.members;
+    if (mirror === 'roster' || isWhole || stores[mirror].differences === null) {
       await healing.whole(mirror);
       continue;
     }

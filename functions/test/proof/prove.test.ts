@@ -103,6 +103,16 @@ describe('a proof of all four', () => {
     await forgetHealings();
   });
 
+  it('fills a portal that is empty by a run of the whole, which counts as the last that ended well', async () => {
+    const parts = (await runsOf()).length;
+    const members = (await (await db()).collection('members').get()).docs;
+    await Promise.all(members.map((member) => member.ref.delete()));
+    expect(await prove()).toMatchObject({ outcome: 'equal', members: 120 });
+    expect(await runsOf()).toHaveLength(parts);
+    const state = (await (await db()).collection('sync_state').doc('portal').get()).data();
+    expect(state?.['lastSuccess'].runId).toBe(state?.['last'].runId);
+  });
+
   it('says that they are equal, and writes one small record and no run', async () => {
     const before = (await runsOf()).length;
     const proof = await prove();
