@@ -133,6 +133,8 @@ describe('erasing one person from the command line', { timeout: 60_000 }, () => 
   });
 
   it('leaves the mirrors in order: their next runs change nothing', async () => {
+    // The list's own run after the departure may still be at it.
+    await stack.functions.drain();
     for (const mirror of ['roster', 'portal', 'register']) {
       const { code, stdout } = await ops(['sync', mirror, '--yes']);
       expect([mirror, code, stdout.split(/[:,. ]/)[0]]).toEqual([mirror, 0, 'Unchanged']);
