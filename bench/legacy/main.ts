@@ -1,9 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PROJECT_ID, REGION, startStack } from '../../local/src/stack.ts';
-import { startDjango } from '../../local/test/django/support/django-server.ts';
-import { findFreePorts } from '../../local/test/django/support/free-ports.ts';
+import { startLegacyStack } from '../../local/test/django/support/legacy-stack.ts';
 import type { BenchOptions, BenchReport } from '../lib/benchmark.ts';
 import { median } from '../lib/statistics.ts';
 
@@ -11,7 +9,6 @@ import { median } from '../lib/statistics.ts';
 const SAVES = 30;
 const WARM_UP = 3;
 const MEMBERS = 100;
-const KEY = 'key-that-an-old-registry-sends';
 const ANSWER_AT_MOST_MS = 500;
 
 /**
@@ -21,56 +18,26 @@ const ANSWER_AT_MOST_MS = 500;
  */
 export default async (options: BenchOptions): Promise<BenchReport> => {
   const folder = await mkdtemp(join(tmpdir(), 'bench-legacy-'));
-  const ports = await findFreePorts(8);
-  const [
-    functions = 0,
-    firestore = 0,
-    storage = 0,
-    auth = 0,
-    unused = 0,
-    django = 0,
-    postgres = 0,
-    page = 0,
-  ] = ports;
   options.note('starting Django…');
-  const registry = await startDjango({
-    port: django,
-    members: MEMBERS,
-    webhookUrl: `http://127.0.0.1:${functions}/${PROJECT_ID}/${REGION}/syncFromDjango`,
-    webhookSecrets: [],
-    legacyKey: KEY,
-  });
+  const { registry, close } = await startLegacyStack(folder, MEMBERS);
   try {
-    const stack = await startStack({
-      data: join(folder, 'stack'),
-      register: false,
-      ports: { functions, firestore, storage, auth, postgres, dashboard: page, registry: unused },
-      django: { url: registry.url, token: registry.token },
-      secrets: { SYNC_API_KEY: KEY },
-      settings: { ALLOW_LEGACY_WEBHOOK_AUTH: 'true' },
-    });
-    try {
-      const members = (await registry.kennitalas()).filter((number) => !number.startsWith('9999'));
-      const samples: { readonly save: number; readonly webhook: number }[] = [];
-      const saves = (options.rounds ?? SAVES) + WARM_UP;
-      options.note(`${saves} saves…`);
-      for (let n = 0; n < saves; n += 1) {
-        const startedAt = performance.now();
-        const { webhooks } = await registry.save('edit', {
-          ssn: members[n % members.length],
-          name: `Save ${n}`,
-        });
-        const [sent, ...others] = webhooks;
-        if (sent?.status !== 200 || others.length > 0)
-          throw new Error('A webhook was not answered with 200.');
-        samples.push({ save: performance.now() - startedAt, webhook: sent.milliseconds });
-      }
-      return toReport(samples);
-    } finally {
-      await stack.close();
+    const members = (await registry.kennitalas()).filter((number) => !number.startsWith('9999'));
+    const samples: { readonly save: number; readonly webhook: number }[] = [];
+    const saves = (options.rounds ?? SAVES) + WARM_UP;
+    options.note(`${saves} saves…`);
+    for (let n = 0; n < saves; n += 1) {
+      const startedAt = performance.now();
+      const { webhooks } = await registry.save('edit', {
+        ssn: members[n % members.length],
+        name: `Save ${n}`,
+      });
+      const [sent, ...others] = webhooks;
+      if (sent?.status !== 200 || others.length > 0) throw new Error('A webhook was not answered with 200.');
+      samples.push({ save: performance.now() - startedAt, webhook: sent.milliseconds });
     }
+    return toReport(samples);
   } finally {
-    await registry.close();
+    await close();
     await rm(folder, { recursive: true });
   }
 };

@@ -3,57 +3,33 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Firestore } from '@google-cloud/firestore';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalStack, PROJECT_ID, REGION, startStack } from '../../src/stack.ts';
-import { type DjangoServer, startDjango } from './support/django-server.ts';
-import { findFreePorts } from './support/free-ports.ts';
+import { type LocalStack, PROJECT_ID, REGION } from '../../src/stack.ts';
+import type { DjangoServer } from './support/django-server.ts';
+import { LEGACY_KEY, type LegacyStack, startLegacyStack } from './support/legacy-stack.ts';
 
 /**
  * A registry without the companion app: its webhook carries no version, comes before the commit, and comes once; one
  * worker process serves it. Every value here is what the registry holds after its commit.
  */
 const MEMBERS = 300;
-const KEY = 'key-that-an-old-registry-sends';
 const NEW_MEMBER = '0101011119';
 const NOBODY = '0202021119';
 
 let folder: string;
+let started: LegacyStack;
 let registry: DjangoServer;
 let stack: LocalStack;
 let db: Firestore;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'legacy-suite-'));
-  const [
-    functions = 0,
-    firestore = 0,
-    storage = 0,
-    auth = 0,
-    unused = 0,
-    django = 0,
-    postgres = 0,
-    page = 0,
-  ] = await findFreePorts(8);
-  registry = await startDjango({
-    port: django,
-    members: MEMBERS,
-    webhookUrl: `http://127.0.0.1:${functions}/${PROJECT_ID}/${REGION}/syncFromDjango`,
-    webhookSecrets: [],
-    legacyKey: KEY,
-  });
-  stack = await startStack({
-    data: join(folder, 'stack'),
-    register: false,
-    ports: { functions, firestore, storage, auth, postgres, dashboard: page, registry: unused },
-    django: { url: registry.url, token: registry.token },
-    secrets: { SYNC_API_KEY: KEY },
-    settings: { ALLOW_LEGACY_WEBHOOK_AUTH: 'true' },
-  });
-  db = new Firestore({ projectId: PROJECT_ID, host: `127.0.0.1:${firestore}`, ssl: false });
+  started = await startLegacyStack(folder, MEMBERS);
+  ({ registry, stack } = started);
+  db = new Firestore({ projectId: PROJECT_ID, host: `127.0.0.1:${started.firestorePort}`, ssl: false });
 }, 180_000);
 afterAll(async () => {
   await db?.terminate();
-  await stack?.close();
-  await registry?.close();
+  await started?.close();
   await rm(folder, { recursive: true });
 }, 60_000);
 
@@ -66,7 +42,7 @@ const post = async (name: string, body: object, authorization?: string) => {
   });
   return { status: answer.status, body: await answer.json() };
 };
-const hint = (body: object) => post('syncFromDjango', body, `Bearer ${KEY}`);
+const hint = (body: object) => post('syncFromDjango', body, `Bearer ${LEGACY_KEY}`);
 const portal = async (kennitala: string) => (await db.doc(`members/${kennitala}`).get()).data();
 const eventually = (look: () => Promise<unknown>) => expect.poll(look, { timeout: 30_000, interval: 100 });
 /**

@@ -3,7 +3,7 @@ import type { FileMetadata, Storage } from '@google-cloud/storage';
 import { z } from 'zod';
 import { SyncError } from '../../lib/errors.ts';
 import type { FrozenRoll, FrozenRolls } from '../../proof/ports.ts';
-import type { Receipt } from '../../proof/receipt.ts';
+import { receipt } from '../../proof/schemas.ts';
 import { download, statusOf, storageCall } from './client.ts';
 
 /** Beside the list, under names that the lifecycle of its versions does not mean. */
@@ -85,14 +85,17 @@ const shape = z.object({
     by: z.string(),
     reason: z.string(),
     frozenAt: z.string(),
-    receipt: z.string().transform((text, context): Receipt => {
-      try {
-        return JSON.parse(text) as Receipt;
-      } catch {
-        context.addIssue({ code: 'custom', message: 'no receipt' });
-        return z.NEVER;
-      }
-    }),
+    receipt: z
+      .string()
+      .transform((text, context): unknown => {
+        try {
+          return JSON.parse(text);
+        } catch {
+          context.addIssue({ code: 'custom', message: 'no receipt' });
+          return z.NEVER;
+        }
+      })
+      .pipe(receipt),
   }),
 });
 
