@@ -66,19 +66,20 @@ export const proveAfterRun = inItsProcess('proveAfterRun', () =>
 
 /**
  * Looks four times a day for what no event tells: a mirror paused for a week, dead letters and conflicts that wait for
- * more than a day. Each is an ERROR entry that an alert policy finds; a delivery twice only says it twice.
+ * more than a day. Each is an ERROR entry that an alert policy finds; a delivery twice only says it twice. At night it walks
+ * over the whole record, which takes minutes where a year of it is long.
  */
 export const watchMirrors = scheduledFunction(
   'watchMirrors',
   {
     schedule: '15 2,8,14,20 * * *',
     serviceAccount: accountOf('sync-ops'),
-    memory: '256MiB',
-    timeoutSeconds: 60,
+    memory: '512MiB',
+    timeoutSeconds: 1_200,
     retryCount: 2,
   },
-  async () => {
+  async ({ scheduleTime }) => {
     const { watchMirrors: watch } = await import('../wiring/ops.ts');
-    await watch();
+    await watch(scheduleTime);
   },
 );

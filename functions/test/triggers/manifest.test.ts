@@ -73,7 +73,7 @@ const DEPLOYED: Record<string, object> = {
     maxInstances: 1,
     eventTrigger: { eventFilterPathPatterns: { document: 'sync_audit/{runId}' } },
   },
-  watchMirrors: { ...small, ...schedule('15 2,8,14,20 * * *'), timeoutSeconds: 60 },
+  watchMirrors: { ...schedule('15 2,8,14,20 * * *'), availableMemoryMb: 512, timeoutSeconds: 1_200 },
   reconcileMembers: { ...small, ...schedule('0 4 * * *'), timeoutSeconds: 1_800 },
   membershipSync: {
     ...open,
