@@ -11,7 +11,7 @@ import { type Verification, verifyRecords } from '../proof/verify.ts';
 import { byWhom, type OpsDependencies } from './dependencies.ts';
 import * as proof from './schemas/proof.ts';
 
-/** Below the 20 minutes of `watchMirrors` and the 30 of `opsApi`. */
+/** Fifty thousand records and two thousand lists; below the 20 minutes of `watchMirrors` and the 30 of `opsApi`. */
 const VERIFY_LIMIT_MS = 900_000;
 
 /**

@@ -24,8 +24,8 @@ import { twoWayRoutes } from './two-way-routes.ts';
 
 /** For one look at the registry. */
 const REGISTRY_LIMIT_MS = 20_000;
-/** More than the versions of the list that are kept. */
-const VERSIONS_CREDITED = 200;
+/** Of the versions of the list the newest: who rolls back looks for one of these. Their runs are among the last that published. */
+const VERSIONS_SHOWN = 200;
 /** Pauses are rare: this is years of them. */
 const PAUSES_READ = 200;
 const LISTS_END = 'The lists of that run end before that page.';
@@ -164,12 +164,12 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
     handle: async () => {
       const [versions, published] = await Promise.all([
         ops.versions.list(),
-        ops.history.page({ mirror: 'roster', outcome: 'published', limit: VERSIONS_CREDITED }),
+        ops.history.page({ mirror: 'roster', outcome: 'published', limit: VERSIONS_SHOWN }),
       ]);
       // The file's own metadata name the run that looked at it last, which may have found it unchanged.
       const publishers = new Map(published.items.map((run) => [run.objectGeneration, run.runId]));
       return {
-        versions: versions.map(({ chainHead, replacedAt, ...version }) => ({
+        versions: versions.slice(0, VERSIONS_SHOWN).map(({ chainHead, replacedAt, ...version }) => ({
           ...version,
           runId: publishers.get(version.generation) ?? null,
           publishedAt: version.publishedAt.toISOString(),

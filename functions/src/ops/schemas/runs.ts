@@ -207,7 +207,7 @@ export const rollbackBody = z
   })
   .refine(isPossibleRun, NOTHING_TO_APPROVE);
 
-/** The kept versions of the published list, newest first. */
+/** The newest 200 of the kept versions of the published list, newest first. */
 export const rosterVersions = z.object({
   versions: z.array(
     z.object({
