@@ -63,6 +63,7 @@ const FindingAction = ({ finding, onChange }: { finding: Finding; onChange: () =
       />
     );
   }
+  if (code === 'chain_broken') return null;
   const [href, text] =
     code === 'conflicts_waiting'
       ? [hrefOf('conflicts'), t('decide')]

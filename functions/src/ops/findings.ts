@@ -61,7 +61,7 @@ const explanationOf = ({ paused, running, lastRun }: Judged): DifferenceReason |
 };
 
 export interface FindingsInput
-  extends Pick<StatusAnswer, 'at' | 'mirrors' | 'twoWay' | 'registry' | 'portal' | 'proof'> {
+  extends Pick<StatusAnswer, 'at' | 'mirrors' | 'twoWay' | 'registry' | 'portal' | 'proof' | 'verified'> {
   /** The records of the last runs that the guard refused. */
   readonly blocked: ReadonlyMap<MirrorName, Pick<RunRecord, 'changes'>>;
 }
@@ -74,6 +74,7 @@ export const makeFindings = ({
   registry,
   portal,
   proof,
+  verified,
   blocked,
 }: FindingsInput): Finding[] => {
   const ofMirrors = mirrors.flatMap((status) => [
@@ -83,7 +84,7 @@ export const makeFindings = ({
       .map((why) => ofReason(why, status, at, portal, blocked.get(status.mirror) ?? null)),
     ...(status.agreement.state === 'differs' ? [ofDifference(status, registry)] : []),
   ]);
-  return [...ofMirrors, ...ofProof(proof, at), ...ofTwoWay(twoWay)].toSorted(
+  return [...ofMirrors, ...ofProof(proof, at), ...ofRecord(verified), ...ofTwoWay(twoWay)].toSorted(
     (one, other) => Number(other.severity === 'error') - Number(one.severity === 'error'),
   );
 };
@@ -212,6 +213,22 @@ const ofProof = (proof: StatusAnswer['proof'], at: string): Finding[] => {
     },
   ];
 };
+
+const ofRecord = (verified: StatusAnswer['verified']): Finding[] =>
+  verified === null || verified.whole
+    ? []
+    : [
+        {
+          code: 'chain_broken',
+          severity: 'error',
+          mirror: null,
+          since: verified.at,
+          runId: null,
+          errorCode: null,
+          numbers: { count: verified.findings },
+          command: 'verify',
+        },
+      ];
 
 const ofTwoWay = ({ why, ...figures }: StatusAnswer['twoWay']): Finding[] =>
   why.map((code) => {

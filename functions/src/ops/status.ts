@@ -1,5 +1,6 @@
 import type { MirrorName, MissedEvents, RunRecord } from '../mirror/mirror.ts';
 import type { ProofRecord, ProofStore } from '../proof/digest-ports.ts';
+import type { VerifiedStore } from '../proof/ports.ts';
 import { UNPROVED_SECONDS } from '../proof/prove.ts';
 import { judgeAgreement, makeFindings } from './findings.ts';
 import type { Concern, ConcernCode, OpsLogs } from './ops-logs.ts';
@@ -28,6 +29,7 @@ export interface StatusDependencies {
   readonly hints: HintFigures;
   readonly twoWay: Pick<TwoWayReader, 'figures'>;
   readonly proofs: Pick<ProofStore, 'read'>;
+  readonly verified: Pick<VerifiedStore, 'read'>;
   readonly isConfigured: (mirror: MirrorName) => boolean;
   readonly now: () => Date;
 }
@@ -36,9 +38,10 @@ export interface StatusDependencies {
 export const readStatus = async (dependencies: StatusDependencies): Promise<StatusAnswer> => {
   const { states, history, counts, hints, twoWay: reader, isConfigured, now } = dependencies;
   const at = now();
-  const [state, proved, figures, unconfirmed, missed] = await Promise.all([
+  const [state, proved, walked, figures, unconfirmed, missed] = await Promise.all([
     states.read(),
     dependencies.proofs.read(),
+    dependencies.verified.read(),
     reader.figures(),
     hints.unconfirmed(),
     history.missedSince(new Date(at.getTime() - 30 * DAY_MS)),
@@ -78,8 +81,10 @@ export const readStatus = async (dependencies: StatusDependencies): Promise<Stat
     oldestUnconfirmedHintAt: unconfirmed.oldestAt?.toISOString() ?? null,
   };
   const proof = proved === null ? null : toProofAnswer(proved);
+  const verified = walked === null ? null : { ...walked, at: walked.at.toISOString() };
   const findings = makeFindings({
     proof,
+    verified,
     portal,
     at: at.toISOString(),
     mirrors,
@@ -95,6 +100,7 @@ export const readStatus = async (dependencies: StatusDependencies): Promise<Stat
     registry,
     mirrors,
     proof,
+    verified,
     twoWay,
     portal,
     missedEvents: {

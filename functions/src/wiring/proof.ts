@@ -13,7 +13,7 @@ import { registerDatabase, runRegister, runRegisterPart } from './register.ts';
 import { runRoster, wiredRoster } from './roster.ts';
 import { type Shared, shared } from './shared.ts';
 
-/** Less than the function's 1,800 s, in which a whole reading of a mirror fits too. */
+/** Less than `proveAfterRun`'s 360 s, and than the 1,800 s of `proveMembers`, in which a whole reading of a mirror fits too. */
 const LOOK_LIMIT_MS = 300_000;
 
 const wireProof = (base: Shared): ProveDependencies => {
@@ -56,8 +56,19 @@ const judgeStandstill = ({ pause, lease, lastRun }: MirrorState, at: Date): Stan
 };
 
 let wired: ProveDependencies | undefined;
-/** One proof, whoever asked for it. Throws `store_unavailable`, `config_invalid`. */
-export const prove = (): Promise<ProofRecord> => {
+/** One proof, whoever asked for it; one that `mends` has what differs mended too. Throws `store_unavailable`, `config_invalid`. */
+export const prove = ({ mends = true } = {}): Promise<ProofRecord> => {
   wired ??= wireProof(shared());
-  return proveOnce({ signal: AbortSignal.timeout(LOOK_LIMIT_MS) }, wired);
+  return proveOnce({ signal: AbortSignal.timeout(LOOK_LIMIT_MS), mends }, wired);
+};
+
+/** By then the schedule has looked. */
+const OLD_NEWS_MS = 600_000;
+
+/**
+ * A look once a run has closed its record, told by an event of `time`. Throws when the event should be delivered again: not for
+ * ever, since a proof that is made every ten minutes says the same.
+ */
+export const proveAfterRun = async (time: string): Promise<void> => {
+  if (shared().now().getTime() - Date.parse(time) < OLD_NEWS_MS) await prove({ mends: false });
 };

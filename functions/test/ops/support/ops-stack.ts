@@ -13,7 +13,7 @@ import { makeMemberTrace, makePeopleReader } from '../../../src/adapters/firesto
 import { makeOperatorActions, makeRunHistory } from '../../../src/adapters/firestore/ops-runs.ts';
 import { makeLiveCounts, makeMirrorStates } from '../../../src/adapters/firestore/ops-states.ts';
 import { makeTwoWayReader } from '../../../src/adapters/firestore/ops-two-way.ts';
-import { makeProofStore } from '../../../src/adapters/firestore/proof-store.ts';
+import { makeProofStore, makeVerifiedStore } from '../../../src/adapters/firestore/proof-store.ts';
 import { makeQueueStore, makeTwoWayLog } from '../../../src/adapters/firestore/queue-store.ts';
 import { makeRecordReader } from '../../../src/adapters/firestore/record-reader.ts';
 import { makeRosterRefresh } from '../../../src/adapters/firestore/roster-refresh.ts';
@@ -165,6 +165,7 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
       ),
     reference,
     verify: { records: makeRecordReader(db), versions, keys: chain, now },
+    verified: makeVerifiedStore(db),
     roll: {
       versions,
       runsBefore: async (at, limit) =>
