@@ -32,8 +32,8 @@ export const proveMembers = scheduledFunction(
     retryCount: 0,
   },
   async () => {
-    const { prove } = await import('../wiring/proof.ts');
-    await prove();
+    const { runProof } = await import('../wiring/proof.ts');
+    await runProof();
   },
 );
 
@@ -51,7 +51,7 @@ export const watchMirrors = scheduledFunction(
     retryCount: 2,
   },
   async () => {
-    const { watchMirrors: watch } = await import('../wiring/ops.ts');
-    await watch();
+    const { runWatch } = await import('../wiring/ops.ts');
+    await runWatch();
   },
 );

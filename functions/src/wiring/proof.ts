@@ -1,5 +1,5 @@
 import { makeMemberChanges } from '../adapters/django/member-changes.ts';
-import { makeRegistryDigests } from '../adapters/django/member-digests.ts';
+import { makeRegistryDigests } from '../adapters/django/read-members.ts';
 import { makeMirrorStates } from '../adapters/firestore/ops-states.ts';
 import { makePortalDigests, makeProofStore } from '../adapters/firestore/proof-store.ts';
 import { makeRegisterDigests } from '../adapters/postgres/register-reader.ts';
@@ -7,7 +7,7 @@ import type { RunReport } from '../mirror/mirror.ts';
 import type { MirrorState } from '../ops/ports.ts';
 import type { ProofRecord } from '../proof/digest-ports.ts';
 import type { Found } from '../proof/look.ts';
-import { type ProveDependencies, prove as proveOnce, type StandstillReason } from '../proof/prove.ts';
+import { type ProveDependencies, prove, type StandstillReason } from '../proof/prove.ts';
 import { reconcilePart, runReconcile } from './reconcile.ts';
 import { registerDatabase, runRegister, runRegisterPart } from './register.ts';
 import { runRoster, wiredRoster } from './roster.ts';
@@ -57,7 +57,7 @@ const judgeStandstill = ({ pause, lease, lastRun }: MirrorState, at: Date): Stan
 
 let wired: ProveDependencies | undefined;
 /** One proof, whoever asked for it. Throws `store_unavailable`, `config_invalid`. */
-export const prove = (): Promise<ProofRecord> => {
+export const runProof = (): Promise<ProofRecord> => {
   wired ??= wireProof(shared());
-  return proveOnce({ signal: AbortSignal.timeout(LOOK_LIMIT_MS) }, wired);
+  return prove({ signal: AbortSignal.timeout(LOOK_LIMIT_MS) }, wired);
 };

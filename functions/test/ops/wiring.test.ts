@@ -141,6 +141,6 @@ describe('the operators API as production wires it', () => {
   });
 
   it('watches without a caller', async () => {
-    await expect(wiring.watchMirrors()).resolves.toBeUndefined();
+    await expect(wiring.runWatch()).resolves.toBeUndefined();
   });
 });

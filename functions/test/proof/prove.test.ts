@@ -54,7 +54,7 @@ beforeAll(async () => {
     import('../../src/wiring/register.ts'),
     import('../../src/wiring/shared.ts'),
   ]);
-  prove = proof.prove;
+  prove = proof.runProof;
   shared = base.shared;
   wiredRoster = roster.wiredRoster;
   const runs = {
