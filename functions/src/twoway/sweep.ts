@@ -1,5 +1,6 @@
+import pMap from 'p-map';
 import { isPlaceholder, type Kennitala, tryKennitala } from '../domain/kennitala.ts';
-import { chunksOf, inParallel, lazy } from '../lib/concurrency.ts';
+import { chunksOf, lazy } from '../lib/concurrency.ts';
 import { asSyncError, type ErrorCode, isSyncError, SyncError, stackFrames } from '../lib/errors.ts';
 import { type ApplyEventDependencies, applyReading } from '../portal/apply-event.ts';
 import type { RosterRefresh } from '../portal/ports.ts';
@@ -218,7 +219,7 @@ const pullRows = async (
   const durable: number[] = [];
   const failures: SyncError[] = [];
   let ending: SyncError | null = null;
-  await inParallel(byMember(rows), PULLED_AT_ONCE, async (ofMember) => {
+  const pull = async (ofMember: readonly OutboxRow[]): Promise<void> => {
     if (ending !== null) return;
     try {
       await pullMember(ofMember, signal, dependencies);
@@ -229,7 +230,8 @@ const pullRows = async (
       if (ENDS_ALL.has(failure.code)) ending = failure;
       for (const { id } of ofMember) dependencies.logs.notPulled(id, failure.code);
     }
-  });
+  };
+  await pMap(byMember(rows), pull, { concurrency: PULLED_AT_ONCE });
   for (const ids of chunksOf(
     durable.sort((a, b) => a - b),
     IDS_PER_CALL,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { File, FileMetadata, Storage } from '@google-cloud/storage';
+import pMap from 'p-map';
 import { holdsNumber } from '../../domain/kennitala.ts';
-import { inParallel } from '../../lib/concurrency.ts';
 import { SyncError } from '../../lib/errors.ts';
 import { type ErasureStore, type Person, type SoftDeletedList, stillPublished } from '../../ops/ports.ts';
 import type {
@@ -176,16 +176,14 @@ export const makeVersionsErasure = (
 ): ErasureStore => {
   const versionsWith = async ({ kennitala }: Person, signal: AbortSignal): Promise<File[]> => {
     const [files] = await (await client()).bucket(bucket).getFiles({ prefix: object, versions: true });
-    const holding = await inParallel(
-      files.filter(({ name }) => name === object),
-      READ_AT_ONCE,
-      async (file) => {
-        if (signal.aborted) throw new SyncError('deadline_exceeded', 'The erasure reached its time limit.');
-        const version = await download(LOOKING, versionOf(file));
-        return version !== null && holdsNumber(version.bytes, kennitala) ? [file] : [];
-      },
-    );
-    return holding.flat();
+    const versions = files.filter(({ name }) => name === object);
+    const holds = async (file: File): Promise<boolean> => {
+      if (signal.aborted) throw new SyncError('deadline_exceeded', 'The erasure reached its time limit.');
+      const version = await download(LOOKING, versionOf(file));
+      return version !== null && holdsNumber(version.bytes, kennitala);
+    };
+    const holding = await pMap(versions, holds, { concurrency: READ_AT_ONCE });
+    return versions.filter((_, n) => holding[n]);
   };
   const versionOf = ({ bucket: place, name, metadata }: File): File =>
     place.file(name, { generation: String(metadata.generation) });
@@ -200,9 +198,9 @@ export const makeVersionsErasure = (
       storageCall('erase versions of the list', async () => {
         const found = await versionsWith(person, signal);
         const older = found.filter(({ metadata }) => metadata.timeDeleted !== undefined);
-        const erased = await inParallel(older, READ_AT_ONCE, (file) =>
-          unlessGone(() => versionOf(file).delete()),
-        );
+        const erased = await pMap(older, (file) => unlessGone(() => versionOf(file).delete()), {
+          concurrency: READ_AT_ONCE,
+        });
         if (older.length < found.length) throw stillPublished('roster');
         return { [PLACE]: erased.filter((answer) => answer !== null).length };
       }),
