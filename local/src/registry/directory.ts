@@ -1,7 +1,5 @@
-import { makeKennitalaTable } from './kennitala-table.ts';
-import { hyphenate } from './make-kennitala.ts';
+import { fraction, hyphenate, makeKennitalaTable } from './kennitalas.ts';
 import { makeMember } from './make-member.ts';
-import { fraction } from './random.ts';
 import { type MemberPatch, patchMember, type WireMember } from './wire-member.ts';
 
 /** What decides every generated member. Two registries with equal generations and no changes are equal. */
@@ -16,7 +14,7 @@ export interface Generation {
 }
 
 /** When every generated row was last changed, for `modified_since`. */
-export const GENERATED_AT = '2026-01-01T00:00:00.000Z';
+const GENERATED_AT = '2026-01-01T00:00:00.000Z';
 
 /** The rows of the registry as they are now. A row keeps its index for ever; `id` on the wire is index + 1. */
 export interface Directory {
@@ -47,7 +45,7 @@ export interface Directory {
 }
 
 export const makeDirectory = ({ seed, members, placeholders, hyphenated }: Generation): Directory => {
-  const table = makeKennitalaTable({ seed, placeholders: { from: members, count: placeholders } });
+  const table = makeKennitalaTable(seed, { from: members, count: placeholders });
   table.growTo(members + placeholders);
   const changed = new Map<number, { readonly member: WireMember; readonly at: string; revision: number }>();
   const deleted = new Set<number>();
@@ -103,5 +101,43 @@ export const makeDirectory = ({ seed, members, placeholders, hyphenated }: Gener
       else deleted.delete(index);
       listRevision += 1;
     },
+  };
+};
+
+/** Rows with so many of them left out, spread evenly, as an export with holes would. */
+export const dropEvenly = (indices: Int32Array, drop: number): Int32Array => {
+  const count = Math.min(drop, indices.length);
+  if (count === 0) return indices;
+  const holesUpTo = (position: number): number => Math.floor((position * count) / indices.length);
+  return indices.filter((_, position) => holesUpTo(position + 1) === holesUpTo(position));
+};
+
+/** The body of the list export as UTF-8 JSON, kept ready for the next request until a row appears or disappears. */
+export const makeListExport = (
+  directory: Directory,
+): ((drop: number, exportedAt: Date) => Uint8Array<ArrayBuffer>) => {
+  let ready: { readonly revision: number; readonly list: Buffer<ArrayBuffer> } | null = null;
+  const listOf = (indices: Int32Array): Buffer<ArrayBuffer> =>
+    Buffer.from(
+      indices.length === 0 ? '' : Array.from(indices, (index) => `"${directory.ssn(index)}"`).join(','),
+    );
+
+  return (drop, exportedAt) => {
+    const indices = dropEvenly(directory.live(), drop);
+    let list: Buffer<ArrayBuffer>;
+    if (drop > 0) {
+      list = listOf(indices);
+    } else {
+      if (ready?.revision !== directory.listRevision) {
+        ready = { revision: directory.listRevision, list: listOf(indices) };
+      }
+      list = ready.list;
+    }
+    const head = `{"count":${indices.length},"kennitalas":[`;
+    return Buffer.concat([
+      Buffer.from(head),
+      list,
+      Buffer.from(`],"exported_at":"${exportedAt.toISOString()}"}`),
+    ]);
   };
 };

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PortalChange } from '../apply/apply-changes.ts';
-import type { ApplyResult } from '../apply/apply-result.ts';
-import { PORTAL_FIELDS } from '../apply/portal-fields.ts';
-import type { ChangeEntry } from '../journal.ts';
-import type { Directory } from '../members/directory.ts';
-import type { MemberPatch, WireMember } from '../members/wire-member.ts';
-import type { RegistryState } from '../state/registry-state.ts';
+import type { PortalChange } from './apply.ts';
+import type { Directory } from './directory.ts';
+import type { ApplyResult, ChangeEntry } from './journal.ts';
+import { PORTAL_FIELDS } from './portal-fields.ts';
+import type { RegistryState } from './state.ts';
+import type { MemberPatch, WireMember } from './wire-member.ts';
 
 /** Ids of the old queue: far above every version that the companion app gives. */
 export const OLD_QUEUE_STARTS_AT = 4_000_000;
@@ -28,7 +27,7 @@ export interface LegacyRegistry {
   ended(): Promise<void>;
 }
 
-export interface LegacyOptions {
+interface LegacyOptions {
   readonly isOn: () => boolean;
   readonly target: () => { readonly url: string; readonly key: string } | null;
   readonly closing: AbortSignal;

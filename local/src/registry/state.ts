@@ -1,11 +1,61 @@
-import type { ApplyResult } from '../apply/apply-result.ts';
-import { ControlError } from '../control/control-error.ts';
-import type { ChangeAction, ChangeEntry, Journal, JournalEntry } from '../journal.ts';
-import { type Directory, makeDirectory } from '../members/directory.ts';
-import type { MemberPatch, WireMember } from '../members/wire-member.ts';
-import { makeOutbox, type Outbox } from '../outbox.ts';
+import { type Directory, makeDirectory } from './directory.ts';
+import type { ApplyResult, ChangeAction, ChangeEntry, Journal, JournalEntry } from './journal.ts';
+import type { MemberPatch, WireMember } from './wire-member.ts';
 
-export interface ChangeOptions {
+/** A control that cannot be carried out. `status` is what the control API answers. */
+export class ControlError extends Error {
+  readonly status: 400 | 404 | 409;
+
+  constructor(status: 400 | 404 | 409, message: string) {
+    super(message);
+    this.name = 'ControlError';
+    this.status = status;
+  }
+}
+
+/** The change queue: one row a change, pending until the sync service marks it synced. */
+export interface Outbox {
+  readonly lastId: number;
+  add(change: ChangeEntry): void;
+  /** Pending changes, oldest first; with `since` (milliseconds) only those created at or after it. */
+  pending(since?: number): ChangeEntry[];
+  /** Answers the ids that were pending until now; unknown and already synced ones are left out. */
+  markSynced(ids: readonly number[]): number[];
+  counts(): { readonly pending: number; readonly synced: number; readonly oldestPending: string | null };
+}
+
+export const makeOutbox = (): Outbox => {
+  const waiting = new Map<number, ChangeEntry>();
+  let lastId = 0;
+  let synced = 0;
+  return {
+    get lastId() {
+      return lastId;
+    },
+    add: (change) => {
+      lastId = change.id;
+      // The portal's own edit must not come back to it as an edit of the registry's.
+      if (change.origin === 'portal') synced += 1;
+      else waiting.set(change.id, change);
+    },
+    pending: (since) => {
+      const all = [...waiting.values()];
+      return since === undefined ? all : all.filter((change) => Date.parse(change.at) >= since);
+    },
+    markSynced: (ids) => {
+      const marked = ids.filter((id) => waiting.delete(id));
+      synced += marked.length;
+      return marked;
+    },
+    counts: () => ({
+      pending: waiting.size,
+      synced,
+      oldestPending: waiting.values().next().value?.at ?? null,
+    }),
+  };
+};
+
+interface ChangeOptions {
   readonly origin?: 'registry' | 'portal';
   readonly applied?: (version: number) => { readonly changeId: string; readonly result: ApplyResult };
 }
@@ -25,7 +75,7 @@ export interface RegistryState {
   rememberApplied(changeId: string, result: ApplyResult): void;
 }
 
-export interface StateOptions {
+interface StateOptions {
   readonly journal: Journal;
   /** Whether changes made from now on owe a webhook. */
   readonly announce: boolean;

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import type { MemberPatch, WireMember } from '../members/wire-member.ts';
-import type { RegistryState } from '../state/registry-state.ts';
-import type { ApplyErrorCode, ApplyResult } from './apply-result.ts';
+import type { ApplyErrorCode, ApplyResult } from './journal.ts';
 import { PORTAL_FIELDS, type PortalField, PortalValueError } from './portal-fields.ts';
+import type { RegistryState } from './state.ts';
+import type { MemberPatch, WireMember } from './wire-member.ts';
 
 const change = z.object({
   change_id: z.string().min(1).optional(),

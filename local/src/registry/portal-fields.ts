@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ForeignAddress, LocalAddress, MemberPatch, WireMember } from '../members/wire-member.ts';
+import type { ForeignAddress, LocalAddress, MemberPatch, WireMember } from './wire-member.ts';
 
 /** What the registry lets the portal write, and how each value translates between the two spellings. */
 export interface PortalField {

@@ -1,15 +1,4 @@
-import {
-  FATHERS,
-  FOREIGN_TOWNS,
-  MENS_NAMES,
-  PLACES,
-  STREETS,
-  TITLES,
-  UNIONS,
-  WOMENS_NAMES,
-} from './made-up-words.ts';
-import { birthdayOf } from './make-kennitala.ts';
-import { below, fraction, pick } from './random.ts';
+import { below, birthdayOf, fraction, pick } from './kennitalas.ts';
 import type { ContactInfo, ForeignAddress, LocalAddress, WireMember } from './wire-member.ts';
 
 const FIRST_JOIN = Date.UTC(2013, 0, 1);
@@ -88,3 +77,143 @@ const makeForeignAddress = (seed: number, index: number): ForeignAddress => ({
   postal_code: String(1000 + below(9000, seed, index, 153)),
   address: `Storgata ${1 + below(90, seed, index, 154)}`,
 });
+
+/** Words that made-up members are put together from. Fathers' names stand in the genitive, ready for -son and -dóttir. */
+
+export type Words = readonly [string, ...string[]];
+
+const MENS_NAMES: Words = [
+  'Álfgrímur',
+  'Bárður',
+  'Dagbjartur',
+  'Eilífur',
+  'Finnvarður',
+  'Garðar',
+  'Hallvarður',
+  'Ísleifur',
+  'Jökull',
+  'Kolskeggur',
+  'Ljótur',
+  'Marteinn',
+  'Njörður',
+  'Oddgeir',
+  'Ragnvaldur',
+  'Skarphéðinn',
+  'Steinkell',
+  'Tindur',
+  'Úlfhéðinn',
+  'Vémundur',
+  'Ylfingur',
+  'Þangbrandur',
+  'Ægir',
+  'Örnólfur',
+];
+
+const WOMENS_NAMES: Words = [
+  'Álfdís',
+  'Bergljót',
+  'Dagrún',
+  'Eyvör',
+  'Fanney',
+  'Geirþrúður',
+  'Hallgerður',
+  'Ísgerður',
+  'Jórunn',
+  'Kolfinna',
+  'Ljósbrá',
+  'Mjöll',
+  'Nanna',
+  'Oddrún',
+  'Ragnfríður',
+  'Salgerður',
+  'Steinvör',
+  'Tinna',
+  'Unnur',
+  'Vigdís',
+  'Ýrr',
+  'Þorgerður',
+  'Æsa',
+  'Öndís',
+];
+
+const FATHERS: Words = [
+  'Álfgríms',
+  'Bárðar',
+  'Dagbjarts',
+  'Eilífs',
+  'Finnvarðar',
+  'Garðars',
+  'Hallvarðar',
+  'Ísleifs',
+  'Jökuls',
+  'Kolskeggs',
+  'Ljóts',
+  'Marteins',
+  'Njarðar',
+  'Oddgeirs',
+  'Ragnvalds',
+  'Skarphéðins',
+  'Steinkels',
+  'Tinds',
+  'Úlfhéðins',
+  'Vémundar',
+  'Ylfings',
+  'Þangbrands',
+  'Ægis',
+  'Örnólfs',
+];
+
+const STREETS: Words = [
+  'Álfabrekka',
+  'Birkiflöt',
+  'Draumagata',
+  'Eldgjárvegur',
+  'Fífilbrekka',
+  'Hraunteigur',
+  'Jökulgata',
+  'Kvistavellir',
+  'Lyngbarð',
+  'Mánatún',
+  'Norðurslóð',
+  'Sólarvegur',
+  'Tröllagil',
+  'Vindheimar',
+  'Þokustígur',
+  'Ölduslóð',
+];
+
+/** Postal codes with the place they belong to. */
+export const PLACES: readonly [readonly [number, string], ...(readonly [number, string])[]] = [
+  [101, 'Reykjavík'],
+  [105, 'Reykjavík'],
+  [107, 'Reykjavík'],
+  [109, 'Reykjavík'],
+  [112, 'Reykjavík'],
+  [170, 'Seltjarnarnes'],
+  [200, 'Kópavogur'],
+  [210, 'Garðabær'],
+  [220, 'Hafnarfjörður'],
+  [230, 'Reykjanesbær'],
+  [270, 'Mosfellsbær'],
+  [300, 'Akranes'],
+  [400, 'Ísafjörður'],
+  [550, 'Sauðárkrókur'],
+  [600, 'Akureyri'],
+  [640, 'Húsavík'],
+  [700, 'Egilsstaðir'],
+  [740, 'Neskaupstaður'],
+  [800, 'Selfoss'],
+  [900, 'Vestmannaeyjar'],
+];
+
+const UNIONS: Words = [
+  'Félag skýjasmiða',
+  'Samband netagerðarfólks',
+  'Stéttarfélagið Vörður',
+  'Félag ljóðalesara',
+  'Verkafélagið Hvöt',
+];
+
+const TITLES: Words = ['Gjaldkeri', 'Ritari', 'Trúnaðarmaður', 'Varaformaður', 'Formaður svæðisfélags'];
+
+const FOREIGN_TOWNS: Words = ['Ebeltoft', 'Uppsala', 'Trondheim', 'Tórshavn', 'Lübeck', 'Aberdeen'];

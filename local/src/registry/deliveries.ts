@@ -1,25 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { WebhookEvent } from './make-event.ts';
-import { fateOf, type Mischief, NO_MISCHIEF } from './mischief.ts';
-import { makeSemaphore } from './semaphore.ts';
-import { type Attempt, sendEvent, type WebhookTarget } from './send-event.ts';
-import { assertSecrets } from './sign-event.ts';
+import { assertSecrets, sendEvent, type WebhookEvent, type WebhookTarget } from './events.ts';
+import { fraction } from './kennitalas.ts';
 
 export interface DeliveryOptions {
   readonly target: WebhookTarget;
   readonly seed: number;
   /** Pause before the second attempt, the third, …; after the last one the event is given up. */
   readonly retryDelaysMs?: readonly number[];
-  /** Limit of one attempt. */
-  readonly timeoutMs?: number;
-  /** Attempts under way at once. */
-  readonly parallel?: number;
   /** An event needs no further attempt: delivered, dropped on purpose, or given up. */
   readonly onSettled: (id: number) => void;
 }
 
 /** `sent` counts requests; `delivered`, `failed` (given up), `dropped` and `pending` count events and their copies. */
-export interface DeliveryStats {
+interface DeliveryStats {
   readonly sent: number;
   readonly delivered: number;
   readonly failed: number;
@@ -29,10 +22,7 @@ export interface DeliveryStats {
   readonly reordered: number;
   /** Attempts after the first one. */
   readonly retried: number;
-  /** Attempts that failed without being sent, while deliveries were told to fail. */
-  readonly withheld: number;
   readonly paused: boolean;
-  readonly mischief: Mischief;
 }
 
 /**
@@ -45,17 +35,17 @@ export interface Deliveries {
   pause(): void;
   resume(): void;
   misbehave(mischief: Partial<Mischief>): void;
-  /** For so long every attempt fails without being sent, as if the network were down. */
-  failFor(ms: number): void;
-  /** Another address or other secrets, for attempts from now on. Throws for a secret that cannot sign. */
-  retarget(target: Partial<WebhookTarget>): void;
   /** Resolves when nothing is pending. While deliveries are paused it waits for them to be resumed. */
   drain(): Promise<void>;
   /** Gives up what is under way without settling it, so that a journal still owes it. */
   close(): Promise<void>;
 }
 
-export const DEFAULT_RETRY_DELAYS_MS = [1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 60_000, 60_000] as const;
+const DEFAULT_RETRY_DELAYS_MS = [1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 60_000, 60_000] as const;
+
+/** Attempts under way at once. */
+const PARALLEL = 16;
+const ATTEMPT_LIMIT_MS = 10_000;
 
 interface Delivery {
   readonly event: WebhookEvent;
@@ -64,11 +54,9 @@ interface Delivery {
 }
 
 export const makeDeliveries = ({
-  target: firstTarget,
+  target,
   seed,
   retryDelaysMs = DEFAULT_RETRY_DELAYS_MS,
-  timeoutMs = 10_000,
-  parallel = 16,
   onSettled,
 }: DeliveryOptions): Deliveries => {
   const counts = {
@@ -80,15 +68,12 @@ export const makeDeliveries = ({
     duplicated: 0,
     reordered: 0,
     retried: 0,
-    withheld: 0,
   };
   const lanes = new Map<string, Delivery[]>();
   const running = new Set<Promise<void>>();
   const closing = new AbortController();
-  const atMost = makeSemaphore(parallel);
-  let target = firstTarget;
+  const atMost = makeSemaphore(PARALLEL);
   let mischief = NO_MISCHIEF;
-  let failingUntil = 0;
   let resumed = Promise.withResolvers<void>();
   let paused = false;
   let drained: (() => void)[] = [];
@@ -99,13 +84,9 @@ export const makeDeliveries = ({
   const wait = (ms: number): Promise<void> =>
     sleep(ms, undefined, { signal: closing.signal }).catch(() => {});
 
-  const attempt = async (event: WebhookEvent): Promise<Attempt> => {
-    if (Date.now() < failingUntil) {
-      counts.withheld += 1;
-      return { delivered: false, status: 0, retryAfterMs: 0 };
-    }
+  const attempt = (event: WebhookEvent) => {
     counts.sent += 1;
-    return sendEvent(event, target, AbortSignal.any([closing.signal, AbortSignal.timeout(timeoutMs)]));
+    return sendEvent(event, target, AbortSignal.any([closing.signal, AbortSignal.timeout(ATTEMPT_LIMIT_MS)]));
   };
 
   const settle = ({ event, copy }: Delivery, outcome: 'delivered' | 'failed'): void => {
@@ -169,7 +150,7 @@ export const makeDeliveries = ({
       counts.duplicated += 1;
       add(`copy ${event.id}`, { event, holdMs: 0, copy: true });
     },
-    stats: () => ({ ...counts, paused, mischief }),
+    stats: () => ({ ...counts, paused }),
     pause: () => {
       if (paused) return;
       paused = true;
@@ -182,18 +163,54 @@ export const makeDeliveries = ({
     misbehave: (change) => {
       mischief = { ...mischief, ...change };
     },
-    failFor: (ms) => {
-      failingUntil = Date.now() + ms;
-    },
-    retarget: (change) => {
-      assertSecrets(change.secrets ?? target.secrets);
-      target = { ...target, ...change };
-    },
     drain: () => (counts.pending === 0 ? Promise.resolve() : new Promise((resolve) => drained.push(resolve))),
     close: async () => {
       closing.abort();
       resumed.resolve();
       await Promise.all(running);
     },
+  };
+};
+
+/** How the network between the registry and the function misbehaves. Shares are 0 to 1. */
+interface Mischief {
+  /** Share of the events that are never sent. */
+  readonly drop: number;
+  /** Share that is sent twice, with the same id. */
+  readonly duplicate: number;
+  /** Share that is held back, so that later events of the same member overtake it. */
+  readonly reorder: number;
+  /** How long a reordered event is held back. */
+  readonly reorder_delay_ms: number;
+}
+
+export const NO_MISCHIEF: Mischief = { drop: 0, duplicate: 0, reorder: 0, reorder_delay_ms: 300 };
+
+/** What happens to one event: a function of the seed and its id, so that a run can be repeated. */
+const fateOf = (
+  seed: number,
+  id: number,
+  mischief: Mischief,
+): { readonly drop: boolean; readonly duplicate: boolean; readonly holdMs: number } => ({
+  drop: fraction(seed, id, 300) < mischief.drop,
+  duplicate: fraction(seed, id, 301) < mischief.duplicate,
+  holdMs: fraction(seed, id, 302) < mischief.reorder ? mischief.reorder_delay_ms : 0,
+});
+
+/** Lets so many tasks run at once; the others wait in the order they came. */
+const makeSemaphore = (limit: number): (<T>(task: () => Promise<T>) => Promise<T>) => {
+  let free = limit;
+  const waiting: (() => void)[] = [];
+  return async (task) => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await task();
+    } finally {
+      // The place goes straight to the next in line; counting it free in between would let a newcomer past.
+      const next = waiting.shift();
+      if (next) next();
+      else free += 1;
+    }
   };
 };

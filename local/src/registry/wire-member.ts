@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { withoutAbsent } from './without-absent.ts';
 
 /** A member in the registry's own spelling (the first one of the contract), as every call and webhook carries it. */
 export interface WireMember {
@@ -68,7 +67,7 @@ export const memberPatch = z.strictObject({
 export type ContactInfo = z.infer<typeof contactInfo>;
 export type LocalAddress = z.infer<typeof localAddress>;
 export type ForeignAddress = z.infer<typeof foreignAddress>;
-export type Named = z.infer<typeof named>;
+type Named = z.infer<typeof named>;
 export type MemberPatch = z.infer<typeof memberPatch>;
 
 const NO_ADDRESS: LocalAddress = { street: '', number: null, letter: '', postal_code: 0, city: '' };
@@ -94,3 +93,9 @@ export const asPatch = ({ id: _id, ssn: _ssn, version: _version, ...fields }: Wi
   unions: [...fields.unions],
   titles: [...fields.titles],
 });
+
+type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Without the keys whose value is undefined: laid over another object, they would blank what is there. */
+export const withoutAbsent = <T extends object>(object: T): Present<T> =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Present<T>;
