@@ -11,13 +11,13 @@ import type {
   ExplainSource,
   FindingCode,
   ProofAnswer,
-  QueueItem,
   Relation,
   RetryOutcome,
   StatusAnswer,
   SyncDecision,
   TimelineEntry,
   VerifyAnswer,
+  WireQueueItem,
   WireRunRecord,
 } from '../../../functions/src/ops/schemas.ts';
 
@@ -37,8 +37,8 @@ interface CodeKinds {
   proofReason: NonNullable<ProofAnswer['because']>;
   relation: Relation;
   fault: KennitalaFault;
-  queue: QueueItem['status'];
-  fieldOutcome: QueueItem['settled'][string];
+  queue: WireQueueItem['status'];
+  fieldOutcome: WireQueueItem['settled'][string];
   retry: RetryOutcome;
   conflict: Disputed['state'];
   keep: NonNullable<Disputed['resolution']>['keep'];

@@ -27,7 +27,7 @@ import {
   withPlan,
   withSource,
 } from './run-record.ts';
-import type { Begun, Found, Lease, RunStore, ScheduledOccurrence } from './run-store.ts';
+import type { Begun, Lease, PreviousRuns, RunStore, ScheduledOccurrence } from './run-store.ts';
 
 export interface RunDependencies {
   readonly runs: RunStore;
@@ -139,7 +139,7 @@ const fullRun = <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, P>): 
 
 const begin = <S extends MirrorSource, P extends MirrorPlan>(
   { dependencies, request, opened }: Run<S, P>,
-  whenFree: (found: Found) => void,
+  whenFree: (found: PreviousRuns) => void,
 ): Promise<Begun> =>
   dependencies.runs.begin({
     record: opened,

@@ -1,6 +1,6 @@
 import type { MirrorName, RunRecord } from '../mirror/mirror.ts';
 import { UNPROVED_SECONDS } from '../proof/prove.ts';
-import type { DifferenceReason, Finding, HealthReason, MirrorStatus, StatusAnswer } from './schemas.ts';
+import type { DifferenceReason, HealthReason, MirrorStatus, StatusAnswer, StatusFinding } from './schemas.ts';
 
 type Judged = Omit<MirrorStatus, 'agreement'>;
 type Agreement = MirrorStatus['agreement'];
@@ -76,7 +76,7 @@ export const makeFindings = ({
   proof,
   verified,
   blocked,
-}: FindingsInput): Finding[] => {
+}: FindingsInput): StatusFinding[] => {
   const ofMirrors = mirrors.flatMap((status) => [
     ...status.why
       // A long pause is a pause: one finding is enough.
@@ -89,7 +89,7 @@ export const makeFindings = ({
   );
 };
 
-const SEVERITY: Readonly<Record<HealthReason, Finding['severity']>> = {
+const SEVERITY: Readonly<Record<HealthReason, StatusFinding['severity']>> = {
   never_run: 'warning',
   overdue: 'error',
   last_run_failed: 'error',
@@ -108,7 +108,7 @@ const ofReason = (
   at: string,
   portal: StatusAnswer['portal'],
   blocked: Pick<RunRecord, 'changes'> | null,
-): Finding => {
+): StatusFinding => {
   const { mirror, lastRun, lastSuccess, paused, ageSeconds, schedule } = status;
   const isOfRun = code === 'last_run_failed' || code === 'last_run_blocked' || code === 'last_run_partial';
   const overdueSeconds = (ageSeconds ?? 0) - schedule.overdueAfterSeconds;
@@ -145,7 +145,7 @@ const ofReason = (
   };
 };
 
-const countsOf = (code: HealthReason, portal: StatusAnswer['portal']): Finding['numbers'] => {
+const countsOf = (code: HealthReason, portal: StatusAnswer['portal']): StatusFinding['numbers'] => {
   if (code === 'ahead_of_registry') return { count: portal.aheadOfRegistry };
   return code === 'hints_unconfirmed' ? { count: portal.unconfirmedHints } : {};
 };
@@ -178,7 +178,7 @@ const commandOf = (code: HealthReason, { mirror, lastRun }: MirrorStatus): strin
 const ofDifference = (
   { mirror, members, agreement, lastSuccess }: MirrorStatus,
   registry: Registry | null,
-): Finding => ({
+): StatusFinding => ({
   code: 'counts_differ',
   severity: 'error',
   mirror,
@@ -194,7 +194,7 @@ const ofDifference = (
 });
 
 /** Also where no proof was made for so long: a function that does not run says nothing by itself. */
-const ofProof = (proof: StatusAnswer['proof'], at: string): Finding[] => {
+const ofProof = (proof: StatusAnswer['proof'], at: string): StatusFinding[] => {
   if (proof === null || proof.because === 'no_companion_app') return [];
   const since = proof.unprovedSince ?? proof.at;
   if (Date.parse(at) - Date.parse(since) < UNPROVED_SECONDS * 1_000) return [];
@@ -214,7 +214,7 @@ const ofProof = (proof: StatusAnswer['proof'], at: string): Finding[] => {
   ];
 };
 
-const ofRecord = (verified: StatusAnswer['verified']): Finding[] =>
+const ofRecord = (verified: StatusAnswer['verified']): StatusFinding[] =>
   verified === null || verified.whole
     ? []
     : [
@@ -230,7 +230,7 @@ const ofRecord = (verified: StatusAnswer['verified']): Finding[] =>
         },
       ];
 
-const ofTwoWay = ({ why, ...figures }: StatusAnswer['twoWay']): Finding[] =>
+const ofTwoWay = ({ why, ...figures }: StatusAnswer['twoWay']): StatusFinding[] =>
   why.map((code) => {
     const facts = {
       dead_letters_waiting: [figures.deadLetters, figures.oldestDeadLetterAt, 'queue --status failed'],

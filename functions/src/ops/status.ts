@@ -104,8 +104,8 @@ export const readStatus = async (dependencies: StatusDependencies): Promise<Stat
     twoWay,
     portal,
     missedEvents: {
-      last7Days: sumOf(missed.filter((found) => found.at >= weekAgo).map((found) => found.missed)),
-      last30Days: sumOf(missed.map((found) => found.missed)),
+      last7Days: sumOfMissed(missed.filter((found) => found.at >= weekAgo).map((found) => found.missed)),
+      last30Days: sumOfMissed(missed.map((found) => found.missed)),
     },
   };
 };
@@ -185,7 +185,7 @@ const judgeTwoWay = (figures: TwoWayFigures, now: Date): StatusAnswer['twoWay'] 
 
 const SWEEP_WENT_WELL = new Set(['success', 'running']);
 
-export const sumOf = (all: readonly MissedEvents[]): MissedEvents => {
+const sumOfMissed = (all: readonly MissedEvents[]): MissedEvents => {
   const sum = { created: 0, updated: 0, deleted: 0 };
   for (const { created, updated, deleted } of all) {
     sum.created += created;
@@ -277,7 +277,10 @@ const secondsBetween = (from: Date, to: Date): number =>
 const DAY_SECONDS = 24 * 3_600;
 
 /** Looks at everything once and logs each concern, for the alert policies to find. Throws what `readStatus` throws. */
-export const watchMirrors = async (readStatus: () => Promise<StatusAnswer>, logs: OpsLogs): Promise<void> => {
+export const reportConcerns = async (
+  readStatus: () => Promise<StatusAnswer>,
+  logs: OpsLogs,
+): Promise<void> => {
   const concerns = findConcerns(await readStatus());
   for (const concern of concerns) logs.concern(concern);
   logs.watched(concerns.length);

@@ -32,8 +32,8 @@ export const proveMembers = scheduledFunction(
     retryCount: 0,
   },
   async () => {
-    const { prove } = await import('../wiring/proof.ts');
-    await prove();
+    const { runProof } = await import('../wiring/proof.ts');
+    await runProof();
   },
 );
 
@@ -58,8 +58,8 @@ export const proveAfterRun = inItsProcess('proveAfterRun', () =>
       const before: unknown = data?.before.get('status');
       const after: unknown = data?.after.get('status');
       if (before !== 'running' || after === 'running' || data?.after.get('trigger') === 'proof') return;
-      const { proveAfterRun: proveAfter } = await import('../wiring/proof.ts');
-      await proveAfter(time);
+      const { lookAfterRun } = await import('../wiring/proof.ts');
+      await lookAfterRun(time);
     },
   ),
 );
@@ -79,7 +79,7 @@ export const watchMirrors = scheduledFunction(
     retryCount: 2,
   },
   async ({ scheduleTime }) => {
-    const { watchMirrors: watch } = await import('../wiring/ops.ts');
-    await watch(scheduleTime);
+    const { runWatch } = await import('../wiring/ops.ts');
+    await runWatch(scheduleTime);
   },
 );

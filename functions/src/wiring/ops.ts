@@ -11,21 +11,20 @@ import { makeProofStore, makeVerifiedStore } from '../adapters/firestore/proof-s
 import { makeRecordReader } from '../adapters/firestore/record-reader.ts';
 import { makeRegisterErasure, makeRegisterLookup } from '../adapters/postgres/erase-member.ts';
 import { makeStorageClient } from '../adapters/storage/client.ts';
-import { makeSoftDeletedList, makeVersionsErasure } from '../adapters/storage/erase-versions.ts';
 import { makeFrozenRolls } from '../adapters/storage/frozen-rolls.ts';
+import { makeSoftDeletedList, makeVersionsErasure } from '../adapters/storage/list-store.ts';
 import { makeApp } from '../http/app.ts';
 import type { FetchApp } from '../http/front.ts';
 import type { OpsDependencies } from '../ops/dependencies.ts';
 import { makeOpsLogs } from '../ops/ops-logs.ts';
 import { verifyNow } from '../ops/proof-routes.ts';
 import { opsRoutes } from '../ops/routes.ts';
-import { readStatus, watchMirrors as watch } from '../ops/status.ts';
+import { readStatus, reportConcerns } from '../ops/status.ts';
 import { makeTwoWayActions } from '../ops/two-way-actions.ts';
-import { prove } from './proof.ts';
+import { runProof } from './proof.ts';
 import { runReconcile, syncOneMember } from './reconcile.ts';
 import { registerDatabase, runRegister } from './register.ts';
-import { rollDependencies } from './roll.ts';
-import { runRoster, wiredRoster } from './roster.ts';
+import { rollDependencies, runRoster, wiredRoster } from './roster.ts';
 import { type Shared, shared } from './shared.ts';
 import { runTwoWayOnDemand, twoWayDependencies } from './twoway.ts';
 
@@ -96,7 +95,7 @@ const wireOps = (base: Shared): OpsDependencies => {
     actions,
     hints: makeHintStore(firestore),
     proofs: makeProofStore(firestore),
-    prove,
+    prove: runProof,
     takeRegistrysWord: runReconcile,
     twoWay,
     twoWayActions: makeTwoWayActions(twoWayDependencies()),
@@ -139,9 +138,9 @@ const VERIFY_BEFORE_HOUR = 6;
  * The scheduled look at everything that lasts too long, and once a day the walk over the record. Which look walks is the
  * schedule's to say: what is stored could be written by whoever rewrote the record.
  */
-export const watchMirrors = async (scheduleTime: string): Promise<void> => {
+export const runWatch = async (scheduleTime: string): Promise<void> => {
   const dependencies = ops();
   const isConfigured = (mirror: keyof OpsDependencies['runners']) => dependencies.runners[mirror] !== null;
-  await watch(() => readStatus({ ...dependencies, isConfigured }), makeOpsLogs(shared().log));
+  await reportConcerns(() => readStatus({ ...dependencies, isConfigured }), makeOpsLogs(shared().log));
   if (new Date(scheduleTime).getUTCHours() < VERIFY_BEFORE_HOUR) await verifyNow(dependencies);
 };

@@ -1,5 +1,5 @@
 import { makeMemberChanges } from '../adapters/django/member-changes.ts';
-import { makeRegistryDigests } from '../adapters/django/member-digests.ts';
+import { makeRegistryDigests } from '../adapters/django/read-members.ts';
 import { makeMirrorStates } from '../adapters/firestore/ops-states.ts';
 import { makePortalDigests, makeProofStore } from '../adapters/firestore/proof-store.ts';
 import { makeRegisterDigests } from '../adapters/postgres/register-reader.ts';
@@ -7,7 +7,7 @@ import type { RunReport } from '../mirror/mirror.ts';
 import type { MirrorState } from '../ops/ports.ts';
 import type { ProofRecord } from '../proof/digest-ports.ts';
 import type { Found } from '../proof/look.ts';
-import { type ProveDependencies, prove as proveOnce, type StandstillReason } from '../proof/prove.ts';
+import { type ProveDependencies, prove, type StandstillReason } from '../proof/prove.ts';
 import { reconcilePart, runReconcile } from './reconcile.ts';
 import { registerDatabase, runRegister, runRegisterPart } from './register.ts';
 import { runRoster, wiredRoster } from './roster.ts';
@@ -57,9 +57,9 @@ const judgeStandstill = ({ pause, lease, lastRun }: MirrorState, at: Date): Stan
 
 let wired: ProveDependencies | undefined;
 /** One proof, whoever asked for it; one that `mends` has what differs mended too. Throws `store_unavailable`, `config_invalid`. */
-export const prove = ({ mends = true } = {}): Promise<ProofRecord> => {
+export const runProof = ({ mends = true } = {}): Promise<ProofRecord> => {
   wired ??= wireProof(shared());
-  return proveOnce({ signal: AbortSignal.timeout(LOOK_LIMIT_MS), mends }, wired);
+  return prove({ signal: AbortSignal.timeout(LOOK_LIMIT_MS), mends }, wired);
 };
 
 /** By then the schedule has looked. */
@@ -69,6 +69,6 @@ const OLD_NEWS_MS = 600_000;
  * A look once a run has closed its record, told by an event of `time`. Throws when the event should be delivered again: not for
  * ever, since a proof that is made every ten minutes says the same.
  */
-export const proveAfterRun = async (time: string): Promise<void> => {
-  if (shared().now().getTime() - Date.parse(time) < OLD_NEWS_MS) await prove({ mends: false });
+export const lookAfterRun = async (time: string): Promise<void> => {
+  if (shared().now().getTime() - Date.parse(time) < OLD_NEWS_MS) await runProof({ mends: false });
 };

@@ -141,9 +141,9 @@ describe('the operators API as production wires it', () => {
   });
 
   it('watches without a caller, and walks over the record at night alone', async () => {
-    await wiring.watchMirrors('2026-11-27T08:15:00Z');
+    await wiring.runWatch('2026-11-27T08:15:00Z');
     expect((await call('GET', '/status')).body.verified).toBeNull();
-    await wiring.watchMirrors('2026-11-27T02:15:00Z');
+    await wiring.runWatch('2026-11-27T02:15:00Z');
     expect((await call('GET', '/status')).body.verified).toMatchObject({ whole: true, findings: 0 });
   });
 

@@ -1,5 +1,5 @@
 import { ERROR_CODES } from '../../../functions/src/lib/errors.ts';
-import type { Finding, FindingCode, StatusAnswer } from '../../../functions/src/ops/schemas.ts';
+import type { FindingCode, StatusAnswer, StatusFinding } from '../../../functions/src/ops/schemas.ts';
 import { asWords, shownNumber } from './text.ts';
 
 /** Where a failure is explained, with its remedy; nothing for a code that is none of this project's. */
@@ -46,7 +46,7 @@ export const remediesOf = ({ findings }: Pick<StatusAnswer, 'findings'>): Remedy
     command,
   }));
 
-const numbersText = (code: FindingCode, numbers: Finding['numbers']): string => {
+const numbersText = (code: FindingCode, numbers: StatusFinding['numbers']): string => {
   const { members, registry, removed, before, count } = numbers;
   if (code === 'counts_differ')
     return `(${shownNumber(members)} here, ${shownNumber(registry)} in the registry)`;

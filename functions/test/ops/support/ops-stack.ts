@@ -17,10 +17,14 @@ import { makeProofStore, makeVerifiedStore } from '../../../src/adapters/firesto
 import { makeQueueStore, makeTwoWayLog } from '../../../src/adapters/firestore/queue-store.ts';
 import { makeRecordReader } from '../../../src/adapters/firestore/record-reader.ts';
 import { makeRosterRefresh } from '../../../src/adapters/firestore/roster-refresh.ts';
-import { makeEnvSecrets, makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
-import { makeSoftDeletedList, makeVersionsErasure } from '../../../src/adapters/storage/erase-versions.ts';
+import { makeEnvSecrets, makeTokenSource } from '../../../src/adapters/secrets/secret-manager.ts';
 import { makeFrozenRolls } from '../../../src/adapters/storage/frozen-rolls.ts';
-import { makeListStore, makeListVersions } from '../../../src/adapters/storage/list-store.ts';
+import {
+  makeListStore,
+  makeListVersions,
+  makeSoftDeletedList,
+  makeVersionsErasure,
+} from '../../../src/adapters/storage/list-store.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../../src/domain/member/digest.ts';
 import { makeApp } from '../../../src/http/app.ts';
