@@ -9,7 +9,7 @@ const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.
  * a cold start reads a few files and not some hundreds. The SDKs of Google and Firebase stay packages: `firebase deploy`
  * looks for them, and they share state among themselves.
  */
-const BUNDLED = ['@hono/zod-openapi', 'hono', 'is-kennitala', 'standardwebhooks', 'undici', 'zod'];
+const BUNDLED = ['@hono/zod-openapi', 'hono', 'is-kennitala', 'p-map', 'standardwebhooks', 'undici', 'zod'];
 
 const isPackage = (name) => new RegExp(`^${name}(/|$)`);
 

@@ -1,4 +1,4 @@
-import type { Finding, StatusAnswer } from '../../../functions/src/ops/schemas.ts';
+import type { StatusAnswer, StatusFinding } from '../../../functions/src/ops/schemas.ts';
 import { useOperator } from '../operator.ts';
 import { ReasonDialog } from '../parts/forms.tsx';
 import { Card, Notice, ToneIcon } from '../parts/ui.tsx';
@@ -47,7 +47,7 @@ export const Findings = ({ status, onChange }: { status: StatusAnswer; onChange:
   );
 };
 
-const FindingAction = ({ finding, onChange }: { finding: Finding; onChange: () => void }) => {
+const FindingAction = ({ finding, onChange }: { finding: StatusFinding; onChange: () => void }) => {
   const { t } = useTexts();
   const { api } = useOperator();
   const { code, mirror, runId } = finding;
@@ -63,6 +63,7 @@ const FindingAction = ({ finding, onChange }: { finding: Finding; onChange: () =
       />
     );
   }
+  if (code === 'chain_broken') return null;
   const [href, text] =
     code === 'conflicts_waiting'
       ? [hrefOf('conflicts'), t('decide')]
@@ -81,10 +82,10 @@ const FindingAction = ({ finding, onChange }: { finding: Finding; onChange: () =
   );
 };
 
-const titleOf = ({ code, mirror }: Finding, { t, tCode }: Texts): string =>
+const titleOf = ({ code, mirror }: StatusFinding, { t, tCode }: Texts): string =>
   mirror === null ? tCode('finding', code) : `${t(mirror)}: ${tCode('finding', code)}`;
 
-const numbersOf = ({ code, numbers, errorCode }: Finding, { t, tCode, format }: Texts): string => {
+const numbersOf = ({ code, numbers, errorCode }: StatusFinding, { t, tCode, format }: Texts): string => {
   if (code === 'counts_differ') {
     return t('countsAre', {
       members: format.number(numbers['members']),

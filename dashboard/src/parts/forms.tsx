@@ -4,7 +4,7 @@ import { Field } from '@base-ui/react/field';
 import { Select } from '@base-ui/react/select';
 import { Check, ChevronDown } from 'lucide-react';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import { holdsKennitala } from '../../../functions/src/domain/kennitala-in-text.ts';
+import { holdsKennitala } from '../../../functions/src/domain/kennitala.ts';
 import { useTexts } from '../texts/language.tsx';
 import { useAction } from './load.ts';
 import { Problem } from './problem.tsx';

@@ -11,12 +11,12 @@ import type {
   ExplainSource,
   FindingCode,
   ProofAnswer,
-  QueueItem,
   Relation,
   RetryOutcome,
   StatusAnswer,
   SyncDecision,
   TimelineEntry,
+  WireQueueItem,
   WireRunRecord,
 } from '../../../functions/src/ops/schemas.ts';
 
@@ -35,8 +35,8 @@ interface CodeKinds {
   proofReason: NonNullable<ProofAnswer['because']>;
   relation: Relation;
   fault: KennitalaFault;
-  queue: QueueItem['status'];
-  fieldOutcome: QueueItem['settled'][string];
+  queue: WireQueueItem['status'];
+  fieldOutcome: WireQueueItem['settled'][string];
   retry: RetryOutcome;
   conflict: Disputed['state'];
   keep: NonNullable<Disputed['resolution']>['keep'];

@@ -38,6 +38,7 @@ export const codesEn: CodeTexts = {
     counts_differ: 'does not have as many members as the registry',
     ahead_of_registry: 'holds members in a later version than the registry has',
     not_proved: 'has not been proved equal to the registry for half an hour',
+    chain_broken: 'The record of runs and operators is not as it was written',
     hints_unconfirmed: 'hints of the registry that no run has decided for two days',
     dead_letters_waiting: 'Edits that could not be delivered',
     conflicts_waiting: 'Conflicts to decide',

@@ -32,6 +32,7 @@ export const codesIs: CodeTexts = {
     counts_differ: 'hefur ekki jafnmarga félaga og félagaskráin',
     ahead_of_registry: 'geymir félaga í nýrri útgáfu en félagaskráin',
     not_proved: 'hefur ekki verið sannað jafnt félagaskránni í hálftíma',
+    chain_broken: 'Skráin yfir keyrslur og ákvarðanir er ekki eins og hún var skrifuð',
     hints_unconfirmed: 'ábendingar félagaskrár sem engin keyrsla hefur skorið úr um í tvo daga',
     dead_letters_waiting: 'Breytingar sem tókst ekki að afhenda',
     conflicts_waiting: 'Árekstrar sem bíða ákvörðunar',

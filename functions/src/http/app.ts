@@ -3,9 +3,8 @@ import { type Context, Hono } from 'hono';
 import { lazy } from '../lib/concurrency.ts';
 import { asSyncError, SyncError } from '../lib/errors.ts';
 import type { LogSink } from '../lib/log.ts';
-import { answerFailure, answerJson } from './answers.ts';
 import type { Authorize, Caller, RateLimit } from './callers.ts';
-import type { FetchApp } from './front.ts';
+import { answerFailure, answerJson, type FetchApp } from './front.ts';
 import type { DocumentOptions } from './openapi.ts';
 import { EVERYBODY, type Route } from './route.ts';
 

@@ -19,7 +19,7 @@ export interface Lease {
 }
 
 /** What the runs before have left. */
-export interface Found {
+export interface PreviousRuns {
   readonly lastSuccess: LastSuccess | null;
   readonly unfinished: Unfinished | null;
   readonly cursor: Cursor | null;
@@ -28,7 +28,7 @@ export interface Found {
 }
 
 export type Begun =
-  | ({ readonly kind: 'begun'; readonly lease: Lease } & Found)
+  | ({ readonly kind: 'begun'; readonly lease: Lease } & PreviousRuns)
   | { readonly kind: 'held'; readonly owner: string; readonly expiresAt: Date }
   | { readonly kind: 'already-done'; readonly runId: string }
   | { readonly kind: 'paused'; readonly pause: Pause };
@@ -42,7 +42,7 @@ export interface BeginOptions {
    * Called when nobody was found to hold the lease, before it is taken, with what `begun` will say; again when somebody
    * came between. Must not throw.
    */
-  readonly whenFree?: (found: Found) => void;
+  readonly whenFree?: (found: PreviousRuns) => void;
 }
 
 export interface FinishOptions {

@@ -28,7 +28,7 @@ import {
   withPlan,
   withSource,
 } from './run-record.ts';
-import type { Begun, Found, Lease, RunStore, ScheduledOccurrence } from './run-store.ts';
+import type { Begun, Lease, PreviousRuns, RunStore, ScheduledOccurrence } from './run-store.ts';
 
 export interface RunDependencies {
   readonly runs: RunStore;
@@ -154,7 +154,7 @@ const resumeOf = <S extends MirrorSource, P extends MirrorPlan>(
 
 const begin = <S extends MirrorSource, P extends MirrorPlan>(
   { dependencies, request, opened }: Run<S, P>,
-  whenFree: (found: Found) => void,
+  whenFree: (found: PreviousRuns) => void,
 ): Promise<Begun> =>
   dependencies.runs.begin({
     record: opened,

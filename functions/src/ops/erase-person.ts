@@ -1,5 +1,4 @@
-import { type Kennitala, tryKennitala } from '../domain/kennitala.ts';
-import { holdsNumber } from '../domain/kennitala-in-text.ts';
+import { holdsNumber, type Kennitala, tryKennitala } from '../domain/kennitala.ts';
 import { asSyncError, SyncError } from '../lib/errors.ts';
 import type { MemberReader, RegistryChanges } from '../registry/ports.ts';
 import type { ListStore } from '../roster/ports.ts';

@@ -3,9 +3,17 @@ import { SyncError } from '../lib/errors.ts';
 import { byWhom, type OpsDependencies } from './dependencies.ts';
 import { erasePerson } from './erase-person.ts';
 import { explainMember } from './explain.ts';
-import { groupPeople, readPeople } from './people.ts';
 import { proofRoutes } from './proof-routes.ts';
-import { confirmApproval, findRelated, rollBackRoster, startRun, toRunAnswer, toWireRecord } from './runs.ts';
+import {
+  confirmApproval,
+  findRelated,
+  groupPeople,
+  readPeople,
+  rollBackRoster,
+  startRun,
+  toRunAnswer,
+  toWireRecord,
+} from './runs.ts';
 import { byId } from './schemas/common.ts';
 import { eraseAnswer, eraseBody, explainAnswer, explainBody } from './schemas/person.ts';
 import * as runs from './schemas/runs.ts';

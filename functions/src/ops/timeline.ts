@@ -1,6 +1,6 @@
 import type { RunRecord } from '../mirror/mirror.ts';
 import type { ConflictRecord } from '../twoway/conflict.ts';
-import { dateOf } from '../twoway/edit.ts';
+import { dateOf } from '../twoway/queue.ts';
 import type { OperatorAction, QueuedChange } from './ports.ts';
 import { changeAction } from './schemas/person.ts';
 import type { PortalNow, RegisterNow, TimelineEntry } from './schemas.ts';

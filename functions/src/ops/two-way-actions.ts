@@ -11,10 +11,11 @@ import {
   withDelivery,
   withoutPaths,
 } from '../twoway/delivery.ts';
-import { BEFORE_ALL, dateOf } from '../twoway/edit.ts';
 import type { MemberView, Step } from '../twoway/ports.ts';
 import {
+  BEFORE_ALL,
   type Delivery,
+  dateOf,
   mergeEdits,
   type QueueItem,
   reviveItem,

@@ -1,15 +1,14 @@
 import { defineRoute, parseInput, type Route, type RouteInput } from '../http/route.ts';
 import { SyncError } from '../lib/errors.ts';
 import { type ConflictRecord, isOpen } from '../twoway/conflict.ts';
-import { dateOf } from '../twoway/edit.ts';
 import type { TwoWayRecord } from '../twoway/ports.ts';
-import { isGivenUp } from '../twoway/queue.ts';
+import { dateOf, isGivenUp } from '../twoway/queue.ts';
 import { resolveRequest } from '../twoway/resolve-conflict.ts';
 import { byWhom, type OpsDependencies } from './dependencies.ts';
 import type { OperatorAction, QueuedChange } from './ports.ts';
 import { byId } from './schemas/common.ts';
 import * as schemas from './schemas/two-way.ts';
-import type { Conflict, ConflictDetail, QueueItem, QueueItemDetail } from './schemas.ts';
+import type { Conflict, ConflictDetail, QueueItemDetail, WireQueueItem } from './schemas.ts';
 
 /** The way back: lists name members by reference; one item by itself shows its values, and that look is recorded. */
 export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
@@ -157,7 +156,7 @@ const findConflict = async ({ twoWay, reference }: OpsDependencies, id: string) 
 };
 
 /** A change of a member as lists show it: the member by reference, the fields by path, no value. */
-const toWireItem = (item: QueuedChange, member: string): QueueItem => ({
+const toWireItem = (item: QueuedChange, member: string): WireQueueItem => ({
   id: item.id,
   member,
   status: item.status,

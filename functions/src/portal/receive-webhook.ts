@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { isPlaceholder, tryKennitala } from '../domain/kennitala.ts';
 import { type MemberChange, parseMemberChange, parseMemberHint } from '../domain/member/member-change.ts';
 import { isWire } from '../domain/member/wire.ts';
-import { answerJson } from '../http/answers.ts';
+import { answerJson } from '../http/front.ts';
 import { asSyncError, SyncError, stackFrames } from '../lib/errors.ts';
 import { type LogSink, severityOfFault } from '../lib/log.ts';
 import { type AppliedEvent, type ApplyEventDependencies, applyVersionedEvent } from './apply-event.ts';

@@ -1,9 +1,9 @@
+import pMap from 'p-map';
 import type { Kennitala } from '../domain/kennitala.ts';
 import type { StoredMember } from '../domain/member/decide-change.ts';
 import { type Json, withFields } from '../domain/member/fields.ts';
 import { isWithdrawal } from '../domain/member/kept-values.ts';
 import { sourceHash } from '../domain/member/patch.ts';
-import { inParallel } from '../lib/concurrency.ts';
 import { asSyncError } from '../lib/errors.ts';
 import {
   type Claimed,
@@ -138,14 +138,15 @@ export const claimAll = async (
       planClaim(view, { owner, now: at, isUrgent: options.isUrgent === true }),
     ),
   );
-  return inParallel(kennitalas, TRANSACTIONS, async (kennitala) => {
+  const toMembersTurn = async (kennitala: Kennitala): Promise<[Kennitala, Turn]> => {
     const outcome = claimed?.get(kennitala);
     const turn =
       outcome === undefined
         ? await claim(kennitala, options, dependencies, owner)
         : await toTurn(kennitala, outcome, dependencies);
     return [kennitala, turn];
-  });
+  };
+  return pMap(kennitalas, toMembersTurn, { concurrency: TRANSACTIONS });
 };
 
 export const claim = async (

@@ -1,5 +1,6 @@
+import pMap from 'p-map';
 import type { Kennitala } from '../domain/kennitala.ts';
-import { chunksOf, inParallel } from '../lib/concurrency.ts';
+import { chunksOf } from '../lib/concurrency.ts';
 import { asSyncError, type ErrorCode, SyncError } from '../lib/errors.ts';
 import { claim, claimAll, failed, inOneTransaction, TRANSACTIONS } from './claim.ts';
 import {
@@ -37,7 +38,9 @@ export const deliverMembers = async (
   dependencies: DeliveryDependencies,
 ): Promise<ReadonlyMap<Kennitala, MemberOutcome>> => {
   const chunks = chunksOf(kennitalas, CHANGES_PER_REQUEST);
-  const done = await inParallel(chunks, REQUESTS, (chunk) => deliverChunk(chunk, options, dependencies));
+  const done = await pMap(chunks, (chunk) => deliverChunk(chunk, options, dependencies), {
+    concurrency: REQUESTS,
+  });
   return new Map(done.flat());
 };
 
@@ -74,13 +77,14 @@ const takeTurn = async (
   const outgoing = prepared.flatMap(({ out, sent }) => (out !== null && sent === null ? [out] : []));
   const answers = await sendChanges(outgoing, options.signal, dependencies);
   const known = await settleSuccesses(answers, dependencies);
-  return inParallel(prepared, TRANSACTIONS, ({ entry, out, sent }) => {
+  const settleOne = async ({ entry, out, sent }: Prepared): Promise<Entry> => {
     const result = sent ?? (out === null ? undefined : answers.get(out));
-    if (out === null || result === undefined) return Promise.resolve(entry);
+    if (out === null || result === undefined) return entry;
     const settling = () =>
       Promise.resolve(known.get(out) ?? settle(out, result, options.signal, dependencies));
     return finish(entry, settling, options, dependencies);
-  });
+  };
+  return pMap(prepared, settleOne, { concurrency: TRANSACTIONS });
 };
 
 interface Prepared {
@@ -100,12 +104,13 @@ const prepareAll = async (
   const first = dependencies.protocol.comparesExpected() ? undefined : entries.find(isOpen);
   const seen = first === undefined ? null : await prepareOne(first);
   const failure = seen?.sent != null && 'failure' in seen.sent ? seen.sent.failure : null;
-  return inParallel(entries, TRANSACTIONS, async (entry) => {
+  const prepareOther = async (entry: Entry): Promise<Prepared> => {
     if (seen !== null && entry === first) return seen;
     if (failure === null || !isOutOfReach(failure) || !('claimed' in entry.turn)) return prepareOne(entry);
     const { claimed } = entry.turn;
     return { entry, out: { claimed, part: nextPart(claimed) }, sent: { failure } };
-  });
+  };
+  return pMap(entries, prepareOther, { concurrency: TRANSACTIONS });
 };
 
 const OUT_OF_REACH: readonly ErrorCode[] = [

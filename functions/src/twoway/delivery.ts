@@ -3,11 +3,11 @@ import type { Json } from '../domain/member/fields.ts';
 import { isWithdrawal } from '../domain/member/kept-values.ts';
 import type { SyncError } from '../lib/errors.ts';
 import type { RegistryChanges } from '../registry/ports.ts';
-import { compareEditTimes } from './edit.ts';
 import type { TwoWayLogs } from './logs.ts';
 import type { MemberView, TwoWayStore } from './ports.ts';
 import {
   type Claim,
+  compareEditTimes,
   type Delivery,
   inEditOrder,
   isCancelled,

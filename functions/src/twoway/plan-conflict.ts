@@ -2,12 +2,14 @@ import type { FieldJson, Json } from '../domain/member/fields.ts';
 import { isWithdrawal, withoutWithdrawals } from '../domain/member/kept-values.ts';
 import { type ConflictRecord, decideConflict, type PathConflict } from './conflict.ts';
 import { type Claimed, holdsClaim, planDelivery, type SettleOutcome, withDelivery } from './delivery.ts';
-import { compareEditTimes, dateOf, isSameJson } from './edit.ts';
 import type { ConflictAnswer, MemberUpdate, MemberView, Step } from './ports.ts';
 import {
+  compareEditTimes,
+  dateOf,
   inEditOrder,
   isCancelled,
   isPending,
+  isSameJson,
   type MergedEdit,
   type MergedEdits,
   mergeEdits,

@@ -4,9 +4,8 @@ import { type FieldValues, type Json, withFields } from '../domain/member/fields
 import { withoutWithdrawals, withWithdrawals } from '../domain/member/kept-values.ts';
 import { sourceHash } from '../domain/member/patch.ts';
 import { type Claimed, endPaths, holdsClaim, type SettleOutcome, withDelivery } from './delivery.ts';
-import { dateOf, tryFieldValue } from './edit.ts';
 import type { MemberUpdate, MemberView, Step } from './ports.ts';
-import { type Delivery, isPending, mergeEdits, type QueueItem } from './queue.ts';
+import { type Delivery, dateOf, isPending, mergeEdits, type QueueItem, tryFieldValue } from './queue.ts';
 import {
   asRegistryHasIt,
   holds,

@@ -8,16 +8,22 @@ import {
 } from '../domain/member/kept-values.ts';
 import type { Member } from '../domain/member/member.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
-import type { ParsedMember } from '../domain/member/parse-registry-member.ts';
+import { type ParsedMember, toRegistryValue } from '../domain/member/parse-registry-member.ts';
 import { applyPatch, isSameValue } from '../domain/member/patch.ts';
-import { toRegistryValue } from '../domain/member/registry-changes.ts';
 import { isSyncError } from '../lib/errors.ts';
 import type { DocumentState } from '../portal/ports.ts';
 import type { CallLimits, ChangeAnswer } from '../registry/ports.ts';
 import type { Claimed } from './delivery.ts';
-import { dateOf, isFieldPath, isSameJson, tryFieldValue } from './edit.ts';
 import type { ConflictAnswer, MemberUpdate, MemberView, TwoWayStore } from './ports.ts';
-import { type Delivery, mergeEdits, type QueueItem } from './queue.ts';
+import {
+  type Delivery,
+  dateOf,
+  isFieldPath,
+  isSameJson,
+  mergeEdits,
+  type QueueItem,
+  tryFieldValue,
+} from './queue.ts';
 import type { ApplyProtocol, RegistryMembers } from './registry.ts';
 
 /** The registry's present word about a member. */

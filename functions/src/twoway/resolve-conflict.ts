@@ -9,15 +9,14 @@ import {
   fieldOf,
   type Json,
 } from '../domain/member/fields.ts';
-import { toRegistryValue } from '../domain/member/registry-changes.ts';
+import { toRegistryValue } from '../domain/member/parse-registry-member.ts';
 import type { Caller } from '../http/callers.ts';
 import { SyncError } from '../lib/errors.ts';
 import { type ConflictRecord, type PathConflict, withResolution } from './conflict.ts';
 import { deliverMembers } from './deliver.ts';
 import type { DeliveryDependencies } from './delivery.ts';
-import { type EditTime, isSameJson, toEditTime } from './edit.ts';
 import type { MemberView, Step } from './ports.ts';
-import { makeQueueItem, type QueueItem } from './queue.ts';
+import { type EditTime, isSameJson, makeQueueItem, type QueueItem, toEditTime } from './queue.ts';
 
 /** `POST {"conflict", "path", "keep": "portal"|"registry"|"value", "value"?}`. */
 export const resolveRequest = z
@@ -36,7 +35,7 @@ export const resolveRequest = z
 
 export type ResolveRequest = z.output<typeof resolveRequest>;
 
-export interface Decision {
+interface ConflictDecision {
   readonly request: ResolveRequest;
   /** The proved identity of who decides. */
   readonly by: string;
@@ -53,7 +52,7 @@ export interface Decision {
  */
 export const planResolution = (
   view: MemberView,
-  { request, by, at }: Decision,
+  { request, by, at }: ConflictDecision,
 ): Step<{ readonly kennitala: Kennitala; readonly queued: boolean }> => {
   const { conflict } = view;
   const path = request.path as FieldPath;

@@ -2,8 +2,7 @@ import { chunksOf } from '../lib/concurrency.ts';
 import { asSyncError, type ErrorCode, SyncError } from '../lib/errors.ts';
 import type { Change, ChangeAnswer, RegistryChanges } from '../registry/ports.ts';
 import type { Claimed } from './delivery.ts';
-import { dateOf, type EditTime } from './edit.ts';
-import type { Delivery } from './queue.ts';
+import { type Delivery, dateOf, type EditTime } from './queue.ts';
 import type { KnownAnswer } from './reading.ts';
 import type { ApplyProtocol } from './registry.ts';
 

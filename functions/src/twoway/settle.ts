@@ -3,7 +3,6 @@ import { isStorable } from '../domain/storable.ts';
 import { asSyncError, isSyncError, SyncError } from '../lib/errors.ts';
 import type { ChangeAnswer } from '../registry/ports.ts';
 import type { Claimed, DeliveryDependencies, SettleOutcome } from './delivery.ts';
-import { BEFORE_ALL } from './edit.ts';
 import { planConflict } from './plan-conflict.ts';
 import {
   NOT_TAKEN,
@@ -14,7 +13,7 @@ import {
   untakenPaths,
 } from './plan-settlement.ts';
 import type { ConflictAnswer } from './ports.ts';
-import type { Delivery } from './queue.ts';
+import { BEFORE_ALL, type Delivery } from './queue.ts';
 import { foreignPaths, type Reading, readRegistry, valuesIn } from './reading.ts';
 import type { Outgoing, Sent } from './send.ts';
 

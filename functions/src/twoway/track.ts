@@ -3,17 +3,19 @@ import type { StoredMember } from '../domain/member/decide-change.ts';
 import { isTwoWayPath } from '../domain/member/field-table.ts';
 import { fieldOf, type Json } from '../domain/member/fields.ts';
 import { isConsentPath } from '../domain/member/kept-values.ts';
+import { toRegistryChanges, toRegistryCreate } from '../domain/member/parse-registry-member.ts';
 import { diffMembers, sourceHash } from '../domain/member/patch.ts';
-import { toRegistryChanges, toRegistryCreate } from '../domain/member/registry-changes.ts';
 import { isStorable } from '../domain/storable.ts';
 import { SyncError } from '../lib/errors.ts';
 import { type ConflictRecord, withResolution } from './conflict.ts';
 import { deliverMembers } from './deliver.ts';
 import { carries, type DeliveryDependencies, type MemberOutcome } from './delivery.ts';
-import { BEFORE_ALL, isEarlier, isSameJson } from './edit.ts';
 import type { DocumentWrite, MemberUpdate, MemberView, Reads, Step } from './ports.ts';
 import {
+  BEFORE_ALL,
   inEditOrder,
+  isEarlier,
+  isSameJson,
   makeQueueItem,
   type NewItem,
   type PathEdit,

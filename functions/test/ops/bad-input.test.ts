@@ -170,7 +170,7 @@ const ROUTES = [
   'GET /runs/:id/people',
   'GET /series',
   'GET /status',
-  'GET /verify',
+  'POST /verify',
   'POST /conflicts/:id/resolve',
   'POST /erase',
   'POST /explain',

@@ -60,6 +60,7 @@ export const activitiesOf = (members: number): Activity[] => {
     { name: 'sweep of the way back, nightly', times: DAYS, each: withExpiry(SWEEP, 1) },
     { name: 'register, hourly', times: DAYS * 24, each: withExpiry(registerRun(), 1) },
     { name: 'proof, every ten minutes', times: DAYS * 24 * 6, each: proofRun(members) },
+    { name: 'proof, after each run', times: WEEKS + joins + DAYS + DAYS * 24, each: proofRun(members) },
     { name: 'watch, four times a day', times: DAYS * 4, each: WATCH },
   ];
 };

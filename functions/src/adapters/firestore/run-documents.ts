@@ -20,7 +20,7 @@ export const fromDocument = ({ chain, erased, ...data }: DocumentData): RunRecor
   }) as RunRecord;
 
 /** `sync_state/{mirror}`; times are Timestamps. */
-export interface MirrorState {
+export interface StoredMirrorState {
   readonly lease?: { readonly owner: string; readonly expiresAt: Timestamp; readonly planId?: string } | null;
   readonly lastSuccess?: { readonly runId: string; readonly at: Timestamp; readonly memberCount: number };
   readonly unfinished?: Unfinished | null;
@@ -30,12 +30,12 @@ export interface MirrorState {
 }
 
 export const isDone = (
-  done: MirrorState['lastDone'],
+  done: StoredMirrorState['lastDone'],
   occurrence: ScheduledOccurrence,
-): done is NonNullable<MirrorState['lastDone']> =>
+): done is NonNullable<StoredMirrorState['lastDone']> =>
   done?.job === occurrence.job && done.time === occurrence.time;
 
-export const lastSuccessOf = ({ lastSuccess }: MirrorState): LastSuccess | null =>
+export const lastSuccessOf = ({ lastSuccess }: StoredMirrorState): LastSuccess | null =>
   lastSuccess === undefined ? null : { ...lastSuccess, at: lastSuccess.at.toDate() };
 
 export const stateAfter = (record: RunRecord, occurrenceDone: ScheduledOccurrence | null): DocumentData => {

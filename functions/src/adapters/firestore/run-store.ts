@@ -34,7 +34,7 @@ import {
   fromDocument,
   isDone,
   lastSuccessOf,
-  type MirrorState,
+  type StoredMirrorState,
   stateAfter,
   toDocument,
 } from './run-documents.ts';
@@ -79,7 +79,7 @@ interface RecordWrite {
   readonly state: DocumentData;
   readonly beside?: (db: Firestore, to: Writer) => void;
   /** Whether the state is this run's to write; may throw. */
-  readonly otherwise: (state: MirrorState) => boolean;
+  readonly otherwise: (state: StoredMirrorState) => boolean;
 }
 
 export interface RunStoreOptions {
@@ -121,7 +121,7 @@ export const makeRunStore = (
         const { own: found, others } = await readStreams(db, record.mirror);
         // Whoever asked has gone: a lease taken now would only keep others out.
         if (isOver()) break;
-        const state = (found.data() ?? {}) as MirrorState;
+        const state = (found.data() ?? {}) as StoredMirrorState;
         if (occurrence !== null && isDone(state.lastDone, occurrence)) {
           return { kind: 'already-done', runId: state.lastDone.runId };
         }
@@ -259,7 +259,7 @@ export const makeRunStore = (
     }
     const links = await db.runTransaction(async (transaction) => {
       const [found, own] = await transaction.getAll(stateRef, ref);
-      const before = (found?.data() ?? {}) as MirrorState;
+      const before = (found?.data() ?? {}) as StoredMirrorState;
       const isOurs = otherwise(before);
       const link = linkOf(headIn(before), chained, key);
       // Read and not remembered: the answer to a commit of ours may have been lost, or another run may have closed the record.
@@ -355,7 +355,7 @@ export const makeRunStore = (
     readLastSuccess: (mirror) =>
       call('answer the last success', async () => {
         const db = await client();
-        return lastSuccessOf(((await refs(db).state(mirror).get()).data() ?? {}) as MirrorState);
+        return lastSuccessOf(((await refs(db).state(mirror).get()).data() ?? {}) as StoredMirrorState);
       }),
     readPlanners: (planId) =>
       call('answer who made a plan', async () => {
@@ -374,7 +374,7 @@ export const makeRunStore = (
     readUnfinished: (mirror) =>
       call('answer what is unfinished', async () => {
         const db = await client();
-        return (((await refs(db).state(mirror).get()).data() ?? {}) as MirrorState).unfinished ?? null;
+        return (((await refs(db).state(mirror).get()).data() ?? {}) as StoredMirrorState).unfinished ?? null;
       }),
     recent: (mirror, limit) =>
       call('answer the last runs', async () => {

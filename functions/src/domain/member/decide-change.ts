@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DigestNumbers } from './digest.ts';
-import type { FieldPath } from './fields.ts';
+import type { FieldDifference, FieldPath } from './fields.ts';
 import { keepPendingEdits, keepWithdrawals, type PendingEdit, type Withdrawals } from './kept-values.ts';
 import type { Member, Origin } from './member.ts';
 import type { MemberChange } from './member-change.ts';
-import { applyPatch, diffMembers, type FieldDifference, makeTombstone, sourceHash } from './patch.ts';
+import { applyPatch, diffMembers, makeTombstone, sourceHash } from './patch.ts';
 
 /** What a decision says about `metadata`; the writer adds the times of writing and the schema's version. */
 export interface MemberMeta {

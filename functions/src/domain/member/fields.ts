@@ -15,6 +15,16 @@ export type FieldValue<P extends FieldPath> = P extends `profile.${infer K exten
 
 export type FieldValues = { readonly [P in FieldPath]: FieldValue<P> };
 
+/**
+ * One field that differs. The path may be logged and counted; **the values are personal**: they go to the member's own
+ * document, the queue and an operator's screen, never into a log line, an error or a metric.
+ */
+export interface FieldDifference<P extends FieldPath = FieldPath> {
+  readonly path: P;
+  readonly oldValue: FieldValue<P>;
+  readonly newValue: FieldValue<P>;
+}
+
 /** What the registry said about one field. Addresses come in parts; every other field is said as a whole. */
 export type FieldPatch<P extends FieldPath> = P extends 'profile.addresses' ? AddressPatch : FieldValue<P>;
 

@@ -4,6 +4,7 @@ import type { Kennitala } from '../kennitala.ts';
 import type { AddressPatch, LocalAddress } from './addresses.ts';
 import { FIELD_PATHS, rowOf } from './field-table.ts';
 import {
+  type FieldDifference,
   type FieldPath,
   type FieldValue,
   type FieldValues,
@@ -15,16 +16,6 @@ import {
 } from './fields.ts';
 import { type Address, ICELAND, type Member } from './member.ts';
 import type { ParsedMember } from './parse-registry-member.ts';
-
-/**
- * One field that differs. The path may be logged and counted; **the values are personal**: they go to the member's own
- * document, the queue and an operator's screen, never into a log line, an error or a metric.
- */
-export interface FieldDifference<P extends FieldPath = FieldPath> {
-  readonly path: P;
-  readonly oldValue: FieldValue<P>;
-  readonly newValue: FieldValue<P>;
-}
 
 /** What differs in meaning, in the field table's order. Two spellings of one phone, or another order of titles, do not. */
 export const diffMembers = (before: Member, after: Member): FieldDifference[] =>

@@ -1,8 +1,9 @@
 import { hasImpossibleDate, isLegalEntity, isPlaceholder, type Kennitala } from '../../domain/kennitala.ts';
 import { rowOf } from '../../domain/member/field-table.ts';
+import type { FieldDifference } from '../../domain/member/fields.ts';
 import { isNewNumber } from '../../domain/member/kept-values.ts';
 import { type ParsedMember, parseRegistryMember } from '../../domain/member/parse-registry-member.ts';
-import { applyPatch, type FieldDifference, isSameValue, sourceHash } from '../../domain/member/patch.ts';
+import { applyPatch, isSameValue, sourceHash } from '../../domain/member/patch.ts';
 import { whoIs } from '../../domain/member/wire.ts';
 import { asSyncError, isSyncError } from '../../lib/errors.ts';
 import type { RunWarning } from '../../mirror/mirror.ts';
