@@ -13,15 +13,21 @@ const BUNDLED = ['@hono/zod-openapi', 'hono', 'is-kennitala', 'p-map', 'standard
 
 const isPackage = (name) => new RegExp(`^${name}(/|$)`);
 
+/** What is deployed; or another entry, bundled in the same way, into a folder of its own: `node build.js ENTRY FOLDER`. */
+const [
+  input = fileURLToPath(new URL('src/index.ts', import.meta.url)),
+  dir = fileURLToPath(new URL('lib', import.meta.url)),
+] = process.argv.slice(2);
+
 await build({
-  input: fileURLToPath(new URL('src/index.ts', import.meta.url)),
+  input,
   platform: 'node',
   external: Object.keys(dependencies)
     .filter((name) => !BUNDLED.includes(name))
     .map(isPackage),
   logLevel: 'warn',
   output: {
-    dir: fileURLToPath(new URL('lib', import.meta.url)),
+    dir,
     format: 'esm',
     cleanDir: true,
     sourcemap: true,

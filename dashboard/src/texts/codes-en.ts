@@ -283,6 +283,7 @@ export const codesEn: CodeTexts = {
     portal_emptied: 'no active member was left in the portal',
     register_emptied: 'no active member was left in the register',
     removals_withheld: 'members who may be among the unreadable ones were kept',
+    load_continued: 'goes on with the plan of an earlier run',
     unknown_documents: 'documents with a name that is no member’s',
     versions_went_back: 'the portal has newer versions than the registry shows',
   },

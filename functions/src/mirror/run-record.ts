@@ -98,10 +98,17 @@ export const closeSuccess = (
 export const closePartial = (record: RunRecord, facts: AppliedFacts, endedAt: Date): RunRecord => ({
   ...closeFailed(
     withFacts(record, facts),
-    new SyncError(
-      'deadline_exceeded',
-      'The time was up before everything was written. What was written stands; the next run goes on.',
-    ),
+    facts.hasMoved === true
+      ? new SyncError(
+          'load_moved',
+          'The registry changed while its plan was applied over several runs. What was written stands; the next run ' +
+            'compares everything again, and the guard judges what it finds.',
+        )
+      : new SyncError(
+          'deadline_exceeded',
+          'The time was up before everything was written. What was written stands; the next run goes on' +
+            `${facts.cursor === undefined ? '' : ' from there, with this plan'}.`,
+        ),
     endedAt,
   ),
   outcome: 'partial',

@@ -4,6 +4,7 @@ import type { LogSink } from '../lib/log.ts';
 import { type GuardLimits, judgePlan } from './guard.ts';
 import {
   type Approval,
+  type Cursor,
   isDifferent,
   type Mirror,
   type MirrorPlan,
@@ -127,15 +128,29 @@ const fullRun = <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, P>): 
     const progress: Progress = { record: opened };
     let report: RunReport;
     try {
-      report = await work(run, progress, lease, { ...facts, ...found, signal }, early.take());
+      const context = { ...facts, ...found, ...resumeOf(run, lease, found), signal };
+      report = await work(run, progress, lease, context, early.take());
     } catch (cause) {
       report = fail(run, progress, cause);
     } finally {
       await mirror.close?.();
     }
-    await close(run, lease, report.record);
+    await close(run, lease, report.record, progress.cursor);
     return report;
   });
+
+/** An approval is of a plan that is made now, and so is a rollback. */
+const resumeOf = <S extends MirrorSource, P extends MirrorPlan>(
+  { request, dependencies: { runs, limits } }: Run<S, P>,
+  lease: Lease,
+  { cursor }: Found,
+): Pick<RunContext, 'resume'> => ({
+  resume: {
+    cursor: request.approve === undefined && request.rollback === undefined ? cursor : null,
+    keep: (...kept) => runs.keepCursor(lease, ...kept),
+    judge: (figures) => judgePlan(figures, limits),
+  },
+});
 
 const begin = <S extends MirrorSource, P extends MirrorPlan>(
   { dependencies, request, opened }: Run<S, P>,
@@ -181,6 +196,7 @@ const work = async <S extends MirrorSource, P extends MirrorPlan>(
     try {
       const facts = await applyPlan(run, progress, lease, plan, source, context);
       if (facts.unfinished !== undefined) {
+        progress.cursor = facts.cursor ?? null;
         const record = closePartial(progress.record, facts, dependencies.now());
         logs.partial(record);
         return { record, forecast: null };
@@ -251,6 +267,7 @@ const close = async <S extends MirrorSource, P extends MirrorPlan>(
   { dependencies, request, logs }: Run<S, P>,
   lease: Lease,
   record: RunRecord,
+  cursor: Cursor | null | undefined,
 ): Promise<void> => {
   const done = record.outcome !== 'failed' && record.outcome !== 'partial';
   const isEqualNow = record.outcome === 'published' || record.outcome === 'unchanged';
@@ -259,6 +276,7 @@ const close = async <S extends MirrorSource, P extends MirrorPlan>(
       lease,
       record,
       occurrenceDone: done ? (request.occurrence ?? null) : null,
+      ...(cursor !== undefined && { cursor }),
       ...(isEqualNow && request.rollback !== undefined && { pause: request.rollback.pause }),
     });
   } catch (cause) {
@@ -292,6 +310,8 @@ export interface Run<Source extends MirrorSource, Plan extends MirrorPlan> {
 /** The record so far. A failure closes whatever is known at that moment. */
 export interface Progress {
   record: RunRecord;
+  /** Set by a run that leaves something for the next one. */
+  cursor?: Cursor | null;
 }
 
 export const fetchSource = async <S extends MirrorSource, P extends MirrorPlan>(
@@ -336,7 +356,7 @@ export const applyPlan = async <S extends MirrorSource, P extends MirrorPlan>(
   progress.record = await dependencies.runs.recordPlan(lease, progress.record, {
     added: plan.added,
     removed: plan.removed,
-    ...(plan.letThrough !== undefined && { letThrough: plan.letThrough }),
+    ...(plan.letThrough !== undefined && { letThrough: plan.letThrough, cursor: plan.cursor ?? null }),
     ...(request.rollback !== undefined && { pause: request.rollback.pause }),
   });
   const facts = await mirror.apply(plan, source, withHead());

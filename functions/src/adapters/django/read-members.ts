@@ -52,7 +52,7 @@ async function* walk(
   http: Pick<RegistryHttp, 'getJson'>,
   base: URL,
   { deadlineMs, query: asked = {} }: Omit<MemberPagesConfig, 'baseUrl'>,
-  { signal, pageSize = PAGE_SIZE, modifiedSince }: MemberPagesOptions,
+  { signal, pageSize = PAGE_SIZE, modifiedSince, from }: MemberPagesOptions,
 ): AsyncGenerator<MemberPage> {
   const left = new AbortController();
   const stop = AbortSignal.any([signal, left.signal]);
@@ -62,20 +62,23 @@ async function* walk(
     page.catch(() => undefined);
     return page;
   };
-  const checks = makePageChecks();
-  let ahead: Promise<Page> | null = fetchPage({
+  const checks = makePageChecks(from?.before ?? 0);
+  let here: PageQuery = from?.query ?? {
     ...asked,
     page: '1',
     page_size: String(pageSize),
     ...(modifiedSince === undefined ? {} : { modified_since: modifiedSince.toISOString() }),
-  });
+  };
+  let ahead: Promise<Page> | null = fetchPage(here);
   try {
     while (ahead !== null) {
       const { count = null, next = null, results }: Page = await ahead;
       const query: PageQuery | null = next === null || next === '' ? null : parseNextPage(next, base);
+      const place = { query: here, before: checks.received };
       assertPageFits(checks, { count, members: results, next: query });
       ahead = query === null ? null : fetchPage(query);
-      yield { members: results, count };
+      here = query ?? here;
+      yield { members: results, count, place };
     }
     assertWhole(checks);
   } finally {
@@ -110,7 +113,7 @@ const faulty = (what: string) => invalidAnswer(`GET ${ROUTE}`, what);
 /** What has been seen of one walk through the pages. */
 interface PageChecks {
   /** Row numbers, or kennitalas as written where a member has no number. */
-  readonly members: Set<number | string>;
+  readonly members: ReturnType<typeof makeNames>;
   readonly links: Set<string>;
   received: number;
   pages: number;
@@ -125,10 +128,10 @@ interface CheckedPage {
 
 const WHERE = 'GET /api/members/';
 
-const makePageChecks = (): PageChecks => ({
-  members: new Set(),
+const makePageChecks = (before: number): PageChecks => ({
+  members: makeNames(),
   links: new Set(),
-  received: 0,
+  received: before,
   pages: 0,
   count: null,
 });
@@ -174,13 +177,39 @@ const noteMembers = (checks: PageChecks, members: readonly unknown[]): void => {
   for (const member of members) {
     const name = nameOf(member);
     if (name === null) continue;
-    if (checks.members.has(name)) repeated += 1;
-    else checks.members.add(name);
+    if (!checks.members.add(name)) repeated += 1;
   }
   if (repeated === 0) return;
   throw repeated === members.length
     ? faultyPages('a page came twice', checks)
     : faultyPages(`${repeated} members came twice`, checks);
+};
+
+/** Row numbers up to it are held as bits, of which a million are an eighth of a megabyte. */
+const MOST_BITS = 2 ** 26;
+
+const makeNames = () => {
+  let bits = new Uint8Array(1_024);
+  const others = new Set<number | string>();
+  return {
+    /** False when it was there. */
+    add: (name: number | string): boolean => {
+      if (typeof name === 'string' || !Number.isInteger(name) || name < 0 || name >= MOST_BITS) {
+        const size = others.size;
+        return others.add(name).size > size;
+      }
+      const place = name >>> 3;
+      const bit = 1 << (name & 7);
+      if (place >= bits.length) {
+        const larger = new Uint8Array(Math.max(place + 1, 2 * bits.length));
+        larger.set(bits);
+        bits = larger;
+      }
+      const isNew = ((bits[place] ?? 0) & bit) === 0;
+      bits[place] = (bits[place] ?? 0) | bit;
+      return isNew;
+    },
+  };
 };
 
 const nameOf = (member: unknown): number | string | null => {

@@ -1,5 +1,5 @@
 import { type DocumentData, Timestamp } from 'firebase-admin/firestore';
-import type { LastSuccess, RunRecord, Unfinished } from '../../mirror/mirror.ts';
+import type { Cursor, LastSuccess, RunRecord, Unfinished } from '../../mirror/mirror.ts';
 import type { ScheduledOccurrence } from '../../mirror/run-store.ts';
 
 /** A record as `sync_audit/{runId}` holds it: the same fields, times as Timestamps. */
@@ -24,6 +24,7 @@ export interface StoredMirrorState {
   readonly lease?: { readonly owner: string; readonly expiresAt: Timestamp; readonly planId?: string } | null;
   readonly lastSuccess?: { readonly runId: string; readonly at: Timestamp; readonly memberCount: number };
   readonly unfinished?: Unfinished | null;
+  readonly cursor?: Cursor | null;
   readonly lastDone?: ScheduledOccurrence & { readonly runId: string };
   readonly pause?: { readonly reason: string; readonly by: string; readonly at: Timestamp } | null;
 }
@@ -48,7 +49,7 @@ export const stateAfter = (record: RunRecord, occurrenceDone: ScheduledOccurrenc
     ...(outcome !== 'skipped' && { last: { runId, outcome, errorCode, at } }),
     ...(saysRegistryCount(record) && { registry: { count: memberCount, at, runId } }),
     ...(isAsPlanned && { members: memberCount }),
-    ...(isSuccess && { lastSuccess: { runId, at, memberCount }, unfinished: null }),
+    ...(isSuccess && { lastSuccess: { runId, at, memberCount }, unfinished: null, cursor: null }),
     ...(outcome === 'partial' && { unfinished: record.unfinished }),
     ...(occurrenceDone !== null && { lastDone: { ...occurrenceDone, runId } }),
   };

@@ -65,6 +65,12 @@ interface Written {
   readonly links: readonly Link[];
 }
 
+/** Throws `lease_lost`. */
+const assertHeld = (lease: Lease, owner: string | undefined, so: string): void => {
+  if (owner === lease.owner) return;
+  throw new SyncError('lease_lost', `Run ${owner ?? 'none'} holds the ${lease.mirror} now; ${so}.`);
+};
+
 type Lists = Pick<PlannedChanges, 'added' | 'removed'>;
 
 interface RecordWrite {
@@ -132,6 +138,7 @@ export const makeRunStore = (
         const left = {
           lastSuccess: lastSuccessOf(state),
           unfinished: state.unfinished ?? null,
+          cursor: state.cursor ?? null,
           abandonedRunId: before?.owner ?? null,
         };
         whenFree?.(left);
@@ -273,17 +280,15 @@ export const makeRunStore = (
         kind: 'planned',
         state: {
           'lease.planId': record.planId,
-          ...(changes.letThrough !== undefined && { unfinished: changes.letThrough }),
+          ...(changes.letThrough !== undefined && {
+            unfinished: changes.letThrough,
+            cursor: changes.cursor ?? null,
+          }),
           ...(changes.pause !== undefined && { pause: changes.pause }),
         },
         beside: write,
         otherwise: ({ lease: held, pause }) => {
-          if (held?.owner !== lease.owner) {
-            throw new SyncError(
-              'lease_lost',
-              `Run ${held?.owner ?? 'none'} holds the ${lease.mirror} now; this run changed nothing.`,
-            );
-          }
+          assertHeld(lease, held?.owner, 'this run changed nothing');
           if (pause && lease.passesPause !== true) throw pausedError(pause.at.toDate());
           return true;
         },
@@ -292,11 +297,35 @@ export const makeRunStore = (
     return listed;
   };
 
-  const finish = ({ lease, record, occurrenceDone, pause }: FinishOptions): Promise<void> =>
+  /** No part of any record, so no link is made of it. */
+  const keepCursor: RunStore['keepCursor'] = (lease, cursor, unfinished) =>
+    call('take how far the run is', async () => {
+      const db = await client();
+      const stateRef = refs(db).state(lease.mirror);
+      const known = written.get(lease) ?? { time: null, links: [] };
+      if (known.time !== null) {
+        const batch = db.batch();
+        batch.update(stateRef, { cursor, unfinished }, { lastUpdateTime: known.time });
+        const time = await tryCommit(batch);
+        written.set(lease, { ...known, time });
+        if (time !== null) return;
+      }
+      await db.runTransaction(async (transaction) => {
+        const { lease: held } = ((await transaction.get(stateRef)).data() ?? {}) as MirrorState;
+        assertHeld(lease, held?.owner, 'what this run has written stands');
+        transaction.update(stateRef, { cursor, unfinished });
+      });
+    });
+
+  const finish = ({ lease, record, occurrenceDone, cursor, pause }: FinishOptions): Promise<void> =>
     call('close the run record', () =>
       writeRecord(lease, record, {
         kind: 'closed',
-        state: { ...stateAfter(record, occurrenceDone), ...(pause !== undefined && { pause }) },
+        state: {
+          ...stateAfter(record, occurrenceDone),
+          ...(cursor !== undefined && { cursor }),
+          ...(pause !== undefined && { pause }),
+        },
         otherwise: (state) => state.lease?.owner === lease.owner,
       }),
     );
@@ -305,6 +334,7 @@ export const makeRunStore = (
     begin,
     recordPlan,
     keepLists,
+    keepCursor,
     finish,
     headOf: (lease) => {
       const head = written.get(lease)?.links.at(-1);

@@ -42,8 +42,10 @@ export const fieldOf = <P extends FieldPath>(member: Member, path: P): FieldValu
 
 /** The member with other values in some fields. */
 export const withFields = (member: Member, values: Partial<FieldValues>): Member => {
+  const given = Object.entries(values);
+  if (given.length === 0) return member;
   const sections = { profile: { ...member.profile }, membership: { ...member.membership } };
-  for (const [path, value] of Object.entries(values)) {
+  for (const [path, value] of given) {
     const [section, key] = stepsOf(path as FieldPath);
     const copied = sections[section] as unknown as Record<string, unknown>;
     copied[key] = value;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Kennitala } from '../kennitala.ts';
 import type { AddressPatch, LocalAddress } from './addresses.ts';
@@ -43,10 +43,16 @@ const SCHEME = 'member/1';
  * SHA-256 (hex) over everything that is mapped, in the field table's order and normal form: two members have the same
  * hash exactly when `diffMembers` finds nothing between them.
  */
-export const sourceHash = (member: Member): string =>
-  createHash('sha256')
-    .update(JSON.stringify([SCHEME, member.profile.kennitala, normalisedFields(member)]))
-    .digest('hex');
+export const sourceHash = (member: Member): string => {
+  const known = HASHES.get(member);
+  if (known !== undefined) return known;
+  const made = hash('sha256', JSON.stringify([SCHEME, member.profile.kennitala, normalisedFields(member)]));
+  HASHES.set(member, made);
+  return made;
+};
+
+/** Of one member it is asked for where they are compared, decided and written. Members are never changed in place. */
+const HASHES = new WeakMap<Member, string>();
 
 /**
  * The member after what the registry said: what it did not mention stays, and a new member has each field's empty
