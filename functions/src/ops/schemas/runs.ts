@@ -149,7 +149,7 @@ export const pausesAnswer = z.object({
   ),
 });
 
-/** An approval says how many members it removes, as the operator has seen and typed it; left out: nobody. */
+/** An approval says how many members the plan removes, as the operator has read and typed it; left out: none. */
 const fields = {
   ...runFields,
   approve: runFields.approve
