@@ -63,21 +63,23 @@ const FindingAction = ({ finding, onChange }: { finding: StatusFinding; onChange
       />
     );
   }
-  if (code === 'chain_broken') return null;
   const [href, text] =
     code === 'conflicts_waiting'
       ? [hrefOf('conflicts'), t('decide')]
-      : code === 'ahead_of_registry'
-        ? [hrefOf('registry-word'), t('registryWord')]
-        : mirror === null
-          ? [hrefOf('queue'), t('show')]
-          : runId !== null
-            ? [hrefOf('runs', runId), t(code === 'last_run_blocked' ? 'lookAndDecide' : 'seeWhy')]
-            : [hrefOf('plan', mirror), t('planShort')];
+      : code === 'chain_broken'
+        ? [hrefOf('record'), t('show')]
+        : code === 'ahead_of_registry'
+          ? [hrefOf('registry-word'), t('registryWord')]
+          : mirror === null
+            ? [hrefOf('queue'), t('show')]
+            : runId !== null
+              ? [hrefOf('runs', runId), t(code === 'last_run_blocked' ? 'lookAndDecide' : 'seeWhy')]
+              : [hrefOf('plan', mirror), t('planShort')];
+  const name = mirror === null ? t(code === 'chain_broken' ? 'recordTitle' : 'twoWay') : t(mirror);
   return (
     <a className="button plain" href={href}>
       {text}
-      <span className="visually-hidden">: {mirror === null ? t('twoWay') : t(mirror)}</span>
+      <span className="visually-hidden">: {name}</span>
     </a>
   );
 };

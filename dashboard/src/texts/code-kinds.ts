@@ -16,6 +16,7 @@ import type {
   StatusAnswer,
   SyncDecision,
   TimelineEntry,
+  VerifyAnswer,
   WireQueueItem,
   WireRunRecord,
 } from '../../../functions/src/ops/schemas.ts';
@@ -31,6 +32,7 @@ interface CodeKinds {
   guard: GuardRule;
   finding: FindingCode;
   difference: DifferenceReason;
+  chain: VerifyAnswer['findings'][number]['kind'];
   proof: ProofAnswer['outcome'];
   proofReason: NonNullable<ProofAnswer['because']>;
   relation: Relation;

@@ -45,6 +45,13 @@ export const codesEn: CodeTexts = {
     queue_stuck: 'Edits have waited for too long',
     last_sweep_failed: 'The last nightly sweep did not go well',
   },
+  chain: {
+    missing: 'missing',
+    altered: 'altered',
+    reordered: 'in another place',
+    inserted: 'made up',
+    unproven: 'signed by a key that is not in force',
+  },
   proof: {
     equal: 'equal',
     under_way: 'not judged yet',

@@ -39,6 +39,13 @@ export const codesIs: CodeTexts = {
     queue_stuck: 'Breytingar hafa beðið of lengi',
     last_sweep_failed: 'Síðasta næturyfirferð gekk ekki vel',
   },
+  chain: {
+    missing: 'vantar',
+    altered: 'breytt',
+    reordered: 'á röngum stað',
+    inserted: 'bætt við',
+    unproven: 'undirritað með lykli sem gildir ekki',
+  },
   proof: {
     equal: 'jafnt',
     under_way: 'ekki metið enn',

@@ -94,7 +94,7 @@ export const closeSuccess = (
   duration_ms: endedAt.getTime() - record.timestamp.getTime(),
 });
 
-/** Not a success: the mirror is not equal to the registry yet, and whoever set the run off should do so again. */
+/** Not a success: the mirror is not equal to the registry yet, and the run should be started again. */
 export const closePartial = (record: RunRecord, facts: AppliedFacts, endedAt: Date): RunRecord => ({
   ...closeFailed(
     withFacts(record, facts),

@@ -1,7 +1,6 @@
-import { SHARED_KEY } from '../domain/storable.ts';
 import { asSyncError, type ErrorCode, isSyncError, SyncError, stackFrames } from '../lib/errors.ts';
 import type { LogSink } from '../lib/log.ts';
-import { type GuardLimits, judgePlan } from './guard.ts';
+import { assertMayApprove, type GuardLimits, judgePlan } from './guard.ts';
 import {
   type Approval,
   type Cursor,
@@ -143,7 +142,7 @@ const fullRun = <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, P>): 
 const resumeOf = <S extends MirrorSource, P extends MirrorPlan>(
   { request, dependencies: { runs, limits } }: Run<S, P>,
   lease: Lease,
-  { cursor }: Found,
+  { cursor }: PreviousRuns,
 ): Pick<RunContext, 'resume'> => ({
   resume: {
     cursor: request.approve === undefined && request.rollback === undefined ? cursor : null,
@@ -182,7 +181,8 @@ const work = async <S extends MirrorSource, P extends MirrorPlan>(
           'Make a new dry run, look at it, and approve its plan id.',
       );
     }
-    if (request.approve !== undefined) await assertMayApprove(run, plan.planId);
+    if (request.approve !== undefined && dependencies.needsSecondPerson)
+      assertMayApprove(request.requestedBy, await dependencies.runs.readPlanners(plan.planId));
     if (verdict.tripped) {
       if (request.approve === undefined) {
         logs.blocked(plan.planId, verdict);
@@ -210,29 +210,6 @@ const work = async <S extends MirrorSource, P extends MirrorPlan>(
     }
   }
 };
-
-/**
- * Where two persons are asked for: throws `second_person_needed` unless whoever first had the plan made and whoever approves
- * it are both known by proved identities, and are not the same. Nothing depends on the name that was typed.
- */
-const assertMayApprove = async <S extends MirrorSource, P extends MirrorPlan>(
-  { dependencies, request }: Run<S, P>,
-  planId: string,
-): Promise<void> => {
-  if (!dependencies.needsSecondPerson) return;
-  const planner = (await dependencies.runs.readPlanners(planId)).find(isPerson);
-  const approver = [request.requestedBy ?? SHARED_KEY].find(isPerson);
-  if (planner !== undefined && approver !== undefined && planner !== approver) return;
-  throw new SyncError(
-    'second_person_needed',
-    planner === undefined || approver === undefined
-      ? 'Two persons decide here, and of this plan it is not known who asked for it or who approves it. ' +
-          'One person makes a dry run, signed in; another approves its plan.'
-      : 'Two persons decide here, and whoever asked for this plan may not approve it. Let another administrator do so.',
-  );
-};
-
-const isPerson = (identity: string): boolean => !identity.startsWith(SHARED_KEY);
 
 const dryRun = async <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, P>): Promise<RunReport> => {
   const { mirror, dependencies, logs, opened } = run;
@@ -287,7 +264,7 @@ const close = async <S extends MirrorSource, P extends MirrorPlan>(
 };
 
 /** Records a run that did not take the lease, and says why. Throws `audit_unavailable`. */
-export const skip = async <S extends MirrorSource, P extends MirrorPlan>(
+const skip = async <S extends MirrorSource, P extends MirrorPlan>(
   { dependencies, logs, opened }: Run<S, P>,
   begun: Exclude<Begun, { kind: 'begun' }>,
 ): Promise<RunReport> => {
@@ -299,7 +276,7 @@ export const skip = async <S extends MirrorSource, P extends MirrorPlan>(
 };
 
 /** One run on its way through the steps. */
-export interface Run<Source extends MirrorSource, Plan extends MirrorPlan> {
+interface Run<Source extends MirrorSource, Plan extends MirrorPlan> {
   readonly mirror: Mirror<Source, Plan>;
   readonly request: RunRequest;
   readonly dependencies: RunDependencies;
@@ -308,13 +285,13 @@ export interface Run<Source extends MirrorSource, Plan extends MirrorPlan> {
 }
 
 /** The record so far. A failure closes whatever is known at that moment. */
-export interface Progress {
+interface Progress {
   record: RunRecord;
   /** Set by a run that leaves something for the next one. */
   cursor?: Cursor | null;
 }
 
-export const fetchSource = async <S extends MirrorSource, P extends MirrorPlan>(
+const fetchSource = async <S extends MirrorSource, P extends MirrorPlan>(
   { mirror, dependencies, logs }: Run<S, P>,
   progress: Progress,
   context: RunContext,
@@ -328,7 +305,7 @@ export const fetchSource = async <S extends MirrorSource, P extends MirrorPlan>(
   return source;
 };
 
-export const makePlan = async <S extends MirrorSource, P extends MirrorPlan>(
+const makePlan = async <S extends MirrorSource, P extends MirrorPlan>(
   { mirror, dependencies, logs }: Run<S, P>,
   progress: Progress,
   source: S,
@@ -342,7 +319,7 @@ export const makePlan = async <S extends MirrorSource, P extends MirrorPlan>(
   return { plan, verdict };
 };
 
-export const applyPlan = async <S extends MirrorSource, P extends MirrorPlan>(
+const applyPlan = async <S extends MirrorSource, P extends MirrorPlan>(
   { mirror, request, dependencies, logs }: Run<S, P>,
   progress: Progress,
   lease: Lease,
@@ -369,7 +346,7 @@ export const applyPlan = async <S extends MirrorSource, P extends MirrorPlan>(
  * The report of a run that ended with `cause`; logs it once. A pause, and an approval that does not count, are
  * no failures of the mirror: nothing was changed. Never throws.
  */
-export const fail = <S extends MirrorSource, P extends MirrorPlan>(
+const fail = <S extends MirrorSource, P extends MirrorPlan>(
   { dependencies, logs }: Run<S, P>,
   progress: Progress,
   cause: unknown,
@@ -388,7 +365,7 @@ export const fail = <S extends MirrorSource, P extends MirrorPlan>(
 const NO_FAILURES: ReadonlySet<ErrorCode> = new Set(['paused', 'plan_changed', 'second_person_needed']);
 
 /** Throws `deadline_exceeded` once the run's time is up. */
-export const assertInTime = (signal: AbortSignal): void => {
+const assertInTime = (signal: AbortSignal): void => {
   if (signal.aborted) {
     throw new SyncError(
       'deadline_exceeded',
@@ -398,7 +375,7 @@ export const assertInTime = (signal: AbortSignal): void => {
 };
 
 /** Runs `work` with a signal that is aborted after `milliseconds`; leaves no timer behind. */
-export const withDeadline = async <T>(
+const withDeadline = async <T>(
   milliseconds: number,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> => {

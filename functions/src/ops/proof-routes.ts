@@ -11,7 +11,7 @@ import { type Verification, verifyRecords } from '../proof/verify.ts';
 import { byWhom, type OpsDependencies } from './dependencies.ts';
 import * as proof from './schemas/proof.ts';
 
-/** Below the 20 minutes of `watchMirrors` and the 30 of `opsApi`. */
+/** Fifty thousand records and two thousand lists; below the 20 minutes of `watchMirrors` and the 30 of `opsApi`. */
 const VERIFY_LIMIT_MS = 900_000;
 
 /**
@@ -36,6 +36,7 @@ export const proofRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/verify',
+    summary: 'Checks every record and every kept version of the list',
     answer: proof.verifyAnswer,
     handle: async () => {
       const { streams, at, ...found } = await verifyNow(ops);
@@ -58,6 +59,8 @@ export const proofRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/roll',
+    summary:
+      'The list of a moment, or a frozen one, with a signed receipt; with the people the look is recorded',
     body: proof.rollBody,
     answer: proof.rollAnswer,
     handle: async (input) => {
@@ -84,6 +87,7 @@ export const proofRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/roll/compare',
+    summary: 'Who came and who went between two moments; recorded',
     body: proof.compareBody,
     answer: proof.compareAnswer,
     handle: async (input) => {
@@ -100,12 +104,14 @@ export const proofRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/rolls',
+    summary: 'The frozen rolls',
     answer: proof.frozenRolls,
     handle: async () => ({ rolls: (await ops.frozen.list()).map(toWire) }),
   }),
   defineRoute({
     method: 'POST',
     path: '/rolls',
+    summary: 'Freezes the list of a moment until the end of a day; recorded',
     body: proof.freezeBody,
     answer: proof.frozenRoll,
     handle: async (input) => {

@@ -17,7 +17,12 @@ export * from './schemas/status.ts';
 export * from './schemas/two-way.ts';
 
 export type VerifyAnswer = z.output<typeof proof.verifyAnswer>;
+export type RollBody = z.input<typeof proof.rollBody>;
 export type RollAnswer = z.output<typeof proof.rollAnswer>;
+export type CompareBody = z.input<typeof proof.compareBody>;
+export type CompareAnswer = z.output<typeof proof.compareAnswer>;
+export type FreezeBody = z.input<typeof proof.freezeBody>;
+export type FrozenRollAnswer = z.output<typeof proof.frozenRoll>;
 
 export type RunsQuery = z.input<typeof runs.runsQuery>;
 export type WireRunRecord = z.output<typeof runs.runRecord>;

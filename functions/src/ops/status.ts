@@ -147,7 +147,7 @@ const readBlocked = async (
   return new Map(records.flatMap(([mirror, record]) => (record === null ? [] : [[mirror, record] as const])));
 };
 
-/** By the last reconcile that ended well; none has found any where none has ended. */
+/** As the last reconcile that ended well counted them; 0 where none has ended. */
 const countAhead = async (runId: string | null, { read }: Pick<RunHistory, 'read'>): Promise<number> => {
   const ahead = runId === null ? null : (await read(runId))?.findings?.['ahead'];
   return typeof ahead === 'number' ? ahead : 0;

@@ -15,6 +15,7 @@ export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/queue',
+    summary: 'Members’ own edits on their way to the registry, without values',
     query: schemas.queueQuery,
     answer: schemas.queuePage,
     handle: async ({ query }) => {
@@ -26,6 +27,7 @@ export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/queue/:id',
+    summary: 'One edit with its values; the look is recorded',
     params: byId,
     answer: schemas.queueItemAnswer,
     handle: async (input) => {
@@ -37,6 +39,7 @@ export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/queue/:id/retry',
+    summary: 'Lets a dead letter wait again, and delivers what waits of the member',
     params: byId,
     body: schemas.queueActionBody,
     answer: schemas.retryAnswer,
@@ -50,6 +53,7 @@ export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/queue/:id/fail',
+    summary: 'Gives an edit up',
     params: byId,
     body: schemas.queueActionBody,
     answer: schemas.queueActionAnswer,
@@ -63,6 +67,7 @@ export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/conflicts',
+    summary: 'Fields that both sides had changed, without values',
     query: schemas.conflictsQuery,
     answer: schemas.conflictsPage,
     handle: async ({ query }) => {
@@ -74,6 +79,7 @@ export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/conflicts/:id',
+    summary: 'One conflict with its values; the look is recorded',
     params: byId,
     answer: schemas.conflictAnswer,
     handle: async (input) => {
@@ -85,6 +91,7 @@ export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/conflicts/:id/resolve',
+    summary: 'Decides one field of a conflict',
     params: byId,
     body: schemas.resolveBody,
     answer: schemas.resolveAnswer,
@@ -100,6 +107,7 @@ export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/two-way/runs',
+    summary: 'Sends what is due, and takes over the registry’s change queue',
     body: schemas.twoWayRunBody,
     answer: schemas.twoWayRunAnswer,
     handle: async ({ body, caller }) => {
@@ -114,6 +122,7 @@ export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/members/sync',
+    summary: 'Brings one member in line with the registry; recorded',
     body: schemas.syncMemberBody,
     answer: schemas.syncMemberAnswer,
     handle: async (input) => {

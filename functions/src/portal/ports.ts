@@ -59,7 +59,7 @@ export type ChangeOutcome =
 export interface MemberStore {
   read(kennitala: Kennitala): Promise<SeenMember>;
   /**
-   * EventReceipt, member and pending edits are read, `decide` chooses, member and receipt are written, all of it or nothing and as if
+   * Receipt, member and pending edits are read, `decide` chooses, member and receipt are written, all of it or nothing and as if
    * at one time. `decide` is pure: it can be called several times.
    */
   applyChange(request: ChangeRequest): Promise<ChangeOutcome>;

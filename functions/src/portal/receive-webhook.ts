@@ -91,7 +91,7 @@ const apply = async (
   const change = parseMemberChange(json);
   const applied = await applyVersionedEvent(change, caller.eventId, dependencies);
   const { rosterRefresh, register, now } = dependencies;
-  // An event that came before or was not believed is no news: what the register lacks, its next run brings.
+  // A repeated event, or one that was not believed, is not passed on: what the register lacks, its next run brings.
   const isNews = applied.result !== 'duplicate' && !applied.wasAsked;
   await Promise.all([
     applied.changesRoster && rosterRefresh.request(now()),
@@ -125,8 +125,8 @@ const afterCommit = async (
 };
 
 /**
- * Its sender waits inside the transaction of the change, ten seconds at most, and never repeats: the hint is made durable
- * and answered at once, and what it says is looked for afterwards.
+ * Its sender waits inside the transaction of the change, ten seconds at most, and never repeats: the hint is stored and
+ * answered at once, and the change is looked for afterwards.
  */
 const acceptHint = async (
   caller: WebhookCaller,

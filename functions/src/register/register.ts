@@ -151,7 +151,7 @@ const SYNC_TYPES: Readonly<Record<RunTrigger, SyncType>> = {
   http: 'manual',
   local: 'manual',
   event: 'membership',
-  // The log's readers take a run of the other kinds for one that has verified everybody.
+  // Readers of the log take a run of any other kind for one that has verified everybody.
   proof: 'webhook',
 };
 

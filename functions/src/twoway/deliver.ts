@@ -29,7 +29,7 @@ interface Entry {
 }
 
 /**
- * Delivers what waits for these members: of each in order, one change at a time, and of different members together.
+ * Delivers these members' waiting edits: one member's in order and one change at a time, different members' together.
  * Never throws; an edit that is not delivered stays in the queue.
  */
 export const deliverMembers = async (
@@ -184,9 +184,9 @@ const turnAfter = async (
 };
 
 /**
- * Writes down in one transaction what the registry took of many members, which is nearly all of it on any day. What is
- * missing in the answer is left to be settled by itself: conflicts, refusals, failures, and everything when the
- * transaction met somebody else's again and again.
+ * Writes down in one transaction what the registry took of many members, which is nearly everything on any day.
+ * Whatever is missing in the answer has to be settled one by one: conflicts, refusals, failures, and everything when
+ * the transaction lost to others again and again.
  */
 export const settleSuccesses = async (
   sent: ReadonlyMap<Outgoing, Sent>,

@@ -130,7 +130,9 @@ export interface QueueItem {
   readonly settled: Readonly<Record<string, SettledEdit>>;
   readonly status: SyncStatus;
   readonly editedAt: EditTime;
-  /** The member edited a document that held more of their own edits: one may be late that comes before this one. */
+  /**
+   * The member edited a document that already held other edits of theirs: the event of an earlier one may still come.
+   */
   readonly isContinuation: boolean;
   readonly createdAt: Date;
   /** When it was over: the registry had it, or an operator decided that it stays a dead letter. */
@@ -175,7 +177,7 @@ export const makeQueueItem = (facts: NewItem, now: Date): QueueItem => ({
 
 export interface PathEnd {
   readonly outcome: PathOutcome;
-  /** What the registry held before, where merging found out: so that a dead letter can be tried again as it stands. */
+  /** What the registry held before, where merging has shown it: a dead letter can then be tried again as it is. */
   readonly oldValue?: Json | undefined;
   readonly message?: string | null;
 }
@@ -245,8 +247,8 @@ export const inEditOrder = (items: readonly QueueItem[]): QueueItem[] =>
 
 /**
  * Several edits before a delivery are one: from the first old value to the last new one. Where an edit starts from a
- * value that none of the edits before it knew, the registry's word came between: the member saw it and wrote over it,
- * so it is what the registry is expected to hold, and the edits before it are superseded.
+ * value that none of the edits before it led to, the registry's value came between: the member saw it and wrote over
+ * it, so that value is what the registry is expected to hold, and the edits before it are superseded.
  */
 export const mergeEdits = (items: readonly QueueItem[]): MergedEdits => {
   const merged = new Map<string, MergedEdit>();
@@ -271,11 +273,14 @@ export const mergeEdits = (items: readonly QueueItem[]): MergedEdits => {
   return merged;
 };
 
-/** An event of the registry can have shown an earlier value of the chain again, when the last edit was not queued yet. */
+/**
+ * An event of the registry can have shown the member an earlier one of these values again, before their last edit was
+ * queued.
+ */
 const isFromChain = (path: string, { expected, ownValues }: MergedEdit, oldValue: Json): boolean =>
   [expected, ...ownValues].some((known) => isSameJson(path, known, oldValue));
 
-/** Whether the member has gone back to where they came from, so that there is nothing to tell. */
+/** Whether the member has gone back to the value that they started from, so that there is nothing to send. */
 export const isCancelled = (path: string, { expected, newValue }: MergedEdit): boolean =>
   isSameJson(path, expected, newValue);
 
@@ -283,7 +288,10 @@ export interface ReviveOptions {
   readonly now: Date;
   /** The member's items that were edited after some dead letter. */
   readonly later: readonly QueueItem[];
-  /** Instead of what had failed: these paths that had lost a conflict, and what the registry holds there. */
+  /**
+   * Revives these paths, which had lost a conflict, instead of those that had failed; with what the registry holds
+   * there.
+   */
   readonly from?: Readonly<Record<string, Json>>;
 }
 

@@ -43,12 +43,11 @@ interface ConflictDecision {
 }
 
 /**
- * Writes an operator's decision on one field, in one transaction: the conflict knows it, the portal shows the value, and
- * where that is not what the registry holds, it is queued for the registry as an edit. Deciding the same twice changes
- * nothing.
- *
- * Throws `invalid_request` for a field that is not in conflict or a value that the field cannot hold, `already_done` when
- * it was decided otherwise, `plan_changed` when the member's value has changed since: then the old choice is none.
+ * Writes an operator's decision on one field, in one transaction: the conflict records it, the portal shows the value,
+ * and a value that the registry does not hold is queued for it as an edit. Deciding the same twice changes nothing.
+ * Throws `invalid_request` for a field that is not in conflict or a value that the field cannot hold, `already_done`
+ * when it was decided otherwise, `plan_changed` when the member's value has changed since, so that the choice is no
+ * longer between the same values.
  */
 export const planResolution = (
   view: MemberView,
@@ -70,7 +69,7 @@ export const planResolution = (
     throw new SyncError('already_done', 'This field of the conflict has been decided otherwise.');
   }
   const resolved = withResolution(conflict, path, { keep: request.keep, value, by, at });
-  // Nothing to write where the registry had won; so this closes a conflict whatever has happened since.
+  // Whoever won stands already: nothing has to be written, so this closes the conflict whatever has happened since.
   if (request.keep === disputed.winner)
     return { conflicts: [resolved], result: { kennitala, queued: false } };
   return { ...planWrite(view, conflict, path, value, at), conflicts: [resolved] };

@@ -124,7 +124,7 @@ const refusedAlone = ({ part }: Outgoing, { details }: SyncError): Sent | null =
     const message = `the registry takes no new members from the portal (${status})`;
     return { answer: { status: 'refused', code: 'action_not_allowed', message } };
   }
-  // What it cannot read once it will never read.
+  // The same change would be just as unreadable another time.
   if (status !== 400) return null;
   const message = 'the registry refused the request that held this change alone (400)';
   return { answer: { status: 'refused', code: 'invalid_value', message } };

@@ -183,8 +183,8 @@ const settleRefusal = async (
 };
 
 /**
- * Whoever is not in the registry any more may have another number there: a wrong kennitala was corrected, and the row
- * kept its id. What waits goes with them. Null when they are gone.
+ * A member who is not found in the registry any more may have another number there: a wrong kennitala was corrected,
+ * and the row kept its id. What waits moves to that number. Null when they are gone.
  */
 const followNumber = async (
   out: Outgoing,
@@ -232,7 +232,7 @@ const withReading = async (
     try {
       reading = await readRegistry(claimed, { signal }, dependencies);
     } catch (cause) {
-      // What is refused stays refused, though the member cannot be read to show what the registry holds.
+      // A refusal stands also when the member cannot be read to show what the registry holds.
       if (isSyncError(cause, 'member_invalid') && unreadable === 'shows-nothing') return write(null);
       return settleFailure(out, asSyncError(cause), dependencies);
     }

@@ -35,7 +35,7 @@ export interface TwoWayDependencies
   readonly runLimitMs: number;
 }
 
-/** How long what the registry has stays in the queue. */
+/** How long an item stays in the queue after the registry has taken it. */
 export const SYNCED_KEPT_MS = 30 * 24 * 60 * 60_000;
 
 /**
@@ -186,13 +186,12 @@ const ENDS_ALL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /**
- * Applies what the registry's change queue still holds, oldest first and whatever its age, and acknowledges exactly what
- * is durable. A row tells only what it changed, and rows of one member that are applied in parts lose to each other's
- * versions; so a row is a hint, deletions included: the whole member is read once, which covers all of their rows. A row's
- * id is no version here: that of a queue without the companion app has nothing to do with members' versions, and held as
- * one it would keep everything out that came later. There is no watermark that could pass what was not applied.
- *
- * Throws the `registry_*` codes and `store_unavailable`, after what was durable has been acknowledged.
+ * Applies what the registry's change queue still holds, oldest first and whatever its age, and acknowledges exactly
+ * what is durable. A row, also of a deletion, is taken as a hint, and the whole member is read once for all of their
+ * rows: a row has only the fields that it changed, and rows applied one by one would lose to each other's versions. A
+ * row's id is not taken for a version: in a queue without the companion app it has nothing to do with members'
+ * versions, and would keep out everything that came later. There is no watermark, since it could pass what was not
+ * applied. Throws the `registry_*` codes and `store_unavailable`, after what was durable has been acknowledged.
  */
 export const pullChanges = async (signal: AbortSignal, dependencies: PullDependencies): Promise<Tally> => {
   const given = new Set<number>();
@@ -259,7 +258,7 @@ const pullMember = async (
 ): Promise<void> => {
   const last = rows.at(-1);
   const kennitala = tryKennitala(last?.ssn ?? '');
-  // Nobody can apply a row without a member: it is acknowledged only by the registry's own people.
+  // A row without a member cannot be applied; only the registry's own people can acknowledge it.
   if (last === undefined || kennitala === null) throw unreadable();
   if (isPlaceholder(kennitala)) return;
   const { action } = last;

@@ -170,7 +170,7 @@ export interface TrackingFacts {
 /** No store and no screen is to be trusted with it, so the registry is not asked. */
 const UNSTORABLE: PathEnd = { outcome: 'failed', message: 'a value that cannot be stored as it is written' };
 
-/** Nothing is on its way to the registry: the portal shows again what the edit started from. */
+/** Such an edit is not sent, so the portal shows again what it started from. */
 const planWithoutUnstorable = (stored: StoredMember | null, tracked: QueueItem): MemberUpdate | null => {
   const failed = Object.entries(tracked.settled).filter(([, { outcome }]) => outcome === 'failed');
   if (stored === null || failed.length === 0) return null;

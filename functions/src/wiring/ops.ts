@@ -18,7 +18,7 @@ import type { FetchApp } from '../http/front.ts';
 import type { OpsDependencies } from '../ops/dependencies.ts';
 import { makeOpsLogs } from '../ops/ops-logs.ts';
 import { verifyNow } from '../ops/proof-routes.ts';
-import { opsRoutes } from '../ops/routes.ts';
+import { OPS_DOCUMENT, opsRoutes } from '../ops/routes.ts';
 import { readStatus, reportConcerns } from '../ops/status.ts';
 import { makeTwoWayActions } from '../ops/two-way-actions.ts';
 import { runProof } from './proof.ts';
@@ -127,7 +127,7 @@ let app: FetchApp | undefined;
 /** The operators' API as an app of the Fetch API, made at the first request. */
 export const opsApp = (): FetchApp => {
   const { authorize, log } = shared();
-  app ??= makeApp(opsRoutes(ops()), { authorize, log, prefixes: PREFIXES });
+  app ??= makeApp(opsRoutes(ops()), { authorize, log, prefixes: PREFIXES, document: OPS_DOCUMENT });
   return app;
 };
 

@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { Timestamp } from 'firebase-admin/firestore';
+import pMap from 'p-map';
 import { afterAll } from 'vitest';
 import { makeHintStore } from '../../src/adapters/firestore/hint-store.ts';
 import { toMemberDocument } from '../../src/adapters/firestore/member-document.ts';
@@ -9,7 +10,6 @@ import { makePortalDigests } from '../../src/adapters/firestore/proof-store.ts';
 import { decideChange } from '../../src/domain/member/decide-change.ts';
 import { BUCKETS } from '../../src/domain/member/digest.ts';
 import { parseRegistryMember } from '../../src/domain/member/parse-registry-member.ts';
-import { inParallel } from '../../src/lib/concurrency.ts';
 import { NESTED } from '../domain/member/support/wire-members.ts';
 import { openFirestoreUnderTest } from '../support/firestore-under-test.ts';
 import { describeDigests, type HeldMember } from './digests-contract.ts';
@@ -109,10 +109,10 @@ describeDigests('Firestore', async () => {
       await batch.commit();
     },
     sums: () =>
-      inParallel(
+      pMap(
         Array.from({ length: BUCKETS }, (_, n) => n),
-        16,
         (n) => digests.sums(n, n + 1),
+        { concurrency: 16 },
       ),
     membersOf: async (bucket) =>
       new Map(

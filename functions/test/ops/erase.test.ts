@@ -267,6 +267,24 @@ describe('erasing a person', () => {
     expect(left.map(({ generation }: Body) => generation)).toEqual([current]);
   });
 
+  it('leaves a roll that was frozen with the person on it, says so, and makes the moment itself unknown', async () => {
+    const { kennitala } = await joinEverywhere(ops).then(async (traces) => {
+      const at = (await ops.call('GET', '/roster/versions')).body.versions[0].publishedAt;
+      await ops.call('POST', '/rolls', { name: 'board-2026', at, until: '2099-01-01', reason: 'election' });
+      await leaveEverywhere(ops, traces);
+      return traces;
+    });
+    const { body: before } = await ops.call('POST', '/roll', { name: 'board-2026', list: true });
+    expect(before.list).toContain(kennitala);
+    const { body } = await erase(kennitala);
+    expect(body.absent).toBe(true);
+    expect(body.stays.join()).toMatch(/frozen/);
+    const { body: after } = await ops.call('POST', '/roll', { name: 'board-2026', list: true });
+    expect(after).toEqual(before);
+    const lost = await ops.call('POST', '/roll', { at: before.receipt.at });
+    expect([lost.status, lost.body.code]).toEqual([404, 'roll_unknown']);
+  });
+
   it('looks without changing anything, and records that as a look', async () => {
     const { kennitala } = await gone();
     await ops.db.doc(`webhook_hints/${kennitala}`).set({ action: 'delete' });

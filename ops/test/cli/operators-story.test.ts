@@ -222,14 +222,14 @@ describe('an operator, from the first look to the resumed roster', { timeout: 60
     }
     const proof = await ops(['prove']);
     expect(proof.stdout).toMatch(
-      new RegExp(`^registry = roster = portal = register, ${MEMBERS} members, proved`),
+      new RegExp(`^Registry = Roster = Portal = Register: ${MEMBERS} members, proved`),
     );
     expect(proof.code).toBe(0);
     const walk = await ops(['verify', '--public-key', join(data, 'chain.pem')]);
     expect(walk.stdout).toMatch(/^Whole at /);
     expect(walk.code).toBe(0);
     const status = await ops(['status']);
-    expect(status.stdout).toMatch(/^record +verified \d+ s ago, unbroken/m);
+    expect(status.stdout).toMatch(/^record +Record verified .* ago, unbroken/m);
     expect(tooWide(`${walk.stdout}${status.stdout}`)).toEqual([]);
   });
 

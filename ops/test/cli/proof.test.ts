@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { receiptPage } from '../../../dashboard/src/texts/receipt-page.ts';
 import type {
   ProofAnswer,
   RollAnswer,
@@ -9,8 +10,7 @@ import type {
   VerifyAnswer,
 } from '../../../functions/src/ops/schemas.ts';
 import { WELL } from '../../../functions/test/ops/support/status-answers.ts';
-import { receiptPage, toFileText } from '../../src/cli/receipt-page.ts';
-import { printableIn } from '../../src/cli/text.ts';
+import { printableIn, toFileText } from '../../src/cli/text.ts';
 import { startServer } from './http-server.ts';
 import { runOps, tooWide } from './run-ops.ts';
 
@@ -52,7 +52,7 @@ const PROOF: ProofAnswer = {
 describe('ops prove', () => {
   const ago = { provedAt: '2026-11-23T07:57:00.000Z', unprovedSince: '2026-11-23T07:59:00.000Z' };
   it.each<[string, Partial<ProofAnswer>, number, string]>([
-    ['equal', {}, 0, 'registry = roster = portal = register, 2,216 members, proved 0 s ago'],
+    ['equal', {}, 0, 'Registry = Roster = Portal = Register: 2,216 members, proved 0 seconds ago.'],
     [
       'equal but for somebody unreadable, without a register',
       {
@@ -60,7 +60,7 @@ describe('ops prove', () => {
         stores: { ...PROOF.stores, register: { ...equal, state: 'absent', differences: null } },
       },
       0,
-      'registry = roster = portal but for 1 member whom nobody can read, 2,216 members, proved 0 s ago',
+      'Registry = Roster = Portal: 2,216 members, proved 0 seconds ago. 1 cannot be read.',
     ],
     [
       'not equal, and why',
@@ -71,7 +71,7 @@ describe('ops prove', () => {
         stores: { ...PROOF.stores, portal: { state: 'differs', differences: 3, errorCode: null } },
       },
       1,
-      'the portal differs by 3 members, differs: paused, proved 3 min ago',
+      'Proof: not equal. What differs is paused. Portal differs by 3. Last proved 3 minutes ago.',
     ],
     [
       'by so many that nobody counted',
@@ -81,7 +81,7 @@ describe('ops prove', () => {
         stores: { ...PROOF.stores, roster: { state: 'differs', differences: null, errorCode: null } },
       },
       1,
-      'the roster differs, differs, proved 3 min ago',
+      'Proof: not equal. Roster differs. Last proved 3 minutes ago.',
     ],
     [
       'a store that does not answer',
@@ -94,19 +94,19 @@ describe('ops prove', () => {
         },
       },
       1,
-      'the register did not answer (schema_outdated), unknown, proved 3 min ago',
+      'Proof: not known. Register: schema_outdated. Last proved 3 minutes ago.',
     ],
     [
       'a registry that does not answer',
       { ...ago, outcome: 'unknown', members: null, errorCode: 'registry_timeout', provedAt: null },
       1,
-      'registry_timeout, never proved',
+      'Proof: not known. Registry: registry_timeout. Never proved.',
     ],
     [
       'no companion app',
       { ...ago, outcome: 'unprovable', because: 'no_companion_app', provedAt: null },
       1,
-      'unprovable: no companion app, never proved',
+      'Proof: cannot be proved. The registry has no companion app; the nightly reading compares everybody. Never proved.',
     ],
   ])('%s', async (_what, facts, exitCode, said) => {
     const { code, stdout, asked } = await ask(['prove'], { 'POST /proof': { ...PROOF, ...facts } });
@@ -123,11 +123,11 @@ describe('ops status', () => {
 
   it('has a line for the proof and one for the record, also where there is none yet', async () => {
     const none = await of({});
-    expect(none).toMatch(/^proof +no proof has been made yet$/m);
-    expect(none).toMatch(/^record +not walked yet/m);
+    expect(none).toMatch(/^proof +No proof has been made yet\.$/m);
+    expect(none).toMatch(/^record +The record has not been verified yet/m);
     const all = await of({ proof: PROOF, verified: walk });
-    expect(all).toMatch(/^proof +registry = roster = portal = register, 2,216/m);
-    expect(all).toMatch(/^record +verified 20 min ago, unbroken: 912 records, 34 lists$/m);
+    expect(all).toMatch(/^proof +Registry = Roster = Portal = Register: 2,216/m);
+    expect(all).toMatch(/^record +Record verified 20 minutes ago, unbroken: 912 records, 34\s+lists\.$/m);
     expect(tooWide(all)).toEqual([]);
   });
 
@@ -149,7 +149,7 @@ describe('ops status', () => {
         },
       ],
     });
-    expect(text).toMatch(/^record +verified 20 min ago, broken: 3 findings/m);
+    expect(text).toMatch(/^record +Record verified 20 minutes ago, broken: 3 findings/m);
     expect(text).toMatch(/- +record, chain broken \(3\), for 20 min: somebody changed/);
     expect(text).toMatch(/npm run ops -- verify/);
   });

@@ -311,7 +311,7 @@ export const makeRunStore = (
         if (time !== null) return;
       }
       await db.runTransaction(async (transaction) => {
-        const { lease: held } = ((await transaction.get(stateRef)).data() ?? {}) as MirrorState;
+        const { lease: held } = ((await transaction.get(stateRef)).data() ?? {}) as StoredMirrorState;
         assertHeld(lease, held?.owner, 'what this run has written stands');
         transaction.update(stateRef, { cursor, unfinished });
       });

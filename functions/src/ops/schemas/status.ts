@@ -152,7 +152,7 @@ export const statusAnswer = z.object({
     oldestOpenConflictAt: time.nullable(),
     lastSweep: z.object({ at: time, status: sweepStatus }).nullable(),
   }),
-  /** What real time left for somebody to see. */
+  /** What webhooks left behind for a person to look at. */
   portal: z.object({
     /** Members of whom the portal holds a version that the registry has not reached, by the last run that ended well. */
     aheadOfRegistry: z.number(),

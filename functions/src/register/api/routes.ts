@@ -34,6 +34,7 @@ export const LIMITS_PER_MINUTE = { caller: 120, runs: 10, address: 300 } as cons
 
 /** What `/openapi.json` says beside the routes. */
 export const REGISTER_DOCUMENT = {
+  isPublic: true,
   title: 'membership-sync',
   version: '1.0.0',
   description: 'The register: members in PostgreSQL, kept equal to the registry.',

@@ -32,7 +32,7 @@ import { makeAuthorizeAdmin } from '../../../src/http/callers.ts';
 import type { OpsDependencies } from '../../../src/ops/dependencies.ts';
 import { makeOpsLogs } from '../../../src/ops/ops-logs.ts';
 import type { ErasureStore, RegisterLookup } from '../../../src/ops/ports.ts';
-import { opsRoutes } from '../../../src/ops/routes.ts';
+import { OPS_DOCUMENT, opsRoutes } from '../../../src/ops/routes.ts';
 import { makeTwoWayActions } from '../../../src/ops/two-way-actions.ts';
 import { syncMember } from '../../../src/portal/reconcile/sync-member.ts';
 import type { DeliveryDependencies } from '../../../src/twoway/delivery.ts';
@@ -191,6 +191,7 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
     }),
     log: (severity, message, fields) => stack.logs.push({ severity, message, fields }),
     prefixes: ['', '/api'],
+    document: OPS_DOCUMENT,
   });
   const tokenOf = (claims: Record<string, unknown>, uid = 'operator') => auth.mintIdToken({ uid, claims });
   const admin = tokenOf({ roles: ['admin'] });

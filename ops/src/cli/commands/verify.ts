@@ -5,11 +5,10 @@ import type { VerifyAnswer } from '../../../../functions/src/ops/schemas.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { withProgress } from '../progress.ts';
-import { toFileText } from '../receipt-page.ts';
 import { runbookOf } from '../remedies.ts';
 import { pairLines, tableLines } from '../table.ts';
 import type { Paint } from '../terminal.ts';
-import { shownTime } from '../text.ts';
+import { shownTime, toFileText } from '../text.ts';
 
 const EXAMPLE = `
 Reads every record, the kept versions of the list, and what each remembers of

@@ -1,12 +1,6 @@
 import type { RollAnswer } from '../../../functions/src/ops/schemas.ts';
 
-export type Language = 'is' | 'en';
-
-/**
- * A file's text as it was sent: what comes from outside is escaped for the terminal, its line breaks too. Keys and lists hold no
- * other character that is.
- */
-export const toFileText = (text: string): string => text.replaceAll('\\u000a', '\n');
+import type { Language } from './format.ts';
 
 const TEXTS = {
   en: {
