@@ -3,6 +3,9 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Mutant } from '@stryker-mutator/api/core';
 
+/** A copy of a file as it is: where that is wrong, so are its mutants for another reason than what they change. */
+const UNMUTATED = '.unmutated.ts';
+
 /**
  * The ids of the mutants that the compiler refuses: nobody can write them, so no test has to find them. Each becomes a file beside its
  * original, so that one run of the compiler judges all of them. What a mutant breaks in another file is not seen.
@@ -18,14 +21,18 @@ export const refusedByCompiler = (
   mkdirSync(copy, { recursive: true });
   cpSync(join(root, 'functions/src'), join(copy, 'functions/src'), { recursive: true });
   for (const mutant of mutants) {
-    const file = mutant.fileName.replace(/\.ts$/, `.mutant-${mutant.id}.ts`);
+    const file = mutantFile(mutant.fileName, mutant.id);
     writeFileSync(join(copy, file), applyMutant(textOf(mutant.fileName), mutant));
+  }
+  const originals = [...new Set(mutants.map(({ fileName }) => fileName))];
+  for (const file of originals) {
+    writeFileSync(join(copy, file.replace(/\.ts$/, UNMUTATED)), textOf(file));
   }
   const project = {
     extends: '../../../tsconfig.json',
     // What is no longer used is a matter of style.
     compilerOptions: { noUnusedLocals: false, noUnusedParameters: false },
-    include: [...new Set(mutants.map(({ fileName }) => fileName)), '**/*.mutant-*.ts'],
+    include: [...originals, `**/*${UNMUTATED}`, '**/*.mutant-*.ts'],
     exclude: [],
   };
   writeFileSync(join(copy, 'tsconfig.json'), JSON.stringify(project));
@@ -37,13 +44,15 @@ export const refusedByCompiler = (
   if (error !== undefined) throw error;
   const wrong = new Set([...stdout.matchAll(/^(\S+?)\(\d+,\d+\): error/gm)].map(([, file = '']) => file));
   const refused = new Set<string>();
-  for (const file of wrong) {
-    const id = /\.mutant-(\d+)\.ts$/.exec(file)?.[1];
-    if (id === undefined) throw new Error(`${file} does not compile as it is.`);
-    refused.add(id);
+  for (const { id, fileName } of mutants) {
+    if (wrong.has(fileName)) throw new Error(`${fileName} does not compile as it is.`);
+    const isJudged = !wrong.has(fileName.replace(/\.ts$/, UNMUTATED));
+    if (isJudged && wrong.has(mutantFile(fileName, id))) refused.add(id);
   }
   return refused;
 };
+
+const mutantFile = (file: string, id: string): string => file.replace(/\.ts$/, `.mutant-${id}.ts`);
 
 /** The text that a mutant stands for: lines and columns count from 0. */
 const applyMutant = (text: string, { location: { start, end }, replacement }: Mutant): string =>

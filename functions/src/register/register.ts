@@ -151,7 +151,7 @@ const SYNC_TYPES: Readonly<Record<RunTrigger, SyncType>> = {
   http: 'manual',
   local: 'manual',
   event: 'membership',
-  // The log's readers take a run of the other kinds for one that has verified everybody.
+  // Readers of the log take a run of any other kind for one that has verified everybody.
   proof: 'webhook',
 };
 
@@ -159,7 +159,7 @@ const SYNC_TYPES: Readonly<Record<RunTrigger, SyncType>> = {
  * One run of the register. A run that failed or was refused also closes its row in `sync_log`, in a transaction of its
  * own; when the database does not even take that, the record in Firestore says why and the next run closes the row.
  */
-export const runRegister = async (
+export const runRegisterMirror = async (
   request: RunRequest,
   options: RegisterOptions,
   dependencies: RunDependencies,

@@ -8,7 +8,7 @@ import {
   type Withdrawals,
 } from '../../src/domain/member/kept-values.ts';
 import type { Member } from '../../src/domain/member/member.ts';
-import type { DocumentState, Receipt, SeenMember, StandingHint } from '../../src/portal/ports.ts';
+import type { DocumentState, EventReceipt, SeenMember, StandingHint } from '../../src/portal/ports.ts';
 
 /** One item of `sync_queue`, as far as the portal's stores read it. */
 export interface QueuedEdit {
@@ -25,7 +25,7 @@ export interface KeptHint extends StandingHint {
 
 /** The portal's collections in memory, for adapters that many histories are played on. */
 export interface PortalMemory {
-  readonly receipts: Map<string, Receipt>;
+  readonly receipts: Map<string, EventReceipt>;
   readonly queue: QueuedEdit[];
   readonly hints: Map<Kennitala, KeptHint>;
   kennitalas(): Kennitala[];

@@ -16,7 +16,7 @@ import {
   fromRunOfMember,
 } from '../../src/ops/timeline.ts';
 import type { ConflictRecord, PathConflict } from '../../src/twoway/conflict.ts';
-import { toEditTime } from '../../src/twoway/edit.ts';
+import { toEditTime } from '../../src/twoway/queue.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 
 const [KENNITALA] = makeKennitalas(1) as [Kennitala];

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { FIELD_TABLE, isTwoWayPath, portalEditPaths } from '../../../src/domain/member/field-table.ts';
 import { withFields } from '../../../src/domain/member/fields.ts';
-import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
-import { applyPatch, diffMembers } from '../../../src/domain/member/patch.ts';
 import {
   fromRegistryFields,
+  parseRegistryMember,
   toRegistryChanges,
   toRegistryCreate,
-} from '../../../src/domain/member/registry-changes.ts';
+} from '../../../src/domain/member/parse-registry-member.ts';
+import { applyPatch, diffMembers } from '../../../src/domain/member/patch.ts';
 import { isSyncError } from '../../../src/lib/errors.ts';
 import { NESTED } from './support/wire-members.ts';
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseMemberChange, parseMemberHint } from '../../../src/domain/member/member-change.ts';
-import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
-import { fromRegistryFields } from '../../../src/domain/member/registry-changes.ts';
+import { fromRegistryFields, parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
 import { whoIs } from '../../../src/domain/member/wire.ts';
 import { operatorText, SHARED_KEY, storableText } from '../../../src/domain/storable.ts';
 import { isSyncError } from '../../../src/lib/errors.ts';

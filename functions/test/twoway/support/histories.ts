@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import type { Json } from '../../../src/domain/member/fields.ts';
-import { isSameJson } from '../../../src/twoway/edit.ts';
+import { isSameJson } from '../../../src/twoway/queue.ts';
 import { makeKennitalas } from '../../support/kennitalas.ts';
 import { isTakenByLegacy, MODEL_PATHS, type ModelOptions, REFUSED_VALUE } from './registry-model.ts';
 import { type Death, makeWorld, type World } from './world.ts';
