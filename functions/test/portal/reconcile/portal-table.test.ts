@@ -39,6 +39,32 @@ describe('the table of what the portal holds', () => {
     }
   });
 
+  it('holds what it held before it had to grow, and what came after', () => {
+    const builder = makePortalTable();
+    const short = makePortalTable();
+    const digestOfRow = (n: number) => ({ a: n, b: n + 1 });
+    for (const [n, kennitala] of PEOPLE.entries()) {
+      const meta = { ...SOUND, django_id: n, source_version: n, digest: digestOfRow(n) };
+      builder.add(kennitala, { member, meta }, `state ${n}`);
+      if (n < 4_000) short.add(kennitala, { member, meta }, `state ${n}`);
+    }
+    const table = builder.finish();
+    expect(table).toMatchObject({ length: 5_000, active: 5_000 });
+    for (const n of [0, 4_095, 4_096, 4_999]) {
+      const registry = { ...said, djangoId: n, version: n, digest: digestOfRow(n) };
+      expect(table.find(PEOPLE[n] as Kennitala)).toBe(n);
+      expect(table.state(n)).toBe(`state ${n}`);
+      expect(table.holds(n, registry, hash)).toBe(true);
+      expect(table.holds(n, { ...registry, version: n + 1 }, hash)).toBe(false);
+      expect(table.holds(n, { ...registry, djangoId: n + 1 }, hash)).toBe(false);
+      expect(table.holds(n, { ...registry, digest: digestOfRow(n + 1) }, hash)).toBe(false);
+      expect(table.markSeen(n)).toBe(true);
+      expect(table.markSeen(n)).toBe(false);
+    }
+    expect([...table.unseen()]).toHaveLength(4_996);
+    expect(table.digest()).not.toBe(short.finish().digest());
+  });
+
   it.each([
     ['the same', member, SOUND, said, true],
     ['the same, of a registry without versions', member, SOUND, { ...said, version: null }, true],
