@@ -3,11 +3,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { parseAst } from 'rolldown/parseAst';
 
-/** The project's TypeScript files with what each imports from the others; paths are relative to the root. */
+/** The project's TypeScript files with what each takes from the others and gives them; paths are relative to the root. */
 export interface Graph {
   readonly lines: ReadonlyMap<string, number>;
   /** Types included: who reads a file has to know the shapes that it names. */
   readonly imports: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Names that a file exports and declares itself: what it hands on from another file is that one's. */
+  readonly exports: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 const SOURCE = /\.tsx?$/;
@@ -25,23 +27,31 @@ export const readGraph = (root: string): Graph => {
   return makeGraph(new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')])));
 };
 
-export const makeGraph = (sources: ReadonlyMap<string, string>): Graph => ({
-  lines: new Map([...sources].map(([file, text]) => [file, text.split('\n').length - 1])),
-  imports: new Map(
-    [...sources].map(([file, text]) => [
+export const makeGraph = (sources: ReadonlyMap<string, string>): Graph => {
+  const lines = new Map<string, number>();
+  const imports = new Map<string, Set<string>>();
+  const exports = new Map<string, Set<string>>();
+  for (const [file, text] of sources) {
+    const { body } = parseAst(text, { lang: file.endsWith('x') ? 'tsx' : 'ts' });
+    lines.set(file, text.split('\n').length - 1);
+    imports.set(
       file,
       new Set(
-        specifiersOf(file, text)
+        specifiersOf(body)
           .filter((specifier) => specifier.startsWith('.') && SOURCE.test(specifier))
           .map((specifier) => normalize(join(dirname(file), specifier)))
           .filter((target) => sources.has(target)),
       ),
-    ]),
-  ),
-});
+    );
+    exports.set(file, new Set(exportsOf(body)));
+  }
+  return { lines, imports, exports };
+};
+
+type Body = ReturnType<typeof parseAst>['body'];
 
 /** What a file imports, whether as a value, as a type, or when it is needed. */
-const specifiersOf = (file: string, text: string): string[] => {
+const specifiersOf = (body: Body): string[] => {
   const found: string[] = [];
   const visit = (node: unknown): void => {
     if (typeof node !== 'object' || node === null) return;
@@ -49,8 +59,35 @@ const specifiersOf = (file: string, text: string): string[] => {
     if (source?.type === 'Literal' && typeof source.value === 'string') found.push(source.value);
     for (const part of Object.values(node)) visit(part);
   };
-  visit(parseAst(text, { lang: file.endsWith('x') ? 'tsx' : 'ts' }).body);
+  visit(body);
   return found;
+};
+
+const exportsOf = (body: Body): string[] => {
+  const imported = new Set(
+    body.flatMap((node) =>
+      node.type === 'ImportDeclaration' ? node.specifiers.map(({ local }) => local.name) : [],
+    ),
+  );
+  return body.flatMap((node) => {
+    if (node.type !== 'ExportNamedDeclaration' || node.source !== null) return [];
+    const named = node.specifiers.flatMap(({ local, exported }) =>
+      'name' in local && imported.has(local.name) ? [] : 'name' in exported ? [exported.name] : [],
+    );
+    return [...named, ...namesIn(node.declaration)];
+  });
+};
+
+/** Every name that a declaration or a pattern in it binds. */
+const namesIn = (node: unknown): string[] => {
+  if (typeof node !== 'object' || node === null) return [];
+  const { type, name, id, declarations, properties, elements, value, argument, left } = node as Record<
+    string,
+    unknown
+  >;
+  if (type === 'Identifier') return [String(name)];
+  const parts = [declarations, properties, elements].flatMap((list) => (Array.isArray(list) ? list : []));
+  return [id, type === 'Property' ? value : null, argument, left, ...parts].flatMap(namesIn);
 };
 
 /** The files that import each file. */

@@ -86,6 +86,18 @@ export const trespassesOf = ({ imports }: Graph, rooms: ReadonlyMap<string, read
   return found;
 };
 
+/** Names that two files of the room declare and export, each as something of its own: who reads one of them has to know whose. */
+export const twiceExportedIn = ({ exports }: Graph, folder: string): string[] => {
+  const places = new Map<string, string[]>();
+  for (const [file, names] of exports) {
+    if (!isIn(file, folder)) continue;
+    for (const name of names) places.set(name, [...(places.get(name) ?? []), file]);
+  }
+  return [...places]
+    .filter(([, files]) => files.length > 1)
+    .map(([name, files]) => `${name}: ${files.join(', ')}`);
+};
+
 /** The files that the way `title` names, in order. Throws where one is missing or no earlier one leads to it. */
 export const readWay = (page: string, title: string, graph: Graph): string[] => {
   const files = [
@@ -158,6 +170,7 @@ const main = (isCheck: boolean): void => {
   }
   faults.push(...circlesOf(graph).map((circle) => `circle: ${circle.join(' ⇄ ')}`));
   faults.push(...trespassesOf(graph, readRooms(page)).map((trespass) => `not allowed: ${trespass}`));
+  faults.push(...twiceExportedIn(graph, 'functions/src').map((name) => `one name for two things: ${name}`));
   if (process.argv.includes('--list')) for (const file of corridors) say(`  small, one importer: ${file}`);
   for (const fault of faults) console.error(`! ${fault}`);
   if (isCheck && faults.length > 0) process.exitCode = 1;

@@ -11,6 +11,8 @@ export interface RunMeasured {
   readonly milliseconds: number;
   /** Peak resident memory of the process so far, in MiB. */
   readonly peakMib: number;
+  /** What the run answered, where it answers anything. */
+  readonly facts?: unknown;
 }
 
 export type ContenderMessage =
@@ -32,17 +34,17 @@ const peakMib = (): number => {
 };
 
 const beforeLoading = performance.now();
-const { default: runOnce } = (await import(process.argv[2] ?? '')) as { default: () => Promise<void> };
+const { default: runOnce } = (await import(process.argv[2] ?? '')) as { default: () => Promise<unknown> };
 let loadingMs = performance.now() - beforeLoading;
 
 process.on('disconnect', () => process.exit(0));
 process.on('message', async () => {
   const before = performance.now();
   try {
-    await runOnce();
+    const facts = await runOnce();
     const milliseconds = loadingMs + performance.now() - before;
     loadingMs = 0;
-    report({ type: 'measured', milliseconds, peakMib: peakMib() });
+    report({ type: 'measured', milliseconds, peakMib: peakMib(), facts });
   } catch (error) {
     report({ type: 'failed', why: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   }

@@ -1,6 +1,6 @@
 import type { RunMeasured } from '../lib/contender.ts';
 import { type ReconcileServers, startReconcileServers } from './reconcile-servers.ts';
-import { runAlone } from './run-alone.ts';
+import { bundleContenders, runAlone } from './run-alone.ts';
 
 /** The reference writes one member after another; beyond so many, its time is reckoned from these. */
 const REFERENCE_SETS = 5_000;
@@ -28,14 +28,16 @@ export const measureReconcile = async (
   rounds: number,
   note: (line: string) => void,
 ): Promise<ReconcileMeasured> => {
+  const modules = await bundleContenders();
   const servers = await startReconcileServers(members);
   const runs: ReconcileRun[] = [];
   const reference: ReconcileMeasured['reference'][number][] = [];
   try {
     for (let round = 0; round < rounds; round += 1) {
       note(`${members} members, round ${round + 1} of ${rounds}…`);
-      reference.push(await measureReference(members, servers));
-      for (const situation of SITUATIONS) runs.push(await measureOurs(situation, members, servers));
+      reference.push(await measureReference(modules.reference, members, servers));
+      for (const situation of SITUATIONS)
+        runs.push(await measureOurs(modules.ours, situation, members, servers));
     }
     return { members, runs, reference };
   } finally {
@@ -44,6 +46,7 @@ export const measureReconcile = async (
 };
 
 const measureOurs = async (
+  module: URL,
   situation: Situation,
   members: number,
   servers: ReconcileServers,
@@ -51,7 +54,7 @@ const measureOurs = async (
   const differences = await prepare(situation, members, servers);
   const writes = servers.countMemberWrites();
   const BENCH_THROTTLING = String(situation === 'load, 500 writes/s');
-  const measured = await runAlone('reconcile-ours', { ...servers.env, BENCH_THROTTLING });
+  const measured = await runAlone(module, { ...servers.env, BENCH_THROTTLING });
   const made = writes();
   if ((await servers.memberCount()) !== members) {
     throw new Error('A run left the portal unequal, so its time means nothing.');
@@ -67,9 +70,9 @@ const prepare = async (situation: Situation, members: number, servers: Reconcile
   return members;
 };
 
-const measureReference = async (members: number, servers: ReconcileServers) => {
+const measureReference = async (module: URL, members: number, servers: ReconcileServers) => {
   await servers.empty();
   const sets = Math.min(members, REFERENCE_SETS);
-  const measured = await runAlone('reconcile-reference', { ...servers.env, BENCH_SETS: String(sets) });
+  const measured = await runAlone(module, { ...servers.env, BENCH_SETS: String(sets) });
   return { ...measured, milliseconds: (measured.milliseconds * members) / sets, sets };
 };

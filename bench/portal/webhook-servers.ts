@@ -5,10 +5,9 @@ import { decideChange } from '../../functions/src/domain/member/decide-change.ts
 import { parseMemberChange } from '../../functions/src/domain/member/member-change.ts';
 import { type LocalFirestore, startFirestore } from '../../local/src/firestore/server.ts';
 import { startFunctions } from '../../local/src/functions/start-functions.ts';
+import { makeEvent, signEvent } from '../../local/src/registry/events.ts';
 import { makeMemoryJournal } from '../../local/src/registry/journal.ts';
-import { openState } from '../../local/src/registry/state/registry-state.ts';
-import { makeEvent } from '../../local/src/registry/webhooks/make-event.ts';
-import { signEvent } from '../../local/src/registry/webhooks/sign-event.ts';
+import { openState } from '../../local/src/registry/state.ts';
 import { makeSigningKey } from '../../local/src/secrets.ts';
 import type { WebhookRequest } from './webhook-load.ts';
 

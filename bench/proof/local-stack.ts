@@ -1,8 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import { deleteApp, getApps } from 'firebase-admin/app';
 import { makeMemberChanges } from '../../functions/src/adapters/django/member-changes.ts';
-import { makeRegistryDigests } from '../../functions/src/adapters/django/member-digests.ts';
-import { makeMemberPages, makeMemberReader } from '../../functions/src/adapters/django/read-members.ts';
+import {
+  makeMemberPages,
+  makeMemberReader,
+  makeRegistryDigests,
+} from '../../functions/src/adapters/django/read-members.ts';
 import { makeHintStore } from '../../functions/src/adapters/firestore/hint-store.ts';
 import {
   makePortalIndex,

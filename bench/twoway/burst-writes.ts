@@ -1,7 +1,7 @@
 import { fromMemberDocument } from '../../functions/src/adapters/firestore/member-document.ts';
 import { withFields } from '../../functions/src/domain/member/fields.ts';
-import { makeEditTime } from '../../functions/src/twoway/edit.ts';
 import type { DocumentWrite } from '../../functions/src/twoway/ports.ts';
+import { makeEditTime } from '../../functions/src/twoway/queue.ts';
 import type { Servers } from './servers.ts';
 
 /** What the platform would tell of one member's edits, one after another. */

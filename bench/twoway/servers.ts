@@ -6,8 +6,7 @@ import { makeMemberStore } from '../../functions/src/adapters/firestore/member-s
 import { toItemDocument } from '../../functions/src/adapters/firestore/twoway-documents.ts';
 import type { Kennitala } from '../../functions/src/domain/kennitala.ts';
 import { applyReading } from '../../functions/src/portal/apply-event.ts';
-import { makeEditTime } from '../../functions/src/twoway/edit.ts';
-import { makeQueueItem } from '../../functions/src/twoway/queue.ts';
+import { makeEditTime, makeQueueItem } from '../../functions/src/twoway/queue.ts';
 import { startFirestore } from '../../local/src/firestore/server.ts';
 import { startRegistry } from '../../local/src/registry/start-registry.ts';
 

@@ -1,7 +1,11 @@
 import type {
+  CompareAnswer,
+  CompareBody,
   ConflictDetail,
   ConflictsPage,
   ExplainAnswer,
+  FreezeBody,
+  FrozenRollAnswer,
   PauseAnswer,
   PausesAnswer,
   QueueActionAnswer,
@@ -11,6 +15,8 @@ import type {
   ResolveAnswer,
   ResolveBody,
   RetryAnswer,
+  RollAnswer,
+  RollBody,
   RollbackBody,
   RosterVersions,
   RunAnswer,
@@ -24,6 +30,7 @@ import type {
   SyncMemberAnswer,
   TwoWayRunAnswer,
   TwoWayRunBody,
+  VerifyAnswer,
   WireRunRecord,
 } from '../../functions/src/ops/schemas.ts';
 
@@ -102,6 +109,11 @@ export const makeApi = (idToken: () => Promise<string>) => {
     startRun: (body: StartRunBody) => post<StartedRun>('/runs', body),
     versions: () => get<RosterVersions>('/roster/versions'),
     rollback: (body: RollbackBody) => post<StartedRun>('/roster/rollback', body),
+    verify: () => post<VerifyAnswer>('/verify', {}),
+    roll: (body: RollBody) => post<RollAnswer>('/roll', body),
+    compareRolls: (body: CompareBody) => post<CompareAnswer>('/roll/compare', body),
+    frozenRolls: () => get<{ rolls: FrozenRollAnswer[] }>('/rolls'),
+    freezeRoll: (body: FreezeBody) => post<FrozenRollAnswer>('/rolls', body),
     pause: (mirror: MirrorName, reason: string) => post<PauseAnswer>(`/mirrors/${mirror}/pause`, { reason }),
     resume: (mirror: MirrorName, reason: string) =>
       post<PauseAnswer>(`/mirrors/${mirror}/resume`, { reason }),

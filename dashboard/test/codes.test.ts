@@ -5,8 +5,8 @@ import { FIELD_TABLE } from '../../functions/src/domain/member/field-table.ts';
 import { ERROR_CODES } from '../../functions/src/lib/errors.ts';
 import { WARNING_CODES } from '../../functions/src/mirror/mirror.ts';
 import { mirrorName } from '../../functions/src/ops/schemas/common.ts';
-import * as proofSchemas from '../../functions/src/ops/schemas/proof.ts';
 import * as schemas from '../../functions/src/ops/schemas.ts';
+import { STREAMS } from '../../functions/src/proof/signed.ts';
 import type { CodeKind } from '../src/texts/code-kinds.ts';
 import { codesEn } from '../src/texts/codes-en.ts';
 import { codesIs } from '../src/texts/codes-is.ts';
@@ -24,6 +24,7 @@ const CAN_BE: Record<CodeKind, readonly string[]> = {
   guard: schemas.guardRule.options,
   finding: schemas.findingCode.options,
   difference: schemas.differenceReason.options,
+  chain: schemas.chainFinding.shape.kind.options,
   proof: schemas.proofOutcome.options,
   proofReason: schemas.proofReason.options,
   relation: schemas.relation.options,
@@ -53,20 +54,16 @@ const CAN_BE: Record<CodeKind, readonly string[]> = {
   warning: WARNING_CODES,
   error: [...Object.keys(ERROR_CODES), 'no_answer', 'gave_up'],
 };
-/** Erasing one person, the walk over the record and the roll of a day are for the command line alone. */
-const NOT_ON_THE_PAGE = [
-  'eraseStoreName',
-  'erasedStore',
-  'softDeletedCopies',
-  'eraseAnswer',
-  ...Object.keys(proofSchemas),
-];
+/** Erasing one person is for the command line alone. */
+const NOT_ON_THE_PAGE = ['eraseStoreName', 'erasedStore', 'softDeletedCopies', 'eraseAnswer'];
 /** Choices that the page draws, or names by a text of its own. */
 const DRAWN: readonly (readonly string[])[] = [
   schemas.agreementState.options,
   schemas.runStep.options,
   schemas.severity.options,
   ['pause', 'resume'],
+  STREAMS,
+  ['membership-roll/1'],
   ['equal', 'differs', 'unknown', 'absent'],
   ['added', 'removed'],
 ];

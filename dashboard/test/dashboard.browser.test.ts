@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -547,6 +548,59 @@ describe.each(LANGUAGES)('an operator at the dashboard, in %s', (language) => {
     await run;
     // Nobody has to reload the page to see its end.
     await steps.waitFor({ state: 'detached' });
+  });
+
+  it('verifies the record, and says so on the overview', async () => {
+    await open('record', t('recordTitle'));
+    await press(t('verifyDo'));
+    await see(t('recordWhole'));
+    const saved = operator.page.waitForEvent('download');
+    await press(t('publicKey'));
+    expect((await saved).suggestedFilename()).toBe('chain.pem');
+    expect(await readFile(await (await saved).path(), 'utf8')).toMatch(/^-----BEGIN PUBLIC KEY-----/);
+    await open('', t('overview'));
+    await see(new RegExp(t('verifiedWhole').split(' ')[1] ?? ''));
+  });
+
+  it('tells the roll of a moment, freezes it for an election, and compares two', async () => {
+    // The minute has begun, so it has a list.
+    const at = new Date().toISOString().slice(0, 16);
+    const save = async (name: string): Promise<string> => {
+      const saved = operator.page.waitForEvent('download');
+      await press(name);
+      return readFile(await (await saved).path(), 'utf8');
+    };
+    await open('record', t('recordTitle'));
+    await fill(t('moment'), at);
+    await press(t('rollShow'));
+    await operator.page
+      .getByRole('heading', { name: t('rollOf', { count: '' }).trim().split(':')[0] ?? '' })
+      .waitFor();
+    expect(await operator.page.locator('main').innerText()).not.toMatch(/\b\d{10}\b/);
+    const receipt = JSON.parse(await save(t('receiptFile')));
+    expect(receipt).toMatchObject({ format: 'membership-roll/1', at: `${at}:00.000Z` });
+    const list = await save(t('listFile'));
+    expect(createHash('sha256').update(list).digest('hex')).toBe(receipt.sha256);
+    expect(await save(t('pageIs'))).toContain('<html lang="is">');
+    expect(await save(t('pageEn'))).toContain('<html lang="en">');
+    expect(await violationsOf(operator.page)).toEqual([]);
+
+    await fill(t('rollName'), 'board-2026');
+    await fill(t('until'), '2099-01-01');
+    await fill(t('reason'), 'the board');
+    await press(t('freeze'));
+    await operator.page.getByRole('cell', { name: 'the board' }).waitFor();
+    await press(`${t('show')}: board-2026`);
+    await seeState('board-2026');
+
+    await fill(t('firstMoment'), at);
+    await fill(t('secondMoment'), at);
+    await press(t('compareDo'));
+    await see(t('cameAndWent', { came: '0', went: '0' }));
+
+    await fill(t('moment'), '2001-01-01T12:00');
+    await press(t('rollShow'));
+    await see(code('error', 'roll_unknown'));
   });
 
   it('is usable by keyboard alone', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { corridorsOf, readRooms, readWay, trespassesOf } from '../../.ci/house.ts';
+import { corridorsOf, measure, readRooms, readWay, trespassesOf, twiceExportedIn } from '../../.ci/house.ts';
 import { circlesOf, makeGraph } from '../../.ci/house-graph.ts';
 
 const PAGE = `
@@ -83,10 +83,44 @@ describe('a way', () => {
   });
 });
 
+describe('a name', () => {
+  it.each([
+    ['two values', 'export const port = 1;', 'export const port = 2;', ['port']],
+    ['a type and a value', 'export interface Port {}', 'export class Port {}', ['Port']],
+    [
+      'what is taken apart',
+      'export const { port, to: [gate = 1] } = a;',
+      'export function gate() {}',
+      ['gate'],
+    ],
+    ['what is exported afterwards', 'const a = 1;\nexport { a as port };', 'export type port = 1;', ['port']],
+    [
+      'what is handed on',
+      'export const port = 1;',
+      "export { port } from './one.ts';\nexport * from './one.ts';",
+      [],
+    ],
+    [
+      'what is imported first',
+      'export const port = 1;',
+      "import { port } from './one.ts';\nexport { port };",
+      [],
+    ],
+    ["what is nobody else's", 'const port = 1;\nexport default port;', 'export const port = 1;', []],
+  ])('is found where it stands for two things: %s', (_what, one, two, names) => {
+    const found = twiceExportedIn(graphOf({ 'one.ts': one, 'two.ts': two }), 'functions/src');
+    expect(found).toEqual(names.map((name) => `${name}: functions/src/one.ts, functions/src/two.ts`));
+  });
+});
+
 describe('a small file with one importer', () => {
   it('is counted, unless it is a port', () => {
     const found = corridorsOf(graphOf(SOUND), 'functions/src');
     expect(found).toContain('functions/src/adapters/store.ts');
     expect(found).not.toContain('functions/src/portal/ports.ts');
+  });
+
+  it('is measured as every other', () => {
+    expect(measure(graphOf(SOUND), 'functions/src')).toEqual({ files: 5, lines: 9, median: 2, longest: 2 });
   });
 });

@@ -31,7 +31,9 @@ export interface StackOptions {
   readonly legacy?: boolean;
   /** Size of the stand-in; undefined keeps what the folder holds. */
   readonly members?: number | undefined;
-  /** False leaves PostgreSQL out, which takes seconds to start: for what does not look at the register. */
+  /**
+   * False leaves PostgreSQL out, which takes seconds to start, and with it the proof after each run: for what looks at neither.
+   */
   readonly register?: boolean;
   /** Serves the operators' page too. */
   readonly dashboard?: boolean;
@@ -149,7 +151,7 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
     );
     const disconnect = connectTriggers({
       firestore,
-      functions,
+      functions: postgres === null ? without('proveAfterRun', functions) : functions,
       toEvent: (change) => toDocumentEvent(change, REGION),
     });
     opened.push(async () => disconnect());
@@ -184,6 +186,15 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
     throw cause;
   }
 };
+
+/** The functions but for one, which no event wakes then. */
+const without = (name: string, functions: LocalFunctions) => ({
+  projectId: functions.projectId,
+  deliver: functions.deliver,
+  get functions() {
+    return functions.functions.filter((one) => one.name !== name);
+  },
+});
 
 /** A database with the schema that the functions expect. */
 const startDatabase = async (data: string, port: number): Promise<LocalPostgres> => {

@@ -1,8 +1,8 @@
-import { Copy, Download } from 'lucide-react';
+import { Copy } from 'lucide-react';
 import { useState } from 'react';
 import type { ListedPerson, RunGroups } from '../../../functions/src/ops/schemas.ts';
 import { useOperator } from '../operator.ts';
-import { ActionButton, SelectField, TextField } from '../parts/forms.tsx';
+import { ActionButton, SaveButton, SelectField, TextField } from '../parts/forms.tsx';
 import { useAction } from '../parts/load.ts';
 import { Problem } from '../parts/problem.tsx';
 import { Table } from '../parts/table.tsx';
@@ -149,9 +149,9 @@ const PeopleTable = ({ people, runId }: { people: readonly ListedPerson[]; runId
         >
           <Copy size={14} aria-hidden="true" /> {t(isCopied ? 'copied' : 'copy')}
         </ActionButton>
-        <ActionButton onPress={() => saveFile(`run-${runId}.csv`, listFor(found, texts))}>
-          <Download size={14} aria-hidden="true" /> CSV
-        </ActionButton>
+        <SaveButton name={`run-${runId}.csv`} text={`﻿${listFor(found, texts)}`} type="text/csv">
+          CSV
+        </SaveButton>
       </div>
       <Table
         caption={t('peopleCount', { count: format.number(found.length) })}
@@ -194,10 +194,3 @@ const listFor = (people: readonly ListedPerson[], { t }: Texts): string =>
       person.dateJoined?.slice(0, 10) ?? '',
     ]),
   ]);
-
-const saveFile = (name: string, text: string): void => {
-  const url = URL.createObjectURL(new Blob([`﻿${text}`], { type: 'text/csv;charset=utf-8' }));
-  const link = Object.assign(document.createElement('a'), { href: url, download: name });
-  link.click();
-  URL.revokeObjectURL(url);
-};

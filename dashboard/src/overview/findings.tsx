@@ -1,4 +1,4 @@
-import type { Finding, StatusAnswer } from '../../../functions/src/ops/schemas.ts';
+import type { StatusAnswer, StatusFinding } from '../../../functions/src/ops/schemas.ts';
 import { useOperator } from '../operator.ts';
 import { ReasonDialog } from '../parts/forms.tsx';
 import { Card, Notice, ToneIcon } from '../parts/ui.tsx';
@@ -47,7 +47,7 @@ export const Findings = ({ status, onChange }: { status: StatusAnswer; onChange:
   );
 };
 
-const FindingAction = ({ finding, onChange }: { finding: Finding; onChange: () => void }) => {
+const FindingAction = ({ finding, onChange }: { finding: StatusFinding; onChange: () => void }) => {
   const { t } = useTexts();
   const { api } = useOperator();
   const { code, mirror, runId } = finding;
@@ -66,25 +66,28 @@ const FindingAction = ({ finding, onChange }: { finding: Finding; onChange: () =
   const [href, text] =
     code === 'conflicts_waiting'
       ? [hrefOf('conflicts'), t('decide')]
-      : code === 'ahead_of_registry'
-        ? [hrefOf('registry-word'), t('registryWord')]
-        : mirror === null
-          ? [hrefOf('queue'), t('show')]
-          : runId !== null
-            ? [hrefOf('runs', runId), t(code === 'last_run_blocked' ? 'lookAndDecide' : 'seeWhy')]
-            : [hrefOf('plan', mirror), t('planShort')];
+      : code === 'chain_broken'
+        ? [hrefOf('record'), t('show')]
+        : code === 'ahead_of_registry'
+          ? [hrefOf('registry-word'), t('registryWord')]
+          : mirror === null
+            ? [hrefOf('queue'), t('show')]
+            : runId !== null
+              ? [hrefOf('runs', runId), t(code === 'last_run_blocked' ? 'lookAndDecide' : 'seeWhy')]
+              : [hrefOf('plan', mirror), t('planShort')];
+  const name = mirror === null ? t(code === 'chain_broken' ? 'recordTitle' : 'twoWay') : t(mirror);
   return (
     <a className="button plain" href={href}>
       {text}
-      <span className="visually-hidden">: {mirror === null ? t('twoWay') : t(mirror)}</span>
+      <span className="visually-hidden">: {name}</span>
     </a>
   );
 };
 
-const titleOf = ({ code, mirror }: Finding, { t, tCode }: Texts): string =>
+const titleOf = ({ code, mirror }: StatusFinding, { t, tCode }: Texts): string =>
   mirror === null ? tCode('finding', code) : `${t(mirror)}: ${tCode('finding', code)}`;
 
-const numbersOf = ({ code, numbers, errorCode }: Finding, { t, tCode, format }: Texts): string => {
+const numbersOf = ({ code, numbers, errorCode }: StatusFinding, { t, tCode, format }: Texts): string => {
   if (code === 'counts_differ') {
     return t('countsAre', {
       members: format.number(numbers['members']),

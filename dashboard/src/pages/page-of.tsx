@@ -4,6 +4,7 @@ import { ExplainPage } from './explain.tsx';
 import { OverviewPage } from './overview.tsx';
 import { PlanPage, RegistryWordPage } from './plan.tsx';
 import { QueueItemPage, QueuePage } from './queue.tsx';
+import { RecordPage } from './record.tsx';
 import { RollbackPage } from './rollback.tsx';
 import { RunPage } from './run.tsx';
 import { RunsPage } from './runs.tsx';
@@ -20,6 +21,8 @@ export const PageOf = ({ route: [page, id] }: { route: readonly string[] }) => {
       return <RegistryWordPage />;
     case 'rollback':
       return <RollbackPage />;
+    case 'record':
+      return <RecordPage />;
     case 'queue':
       return id === undefined ? <QueuePage /> : <QueueItemPage id={id} />;
     case 'conflicts':

@@ -67,6 +67,9 @@ export const RunsPage = () => {
               </Menu.Positioner>
             </Menu.Portal>
           </Menu.Root>
+          <a className="button plain" href={hrefOf('record')}>
+            {t('recordTitle')}
+          </a>
           <a className="button plain" href={hrefOf('rollback')}>
             {t('rollbackTitle')}
           </a>

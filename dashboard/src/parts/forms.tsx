@@ -2,9 +2,9 @@ import { Button } from '@base-ui/react/button';
 import { Dialog } from '@base-ui/react/dialog';
 import { Field } from '@base-ui/react/field';
 import { Select } from '@base-ui/react/select';
-import { Check, ChevronDown } from 'lucide-react';
+import { Check, ChevronDown, Download } from 'lucide-react';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import { holdsKennitala } from '../../../functions/src/domain/kennitala-in-text.ts';
+import { holdsKennitala } from '../../../functions/src/domain/kennitala.ts';
 import { useTexts } from '../texts/language.tsx';
 import { useAction } from './load.ts';
 import { Problem } from './problem.tsx';
@@ -128,6 +128,19 @@ export const ActionButton = (props: {
     </Button>
   );
 };
+
+/** Gives a text to whoever sits there, as a file of their own machine. */
+export const saveFile = (name: string, text: string, type: string): void => {
+  const url = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+  Object.assign(document.createElement('a'), { href: url, download: name }).click();
+  URL.revokeObjectURL(url);
+};
+
+export const SaveButton = (props: { name: string; text: string; type: string; children: ReactNode }) => (
+  <ActionButton onPress={() => saveFile(props.name, props.text, props.type)}>
+    <Download size={14} aria-hidden="true" /> {props.children}
+  </ActionButton>
+);
 
 /** A button that asks for a reason in a dialog, and only then does the thing. */
 export const ReasonDialog = (props: {

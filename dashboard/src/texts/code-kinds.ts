@@ -11,12 +11,13 @@ import type {
   ExplainSource,
   FindingCode,
   ProofAnswer,
-  QueueItem,
   Relation,
   RetryOutcome,
   StatusAnswer,
   SyncDecision,
   TimelineEntry,
+  VerifyAnswer,
+  WireQueueItem,
   WireRunRecord,
 } from '../../../functions/src/ops/schemas.ts';
 
@@ -31,12 +32,13 @@ interface CodeKinds {
   guard: GuardRule;
   finding: FindingCode;
   difference: DifferenceReason;
+  chain: VerifyAnswer['findings'][number]['kind'];
   proof: ProofAnswer['outcome'];
   proofReason: NonNullable<ProofAnswer['because']>;
   relation: Relation;
   fault: KennitalaFault;
-  queue: QueueItem['status'];
-  fieldOutcome: QueueItem['settled'][string];
+  queue: WireQueueItem['status'];
+  fieldOutcome: WireQueueItem['settled'][string];
   retry: RetryOutcome;
   conflict: Disputed['state'];
   keep: NonNullable<Disputed['resolution']>['keep'];

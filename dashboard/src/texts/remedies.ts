@@ -116,8 +116,12 @@ export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
     is: 'Keyrsla endaði án þess að loka skráningu sinni: ferlið dó. Næsta keyrsla lokaði henni; viðvörunin `abandoned_run_published` segir hvort sú sem dó hafði birt listann. **Ráð**: Leitið í atburðaskrá keyrslunnar að minnis- eða tímamörkum.',
   },
   deadline_exceeded: {
-    en: 'The run reached its time limit before anything was written. Tried again.',
-    is: 'Keyrslan náði tímamörkum áður en nokkuð var skrifað. Hún er reynd aftur.',
+    en: 'The run reached its time limit before anything was written, or half-way (outcome `partial`). Tried again; a large load goes on from where it was left.',
+    is: 'Keyrslan náði tímamörkum áður en nokkuð var skrifað, eða í miðjum klíðum (`partial`). Hún er reynd aftur; mikil hleðsla heldur áfram þaðan sem frá var horfið.',
+  },
+  load_moved: {
+    en: "The registry changed while one plan was written over several runs. What was written stands; the next run compares everything, and the guard judges it. **Remedy**: none, it is tried again; if it comes back every time, run the portal's reconcile when the registry is quiet.",
+    is: 'Félagaskráin breyttist meðan ein áætlun var skrifuð í mörgum keyrslum. Það sem var skrifað stendur; næsta keyrsla ber allt saman og vörnin dæmir. **Ráð**: Engin, keyrslan er reynd aftur; komi þetta alltaf aftur er best að keyra samanburð félagavefsins þegar rólegt er í félagaskránni.',
   },
   still_a_member: {
     en: 'Somebody asked to [erase one person](#erase-one-person) whom the registry has as a member. Nothing was erased. **Remedy**: delete the member in the registry first; if they are to stay a member, there is nothing to erase.',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { holdsKennitala } from './kennitala-in-text.ts';
+import { holdsKennitala } from './kennitala.ts';
 
 /**
  * What every store holds, and every reader may be shown. PostgreSQL refuses NUL and half characters, Firestore half

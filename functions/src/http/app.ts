@@ -3,11 +3,10 @@ import { type Context, Hono } from 'hono';
 import { lazy } from '../lib/concurrency.ts';
 import { asSyncError, SyncError } from '../lib/errors.ts';
 import type { LogSink } from '../lib/log.ts';
-import { answerFailure, answerJson } from './answers.ts';
 import type { Authorize, Caller, RateLimit } from './callers.ts';
-import type { FetchApp } from './front.ts';
-import type { DocumentOptions } from './openapi.ts';
-import { EVERYBODY, type Route } from './route.ts';
+import { answerFailure, answerJson, type FetchApp } from './front.ts';
+import type { Described, DocumentOptions } from './openapi.ts';
+import { EVERYBODY, type Route, type WhoMayCall } from './route.ts';
 
 export interface AppOptions {
   /** Who may call the routes that do not say so themselves. */
@@ -21,8 +20,8 @@ export interface AppOptions {
     /** A caller that has. */
     readonly caller: RateLimit;
   };
-  /** Serves `/openapi.json` and `/docs` to everybody. */
-  readonly document?: DocumentOptions;
+  /** Serves `/openapi.json` and `/docs`, to everybody where it is public and else to who may call the app. */
+  readonly document?: DocumentOptions & { readonly isPublic: boolean };
 }
 
 interface AppEnv {
@@ -65,17 +64,20 @@ export const makeApp = (routes: readonly Route[], options: AppOptions): FetchApp
   app.onError((cause, c) => refuse(c, asSyncError(cause)));
   app.notFound((c) => refuse(c, new SyncError('not_found', 'No such route.')));
 
-  const serve = (route: Route) => async (c: Context<AppEnv>) => {
-    c.set('route', route.path);
+  const admit = async (c: Context<AppEnv>, path: string, who: ReturnType<WhoMayCall>): Promise<Caller> => {
+    c.set('route', path);
     limits?.address(addressIn(c.req.header('x-forwarded-for')));
+    if (who === EVERYBODY) return NOBODY;
+    const caller = await who(c.req.header('authorization'));
+    c.set('caller', caller);
+    limits?.caller(caller.id);
+    return caller;
+  };
+
+  const serve = (route: Route) => async (c: Context<AppEnv>) => {
     const query = c.req.query();
-    const authorize = route.who === undefined ? options.authorize : route.who(query);
-    const caller = authorize === EVERYBODY ? NOBODY : await authorize(c.req.header('authorization'));
-    if (caller !== NOBODY) {
-      c.set('caller', caller);
-      limits?.caller(caller.id);
-      route.limit?.(caller.id);
-    }
+    const caller = await admit(c, route.path, route.who === undefined ? options.authorize : route.who(query));
+    if (caller !== NOBODY) route.limit?.(caller.id);
     const rawBody = new Uint8Array(await c.req.arrayBuffer());
     if (rawBody.byteLength > MAX_BODY_BYTES) {
       throw new SyncError('too_large', `The body is over ${MAX_BODY_BYTES} bytes.`);
@@ -99,15 +101,17 @@ export const makeApp = (routes: readonly Route[], options: AppOptions): FetchApp
   // Loaded when it is asked for: describing the routes takes more code than serving them, and nobody waits for it.
   if (document !== undefined) {
     const described = lazy(async () => (await import('./openapi.ts')).describeRoutes(routes, document));
-    app.get('/openapi.json', async (c) => {
-      c.set('route', '/openapi.json');
-      return answerJson(200, (await described()).document);
-    });
-    app.get('/docs', async (c) => {
-      c.set('route', '/docs');
-      const { page, headers } = await described();
-      return c.html(page, 200, headers);
-    });
+    const who = document.isPublic ? EVERYBODY : options.authorize;
+    const show = (path: string, answer: (c: Context<AppEnv>, found: Described) => Response) => {
+      for (const one of below(path)) {
+        app.get(one, async (c) => {
+          await admit(c, path, who);
+          return answer(c, await described());
+        });
+      }
+    };
+    show('/openapi.json', (_c, { document: made }) => answerJson(200, made));
+    show('/docs', (_c, { page, headers }) => new Response(String(page), { headers }));
   }
   return { fetch: (request) => app.fetch(request) };
 };

@@ -11,10 +11,17 @@ export interface DocumentOptions {
   readonly security: Readonly<
     Record<string, { readonly bearerFormat?: string; readonly description: string }>
   >;
+  /** The schemes of the routes that name none: those of who may call the app. */
+  readonly callers?: readonly string[];
 }
 
+export type Described = ReturnType<typeof describeRoutes>;
+
 /** The routes as an OpenAPI document, and as a page. A schema with an id (`meta({ id })`) is shown under that name. */
-export const describeRoutes = (routes: readonly Route[], { security, ...info }: DocumentOptions) => {
+export const describeRoutes = (
+  routes: readonly Route[],
+  { title, version, description, security, callers }: DocumentOptions,
+) => {
   const app = new OpenAPIHono();
   for (const [name, scheme] of Object.entries(security)) {
     app.openAPIRegistry.registerComponent('securitySchemes', name, {
@@ -23,8 +30,9 @@ export const describeRoutes = (routes: readonly Route[], { security, ...info }: 
       ...scheme,
     });
   }
-  for (const route of routes) app.openAPIRegistry.registerPath(describe(route));
-  const document = app.getOpenAPI31Document({ openapi: '3.1.0', info });
+  for (const route of routes)
+    app.openAPIRegistry.registerPath(describe({ ...route, security: route.security ?? callers }));
+  const document = app.getOpenAPI31Document({ openapi: '3.1.0', info: { title, version, description } });
   return { document, page: makeDocsPage(document), headers: DOCS_HEADERS };
 };
 
@@ -88,6 +96,7 @@ interface Operation {
 
 /** The page needs nothing but itself: no script, nothing from elsewhere. */
 const DOCS_HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
 } as const;

@@ -44,7 +44,7 @@ export interface RouteDefinition<
   readonly limit?: RateLimit;
   /** For the OpenAPI document: a sentence, and the names of its security schemes. */
   readonly summary?: string;
-  readonly security?: readonly string[];
+  readonly security?: readonly string[] | undefined;
   readonly handle: (
     input: RouteInput<z.output<Params>, z.output<Query>, z.output<Body>>,
   ) => Promise<z.output<Answer>>;

@@ -73,6 +73,11 @@ export const ERROR_CODES = {
   already_done: { retryable: false, httpStatus: 409, meaning: 'this scheduled run has already been done' },
   abandoned: { retryable: true, httpStatus: 500, meaning: 'a run ended without closing its record' },
   deadline_exceeded: { retryable: true, httpStatus: 503, meaning: 'the run reached its time limit' },
+  load_moved: {
+    retryable: true,
+    httpStatus: 503,
+    meaning: 'the registry changed while a plan was applied over several runs',
+  },
   still_a_member: { retryable: false, httpStatus: 409, meaning: 'the registry has this person as a member' },
   still_published: { retryable: false, httpStatus: 409, meaning: 'a mirror has this person as a member' },
   events_waiting: {

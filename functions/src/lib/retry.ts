@@ -26,7 +26,8 @@ export interface RetryNotice {
 }
 
 export interface RetryOptions {
-  readonly policy: RetryPolicy;
+  /** One for every failure, or each failure's own; null for one that is not tried again. */
+  readonly policy: RetryPolicy | ((error: unknown) => RetryPolicy | null);
   /** Default: what the table of errors calls retryable. */
   readonly isRetryable?: (error: unknown) => boolean;
   /** The wait that the other side asked for with this error, in milliseconds; null when it asked for none. */
@@ -65,9 +66,12 @@ export const withRetry = async <T>(
     try {
       return await run(attempt);
     } catch (error) {
-      if (attempt >= (policy.attempts ?? Number.POSITIVE_INFINITY) || !isRetryable(error)) throw error;
+      const own = typeof policy === 'function' ? policy(error) : policy;
+      if (own === null || attempt >= (own.attempts ?? Number.POSITIVE_INFINITY) || !isRetryable(error)) {
+        throw error;
+      }
       const asked = options.askedDelayMs?.(error) ?? 0;
-      const delayMs = Math.max(asked, backoffMs(policy, attempt, clock.random()));
+      const delayMs = Math.max(asked, backoffMs(own, attempt, clock.random()));
       if (isAborted(signal) || clock.now() + delayMs >= deadlineAt) throw error;
       options.onRetry?.({ attempt, error, delayMs });
       await clock.sleep(delayMs, signal);

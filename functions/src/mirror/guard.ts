@@ -1,3 +1,6 @@
+import { SHARED_KEY } from '../domain/storable.ts';
+import { SyncError } from '../lib/errors.ts';
+
 /** What a plan would do, in numbers. `baseline` is null before the first publication: nothing to compare with. */
 export interface GuardFigures {
   readonly baseline: number | null;
@@ -136,3 +139,22 @@ export const explainVerdict = (verdict: GuardVerdict): string =>
             `${count} ${GUARD_TEXT[rule]}, ${allowed} allowed (${field === undefined ? rule : `${rule} ${field}`})`,
         )
         .join('; ');
+
+/**
+ * Where two persons are asked for: throws `second_person_needed` unless whoever first had the plan made (`planners`, the first
+ * first) and whoever approves it are both known by proved identities, and are not the same. Nothing depends on the name that was typed.
+ */
+export const assertMayApprove = (approvedBy: string | undefined, planners: readonly string[]): void => {
+  const planner = planners.find(isPerson);
+  const approver = [approvedBy ?? SHARED_KEY].find(isPerson);
+  if (planner !== undefined && approver !== undefined && planner !== approver) return;
+  throw new SyncError(
+    'second_person_needed',
+    planner === undefined || approver === undefined
+      ? 'Two persons decide here, and of this plan it is not known who asked for it or who approves it. ' +
+          'One person makes a dry run, signed in; another approves its plan.'
+      : 'Two persons decide here, and whoever asked for this plan may not approve it. Let another administrator do so.',
+  );
+};
+
+const isPerson = (identity: string): boolean => !identity.startsWith(SHARED_KEY);

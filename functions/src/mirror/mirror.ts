@@ -68,9 +68,16 @@ export interface AppliedFacts extends ObjectFacts {
   readonly overtaken?: number;
   /** Members on the mirror when that is not the plan's number. */
   readonly memberCount?: number;
-  /** The time was up: this much of the plan is left. */
+  /** The time was up, or the registry moved on: this much of the plan is left. */
   readonly unfinished?: Unfinished;
+  /** From where the next run goes on with this very plan. Missing: it plans anew. */
+  readonly cursor?: Cursor;
+  /** The registry is not what the plan was made of any more, so what is left is for a plan of its own. */
+  readonly hasMoved?: true;
 }
+
+/** How far a plan has been applied that takes several runs: JSON of the mirror's own, kept in its state. */
+export type Cursor = Readonly<Record<string, unknown>>;
 
 export interface MirrorPlan {
   readonly planId: string;
@@ -89,6 +96,8 @@ export interface MirrorPlan {
   readonly missedEvents?: MissedEvents | null;
   /** For a mirror whose writing can end half-way: what the next run finds let through if this one does not finish. */
   readonly letThrough?: Unfinished;
+  /** This is the rest of an earlier run's plan, from here on. */
+  readonly cursor?: Cursor;
 }
 
 /** One operator lets one refused plan through. */
@@ -171,6 +180,18 @@ export interface RunContext {
   readonly signal: AbortSignal;
   /** The head of the mirror's chain of records, signed, once the plan is recorded: for a second store to remember. */
   readonly chainHead?: string | null;
+  /** Missing where nothing may be gone on with: a dry run, an approval, a rollback. */
+  readonly resume?: Resume;
+}
+
+/** For a mirror whose plan may take several runs. */
+export interface Resume {
+  /** Where an earlier run's plan is gone on with; null: a new one is made. */
+  readonly cursor: Cursor | null;
+  /** Remembers how far the plan has been applied, for a run that follows a crash. Throws `lease_lost`, `audit_unavailable`. */
+  readonly keep: (cursor: Cursor | null, unfinished: Unfinished) => Promise<void>;
+  /** Judges what comes on top of a plan that was let through earlier. */
+  readonly judge: (figures: GuardFigures) => GuardVerdict;
 }
 
 /** What the registry sent, validated. Anything doubtful has thrown before this exists. */
@@ -231,6 +252,7 @@ export const WARNING_CODES = [
   'removals_withheld',
   'unknown_documents',
   'versions_went_back',
+  'load_continued',
 ] as const;
 
 export type WarningCode = (typeof WARNING_CODES)[number];

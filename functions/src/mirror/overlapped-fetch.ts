@@ -48,7 +48,7 @@ export const makeOverlappedFetch = <S extends MirrorSource, P extends MirrorPlan
       const controller = new AbortController();
       signal.addEventListener('abort', () => controller.abort(), { once: true });
       const source = mirror.fetch({ ...context, signal: controller.signal });
-      // Whoever takes it hears of a failure; nobody else wants to.
+      // Whoever takes the fetch is told of its failure; without this, one that nobody takes would end the process.
       source.catch(() => undefined);
       underWay = { source, since: now(), abort: () => controller.abort() };
     },

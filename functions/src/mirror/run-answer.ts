@@ -29,8 +29,9 @@ export const runRequestBody = z.strictObject(runFields).refine(isPossibleRun, NO
 export type RunRequestBody = z.output<typeof runRequestBody>;
 
 /**
- * What who asked for a run is told: `answer` when it published, changed nothing or was dry. Throws the code of a run that came
- * to anything else, with `answer` in it: 422 blocked, 409 skipped or plan_changed, and whatever it failed of.
+ * What the caller who asked for a run is answered: `answer` when it published, changed nothing or was dry. Throws the
+ * code of a run that came to anything else, with `answer` in it: 422 blocked, 409 skipped or plan_changed, and whatever
+ * it failed of.
  */
 export const answerRun = <Answer extends object>({ record }: RunReport, answer: Answer): Answer => {
   if (record.status === 'success' && record.outcome !== 'skipped') return answer;

@@ -94,14 +94,21 @@ export const closeSuccess = (
   duration_ms: endedAt.getTime() - record.timestamp.getTime(),
 });
 
-/** Not a success: the mirror is not equal to the registry yet, and whoever set the run off should do so again. */
+/** Not a success: the mirror is not equal to the registry yet, and the run should be started again. */
 export const closePartial = (record: RunRecord, facts: AppliedFacts, endedAt: Date): RunRecord => ({
   ...closeFailed(
     withFacts(record, facts),
-    new SyncError(
-      'deadline_exceeded',
-      'The time was up before everything was written. What was written stands; the next run goes on.',
-    ),
+    facts.hasMoved === true
+      ? new SyncError(
+          'load_moved',
+          'The registry changed while its plan was applied over several runs. What was written stands; the next run ' +
+            'compares everything again, and the guard judges what it finds.',
+        )
+      : new SyncError(
+          'deadline_exceeded',
+          'The time was up before everything was written. What was written stands; the next run goes on' +
+            `${facts.cursor === undefined ? '' : ' from there, with this plan'}.`,
+        ),
     endedAt,
   ),
   outcome: 'partial',

@@ -1,5 +1,5 @@
 import type { KennitalaSequence } from '../domain/kennitala-list.ts';
-import type { LastSuccess, MirrorName, Pause, RunRecord, Unfinished } from './mirror.ts';
+import type { Cursor, LastSuccess, MirrorName, Pause, RunRecord, Unfinished } from './mirror.ts';
 
 /** One occurrence of a schedule. Cloud Scheduler may deliver it more than once. */
 export interface ScheduledOccurrence {
@@ -19,15 +19,16 @@ export interface Lease {
 }
 
 /** What the runs before have left. */
-export interface Found {
+export interface PreviousRuns {
   readonly lastSuccess: LastSuccess | null;
   readonly unfinished: Unfinished | null;
+  readonly cursor: Cursor | null;
   /** The run whose lease had expired unclosed: its record is marked `failed` / `abandoned` when the lease is taken. */
   readonly abandonedRunId: string | null;
 }
 
 export type Begun =
-  | ({ readonly kind: 'begun'; readonly lease: Lease } & Found)
+  | ({ readonly kind: 'begun'; readonly lease: Lease } & PreviousRuns)
   | { readonly kind: 'held'; readonly owner: string; readonly expiresAt: Date }
   | { readonly kind: 'already-done'; readonly runId: string }
   | { readonly kind: 'paused'; readonly pause: Pause };
@@ -41,7 +42,7 @@ export interface BeginOptions {
    * Called when nobody was found to hold the lease, before it is taken, with what `begun` will say; again when somebody
    * came between. Must not throw.
    */
-  readonly whenFree?: (found: Found) => void;
+  readonly whenFree?: (found: PreviousRuns) => void;
 }
 
 export interface FinishOptions {
@@ -49,6 +50,8 @@ export interface FinishOptions {
   readonly record: RunRecord;
   /** Remembers the occurrence as done, so that another delivery of it is skipped. */
   readonly occurrenceDone: ScheduledOccurrence | null;
+  /** Where the next run goes on; null: it plans anew. Missing: as it stands. */
+  readonly cursor?: Cursor | null;
   /** From now on the mirror stays as this run leaves it. */
   readonly pause?: Pause;
 }
@@ -58,6 +61,8 @@ export interface PlannedChanges {
   readonly removed: KennitalaSequence;
   /** Remembered until a run ends with the mirror equal to the registry; not given for a mirror that is whole or not. */
   readonly letThrough?: Unfinished;
+  /** With `letThrough`: where the plan is gone on with; null for one that begins. */
+  readonly cursor?: Cursor | null;
   /** From now on the mirror stays as this run leaves it. */
   readonly pause?: Pause;
 }
@@ -88,6 +93,8 @@ export interface RunStore {
    * same place, and the same end, as the lists of a run. Returns the record that names them, which is to be stored next.
    */
   keepLists(record: RunRecord, changes: Pick<PlannedChanges, 'added' | 'removed'>): Promise<RunRecord>;
+  /** Throws `lease_lost` when another run has taken over. */
+  keepCursor(lease: Lease, cursor: Cursor | null, unfinished: Unfinished): Promise<void>;
   /** The signed head of the chain that the lease's last write made, in one line. */
   headOf(lease: Lease): string | null;
   /** Closes the record in any case, and gives the lease back if it is still ours. */

@@ -1,9 +1,9 @@
-import { SHARED_KEY } from '../domain/storable.ts';
 import { asSyncError, type ErrorCode, isSyncError, SyncError, stackFrames } from '../lib/errors.ts';
 import type { LogSink } from '../lib/log.ts';
-import { type GuardLimits, judgePlan } from './guard.ts';
+import { assertMayApprove, type GuardLimits, judgePlan } from './guard.ts';
 import {
   type Approval,
+  type Cursor,
   isDifferent,
   type Mirror,
   type MirrorPlan,
@@ -27,7 +27,7 @@ import {
   withPlan,
   withSource,
 } from './run-record.ts';
-import type { Begun, Found, Lease, RunStore, ScheduledOccurrence } from './run-store.ts';
+import type { Begun, Lease, PreviousRuns, RunStore, ScheduledOccurrence } from './run-store.ts';
 
 export interface RunDependencies {
   readonly runs: RunStore;
@@ -127,19 +127,33 @@ const fullRun = <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, P>): 
     const progress: Progress = { record: opened };
     let report: RunReport;
     try {
-      report = await work(run, progress, lease, { ...facts, ...found, signal }, early.take());
+      const context = { ...facts, ...found, ...resumeOf(run, lease, found), signal };
+      report = await work(run, progress, lease, context, early.take());
     } catch (cause) {
       report = fail(run, progress, cause);
     } finally {
       await mirror.close?.();
     }
-    await close(run, lease, report.record);
+    await close(run, lease, report.record, progress.cursor);
     return report;
   });
 
+/** An approval is of a plan that is made now, and so is a rollback. */
+const resumeOf = <S extends MirrorSource, P extends MirrorPlan>(
+  { request, dependencies: { runs, limits } }: Run<S, P>,
+  lease: Lease,
+  { cursor }: PreviousRuns,
+): Pick<RunContext, 'resume'> => ({
+  resume: {
+    cursor: request.approve === undefined && request.rollback === undefined ? cursor : null,
+    keep: (...kept) => runs.keepCursor(lease, ...kept),
+    judge: (figures) => judgePlan(figures, limits),
+  },
+});
+
 const begin = <S extends MirrorSource, P extends MirrorPlan>(
   { dependencies, request, opened }: Run<S, P>,
-  whenFree: (found: Found) => void,
+  whenFree: (found: PreviousRuns) => void,
 ): Promise<Begun> =>
   dependencies.runs.begin({
     record: opened,
@@ -167,7 +181,8 @@ const work = async <S extends MirrorSource, P extends MirrorPlan>(
           'Make a new dry run, look at it, and approve its plan id.',
       );
     }
-    if (request.approve !== undefined) await assertMayApprove(run, plan.planId);
+    if (request.approve !== undefined && dependencies.needsSecondPerson)
+      assertMayApprove(request.requestedBy, await dependencies.runs.readPlanners(plan.planId));
     if (verdict.tripped) {
       if (request.approve === undefined) {
         logs.blocked(plan.planId, verdict);
@@ -181,6 +196,7 @@ const work = async <S extends MirrorSource, P extends MirrorPlan>(
     try {
       const facts = await applyPlan(run, progress, lease, plan, source, context);
       if (facts.unfinished !== undefined) {
+        progress.cursor = facts.cursor ?? null;
         const record = closePartial(progress.record, facts, dependencies.now());
         logs.partial(record);
         return { record, forecast: null };
@@ -194,29 +210,6 @@ const work = async <S extends MirrorSource, P extends MirrorPlan>(
     }
   }
 };
-
-/**
- * Where two persons are asked for: throws `second_person_needed` unless whoever first had the plan made and whoever approves
- * it are both known by proved identities, and are not the same. Nothing depends on the name that was typed.
- */
-const assertMayApprove = async <S extends MirrorSource, P extends MirrorPlan>(
-  { dependencies, request }: Run<S, P>,
-  planId: string,
-): Promise<void> => {
-  if (!dependencies.needsSecondPerson) return;
-  const planner = (await dependencies.runs.readPlanners(planId)).find(isPerson);
-  const approver = [request.requestedBy ?? SHARED_KEY].find(isPerson);
-  if (planner !== undefined && approver !== undefined && planner !== approver) return;
-  throw new SyncError(
-    'second_person_needed',
-    planner === undefined || approver === undefined
-      ? 'Two persons decide here, and of this plan it is not known who asked for it or who approves it. ' +
-          'One person makes a dry run, signed in; another approves its plan.'
-      : 'Two persons decide here, and whoever asked for this plan may not approve it. Let another administrator do so.',
-  );
-};
-
-const isPerson = (identity: string): boolean => !identity.startsWith(SHARED_KEY);
 
 const dryRun = async <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, P>): Promise<RunReport> => {
   const { mirror, dependencies, logs, opened } = run;
@@ -251,6 +244,7 @@ const close = async <S extends MirrorSource, P extends MirrorPlan>(
   { dependencies, request, logs }: Run<S, P>,
   lease: Lease,
   record: RunRecord,
+  cursor: Cursor | null | undefined,
 ): Promise<void> => {
   const done = record.outcome !== 'failed' && record.outcome !== 'partial';
   const isEqualNow = record.outcome === 'published' || record.outcome === 'unchanged';
@@ -259,6 +253,7 @@ const close = async <S extends MirrorSource, P extends MirrorPlan>(
       lease,
       record,
       occurrenceDone: done ? (request.occurrence ?? null) : null,
+      ...(cursor !== undefined && { cursor }),
       ...(isEqualNow && request.rollback !== undefined && { pause: request.rollback.pause }),
     });
   } catch (cause) {
@@ -269,7 +264,7 @@ const close = async <S extends MirrorSource, P extends MirrorPlan>(
 };
 
 /** Records a run that did not take the lease, and says why. Throws `audit_unavailable`. */
-export const skip = async <S extends MirrorSource, P extends MirrorPlan>(
+const skip = async <S extends MirrorSource, P extends MirrorPlan>(
   { dependencies, logs, opened }: Run<S, P>,
   begun: Exclude<Begun, { kind: 'begun' }>,
 ): Promise<RunReport> => {
@@ -281,7 +276,7 @@ export const skip = async <S extends MirrorSource, P extends MirrorPlan>(
 };
 
 /** One run on its way through the steps. */
-export interface Run<Source extends MirrorSource, Plan extends MirrorPlan> {
+interface Run<Source extends MirrorSource, Plan extends MirrorPlan> {
   readonly mirror: Mirror<Source, Plan>;
   readonly request: RunRequest;
   readonly dependencies: RunDependencies;
@@ -290,11 +285,13 @@ export interface Run<Source extends MirrorSource, Plan extends MirrorPlan> {
 }
 
 /** The record so far. A failure closes whatever is known at that moment. */
-export interface Progress {
+interface Progress {
   record: RunRecord;
+  /** Set by a run that leaves something for the next one. */
+  cursor?: Cursor | null;
 }
 
-export const fetchSource = async <S extends MirrorSource, P extends MirrorPlan>(
+const fetchSource = async <S extends MirrorSource, P extends MirrorPlan>(
   { mirror, dependencies, logs }: Run<S, P>,
   progress: Progress,
   context: RunContext,
@@ -308,7 +305,7 @@ export const fetchSource = async <S extends MirrorSource, P extends MirrorPlan>(
   return source;
 };
 
-export const makePlan = async <S extends MirrorSource, P extends MirrorPlan>(
+const makePlan = async <S extends MirrorSource, P extends MirrorPlan>(
   { mirror, dependencies, logs }: Run<S, P>,
   progress: Progress,
   source: S,
@@ -322,7 +319,7 @@ export const makePlan = async <S extends MirrorSource, P extends MirrorPlan>(
   return { plan, verdict };
 };
 
-export const applyPlan = async <S extends MirrorSource, P extends MirrorPlan>(
+const applyPlan = async <S extends MirrorSource, P extends MirrorPlan>(
   { mirror, request, dependencies, logs }: Run<S, P>,
   progress: Progress,
   lease: Lease,
@@ -336,7 +333,7 @@ export const applyPlan = async <S extends MirrorSource, P extends MirrorPlan>(
   progress.record = await dependencies.runs.recordPlan(lease, progress.record, {
     added: plan.added,
     removed: plan.removed,
-    ...(plan.letThrough !== undefined && { letThrough: plan.letThrough }),
+    ...(plan.letThrough !== undefined && { letThrough: plan.letThrough, cursor: plan.cursor ?? null }),
     ...(request.rollback !== undefined && { pause: request.rollback.pause }),
   });
   const facts = await mirror.apply(plan, source, withHead());
@@ -349,7 +346,7 @@ export const applyPlan = async <S extends MirrorSource, P extends MirrorPlan>(
  * The report of a run that ended with `cause`; logs it once. A pause, and an approval that does not count, are
  * no failures of the mirror: nothing was changed. Never throws.
  */
-export const fail = <S extends MirrorSource, P extends MirrorPlan>(
+const fail = <S extends MirrorSource, P extends MirrorPlan>(
   { dependencies, logs }: Run<S, P>,
   progress: Progress,
   cause: unknown,
@@ -368,7 +365,7 @@ export const fail = <S extends MirrorSource, P extends MirrorPlan>(
 const NO_FAILURES: ReadonlySet<ErrorCode> = new Set(['paused', 'plan_changed', 'second_person_needed']);
 
 /** Throws `deadline_exceeded` once the run's time is up. */
-export const assertInTime = (signal: AbortSignal): void => {
+const assertInTime = (signal: AbortSignal): void => {
   if (signal.aborted) {
     throw new SyncError(
       'deadline_exceeded',
@@ -378,7 +375,7 @@ export const assertInTime = (signal: AbortSignal): void => {
 };
 
 /** Runs `work` with a signal that is aborted after `milliseconds`; leaves no timer behind. */
-export const withDeadline = async <T>(
+const withDeadline = async <T>(
   milliseconds: number,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> => {

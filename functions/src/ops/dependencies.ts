@@ -4,7 +4,7 @@ import type { RunReport } from '../mirror/mirror.ts';
 import type { RunRequest } from '../mirror/run.ts';
 import type { SyncedMember, SyncMemberRequest } from '../portal/reconcile/sync-member.ts';
 import type { ProofRecord, ProofStore } from '../proof/digest-ports.ts';
-import type { FrozenRolls, VerifyDependencies } from '../proof/ports.ts';
+import type { FrozenRolls, VerifiedStore, VerifyDependencies } from '../proof/ports.ts';
 import type { RollDependencies } from '../proof/roll.ts';
 import type { ListVersions } from '../roster/ports.ts';
 import type { DueOptions, TwoWayRecord } from '../twoway/ports.ts';
@@ -50,9 +50,10 @@ export interface OpsDependencies {
   readonly runTwoWay: (which: DueOptions['which'], requestedBy: string) => Promise<TwoWayRecord>;
   readonly reference: (kennitala: Kennitala) => Promise<string>;
   readonly verify: VerifyDependencies;
+  readonly verified: VerifiedStore;
   readonly roll: RollDependencies;
   readonly frozen: FrozenRolls;
-  readonly logs: Pick<OpsLogs, 'chainBroken'>;
+  readonly logs: Pick<OpsLogs, 'concern'>;
   readonly now: () => Date;
 }
 

@@ -1,5 +1,4 @@
-import { type Kennitala, tryKennitala } from '../domain/kennitala.ts';
-import { holdsNumber } from '../domain/kennitala-in-text.ts';
+import { holdsNumber, type Kennitala, tryKennitala } from '../domain/kennitala.ts';
 import { asSyncError, SyncError } from '../lib/errors.ts';
 import type { MemberReader, RegistryChanges } from '../registry/ports.ts';
 import type { ListStore } from '../roster/ports.ts';
@@ -125,17 +124,14 @@ interface MayBeErasedDependencies {
 }
 
 /**
- * Passes for a person who has left everywhere; anybody else would come back, or be missed by who is told of departures.
- *
- * - `still_a_member`: the registry has the person, readable or not. Only its own 404 says that it has not; every other
- *   answer is not known, and throws its own code.
- * - `events_waiting`: it has events about the person that nobody acknowledged. Delivered later, they would write the
- *   person's document again.
- * - `still_published`: a mirror has the person as a member. A run under way would name them in its lists again, and the
- *   register's subscribers would not be told. A mirror that cannot be read now does not refuse: its own part of the
- *   erasure says so, and looks again.
- * - `lease_held`, unless it is only a look: a run under way may have read the registry before the person left, and would
- *   write them again. One that begins later reads what was read here.
+ * Passes only for a person who has left everywhere: anybody else would come back, or those who are told of departures
+ * would not hear of it. - `still_a_member`: the registry has the person, readable or not. Only its own 404 says that it
+ * has not; every other answer is not known, and throws its own code. - `events_waiting`: it has events about the person
+ * that nobody acknowledged. Delivered later, they would write the person's document again. - `still_published`: a
+ * mirror has the person as a member. A run under way would name them in its lists again, and the register's subscribers
+ * would not be told. A mirror that cannot be read now does not refuse: its own part of the erasure says so, and looks
+ * again. - `lease_held`, unless it is only a look: a run under way may have read the registry before the person left,
+ * and would write them again. One that begins later reads what was read here.
  */
 const assertMayBeErased = async (
   kennitala: Kennitala,
@@ -227,7 +223,8 @@ const eraseStore = async (
   };
   const found = await attempt(() => store.find(person, signal));
   const erased = dryRun ? {} : await attempt(() => store.erase(person, signal));
-  // Not what was erased is the proof but a new reading, also where erasing failed: its answer may have been lost.
+  // What proves it is a new reading and not what was erased, also where erasing failed: only its answer may have been
+  // lost.
   const left = dryRun ? found : await attempt(() => store.find(person, signal));
   return store.places.map((place) => ({
     store: place,

@@ -1,6 +1,6 @@
 import type { MirrorName, RunRecord } from '../mirror/mirror.ts';
 import { UNPROVED_SECONDS } from '../proof/prove.ts';
-import type { DifferenceReason, Finding, HealthReason, MirrorStatus, StatusAnswer } from './schemas.ts';
+import type { DifferenceReason, HealthReason, MirrorStatus, StatusAnswer, StatusFinding } from './schemas.ts';
 
 type Judged = Omit<MirrorStatus, 'agreement'>;
 type Agreement = MirrorStatus['agreement'];
@@ -61,7 +61,7 @@ const explanationOf = ({ paused, running, lastRun }: Judged): DifferenceReason |
 };
 
 export interface FindingsInput
-  extends Pick<StatusAnswer, 'at' | 'mirrors' | 'twoWay' | 'registry' | 'portal' | 'proof'> {
+  extends Pick<StatusAnswer, 'at' | 'mirrors' | 'twoWay' | 'registry' | 'portal' | 'proof' | 'verified'> {
   /** The records of the last runs that the guard refused. */
   readonly blocked: ReadonlyMap<MirrorName, Pick<RunRecord, 'changes'>>;
 }
@@ -74,8 +74,9 @@ export const makeFindings = ({
   registry,
   portal,
   proof,
+  verified,
   blocked,
-}: FindingsInput): Finding[] => {
+}: FindingsInput): StatusFinding[] => {
   const ofMirrors = mirrors.flatMap((status) => [
     ...status.why
       // A long pause is a pause: one finding is enough.
@@ -83,12 +84,12 @@ export const makeFindings = ({
       .map((why) => ofReason(why, status, at, portal, blocked.get(status.mirror) ?? null)),
     ...(status.agreement.state === 'differs' ? [ofDifference(status, registry)] : []),
   ]);
-  return [...ofMirrors, ...ofProof(proof, at), ...ofTwoWay(twoWay)].toSorted(
+  return [...ofMirrors, ...ofProof(proof, at), ...ofRecord(verified), ...ofTwoWay(twoWay)].toSorted(
     (one, other) => Number(other.severity === 'error') - Number(one.severity === 'error'),
   );
 };
 
-const SEVERITY: Readonly<Record<HealthReason, Finding['severity']>> = {
+const SEVERITY: Readonly<Record<HealthReason, StatusFinding['severity']>> = {
   never_run: 'warning',
   overdue: 'error',
   last_run_failed: 'error',
@@ -107,7 +108,7 @@ const ofReason = (
   at: string,
   portal: StatusAnswer['portal'],
   blocked: Pick<RunRecord, 'changes'> | null,
-): Finding => {
+): StatusFinding => {
   const { mirror, lastRun, lastSuccess, paused, ageSeconds, schedule } = status;
   const isOfRun = code === 'last_run_failed' || code === 'last_run_blocked' || code === 'last_run_partial';
   const overdueSeconds = (ageSeconds ?? 0) - schedule.overdueAfterSeconds;
@@ -144,7 +145,7 @@ const ofReason = (
   };
 };
 
-const countsOf = (code: HealthReason, portal: StatusAnswer['portal']): Finding['numbers'] => {
+const countsOf = (code: HealthReason, portal: StatusAnswer['portal']): StatusFinding['numbers'] => {
   if (code === 'ahead_of_registry') return { count: portal.aheadOfRegistry };
   return code === 'hints_unconfirmed' ? { count: portal.unconfirmedHints } : {};
 };
@@ -177,7 +178,7 @@ const commandOf = (code: HealthReason, { mirror, lastRun }: MirrorStatus): strin
 const ofDifference = (
   { mirror, members, agreement, lastSuccess }: MirrorStatus,
   registry: Registry | null,
-): Finding => ({
+): StatusFinding => ({
   code: 'counts_differ',
   severity: 'error',
   mirror,
@@ -193,7 +194,7 @@ const ofDifference = (
 });
 
 /** Also where no proof was made for so long: a function that does not run says nothing by itself. */
-const ofProof = (proof: StatusAnswer['proof'], at: string): Finding[] => {
+const ofProof = (proof: StatusAnswer['proof'], at: string): StatusFinding[] => {
   if (proof === null || proof.because === 'no_companion_app') return [];
   const since = proof.unprovedSince ?? proof.at;
   if (Date.parse(at) - Date.parse(since) < UNPROVED_SECONDS * 1_000) return [];
@@ -213,7 +214,23 @@ const ofProof = (proof: StatusAnswer['proof'], at: string): Finding[] => {
   ];
 };
 
-const ofTwoWay = ({ why, ...figures }: StatusAnswer['twoWay']): Finding[] =>
+const ofRecord = (verified: StatusAnswer['verified']): StatusFinding[] =>
+  verified === null || verified.whole
+    ? []
+    : [
+        {
+          code: 'chain_broken',
+          severity: 'error',
+          mirror: null,
+          since: verified.at,
+          runId: null,
+          errorCode: null,
+          numbers: { count: verified.findings },
+          command: 'verify',
+        },
+      ];
+
+const ofTwoWay = ({ why, ...figures }: StatusAnswer['twoWay']): StatusFinding[] =>
   why.map((code) => {
     const facts = {
       dead_letters_waiting: [figures.deadLetters, figures.oldestDeadLetterAt, 'queue --status failed'],

@@ -12,7 +12,8 @@ export type ConcernCode =
   | 'queue_stuck'
   | 'ahead_of_registry'
   | 'hints_unconfirmed'
-  | 'not_proved';
+  | 'not_proved'
+  | 'chain_broken';
 
 /** Something that lasts, and so is seen only by looking: no single event of it could raise an alert. */
 export interface Concern {
@@ -36,12 +37,6 @@ export const makeOpsLogs = (log: LogSink) => ({
     log('INFO', `[OPS] Looked at the mirrors: ${counted(concerns, 'concern')}`, {
       event: 'ops_watched',
       concerns,
-    }),
-  chainBroken: (findings: number) =>
-    log('ERROR', `[OPS] chain_broken: ${counted(findings, 'finding')} in the record of runs`, {
-      event: 'chain_broken',
-      code: 'chain_broken',
-      findings,
     }),
   eraseFailed: (store: string, failure: SyncError) =>
     log('ERROR', `[OPS] A part of an erasure failed: ${failure.code}`, {

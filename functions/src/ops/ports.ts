@@ -115,7 +115,10 @@ export interface MirrorState {
 
 export interface MirrorStates {
   read(): Promise<Readonly<Record<MirrorName, MirrorState>>>;
-  /** Pauses and records that in one write. A mirror that is paused already keeps since when, and gets the new reason. */
+  /**
+   * Pauses and records that in one write. A mirror that is paused already keeps the time of its pause and gets the new
+   * reason.
+   */
   pause(mirror: MirrorName, pause: Pause, action: OperatorAction): Promise<Pause>;
   /** Resumes and records that in one write. */
   resume(mirror: MirrorName, action: OperatorAction): Promise<void>;

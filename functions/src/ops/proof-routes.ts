@@ -1,25 +1,45 @@
+import { createHash } from 'node:crypto';
 import { defineRoute, type Route, type RouteInput } from '../http/route.ts';
 import { SyncError } from '../lib/errors.ts';
 import { toSignedHead } from '../proof/chain.ts';
+import type { PublicKey } from '../proof/chain-key.ts';
 import { parseMoment } from '../proof/moment.ts';
 import type { FrozenRoll } from '../proof/ports.ts';
+import { receiptText } from '../proof/receipt.ts';
 import { compareRolls, rollAt } from '../proof/roll.ts';
-import { verifyRecords } from '../proof/verify.ts';
+import { type Verification, verifyRecords } from '../proof/verify.ts';
 import { byWhom, type OpsDependencies } from './dependencies.ts';
 import * as proof from './schemas/proof.ts';
 
-/** Fifty thousand records and sixty lists of a million; below the function's 30 minutes. */
+/** Fifty thousand records and two thousand lists; below the 20 minutes of `watchMirrors` and the 30 of `opsApi`. */
 const VERIFY_LIMIT_MS = 900_000;
+
+/**
+ * A walk over the record, whoever asked for it. What it found is kept for the status, and alerts when the record is not whole.
+ * Throws what `verifyRecords` throws, and `store_unavailable`.
+ */
+export const verifyNow = async ({
+  verify,
+  verified,
+  logs,
+}: Pick<OpsDependencies, 'verify' | 'verified' | 'logs'>): Promise<Verification> => {
+  const found = await verifyRecords(verify, AbortSignal.timeout(VERIFY_LIMIT_MS));
+  const { at, whole, findingsInAll, records, versions } = found;
+  // Before it is kept: what nobody could write down is told all the same.
+  if (!whole) logs.concern({ code: 'chain_broken', count: findingsInAll });
+  await verified.write({ at, whole, findings: findingsInAll, records, versions: versions.checked });
+  return found;
+};
 
 /** Routes that prove what was, and keep it for an election. */
 export const proofRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
-    method: 'GET',
+    method: 'POST',
     path: '/verify',
+    summary: 'Checks every record and every kept version of the list',
     answer: proof.verifyAnswer,
     handle: async () => {
-      const { streams, at, ...found } = await verifyRecords(ops.verify, AbortSignal.timeout(VERIFY_LIMIT_MS));
-      if (!found.whole) ops.logs.chainBroken(found.findingsInAll);
+      const { streams, at, ...found } = await verifyNow(ops);
       return {
         ...found,
         code: found.whole ? null : ('chain_broken' as const),
@@ -39,16 +59,20 @@ export const proofRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/roll',
+    summary:
+      'The list of a moment, or a frozen one, with a signed receipt; with the people the look is recorded',
     body: proof.rollBody,
     answer: proof.rollAnswer,
     handle: async (input) => {
       const { at, name, list } = input.body;
       if (list) await recordRoll(ops, input, 'view_roll', name);
-      const publicKeys = (await ops.roll.keys.all()).map(({ id, pem }) => ({ id, pem }));
+      const keys = await ops.roll.keys.all();
+      const publicKeys = keys.map(({ id, pem }) => ({ id, pem }));
       if (name !== undefined) {
         const found = await ops.frozen.read(name);
         if (found === null) throw new SyncError('not_found', 'No roll is frozen under that name.');
         const { roll, bytes } = found;
+        assertAsFrozen(found, keys);
         return {
           receipt: { ...roll.receipt },
           frozen: toWire(roll),
@@ -63,6 +87,7 @@ export const proofRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/roll/compare',
+    summary: 'Who came and who went between two moments; recorded',
     body: proof.compareBody,
     answer: proof.compareAnswer,
     handle: async (input) => {
@@ -79,12 +104,14 @@ export const proofRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/rolls',
+    summary: 'The frozen rolls',
     answer: proof.frozenRolls,
     handle: async () => ({ rolls: (await ops.frozen.list()).map(toWire) }),
   }),
   defineRoute({
     method: 'POST',
     path: '/rolls',
+    summary: 'Freezes the list of a moment until the end of a day; recorded',
     body: proof.freezeBody,
     answer: proof.frozenRoll,
     handle: async (input) => {
@@ -118,6 +145,20 @@ const recordRoll = async (
   };
   await ops.actions.record(taken);
   return taken;
+};
+
+/**
+ * Throws `chain_broken` for a frozen roll that is not what was frozen. A receipt that a key signed which is out of force is left to
+ * whoever has its public part.
+ */
+const assertAsFrozen = (
+  { roll: { receipt }, bytes }: { readonly roll: FrozenRoll; readonly bytes: Uint8Array },
+  keys: readonly PublicKey[],
+): void => {
+  const key = keys.find(({ id }) => id === receipt.key);
+  const isSigned = key === undefined || key.verifies(receiptText(receipt), receipt.signature);
+  if (isSigned && createHash('sha256').update(bytes).digest('hex') === receipt.sha256) return;
+  throw new SyncError('chain_broken', 'The frozen roll is not the list that its receipt says.');
 };
 
 const toWire = ({ until, frozenAt, receipt, ...roll }: FrozenRoll) => ({

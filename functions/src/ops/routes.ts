@@ -3,9 +3,17 @@ import { SyncError } from '../lib/errors.ts';
 import { byWhom, type OpsDependencies } from './dependencies.ts';
 import { erasePerson } from './erase-person.ts';
 import { explainMember } from './explain.ts';
-import { groupPeople, readPeople } from './people.ts';
 import { proofRoutes } from './proof-routes.ts';
-import { confirmApproval, findRelated, rollBackRoster, startRun, toRunAnswer, toWireRecord } from './runs.ts';
+import {
+  confirmApproval,
+  findRelated,
+  groupPeople,
+  readPeople,
+  rollBackRoster,
+  startRun,
+  toRunAnswer,
+  toWireRecord,
+} from './runs.ts';
 import { byId } from './schemas/common.ts';
 import { eraseAnswer, eraseBody, explainAnswer, explainBody } from './schemas/person.ts';
 import * as runs from './schemas/runs.ts';
@@ -24,29 +32,51 @@ import { twoWayRoutes } from './two-way-routes.ts';
 
 /** For one look at the registry. */
 const REGISTRY_LIMIT_MS = 20_000;
-/** More than the versions of the list that are kept. */
-const VERSIONS_CREDITED = 200;
+/** Of the versions of the list the newest: who rolls back looks for one of these. Their runs are among the last that published. */
+const VERSIONS_SHOWN = 200;
 /** Pauses are rare: this is years of them. */
 const PAUSES_READ = 200;
 const LISTS_END = 'The lists of that run end before that page.';
+
+/** What `/openapi.json` says beside the routes. */
+export const OPS_DOCUMENT = {
+  isPublic: false,
+  title: 'opsApi',
+  version: '1.0.0',
+  description: 'The operators’ API: see, stop, approve, roll back, explain, erase.',
+  security: {
+    firebase: {
+      bearerFormat: 'JWT',
+      description: 'A Firebase ID token with the role admin or superuser',
+    },
+    google: {
+      bearerFormat: 'JWT',
+      description: 'A Google-signed ID token of an administrators’ service account',
+    },
+  },
+  callers: ['firebase', 'google'],
+} as const;
 
 /** Every route of the operators' API: what it takes, what it answers, and the one feature that it calls. */
 export const opsRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/status',
+    summary: 'What needs a person, and how every mirror is',
     answer: statusAnswer,
     handle: () => readStatus({ ...ops, isConfigured: (mirror) => ops.runners[mirror] !== null }),
   }),
   defineRoute({
     method: 'POST',
     path: '/proof',
+    summary: 'Compares registry, roster, portal and register now, and has mended what differs',
     answer: proofAnswer,
     handle: async () => toProofAnswer(await ops.prove()),
   }),
   defineRoute({
     method: 'GET',
     path: '/runs',
+    summary: 'Records of runs, newest first',
     query: runs.runsQuery,
     answer: runs.runsPage,
     handle: async ({ query }) => {
@@ -62,6 +92,7 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/runs',
+    summary: 'Runs a mirror, or makes its plan, and waits for its end',
     body: runs.startRunBody,
     answer: runs.startedRun,
     handle: async ({ body: { mirror, approve, ...request }, caller }) =>
@@ -75,6 +106,7 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/portal/registry-word',
+    summary: 'A reconcile that takes the registry’s word also over a later version; recorded',
     body: runs.registryWordBody,
     answer: runs.startedRun,
     handle: async (input) => {
@@ -95,6 +127,7 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/runs/:id',
+    summary: 'One record, and what other runs have to do with it',
     params: byId,
     answer: runs.runAnswer,
     handle: async ({ params }) => {
@@ -105,6 +138,7 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/runs/:id/changes',
+    summary: 'Who a run added and removed; each look is recorded',
     params: byId,
     query: runs.runChangesQuery,
     answer: runs.runChanges,
@@ -121,6 +155,7 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/runs/:id/groups',
+    summary: 'The same, counted by age, area and year of joining; recorded',
     params: byId,
     answer: runs.runGroups,
     handle: async (input) => {
@@ -131,6 +166,7 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/runs/:id/people',
+    summary: 'The same, with what the portal knows of each; recorded',
     params: byId,
     query: runs.runChangesQuery,
     answer: runs.runPeople,
@@ -144,6 +180,7 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/mirrors/:name/pauses',
+    summary: 'When a mirror was paused and resumed, by whom and why',
     params: mirrorPath,
     answer: runs.pausesAnswer,
     handle: async ({ params }) => ({
@@ -160,16 +197,17 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/roster/versions',
+    summary: 'The kept versions of the published list',
     answer: runs.rosterVersions,
     handle: async () => {
       const [versions, published] = await Promise.all([
         ops.versions.list(),
-        ops.history.page({ mirror: 'roster', outcome: 'published', limit: VERSIONS_CREDITED }),
+        ops.history.page({ mirror: 'roster', outcome: 'published', limit: VERSIONS_SHOWN }),
       ]);
       // The file's own metadata name the run that looked at it last, which may have found it unchanged.
       const publishers = new Map(published.items.map((run) => [run.objectGeneration, run.runId]));
       return {
-        versions: versions.map(({ chainHead, replacedAt, ...version }) => ({
+        versions: versions.slice(0, VERSIONS_SHOWN).map(({ chainHead, replacedAt, ...version }) => ({
           ...version,
           runId: publishers.get(version.generation) ?? null,
           publishedAt: version.publishedAt.toISOString(),
@@ -180,6 +218,7 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/roster/rollback',
+    summary: 'Brings a version of the list back, and pauses the roster',
     body: runs.rollbackBody,
     answer: runs.startedRun,
     handle: async ({ body, caller }) =>
@@ -191,6 +230,7 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/mirrors/:name/pause',
+    summary: 'Stops the runs of a mirror until it is resumed',
     params: mirrorPath,
     body: reasonBody,
     answer: pauseAnswer,
@@ -205,6 +245,7 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/mirrors/:name/resume',
+    summary: 'Lets a paused mirror run again',
     params: mirrorPath,
     body: reasonBody,
     answer: pauseAnswer,
@@ -222,6 +263,7 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/explain',
+    summary: 'Why a person is or is not in each mirror; each look is recorded',
     body: explainBody,
     answer: explainAnswer,
     handle: (input) =>
@@ -237,6 +279,7 @@ export const opsRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/series',
+    summary: 'Members, runs, durations and differences by day',
     query: seriesQuery,
     answer: seriesAnswer,
     handle: async ({ query }) => {
@@ -278,6 +321,7 @@ const eraseRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/erase',
+    summary: 'Erases a person who has left, everywhere, and proves it; recorded',
     body: eraseBody,
     answer: eraseAnswer,
     handle: (input) =>

@@ -17,7 +17,12 @@ export * from './schemas/status.ts';
 export * from './schemas/two-way.ts';
 
 export type VerifyAnswer = z.output<typeof proof.verifyAnswer>;
+export type RollBody = z.input<typeof proof.rollBody>;
 export type RollAnswer = z.output<typeof proof.rollAnswer>;
+export type CompareBody = z.input<typeof proof.compareBody>;
+export type CompareAnswer = z.output<typeof proof.compareAnswer>;
+export type FreezeBody = z.input<typeof proof.freezeBody>;
+export type FrozenRollAnswer = z.output<typeof proof.frozenRoll>;
 
 export type RunsQuery = z.input<typeof runs.runsQuery>;
 export type WireRunRecord = z.output<typeof runs.runRecord>;
@@ -38,7 +43,7 @@ export type WireMissedEvents = z.output<typeof runs.missedEvents>;
 
 export type MirrorStatus = z.output<typeof status.mirrorStatus>;
 export type HealthReason = z.output<typeof status.healthReason>;
-export type Finding = z.output<typeof status.finding>;
+export type StatusFinding = z.output<typeof status.finding>;
 export type ProofAnswer = z.output<typeof status.proofAnswer>;
 export type FindingCode = z.output<typeof status.findingCode>;
 export type DifferenceReason = z.output<typeof status.differenceReason>;
@@ -66,7 +71,7 @@ export type SeriesDay = z.output<typeof status.seriesDay>;
 export type MirrorDay = z.output<typeof status.mirrorDay>;
 
 export type QueuePage = z.output<typeof twoWay.queuePage>;
-export type QueueItem = z.output<typeof twoWay.queueItem>;
+export type WireQueueItem = z.output<typeof twoWay.queueItem>;
 export type QueueItemDetail = z.output<typeof twoWay.queueItemDetail>;
 export type RetryOutcome = z.output<typeof twoWay.retryOutcome>;
 export type RetryAnswer = z.output<typeof twoWay.retryAnswer>;

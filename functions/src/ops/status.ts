@@ -1,5 +1,6 @@
 import type { MirrorName, MissedEvents, RunRecord } from '../mirror/mirror.ts';
 import type { ProofRecord, ProofStore } from '../proof/digest-ports.ts';
+import type { VerifiedStore } from '../proof/ports.ts';
 import { UNPROVED_SECONDS } from '../proof/prove.ts';
 import { judgeAgreement, makeFindings } from './findings.ts';
 import type { Concern, ConcernCode, OpsLogs } from './ops-logs.ts';
@@ -28,6 +29,7 @@ export interface StatusDependencies {
   readonly hints: HintFigures;
   readonly twoWay: Pick<TwoWayReader, 'figures'>;
   readonly proofs: Pick<ProofStore, 'read'>;
+  readonly verified: Pick<VerifiedStore, 'read'>;
   readonly isConfigured: (mirror: MirrorName) => boolean;
   readonly now: () => Date;
 }
@@ -36,9 +38,10 @@ export interface StatusDependencies {
 export const readStatus = async (dependencies: StatusDependencies): Promise<StatusAnswer> => {
   const { states, history, counts, hints, twoWay: reader, isConfigured, now } = dependencies;
   const at = now();
-  const [state, proved, figures, unconfirmed, missed] = await Promise.all([
+  const [state, proved, walked, figures, unconfirmed, missed] = await Promise.all([
     states.read(),
     dependencies.proofs.read(),
+    dependencies.verified.read(),
     reader.figures(),
     hints.unconfirmed(),
     history.missedSince(new Date(at.getTime() - 30 * DAY_MS)),
@@ -78,8 +81,10 @@ export const readStatus = async (dependencies: StatusDependencies): Promise<Stat
     oldestUnconfirmedHintAt: unconfirmed.oldestAt?.toISOString() ?? null,
   };
   const proof = proved === null ? null : toProofAnswer(proved);
+  const verified = walked === null ? null : { ...walked, at: walked.at.toISOString() };
   const findings = makeFindings({
     proof,
+    verified,
     portal,
     at: at.toISOString(),
     mirrors,
@@ -95,11 +100,12 @@ export const readStatus = async (dependencies: StatusDependencies): Promise<Stat
     registry,
     mirrors,
     proof,
+    verified,
     twoWay,
     portal,
     missedEvents: {
-      last7Days: sumOf(missed.filter((found) => found.at >= weekAgo).map((found) => found.missed)),
-      last30Days: sumOf(missed.map((found) => found.missed)),
+      last7Days: sumOfMissed(missed.filter((found) => found.at >= weekAgo).map((found) => found.missed)),
+      last30Days: sumOfMissed(missed.map((found) => found.missed)),
     },
   };
 };
@@ -141,7 +147,7 @@ const readBlocked = async (
   return new Map(records.flatMap(([mirror, record]) => (record === null ? [] : [[mirror, record] as const])));
 };
 
-/** By the last reconcile that ended well; none has found any where none has ended. */
+/** As the last reconcile that ended well counted them; 0 where none has ended. */
 const countAhead = async (runId: string | null, { read }: Pick<RunHistory, 'read'>): Promise<number> => {
   const ahead = runId === null ? null : (await read(runId))?.findings?.['ahead'];
   return typeof ahead === 'number' ? ahead : 0;
@@ -179,7 +185,7 @@ const judgeTwoWay = (figures: TwoWayFigures, now: Date): StatusAnswer['twoWay'] 
 
 const SWEEP_WENT_WELL = new Set(['success', 'running']);
 
-export const sumOf = (all: readonly MissedEvents[]): MissedEvents => {
+const sumOfMissed = (all: readonly MissedEvents[]): MissedEvents => {
   const sum = { created: 0, updated: 0, deleted: 0 };
   for (const { created, updated, deleted } of all) {
     sum.created += created;
@@ -271,7 +277,10 @@ const secondsBetween = (from: Date, to: Date): number =>
 const DAY_SECONDS = 24 * 3_600;
 
 /** Looks at everything once and logs each concern, for the alert policies to find. Throws what `readStatus` throws. */
-export const watchMirrors = async (readStatus: () => Promise<StatusAnswer>, logs: OpsLogs): Promise<void> => {
+export const reportConcerns = async (
+  readStatus: () => Promise<StatusAnswer>,
+  logs: OpsLogs,
+): Promise<void> => {
   const concerns = findConcerns(await readStatus());
   for (const concern of concerns) logs.concern(concern);
   logs.watched(concerns.length);

@@ -1,6 +1,6 @@
 import type { RunRecord } from '../mirror/mirror.ts';
 import type { ConflictRecord } from '../twoway/conflict.ts';
-import { dateOf } from '../twoway/edit.ts';
+import { dateOf } from '../twoway/queue.ts';
 import type { OperatorAction, QueuedChange } from './ports.ts';
 import { changeAction } from './schemas/person.ts';
 import type { PortalNow, RegisterNow, TimelineEntry } from './schemas.ts';
@@ -68,7 +68,10 @@ export const fromRunAboutAll = (run: RunRecord): TimelineEntry[] => {
       ];
 };
 
-/** A rollback takes the mirror away from the registry and pauses it; every other run but these is about some only. */
+/**
+ * A rollback takes the mirror away from the registry and pauses it. Runs with any other outcome concern some members
+ * only.
+ */
 const whatForAll = ({ outcome, status, errorCode, rollbackOf }: RunRecord): TimelineEntry['what'] | null => {
   switch (outcome) {
     case 'published':

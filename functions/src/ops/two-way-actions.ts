@@ -11,10 +11,11 @@ import {
   withDelivery,
   withoutPaths,
 } from '../twoway/delivery.ts';
-import { BEFORE_ALL, dateOf } from '../twoway/edit.ts';
 import type { MemberView, Step } from '../twoway/ports.ts';
 import {
+  BEFORE_ALL,
   type Delivery,
+  dateOf,
   mergeEdits,
   type QueueItem,
   reviveItem,
@@ -27,7 +28,7 @@ import type { RetryOutcome } from './schemas.ts';
 
 /** For one member's edits, while an operator waits; below the 60 s that Firebase Hosting waits. */
 const DELIVERY_LIMIT_MS = 45_000;
-/** Before it is looked again what became of a delivery that somebody else makes. */
+/** Before looking again what became of a delivery that somebody else makes. */
 const DELIVERY_PAUSE_MS = 500;
 
 /** What an operator does about one change or one conflict. Every call throws `store_unavailable`. */
@@ -113,7 +114,7 @@ const planFail = ({ item, pending, stored }: MemberView, at: Date): Step<null> =
   return {
     items: items
       .filter((one, n) => one !== pending[n])
-      // Decided, and so no dead letter that waits for somebody.
+      // An operator has decided, so it is no dead letter that waits for somebody.
       .map((one) => (one.status === 'failed' ? { ...one, syncedAt: at } : one)),
     // Nothing is on its way to the registry any more, so the portal must not show it.
     member:

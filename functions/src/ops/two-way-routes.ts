@@ -1,21 +1,21 @@
 import { defineRoute, parseInput, type Route, type RouteInput } from '../http/route.ts';
 import { SyncError } from '../lib/errors.ts';
 import { type ConflictRecord, isOpen } from '../twoway/conflict.ts';
-import { dateOf } from '../twoway/edit.ts';
 import type { TwoWayRecord } from '../twoway/ports.ts';
-import { isGivenUp } from '../twoway/queue.ts';
+import { dateOf, isGivenUp } from '../twoway/queue.ts';
 import { resolveRequest } from '../twoway/resolve-conflict.ts';
 import { byWhom, type OpsDependencies } from './dependencies.ts';
 import type { OperatorAction, QueuedChange } from './ports.ts';
 import { byId } from './schemas/common.ts';
 import * as schemas from './schemas/two-way.ts';
-import type { Conflict, ConflictDetail, QueueItem, QueueItemDetail } from './schemas.ts';
+import type { Conflict, ConflictDetail, QueueItemDetail, WireQueueItem } from './schemas.ts';
 
 /** The way back: lists name members by reference; one item by itself shows its values, and that look is recorded. */
 export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/queue',
+    summary: 'Members’ own edits on their way to the registry, without values',
     query: schemas.queueQuery,
     answer: schemas.queuePage,
     handle: async ({ query }) => {
@@ -27,6 +27,7 @@ export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/queue/:id',
+    summary: 'One edit with its values; the look is recorded',
     params: byId,
     answer: schemas.queueItemAnswer,
     handle: async (input) => {
@@ -38,6 +39,7 @@ export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/queue/:id/retry',
+    summary: 'Lets a dead letter wait again, and delivers what waits of the member',
     params: byId,
     body: schemas.queueActionBody,
     answer: schemas.retryAnswer,
@@ -51,6 +53,7 @@ export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/queue/:id/fail',
+    summary: 'Gives an edit up',
     params: byId,
     body: schemas.queueActionBody,
     answer: schemas.queueActionAnswer,
@@ -64,6 +67,7 @@ export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/conflicts',
+    summary: 'Fields that both sides had changed, without values',
     query: schemas.conflictsQuery,
     answer: schemas.conflictsPage,
     handle: async ({ query }) => {
@@ -75,6 +79,7 @@ export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/conflicts/:id',
+    summary: 'One conflict with its values; the look is recorded',
     params: byId,
     answer: schemas.conflictAnswer,
     handle: async (input) => {
@@ -86,6 +91,7 @@ export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/conflicts/:id/resolve',
+    summary: 'Decides one field of a conflict',
     params: byId,
     body: schemas.resolveBody,
     answer: schemas.resolveAnswer,
@@ -101,6 +107,7 @@ export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/two-way/runs',
+    summary: 'Sends what is due, and takes over the registry’s change queue',
     body: schemas.twoWayRunBody,
     answer: schemas.twoWayRunAnswer,
     handle: async ({ body, caller }) => {
@@ -115,6 +122,7 @@ export const twoWayRoutes = (ops: OpsDependencies): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/members/sync',
+    summary: 'Brings one member in line with the registry; recorded',
     body: schemas.syncMemberBody,
     answer: schemas.syncMemberAnswer,
     handle: async (input) => {
@@ -157,7 +165,7 @@ const findConflict = async ({ twoWay, reference }: OpsDependencies, id: string) 
 };
 
 /** A change of a member as lists show it: the member by reference, the fields by path, no value. */
-const toWireItem = (item: QueuedChange, member: string): QueueItem => ({
+const toWireItem = (item: QueuedChange, member: string): WireQueueItem => ({
   id: item.id,
   member,
   status: item.status,

@@ -12,7 +12,7 @@ import type { MemberChange } from '../domain/member/member-change.ts';
 import { type ParsedMember, parseRegistryMember } from '../domain/member/parse-registry-member.ts';
 import { SyncError } from '../lib/errors.ts';
 import type { MemberReader } from '../registry/ports.ts';
-import type { ChangeOutcome, MemberStore, Receipt } from './ports.ts';
+import type { ChangeOutcome, EventReceipt, MemberStore } from './ports.ts';
 
 export interface ApplyEventDependencies {
   readonly members: MemberStore;
@@ -22,8 +22,8 @@ export interface ApplyEventDependencies {
 }
 
 export interface AppliedEvent {
-  readonly result: Receipt['result'] | 'duplicate';
-  readonly receipt: Receipt;
+  readonly result: EventReceipt['result'] | 'duplicate';
+  readonly receipt: EventReceipt;
   /** Somebody joined or left, as far as can be known. */
   readonly changesRoster: boolean;
   /** The event's own word was not believed: what counted is what the registry said when it was asked. */
@@ -167,7 +167,7 @@ export const withoutOtherTables = (change: MemberChange, stored: StoredMember | 
 export const joinsOrLeaves = (stored: StoredMember | null, change: MemberChange): boolean =>
   (stored?.member.membership.status === 'active') !== (change.action !== 'delete');
 
-const receiptOf = (decision: Decision, action: Receipt['action'], member: string): Receipt => ({
+const receiptOf = (decision: Decision, action: EventReceipt['action'], member: string): EventReceipt => ({
   result: decision.kind === 'stale' ? 'stale' : 'applied',
   action,
   member,
@@ -194,7 +194,7 @@ const toApplied = (outcome: ChangeOutcome): AppliedEvent => {
 };
 
 /** Whether the roster must be made anew. A late create or delete asks too: a roster that is equal costs no upload. */
-const asksForRoster = (decision: Decision, action: Receipt['action']): boolean => {
+const asksForRoster = (decision: Decision, action: EventReceipt['action']): boolean => {
   switch (decision.kind) {
     case 'stale':
       return action !== 'update';

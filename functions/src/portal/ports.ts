@@ -15,7 +15,7 @@ export interface SeenMember {
 }
 
 /** What an event ended in, kept under its id so that a repetition is answered alike. */
-export interface Receipt {
+export interface EventReceipt {
   readonly result: 'applied' | 'stale' | 'accepted';
   readonly action: 'create' | 'update' | 'delete';
   /** The opaque reference. */
@@ -41,13 +41,13 @@ export interface ChangeRequest {
     pending: readonly PendingEdit[],
     former: Withdrawals,
   ) => Decision | null;
-  readonly toReceipt: (decision: Decision) => Receipt;
+  readonly toReceipt: (decision: Decision) => EventReceipt;
 }
 
 export type ChangeOutcome =
-  | { readonly kind: 'decided'; readonly decision: Decision; readonly receipt: Receipt }
+  | { readonly kind: 'decided'; readonly decision: Decision; readonly receipt: EventReceipt }
   /** The event had been received before; the receipt is the first one. */
-  | { readonly kind: 'duplicate'; readonly receipt: Receipt }
+  | { readonly kind: 'duplicate'; readonly receipt: EventReceipt }
   /** The document is not in the expected state any more; nothing was written. */
   | { readonly kind: 'moved' }
   /** The hint does not stand any more: a newer one came, or somebody has decided it. Nothing was written. */
@@ -70,7 +70,7 @@ export interface StandingHint {
   /** Names the last one: who follows another one has been overtaken. */
   readonly token: string;
   /** What was announced and has not been confirmed. */
-  readonly announced: ReadonlySet<Receipt['action']>;
+  readonly announced: ReadonlySet<EventReceipt['action']>;
   /** `data` of the last one that had any that can be read; null when none had. */
   readonly payload: unknown;
   /** The store's own time of its arrival, to be compared with `SeenMember.writtenAt`. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { isPlaceholder, tryKennitala } from '../domain/kennitala.ts';
 import { type MemberChange, parseMemberChange, parseMemberHint } from '../domain/member/member-change.ts';
 import { isWire } from '../domain/member/wire.ts';
-import { answerJson } from '../http/answers.ts';
+import { answerJson } from '../http/front.ts';
 import { asSyncError, SyncError, stackFrames } from '../lib/errors.ts';
 import { type LogSink, severityOfFault } from '../lib/log.ts';
 import { type AppliedEvent, type ApplyEventDependencies, applyVersionedEvent } from './apply-event.ts';
@@ -91,7 +91,7 @@ const apply = async (
   const change = parseMemberChange(json);
   const applied = await applyVersionedEvent(change, caller.eventId, dependencies);
   const { rosterRefresh, register, now } = dependencies;
-  // An event that came before or was not believed is no news: what the register lacks, its next run brings.
+  // A repeated event, or one that was not believed, is not passed on: what the register lacks, its next run brings.
   const isNews = applied.result !== 'duplicate' && !applied.wasAsked;
   await Promise.all([
     applied.changesRoster && rosterRefresh.request(now()),
@@ -125,8 +125,8 @@ const afterCommit = async (
 };
 
 /**
- * Its sender waits inside the transaction of the change, ten seconds at most, and never repeats: the hint is made durable
- * and answered at once, and what it says is looked for afterwards.
+ * Its sender waits inside the transaction of the change, ten seconds at most, and never repeats: the hint is stored and
+ * answered at once, and the change is looked for afterwards.
  */
 const acceptHint = async (
   caller: WebhookCaller,

@@ -1,10 +1,11 @@
 import { type Finding, type StoredRecord, timeOf } from './check-record.ts';
 
 /**
- * How the bucket's lifecycle ends replaced versions of the list, whichever comes first: a year and a month of weekly lists, and no
- * more, since each holds every member.
+ * How the bucket's lifecycle ends replaced versions of the list, whichever comes first: a year and a month, so that the roll of any
+ * day of a year can be told, and no more, since each holds every member. Every join and departure makes a version: so many are the
+ * 400 days of some ten thousand members, and no larger party fills the bucket (docs/decisions/0051).
  */
-export const VERSIONS_KEPT = 60;
+export const VERSIONS_KEPT = 2_000;
 export const DAYS_KEPT = 400;
 const DAY_MS = 86_400_000;
 

@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import type { Kennitala } from '../domain/kennitala.ts';
 import {
   BUCKETS,
@@ -7,7 +8,6 @@ import {
   type SetSums,
   sumOf,
 } from '../domain/member/digest.ts';
-import { inParallel } from '../lib/concurrency.ts';
 import { asSyncError, SyncError } from '../lib/errors.ts';
 import type { MirrorName } from '../mirror/mirror.ts';
 import type { PortalDocument } from '../portal/ports.ts';
@@ -131,7 +131,9 @@ export const lookAtStores = async (ports: LookPorts, signal: AbortSignal): Promi
   const inBuckets = new Set(buckets);
   const [documents, rows] = await Promise.all([
     isPortalSound && !isPortalEqual
-      ? inParallel(buckets, BUCKETS_AT_ONCE, ports.portal.documents).then((all) => all.flat())
+      ? pMap(buckets, (bucket) => ports.portal.documents(bucket), { concurrency: BUCKETS_AT_ONCE }).then(
+          (all) => all.flat(),
+        )
       : [],
     ports.register !== null && 'held' in register && ofRegister.length > 0
       ? ports.register.rows(buckets)
@@ -223,9 +225,9 @@ const readRegistryPart = async (
   buckets: readonly number[],
   signal: AbortSignal,
 ): Promise<RegistryPart | null> => {
-  const members = await inParallel(buckets, BUCKETS_AT_ONCE, (bucket) =>
-    registry.members(bucket, { signal }),
-  );
+  const members = await pMap(buckets, (bucket) => registry.members(bucket, { signal }), {
+    concurrency: BUCKETS_AT_ONCE,
+  });
   const part = readPart(new Map(buckets.map((bucket, n) => [bucket, members[n] ?? []])));
   if (part !== null && addsUp(part, said.buckets)) return part;
   const again = await registry.sums({ signal });

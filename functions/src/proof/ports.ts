@@ -12,6 +12,24 @@ export interface RecordReader {
   heads(): Promise<Readonly<Record<Stream, unknown>>>;
 }
 
+/** `sync_state/verification`: what the last walk over the records found. Counts alone; whoever doubts it walks again. */
+export interface Verified {
+  readonly at: Date;
+  /** Nothing was missing, altered, reordered, inserted or unproven. */
+  readonly whole: boolean;
+  readonly findings: number;
+  readonly records: number;
+  /** Kept versions of the list. */
+  readonly versions: number;
+}
+
+/** Both calls throw `store_unavailable`. */
+export interface VerifiedStore {
+  /** Null: nobody has walked yet. */
+  read(): Promise<Verified | null>;
+  write(verified: Verified): Promise<void>;
+}
+
 /** A roll that is kept for an election, whatever becomes of the versions of the list. */
 export interface FrozenRoll {
   /** `a-z`, `0-9` and `-`: it becomes the name of a file. */

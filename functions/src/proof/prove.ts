@@ -40,22 +40,25 @@ interface Judged
  * Nothing is mended while it may be on its way, while the mirror is paused, has a plan that waits for a decision, or is being
  * run; nor again and again where a run could not help. What does not answer is unknown: it is never equal, and never mended.
  *
+ * `mends: false`: the look alone. Right after a run, what differs may be on its way; the next proof mends what is not.
+ *
  * Throws `store_unavailable` when not even the record could be written; everything else is an outcome.
  */
 export const prove = async (
-  { signal }: { readonly signal: AbortSignal },
+  { signal, mends = true }: { readonly signal: AbortSignal; readonly mends?: boolean },
   dependencies: ProveDependencies,
 ): Promise<ProofRecord> => {
   const { proofs, now, log } = dependencies;
-  const before = await proofs.read();
   let judged = await tryLook(dependencies, signal);
+  // After the look: what another proof has counted meanwhile stays counted.
+  const before = await proofs.read();
   let healed = 0;
   const { look } = judged;
   if (look !== null && judged.outcome === 'differs') {
     const still = await standstillOf(dependencies, look);
     if (still !== null)
       judged = { ...judged, because: still, outcome: still === 'run_under_way' ? 'under_way' : 'differs' };
-    if (mayHeal(before, now())) {
+    if (mends && mayHeal(before, now())) {
       healed = await heal(dependencies, look);
       if (healed > 0) judged = { ...(await tryLook(dependencies, signal)) };
     }

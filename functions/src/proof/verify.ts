@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { inParallel } from '../lib/concurrency.ts';
+import pMap from 'p-map';
+import type { ListVersion } from '../roster/ports.ts';
 import { type ChainedCollection, STREAMS, type Stream, tryHeadText } from './chain.ts';
 import { keysById } from './chain-key.ts';
 import { type CheckedStream, makeChainCheck } from './check-chains.ts';
@@ -72,10 +73,11 @@ export const verifyRecords = async (
       });
     }
   }
-  const read = await inParallel(versions, VERSIONS_AT_ONCE, async (version): Promise<ReadVersion> => {
+  const readVersion = async (version: ListVersion): Promise<ReadVersion> => {
     const bytes = await dependencies.versions.read(version.generation);
     return { ...version, bytesSha256: bytes === null ? null : sha256(bytes) };
-  });
+  };
+  const read = await pMap(versions, readVersion, { concurrency: VERSIONS_AT_ONCE });
   const after = await dependencies.records.heads();
   const checkedChains = chains.finish(
     mapStreams((stream) => ({ before: before[stream], after: after[stream] })),

@@ -33,8 +33,8 @@ export interface RegisterPlanInput {
 }
 
 /**
- * The plan for a set of differences. Pure. Whoever comes back counts as added: to the guard and to the services that is
- * somebody who becomes a member.
+ * The plan for a set of differences. Pure. A member who comes back counts as added: to the guard and to the services
+ * they become a member.
  */
 export const planRegister = (input: RegisterPlanInput): RegisterPlan => {
   const { differences, received, quarantined, sourceDigest, lastMemberCount } = input;
@@ -95,7 +95,8 @@ const POSITIONS_SHOWN = 20;
 
 /**
  * What was collected, as a run's source. Throws `incomplete_export` when fewer members came than the registry says it
- * has, `empty_export` when none is left: applying those would remove members. A bucket may have lost its only member.
+ * has, `empty_export` when none is left: applying those would remove members. A run of some buckets may find none: a
+ * bucket can lose its only member.
  */
 export const toRegisterSource = (
   collected: CollectedMembers,

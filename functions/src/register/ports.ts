@@ -87,7 +87,7 @@ export interface StageOptions {
   readonly signal: AbortSignal;
   /** Only members of these buckets were staged, so nobody else can have gone. Missing: all were. */
   readonly buckets?: readonly number[] | undefined;
-  /** Rows that events wrote after it are left to the next run. */
+  /** Rows that events wrote after this time are left to the next run. */
   readonly startedAt: Date;
   /** Whether the plan will be applied: then other writers wait until the end. */
   readonly exclusive: boolean;

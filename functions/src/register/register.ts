@@ -1,6 +1,6 @@
+import pMap from 'p-map';
 import { isPlaceholder, type Kennitala } from '../domain/kennitala.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
-import { inParallel } from '../lib/concurrency.ts';
 import { asSyncError, SyncError } from '../lib/errors.ts';
 import type { Mirror, RunContext, RunReport, RunTrigger } from '../mirror/mirror.ts';
 import { type RunDependencies, type RunRequest, runMirror } from '../mirror/run.ts';
@@ -171,11 +171,11 @@ const findHidden = async (
   registry: MemberReader,
   signal: AbortSignal,
 ): Promise<readonly KnownUnreadable[]> => {
-  const found = await inParallel(removed, ASKED_AT_ONCE, async (kennitala) => {
+  const ask = async (kennitala: Kennitala) => {
     const member = await registry.readMember(kennitala, { signal });
     return member === null ? [] : [{ kennitala, external_id: null }];
-  });
-  return found.flat();
+  };
+  return (await pMap(removed, ask, { concurrency: ASKED_AT_ONCE })).flat();
 };
 
 export interface RegisterReport extends RunReport {
@@ -188,7 +188,7 @@ const SYNC_TYPES: Readonly<Record<RunTrigger, SyncType>> = {
   http: 'manual',
   local: 'manual',
   event: 'membership',
-  // The log's readers take a run of the other kinds for one that has verified everybody.
+  // Readers of the log take a run of any other kind for one that has verified everybody.
   proof: 'webhook',
 };
 
@@ -196,7 +196,7 @@ const SYNC_TYPES: Readonly<Record<RunTrigger, SyncType>> = {
  * One run of the register. A run that failed or was refused also closes its row in `sync_log`, in a transaction of its
  * own; when the database does not even take that, the record in Firestore says why and the next run closes the row.
  */
-export const runRegister = async (
+export const runRegisterMirror = async (
   request: RunRequest,
   options: RegisterOptions,
   dependencies: RunDependencies,

@@ -17,11 +17,20 @@ export interface ListSource {
   fetchKennitalaExport(options: { readonly signal: AbortSignal }): Promise<KennitalaExport>;
 }
 
+/** Where a page stands, so that a later walk can begin at it. Plain JSON; only who made it reads it. */
+export interface PagePlace {
+  readonly query: Readonly<Record<string, string>>;
+  /** Members on the pages before it. */
+  readonly before: number;
+}
+
 export interface MemberPage {
   /** As the registry spells them, unchecked. */
   readonly members: readonly unknown[];
   /** How many the registry says there are on all pages together; null when it does not say. */
   readonly count: number | null;
+  /** Missing where no walk can begin at this page. */
+  readonly place?: PagePlace;
 }
 
 export interface MemberPagesOptions {
@@ -30,6 +39,8 @@ export interface MemberPagesOptions {
   readonly pageSize?: number;
   /** Only members that changed then or later. */
   readonly modifiedSince?: Date;
+  /** The page to begin at, instead of the first. Members who joined or left since may have moved others over its edges. */
+  readonly from?: PagePlace;
 }
 
 export interface MemberPages {

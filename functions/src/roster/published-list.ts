@@ -68,7 +68,8 @@ export interface ReadAhead {
 }
 
 /**
- * Reads the published list while the registry is still answering, where the last run left a short one. What was read ahead
+ * Reads the published list while the registry is still answering, where the last run left a short one, or none has run: then
+ * there is hardly one. What was read ahead
  * may be old by the time it is used: that shows when the list is replaced, on the condition that it is still this version.
  */
 export const readAhead = (
@@ -77,7 +78,7 @@ export const readAhead = (
   signal: AbortSignal,
 ): ReadAhead => {
   const controller = new AbortController();
-  const isShort = lastSuccess !== null && lastSuccess.memberCount <= MOST_MEMBERS;
+  const isShort = lastSuccess === null || lastSuccess.memberCount <= MOST_MEMBERS;
   let ahead = isShort ? store.read(AbortSignal.any([signal, controller.signal])) : null;
   // A failure is told to whoever takes it; a run that ends before that has one of its own.
   const settled = ahead?.then(nothing, nothing);

@@ -155,7 +155,7 @@ interface RefreshDependencies {
  * later has already published them. It goes through the whole pipeline, guard included.
  * Throws when the platform should deliver the event again: the run failed, or another one held the lease.
  */
-export const refreshRoster = async (
+export const publishWindow = async (
   window: string,
   { requests, runs, run, now, wait = sleep }: RefreshDependencies,
 ): Promise<void> => {

@@ -1,8 +1,7 @@
 import { createRequire } from 'node:module';
 import type { HttpsFunction, HttpsOptions } from 'firebase-functions/https';
 import { onSchedule, type ScheduledEvent, type ScheduleOptions } from 'firebase-functions/scheduler';
-import { answerFailure } from '../http/answers.ts';
-import { type FetchApp, serveFront, takeNextServer, withoutBody } from '../http/front.ts';
+import { answerFailure, type FetchApp, serveFront, takeNextServer, withoutBody } from '../http/front.ts';
 import { SyncError } from '../lib/errors.ts';
 import { severityOfFault } from '../lib/log.ts';
 import { functionTarget, isEmulated, REGION } from '../settings.ts';

@@ -1,5 +1,5 @@
-import { accountOf } from '../settings.ts';
-import { httpFunction, scheduledFunction } from './make-function.ts';
+import { accountOf, REGION } from '../settings.ts';
+import { firestore, httpFunction, inItsProcess, scheduledFunction } from './make-function.ts';
 
 /**
  * The operators' API: `docs/ops-api.md`. Open to the network, since Cloud Run cannot check a Firebase ID token; who
@@ -32,26 +32,54 @@ export const proveMembers = scheduledFunction(
     retryCount: 0,
   },
   async () => {
-    const { prove } = await import('../wiring/proof.ts');
-    await prove();
+    const { runProof } = await import('../wiring/proof.ts');
+    await runProof();
   },
 );
 
 /**
+ * The same look after each run, whoever made it: a run that has closed its record is an event, and so the run neither waits for
+ * the proof nor needs the rights to read every store. It mends nothing, which can take longer than an event may. A run that a
+ * proof made is looked after by that proof.
+ */
+export const proveAfterRun = inItsProcess('proveAfterRun', () =>
+  firestore().onDocumentUpdated(
+    {
+      document: 'sync_audit/{runId}',
+      region: REGION,
+      serviceAccount: accountOf('sync-ops'),
+      memory: '512MiB',
+      timeoutSeconds: 360,
+      maxInstances: 1,
+      concurrency: 1,
+      retry: true,
+    },
+    async ({ data, time }) => {
+      const before: unknown = data?.before.get('status');
+      const after: unknown = data?.after.get('status');
+      if (before !== 'running' || after === 'running' || data?.after.get('trigger') === 'proof') return;
+      const { lookAfterRun } = await import('../wiring/proof.ts');
+      await lookAfterRun(time);
+    },
+  ),
+);
+
+/**
  * Looks four times a day for what no event tells: a mirror paused for a week, dead letters and conflicts that wait for
- * more than a day. Each is an ERROR entry that an alert policy finds; a delivery twice only says it twice.
+ * more than a day. Each is an ERROR entry that an alert policy finds; a delivery twice only says it twice. At night it walks
+ * over the whole record, which takes minutes where a year of it is long.
  */
 export const watchMirrors = scheduledFunction(
   'watchMirrors',
   {
     schedule: '15 2,8,14,20 * * *',
     serviceAccount: accountOf('sync-ops'),
-    memory: '256MiB',
-    timeoutSeconds: 60,
+    memory: '512MiB',
+    timeoutSeconds: 1_200,
     retryCount: 2,
   },
-  async () => {
-    const { watchMirrors: watch } = await import('../wiring/ops.ts');
-    await watch();
+  async ({ scheduleTime }) => {
+    const { runWatch } = await import('../wiring/ops.ts');
+    await runWatch(scheduleTime);
   },
 );

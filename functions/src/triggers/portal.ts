@@ -14,7 +14,7 @@ export const syncFromDjango = httpFunction('syncFromDjango', {
   cpu: 1,
   maxBodyBytes: 256 * 1024,
   app: async () => (await import('../wiring/portal.ts')).webhookApp(),
-  toAnswer: async (failure) => (await import('../wiring/portal.ts')).answerWebhookFailure(failure),
+  toAnswer: async (failure) => (await import('../wiring/portal.ts')).refuseWebhook(failure),
 });
 
 /**
@@ -39,8 +39,8 @@ export const followHints = inItsProcess('followHints', () =>
       const before: unknown = data?.before.get('token');
       const token: unknown = data?.after.get('token');
       if (typeof token !== 'string' || token === before) return;
-      const { followHint } = await import('../wiring/portal.ts');
-      await followHint(params.kennitala, token);
+      const { followHintNamed } = await import('../wiring/portal.ts');
+      await followHintNamed(params.kennitala, token);
     },
   ),
 );

@@ -54,8 +54,8 @@ export const refreshRoster = inItsProcess('refreshRoster', () =>
       retry: true,
     },
     async ({ params }) => {
-      const { refreshRoster: refresh } = await import('../wiring/roster.ts');
-      await refresh(params.window);
+      const { runRosterRefresh } = await import('../wiring/roster.ts');
+      await runRosterRefresh(params.window);
     },
   ),
 );

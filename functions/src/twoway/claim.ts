@@ -1,9 +1,9 @@
+import pMap from 'p-map';
 import type { Kennitala } from '../domain/kennitala.ts';
 import type { StoredMember } from '../domain/member/decide-change.ts';
 import { type Json, withFields } from '../domain/member/fields.ts';
 import { isWithdrawal } from '../domain/member/kept-values.ts';
 import { sourceHash } from '../domain/member/patch.ts';
-import { inParallel } from '../lib/concurrency.ts';
 import { asSyncError } from '../lib/errors.ts';
 import {
   type Claimed,
@@ -33,7 +33,7 @@ export const CLAIM_MS = 3 * 60_000;
 export type ClaimOutcome =
   | { readonly kind: 'claimed'; readonly claimed: Claimed; readonly isRevived: boolean }
   | { readonly kind: 'nothing' }
-  /** Somebody else delivers these items; what else waits will be taken by them afterwards. */
+  /** Somebody else is delivering these items, and takes what else waits when they are done. */
   | { readonly kind: 'busy'; readonly delivery: Delivery }
   /** The last try failed, and it is not time for the next. */
   | { readonly kind: 'waiting'; readonly until: Date };
@@ -93,8 +93,8 @@ interface NewDelivery {
 }
 
 /**
- * What the member has taken back themselves ends here, unless the registry's word, as far as it is known, is not what
- * they went back to: then it is told too, and the registry's answer shows what it holds.
+ * An edit that the member took back ends here, unless the registry is known to hold something other than what they went
+ * back to: then it is sent all the same, and the answer shows what the registry holds.
  */
 const planNew = (stored: StoredMember | null, pending: readonly QueueItem[], now: Date): NewDelivery => {
   const isCreate = pending.some(({ action }) => action === 'create');
@@ -138,14 +138,15 @@ export const claimAll = async (
       planClaim(view, { owner, now: at, isUrgent: options.isUrgent === true }),
     ),
   );
-  return inParallel(kennitalas, TRANSACTIONS, async (kennitala) => {
+  const toMembersTurn = async (kennitala: Kennitala): Promise<[Kennitala, Turn]> => {
     const outcome = claimed?.get(kennitala);
     const turn =
       outcome === undefined
         ? await claim(kennitala, options, dependencies, owner)
         : await toTurn(kennitala, outcome, dependencies);
     return [kennitala, turn];
-  });
+  };
+  return pMap(kennitalas, toMembersTurn, { concurrency: TRANSACTIONS });
 };
 
 export const claim = async (

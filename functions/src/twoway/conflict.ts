@@ -44,7 +44,7 @@ export interface ConflictRecord {
 export const isOpen = ({ paths }: ConflictRecord): boolean =>
   Object.values(paths).some(({ state }) => state === 'open');
 
-/** The last writer wins, when it is beyond doubt who that was; otherwise the registry, and a person looks. */
+/** The last writer wins where it is certain who that was; otherwise the registry does, and a person decides. */
 export const decideConflict = (
   editedAt: Date,
   changedAt: Date | null,

@@ -1,5 +1,6 @@
+import pMap from 'p-map';
 import type { Kennitala } from '../domain/kennitala.ts';
-import { chunksOf, inParallel } from '../lib/concurrency.ts';
+import { chunksOf } from '../lib/concurrency.ts';
 import { asSyncError, type ErrorCode, SyncError } from '../lib/errors.ts';
 import { claim, claimAll, failed, inOneTransaction, TRANSACTIONS } from './claim.ts';
 import {
@@ -28,7 +29,7 @@ interface Entry {
 }
 
 /**
- * Delivers what waits for these members: of each in order, one change at a time, and of different members together.
+ * Delivers these members' waiting edits: one member's in order and one change at a time, different members' together.
  * Never throws; an edit that is not delivered stays in the queue.
  */
 export const deliverMembers = async (
@@ -37,7 +38,9 @@ export const deliverMembers = async (
   dependencies: DeliveryDependencies,
 ): Promise<ReadonlyMap<Kennitala, MemberOutcome>> => {
   const chunks = chunksOf(kennitalas, CHANGES_PER_REQUEST);
-  const done = await inParallel(chunks, REQUESTS, (chunk) => deliverChunk(chunk, options, dependencies));
+  const done = await pMap(chunks, (chunk) => deliverChunk(chunk, options, dependencies), {
+    concurrency: REQUESTS,
+  });
   return new Map(done.flat());
 };
 
@@ -74,13 +77,14 @@ const takeTurn = async (
   const outgoing = prepared.flatMap(({ out, sent }) => (out !== null && sent === null ? [out] : []));
   const answers = await sendChanges(outgoing, options.signal, dependencies);
   const known = await settleSuccesses(answers, dependencies);
-  return inParallel(prepared, TRANSACTIONS, ({ entry, out, sent }) => {
+  const settleOne = async ({ entry, out, sent }: Prepared): Promise<Entry> => {
     const result = sent ?? (out === null ? undefined : answers.get(out));
-    if (out === null || result === undefined) return Promise.resolve(entry);
+    if (out === null || result === undefined) return entry;
     const settling = () =>
       Promise.resolve(known.get(out) ?? settle(out, result, options.signal, dependencies));
     return finish(entry, settling, options, dependencies);
-  });
+  };
+  return pMap(prepared, settleOne, { concurrency: TRANSACTIONS });
 };
 
 interface Prepared {
@@ -100,12 +104,13 @@ const prepareAll = async (
   const first = dependencies.protocol.comparesExpected() ? undefined : entries.find(isOpen);
   const seen = first === undefined ? null : await prepareOne(first);
   const failure = seen?.sent != null && 'failure' in seen.sent ? seen.sent.failure : null;
-  return inParallel(entries, TRANSACTIONS, async (entry) => {
+  const prepareOther = async (entry: Entry): Promise<Prepared> => {
     if (seen !== null && entry === first) return seen;
     if (failure === null || !isOutOfReach(failure) || !('claimed' in entry.turn)) return prepareOne(entry);
     const { claimed } = entry.turn;
     return { entry, out: { claimed, part: nextPart(claimed) }, sent: { failure } };
-  });
+  };
+  return pMap(entries, prepareOther, { concurrency: TRANSACTIONS });
 };
 
 const OUT_OF_REACH: readonly ErrorCode[] = [
@@ -179,9 +184,9 @@ const turnAfter = async (
 };
 
 /**
- * Writes down in one transaction what the registry took of many members, which is nearly all of it on any day. What is
- * missing in the answer is left to be settled by itself: conflicts, refusals, failures, and everything when the
- * transaction met somebody else's again and again.
+ * Writes down in one transaction what the registry took of many members, which is nearly everything on any day.
+ * Whatever is missing in the answer has to be settled one by one: conflicts, refusals, failures, and everything when
+ * the transaction lost to others again and again.
  */
 export const settleSuccesses = async (
   sent: ReadonlyMap<Outgoing, Sent>,

@@ -3,11 +3,11 @@ import type { Json } from '../domain/member/fields.ts';
 import { isWithdrawal } from '../domain/member/kept-values.ts';
 import type { SyncError } from '../lib/errors.ts';
 import type { RegistryChanges } from '../registry/ports.ts';
-import { compareEditTimes } from './edit.ts';
 import type { TwoWayLogs } from './logs.ts';
 import type { MemberView, TwoWayStore } from './ports.ts';
 import {
   type Claim,
+  compareEditTimes,
   type Delivery,
   inEditOrder,
   isCancelled,
@@ -40,7 +40,7 @@ export const nextPart = ({ delivery, isSplit }: Claimed): Delivery => {
 export interface PlanOptions {
   /** What the registry was just seen to hold, where that is not what the edits started from. */
   readonly expected?: Readonly<Record<string, Json>>;
-  /** Also edits that come to nothing, to find out what the registry holds. */
+  /** Sends the edits that the member took back as well, to learn what the registry holds. */
   readonly tellsCancelled?: boolean;
 }
 
@@ -103,13 +103,13 @@ export const withoutPaths = (delivery: Delivery, ended: readonly string[]): Deli
   return Object.keys(paths).length === 0 ? null : { ...delivery, paths };
 };
 
-/** Whether the item's edit of a path is told by the delivery, or by a later one of the member's own in it. */
+/** Whether the delivery sends the item's edit of a path, or a later edit of that path by the same member. */
 export const carries = (paths: Delivery['paths'], item: QueueItem, path: string): boolean => {
   const told = paths[path];
   return told !== undefined && compareEditTimes(item.editedAt, told.editedAt) <= 0;
 };
 
-/** Where the last delivery stands it stays, with what is known of its tries; otherwise the member's first item. */
+/** The item that holds the last delivery and what is known of its tries; without one, the member's first item. */
 const headOf = (items: readonly QueueItem[], paths: Delivery['paths']): QueueItem | undefined => {
   const carried = inEditOrder(items).filter((item) =>
     Object.keys(item.changes).some((path) => carries(paths, item, path)),
@@ -122,8 +122,8 @@ export const holdsClaim = ({ pending }: MemberView, { owner, delivery }: Claimed
   pending.some((item) => item.claim?.owner === owner && item.delivery?.changeId === delivery.changeId);
 
 /**
- * Ends what a part of a delivery told, in every item that it carries: also in those that arrived meanwhile and were
- * edited before. What is left of the delivery stays claimed.
+ * Ends the paths that a part of a delivery sent, in every item that it carries, those included that arrived meanwhile
+ * with an earlier edit. What is left of the delivery stays claimed.
  */
 export const endPaths = (
   pending: readonly QueueItem[],

@@ -2,12 +2,14 @@ import type { FieldJson, Json } from '../domain/member/fields.ts';
 import { isWithdrawal, withoutWithdrawals } from '../domain/member/kept-values.ts';
 import { type ConflictRecord, decideConflict, type PathConflict } from './conflict.ts';
 import { type Claimed, holdsClaim, planDelivery, type SettleOutcome, withDelivery } from './delivery.ts';
-import { compareEditTimes, dateOf, isSameJson } from './edit.ts';
 import type { ConflictAnswer, MemberUpdate, MemberView, Step } from './ports.ts';
 import {
+  compareEditTimes,
+  dateOf,
   inEditOrder,
   isCancelled,
   isPending,
+  isSameJson,
   type MergedEdit,
   type MergedEdits,
   mergeEdits,
@@ -88,7 +90,10 @@ const isOutdated = ({ stored, state }: MemberView, { version, ifState }: Conflic
     ? ifState !== undefined && ifState !== state
     : (stored?.meta.source_version ?? -1) > version;
 
-/** A value that the member has had meanwhile is their own, whoever brought it to the registry. */
+/**
+ * No conflict where the registry holds a value that the member has had in between: it is theirs, whoever brought it
+ * there.
+ */
 const isDisputed = (path: string, edit: MergedEdit, current: FieldJson): boolean =>
   Object.hasOwn(current, path) &&
   !isCancelled(path, edit) &&
@@ -123,8 +128,8 @@ const sendAnew = (pending: readonly QueueItem[], claimed: Claimed): Step<SettleO
 };
 
 /**
- * What the registry was last told about a field and took: while it holds that, it has changed nothing. An event that
- * was older than that can have shown the member another value, which their next edit then started from.
+ * The value of a field that the registry last took from us: while it still holds that, nobody has changed it there. An
+ * older event can have shown the member another value, from which their next edit then started.
  */
 const lastTold = (items: readonly QueueItem[], path: string): Json | undefined =>
   inEditOrder(items).findLast(({ settled }) => settled[path]?.outcome === 'synced')?.settled[path]?.newValue;

@@ -4,9 +4,8 @@ import { type FieldValues, fieldOf, type Json, withFields } from '../domain/memb
 import { isConsentPath, withoutWithdrawals, withWithdrawals } from '../domain/member/kept-values.ts';
 import { sourceHash } from '../domain/member/patch.ts';
 import { type Claimed, endPaths, holdsClaim, type SettleOutcome, withDelivery } from './delivery.ts';
-import { dateOf, tryFieldValue } from './edit.ts';
 import type { MemberUpdate, MemberView, Step } from './ports.ts';
-import { type Delivery, isPending, mergeEdits, type QueueItem } from './queue.ts';
+import { type Delivery, dateOf, isPending, mergeEdits, type QueueItem, tryFieldValue } from './queue.ts';
 import {
   asRegistryHasIt,
   holds,
@@ -32,8 +31,8 @@ export interface Delivered {
 export const NOT_TAKEN = 'the registry did not take this field';
 
 /**
- * The registry has answered that it has what was told: in one transaction the items end and the member's document knows
- * it. An answer without a version proves nothing: what the reading does not show was not written, and is a dead letter.
+ * The registry has answered that it has what was told: in one transaction the items end and the member's document says
+ * so. An answer without a version proves nothing: what the reading does not show was not written, and is a dead letter.
  */
 export const planDelivered = (
   view: MemberView,
@@ -72,15 +71,15 @@ export const planDelivered = (
   };
 };
 
-/** What the registry does not show to be as it was told. A member whom it does not have shows nothing. */
+/** The paths at which the registry does not show what was sent: all of them for a member whom it does not have. */
 export const untakenPaths = (part: Delivery, reading: Reading | null): string[] => {
   const shown = reading === null ? {} : valuesIn(reading, part);
   return Object.keys(part.paths).filter((path) => !holds(shown, path, part.paths[path]?.newValue ?? null));
 };
 
 /**
- * Null when the portal has heard of a later version and the document is not what that version said: what was laid over
- * it is not known here, so the registry has to be asked.
+ * Null when the portal has heard of a later version and the document differs from it: what else was written there is
+ * not known here, so the registry has to be asked.
  */
 const planUpdate = (
   { member, meta: before }: StoredMember,
@@ -187,9 +186,9 @@ export const planRefused = (
 };
 
 /**
- * Everything that waits of a member goes to the number that they have now, to be delivered anew. That number may have no
- * document yet, where a withdrawal that is refused would leave no mark; so the former one keeps it, and whoever writes the
- * first document of the new number finds it there.
+ * Moves everything that waits for a member to the number that they have now, to be delivered anew. That number may have
+ * no document yet in which a refused withdrawal could be marked; so the document of the former number keeps the mark,
+ * and whoever writes the first document of the new number finds it there.
  */
 export const planMove = (
   view: MemberView,
@@ -289,7 +288,10 @@ const planDeadLetter = (
   };
 };
 
-/** The best that is known of the registry: nothing is on its way to it any more, so the portal must not claim it. */
+/**
+ * The best that is known of what the registry holds: nothing is on its way there any more, so the portal must show no
+ * more than that.
+ */
 const expectedBy = ({ paths }: Delivery): Record<string, Json> =>
   Object.fromEntries(
     Object.entries(paths).flatMap(([path, { expected }]) =>

@@ -5,8 +5,7 @@ import type { ErrorCode } from '../lib/errors.ts';
 import type { DocumentState } from '../portal/ports.ts';
 import type { ChangeAnswer } from '../registry/ports.ts';
 import type { ConflictRecord } from './conflict.ts';
-import type { EditTime } from './edit.ts';
-import type { QueueItem } from './queue.ts';
+import type { EditTime, QueueItem } from './queue.ts';
 
 /** What one transaction reads besides the member and their waiting items. */
 export interface Reads {

@@ -1,6 +1,60 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Kennitala } from '../domain/kennitala.ts';
-import type { Json } from '../domain/member/fields.ts';
-import { compareEditTimes, type EditTime, isEarlier, isSameJson } from './edit.ts';
+import { FIELD_TABLE, rowOf } from '../domain/member/field-table.ts';
+import type { FieldPath, FieldValue, Json } from '../domain/member/fields.ts';
+import { isSameValue } from '../domain/member/patch.ts';
+
+declare const editTimeBrand: unique symbol;
+
+/**
+ * When Firestore committed a write, as text that sorts by time: seconds, a dot, nanoseconds, each at full width. A Date
+ * would not do: it is cut to the millisecond, and the commits of one document are told apart by less.
+ */
+export type EditTime = string & { readonly [editTimeBrand]: true };
+
+const SECONDS_WIDTH = 12;
+const NANOSECONDS_WIDTH = 9;
+
+export const makeEditTime = (seconds: number, nanoseconds: number): EditTime =>
+  `${String(seconds).padStart(SECONDS_WIDTH, '0')}.${String(nanoseconds).padStart(NANOSECONDS_WIDTH, '0')}` as EditTime;
+
+/** Everything was later. */
+export const BEFORE_ALL = makeEditTime(0, 0);
+
+export const toEditTime = (date: Date): EditTime => {
+  const milliseconds = date.getTime();
+  const seconds = Math.floor(milliseconds / 1_000);
+  return makeEditTime(seconds, (milliseconds - seconds * 1_000) * 1_000_000);
+};
+
+export const partsOf = (time: EditTime): { readonly seconds: number; readonly nanoseconds: number } => {
+  const [seconds, nanoseconds] = time.split('.').map(Number);
+  return { seconds: seconds ?? Number.NaN, nanoseconds: nanoseconds ?? Number.NaN };
+};
+
+/** Cut to the millisecond. */
+export const dateOf = (time: EditTime): Date => {
+  const { seconds, nanoseconds } = partsOf(time);
+  return new Date(seconds * 1_000 + Math.floor(nanoseconds / 1_000_000));
+};
+
+export const isEarlier = (one: EditTime, other: EditTime): boolean => one < other;
+
+export const compareEditTimes = (one: EditTime, other: EditTime): number =>
+  one < other ? -1 : one > other ? 1 : 0;
+
+export const isFieldPath = (path: string): path is FieldPath => Object.hasOwn(FIELD_TABLE, path);
+
+/** The value as the domain knows it; undefined when the path or the value cannot be read. */
+export const tryFieldValue = (path: string, json: unknown): FieldValue<FieldPath> | undefined =>
+  isFieldPath(path) ? rowOf(path).fromPortal(json) : undefined;
+
+/** Whether two values of a field mean the same. Two that cannot be read are compared as they stand. */
+export const isSameJson = (path: string, one: unknown, other: unknown): boolean => {
+  const [a, b] = [tryFieldValue(path, one), tryFieldValue(path, other)];
+  if (!isFieldPath(path) || a === undefined || b === undefined) return isDeepStrictEqual(one, other);
+  return isSameValue(path, a, b);
+};
 
 /**
  * synced      the registry has the value, or one that the member wrote later
@@ -76,7 +130,9 @@ export interface QueueItem {
   readonly settled: Readonly<Record<string, SettledEdit>>;
   readonly status: SyncStatus;
   readonly editedAt: EditTime;
-  /** The member edited a document that held more of their own edits: one may be late that comes before this one. */
+  /**
+   * The member edited a document that already held other edits of theirs: the event of an earlier one may still come.
+   */
   readonly isContinuation: boolean;
   readonly createdAt: Date;
   /** When it was over: the registry had it, or an operator decided that it stays a dead letter. */
@@ -121,7 +177,7 @@ export const makeQueueItem = (facts: NewItem, now: Date): QueueItem => ({
 
 export interface PathEnd {
   readonly outcome: PathOutcome;
-  /** What the registry held before, where merging found out: so that a dead letter can be tried again as it stands. */
+  /** What the registry held before, where merging has shown it: a dead letter can then be tried again as it is. */
   readonly oldValue?: Json | undefined;
   readonly message?: string | null;
 }
@@ -191,8 +247,8 @@ export const inEditOrder = (items: readonly QueueItem[]): QueueItem[] =>
 
 /**
  * Several edits before a delivery are one: from the first old value to the last new one. Where an edit starts from a
- * value that none of the edits before it knew, the registry's word came between: the member saw it and wrote over it,
- * so it is what the registry is expected to hold, and the edits before it are superseded.
+ * value that none of the edits before it led to, the registry's value came between: the member saw it and wrote over
+ * it, so that value is what the registry is expected to hold, and the edits before it are superseded.
  */
 export const mergeEdits = (items: readonly QueueItem[]): MergedEdits => {
   const merged = new Map<string, MergedEdit>();
@@ -217,11 +273,14 @@ export const mergeEdits = (items: readonly QueueItem[]): MergedEdits => {
   return merged;
 };
 
-/** An event of the registry can have shown an earlier value of the chain again, when the last edit was not queued yet. */
+/**
+ * An event of the registry can have shown the member an earlier one of these values again, before their last edit was
+ * queued.
+ */
 const isFromChain = (path: string, { expected, ownValues }: MergedEdit, oldValue: Json): boolean =>
   [expected, ...ownValues].some((known) => isSameJson(path, known, oldValue));
 
-/** Whether the member has gone back to where they came from, so that there is nothing to tell. */
+/** Whether the member has gone back to the value that they started from, so that there is nothing to send. */
 export const isCancelled = (path: string, { expected, newValue }: MergedEdit): boolean =>
   isSameJson(path, expected, newValue);
 
@@ -229,7 +288,10 @@ export interface ReviveOptions {
   readonly now: Date;
   /** The member's items that were edited after some dead letter. */
   readonly later: readonly QueueItem[];
-  /** Instead of what had failed: these paths that had lost a conflict, and what the registry holds there. */
+  /**
+   * Revives these paths, which had lost a conflict, instead of those that had failed; with what the registry holds
+   * there.
+   */
   readonly from?: Readonly<Record<string, Json>>;
 }
 

@@ -8,16 +8,22 @@ import {
 } from '../domain/member/kept-values.ts';
 import type { Member } from '../domain/member/member.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
-import type { ParsedMember } from '../domain/member/parse-registry-member.ts';
+import { type ParsedMember, toRegistryValue } from '../domain/member/parse-registry-member.ts';
 import { applyPatch, isSameValue } from '../domain/member/patch.ts';
-import { toRegistryValue } from '../domain/member/registry-changes.ts';
 import { isSyncError } from '../lib/errors.ts';
 import type { DocumentState } from '../portal/ports.ts';
 import type { CallLimits, ChangeAnswer } from '../registry/ports.ts';
 import type { Claimed } from './delivery.ts';
-import { dateOf, isFieldPath, isSameJson, tryFieldValue } from './edit.ts';
 import type { ConflictAnswer, MemberUpdate, MemberView, TwoWayStore } from './ports.ts';
-import { type Delivery, mergeEdits, type QueueItem } from './queue.ts';
+import {
+  type Delivery,
+  dateOf,
+  isFieldPath,
+  isSameJson,
+  mergeEdits,
+  type QueueItem,
+  tryFieldValue,
+} from './queue.ts';
 import type { ApplyProtocol, RegistryMembers } from './registry.ts';
 
 /** The registry's present word about a member. */
@@ -73,7 +79,7 @@ export const readBeforeSending = async (
   try {
     reading = await readRegistry(claimed, { signal }, dependencies);
   } catch (cause) {
-    // What cannot be read of this one member says nothing of the registry; the companion app compares by itself.
+    // That this one member cannot be read says nothing about the registry, and the companion app compares by itself.
     if (!isSyncError(cause, 'member_invalid')) throw cause;
     if (!(await dependencies.registryMembers.isVersioned({ signal }))) throw cause;
     protocol.learn(true);
@@ -130,8 +136,8 @@ export const isOutdated = ({ stored, state }: MemberView, { change, ifState }: R
   change.version === null ? ifState !== state : (stored?.meta.source_version ?? -1) > change.version;
 
 /**
- * Shows what the registry holds, except where an edit still waits or a consent is withdrawn. The version that the portal
- * has already is applied again: it had been laid under the edit that has just ended.
+ * Shows what the registry holds, except where an edit still waits or a consent is withdrawn. A version that the portal
+ * has already is applied once more, since the edit that has just ended lay over it.
  */
 export const planReading = (
   stored: StoredMember | null,
@@ -147,7 +153,8 @@ export const planReading = (
     : { values: {}, meta: known.meta };
   if (reading === null) return marked;
   const pending = waiting.flatMap(({ changes, editedAt }) => editsOf(changes, dateOf(editedAt)));
-  // A row's id is the mirrors' to bring: with it they look for what its person withdrew under another number.
+  // The stored row id stays. A new one comes with a mirror, which then looks for what the person withdrew under another
+  // number.
   const content = { ...reading.change.content, djangoId: stored.meta.django_id };
   const decision = decideChange(
     known,
@@ -181,9 +188,8 @@ const isSameWithdrawals = (one: Withdrawals = {}, other: Withdrawals): boolean =
 
 /**
  * The fields of a document that are to show another value now that the edits of them have ended. A field is left alone
- * while it holds something that none of those edits knew: then its own event, or the registry's, is on its way.
- *
- * @param ended The items whose edits have ended. @param values What is right now, by path.
+ * while it holds a value that none of those edits started from or led to: then that value's own event, or the
+ * registry's, is on its way. @param ended The items whose edits have ended. @param values What is right now, by path.
  * @param withdrawn Consents that nothing switches on again.
  */
 export const planShown = (

@@ -9,15 +9,14 @@ import {
   fieldOf,
   type Json,
 } from '../domain/member/fields.ts';
-import { toRegistryValue } from '../domain/member/registry-changes.ts';
+import { toRegistryValue } from '../domain/member/parse-registry-member.ts';
 import type { Caller } from '../http/callers.ts';
 import { SyncError } from '../lib/errors.ts';
 import { type ConflictRecord, type PathConflict, withResolution } from './conflict.ts';
 import { deliverMembers } from './deliver.ts';
 import type { DeliveryDependencies } from './delivery.ts';
-import { type EditTime, isSameJson, toEditTime } from './edit.ts';
 import type { MemberView, Step } from './ports.ts';
-import { makeQueueItem, type QueueItem } from './queue.ts';
+import { type EditTime, isSameJson, makeQueueItem, type QueueItem, toEditTime } from './queue.ts';
 
 /** `POST {"conflict", "path", "keep": "portal"|"registry"|"value", "value"?}`. */
 export const resolveRequest = z
@@ -36,7 +35,7 @@ export const resolveRequest = z
 
 export type ResolveRequest = z.output<typeof resolveRequest>;
 
-export interface Decision {
+interface ConflictDecision {
   readonly request: ResolveRequest;
   /** The proved identity of who decides. */
   readonly by: string;
@@ -44,16 +43,15 @@ export interface Decision {
 }
 
 /**
- * Writes an operator's decision on one field, in one transaction: the conflict knows it, the portal shows the value, and
- * where that is not what the registry holds, it is queued for the registry as an edit. Deciding the same twice changes
- * nothing.
- *
- * Throws `invalid_request` for a field that is not in conflict or a value that the field cannot hold, `already_done` when
- * it was decided otherwise, `plan_changed` when the member's value has changed since: then the old choice is none.
+ * Writes an operator's decision on one field, in one transaction: the conflict records it, the portal shows the value,
+ * and a value that the registry does not hold is queued for it as an edit. Deciding the same twice changes nothing.
+ * Throws `invalid_request` for a field that is not in conflict or a value that the field cannot hold, `already_done`
+ * when it was decided otherwise, `plan_changed` when the member's value has changed since, so that the choice is no
+ * longer between the same values.
  */
 export const planResolution = (
   view: MemberView,
-  { request, by, at }: Decision,
+  { request, by, at }: ConflictDecision,
 ): Step<{ readonly kennitala: Kennitala; readonly queued: boolean }> => {
   const { conflict } = view;
   const path = request.path as FieldPath;
@@ -71,7 +69,7 @@ export const planResolution = (
     throw new SyncError('already_done', 'This field of the conflict has been decided otherwise.');
   }
   const resolved = withResolution(conflict, path, { keep: request.keep, value, by, at });
-  // Nothing to write where the registry had won; so this closes a conflict whatever has happened since.
+  // Whoever won stands already: nothing has to be written, so this closes the conflict whatever has happened since.
   if (request.keep === disputed.winner)
     return { conflicts: [resolved], result: { kennitala, queued: false } };
   return { ...planWrite(view, conflict, path, value, at), conflicts: [resolved] };

@@ -2,8 +2,7 @@ import { chunksOf } from '../lib/concurrency.ts';
 import { asSyncError, type ErrorCode, SyncError } from '../lib/errors.ts';
 import type { Change, ChangeAnswer, RegistryChanges } from '../registry/ports.ts';
 import type { Claimed } from './delivery.ts';
-import { dateOf, type EditTime } from './edit.ts';
-import type { Delivery } from './queue.ts';
+import { type Delivery, dateOf, type EditTime } from './queue.ts';
 import type { KnownAnswer } from './reading.ts';
 import type { ApplyProtocol } from './registry.ts';
 
@@ -125,7 +124,7 @@ const refusedAlone = ({ part }: Outgoing, { details }: SyncError): Sent | null =
     const message = `the registry takes no new members from the portal (${status})`;
     return { answer: { status: 'refused', code: 'action_not_allowed', message } };
   }
-  // What it cannot read once it will never read.
+  // The same change would be just as unreadable another time.
   if (status !== 400) return null;
   const message = 'the registry refused the request that held this change alone (400)';
   return { answer: { status: 'refused', code: 'invalid_value', message } };

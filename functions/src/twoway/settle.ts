@@ -3,7 +3,6 @@ import { isStorable } from '../domain/storable.ts';
 import { asSyncError, isSyncError, SyncError } from '../lib/errors.ts';
 import type { ChangeAnswer } from '../registry/ports.ts';
 import type { Claimed, DeliveryDependencies, SettleOutcome } from './delivery.ts';
-import { BEFORE_ALL } from './edit.ts';
 import { planConflict } from './plan-conflict.ts';
 import {
   NOT_TAKEN,
@@ -14,7 +13,7 @@ import {
   untakenPaths,
 } from './plan-settlement.ts';
 import type { ConflictAnswer } from './ports.ts';
-import type { Delivery } from './queue.ts';
+import { BEFORE_ALL, type Delivery } from './queue.ts';
 import { foreignPaths, type Reading, readRegistry, valuesIn } from './reading.ts';
 import type { Outgoing, Sent } from './send.ts';
 
@@ -184,8 +183,8 @@ const settleRefusal = async (
 };
 
 /**
- * Whoever is not in the registry any more may have another number there: a wrong kennitala was corrected, and the row
- * kept its id. What waits goes with them. Null when they are gone.
+ * A member who is not found in the registry any more may have another number there: a wrong kennitala was corrected,
+ * and the row kept its id. What waits moves to that number. Null when they are gone.
  */
 const followNumber = async (
   out: Outgoing,
@@ -233,7 +232,7 @@ const withReading = async (
     try {
       reading = await readRegistry(claimed, { signal }, dependencies);
     } catch (cause) {
-      // What is refused stays refused, though the member cannot be read to show what the registry holds.
+      // A refusal stands also when the member cannot be read to show what the registry holds.
       if (isSyncError(cause, 'member_invalid') && unreadable === 'shows-nothing') return write(null);
       return settleFailure(out, asSyncError(cause), dependencies);
     }

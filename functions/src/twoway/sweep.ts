@@ -1,12 +1,23 @@
-import type { Kennitala } from '../domain/kennitala.ts';
-import { asSyncError, isSyncError, type SyncError, stackFrames } from '../lib/errors.ts';
-import type { MemberReader } from '../registry/ports.ts';
+import pMap from 'p-map';
+import { isPlaceholder, type Kennitala, tryKennitala } from '../domain/kennitala.ts';
+import { chunksOf, lazy } from '../lib/concurrency.ts';
+import { asSyncError, type ErrorCode, isSyncError, SyncError, stackFrames } from '../lib/errors.ts';
+import { type ApplyEventDependencies, applyReading } from '../portal/apply-event.ts';
+import type { RosterRefresh } from '../portal/ports.ts';
+import type { MemberReader, OutboxRow, RegistryChanges } from '../registry/ports.ts';
 import { deliverMembers } from './deliver.ts';
 import type { DeliveryDependencies } from './delivery.ts';
-import { BEFORE_ALL } from './edit.ts';
-import { type DueOptions, RECORD_KEPT_MS, type Step, type TwoWayLog, type TwoWayRecord } from './ports.ts';
-import { type PullDependencies, pullChanges } from './pull.ts';
-import { isGivenUp, reviveItem } from './queue.ts';
+import type { TwoWayLogs } from './logs.ts';
+import {
+  type DueOptions,
+  RECORD_KEPT_MS,
+  type Step,
+  type Tally,
+  type TwoWayLog,
+  type TwoWayRecord,
+} from './ports.ts';
+import { BEFORE_ALL, isGivenUp, reviveItem } from './queue.ts';
+import type { RegistryMembers } from './registry.ts';
 
 export interface TwoWayRun {
   readonly trigger: TwoWayRecord['trigger'];
@@ -24,7 +35,7 @@ export interface TwoWayDependencies
   readonly runLimitMs: number;
 }
 
-/** How long what the registry has stays in the queue. */
+/** How long an item stays in the queue after the registry has taken it. */
 export const SYNCED_KEPT_MS = 30 * 24 * 60 * 60_000;
 
 /**
@@ -153,3 +164,107 @@ const revive = async (kennitala: Kennitala, { store, now }: DeliveryDependencies
     }),
   );
 };
+
+export interface PullDependencies extends ApplyEventDependencies {
+  readonly changes: Pick<RegistryChanges, 'outbox' | 'markSynced'>;
+  readonly registryMembers: Pick<RegistryMembers, 'isVersioned'>;
+  readonly rosterRefresh: RosterRefresh;
+  readonly logs: TwoWayLogs;
+}
+
+const PULLED_AT_ONCE = 8;
+const IDS_PER_CALL = 500;
+/** What ends the whole pull: every further member would meet the same. */
+const ENDS_ALL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'registry_unreachable',
+  'registry_timeout',
+  'registry_unavailable',
+  'registry_unauthorized',
+  'registry_rejected',
+  'secret_unavailable',
+  'store_unavailable',
+]);
+
+/**
+ * Applies what the registry's change queue still holds, oldest first and whatever its age, and acknowledges exactly
+ * what is durable. A row, also of a deletion, is taken as a hint, and the whole member is read once for all of their
+ * rows: a row has only the fields that it changed, and rows applied one by one would lose to each other's versions. A
+ * row's id is not taken for a version: in a queue without the companion app it has nothing to do with members'
+ * versions, and would keep out everything that came later. There is no watermark, since it could pass what was not
+ * applied. Throws the `registry_*` codes and `store_unavailable`, after what was durable has been acknowledged.
+ */
+export const pullChanges = async (signal: AbortSignal, dependencies: PullDependencies): Promise<Tally> => {
+  const given = new Set<number>();
+  const { registryMembers } = dependencies;
+  const isVersioned = lazy(() => registryMembers.isVersioned({ signal }));
+  let success = 0;
+  let failed = 0;
+  while (!signal.aborted) {
+    const rows = (await dependencies.changes.outbox({ signal })).filter(({ id }) => !given.has(id));
+    if (rows.length === 0) break;
+    for (const { id } of rows) given.add(id);
+    const pulled = await pullRows(rows, signal, { ...dependencies, registryMembers: { isVersioned } });
+    success += pulled.success;
+    failed += pulled.failed;
+  }
+  return { success, failed };
+};
+
+const pullRows = async (
+  rows: readonly OutboxRow[],
+  signal: AbortSignal,
+  dependencies: PullDependencies,
+): Promise<Tally> => {
+  const durable: number[] = [];
+  const failures: SyncError[] = [];
+  let ending: SyncError | null = null;
+  const pull = async (ofMember: readonly OutboxRow[]): Promise<void> => {
+    if (ending !== null) return;
+    try {
+      await pullMember(ofMember, signal, dependencies);
+      durable.push(...ofMember.map(({ id }) => id));
+    } catch (cause) {
+      const failure = asSyncError(cause);
+      failures.push(failure);
+      if (ENDS_ALL.has(failure.code)) ending = failure;
+      for (const { id } of ofMember) dependencies.logs.notPulled(id, failure.code);
+    }
+  };
+  await pMap(byMember(rows), pull, { concurrency: PULLED_AT_ONCE });
+  for (const ids of chunksOf(
+    durable.sort((a, b) => a - b),
+    IDS_PER_CALL,
+  )) {
+    await dependencies.changes.markSynced(ids, { signal });
+  }
+  if (ending !== null) throw ending;
+  return { success: byMember(rows).length - failures.length, failed: failures.length };
+};
+
+/** In the order of each member's first row. */
+const byMember = (rows: readonly OutboxRow[]): OutboxRow[][] => {
+  const members = new Map<string, OutboxRow[]>();
+  for (const row of rows.toSorted((a, b) => a.id - b.id)) {
+    const key = tryKennitala(row.ssn) ?? row.ssn;
+    members.set(key, [...(members.get(key) ?? []), row]);
+  }
+  return [...members.values()];
+};
+
+const pullMember = async (
+  rows: readonly OutboxRow[],
+  signal: AbortSignal,
+  dependencies: PullDependencies,
+): Promise<void> => {
+  const last = rows.at(-1);
+  const kennitala = tryKennitala(last?.ssn ?? '');
+  // A row without a member cannot be applied; only the registry's own people can acknowledge it.
+  if (last === undefined || kennitala === null) throw unreadable();
+  if (isPlaceholder(kennitala)) return;
+  const { action } = last;
+  const applied = await applyReading({ kennitala, action }, null, signal, dependencies);
+  if (applied.changesRoster) await dependencies.rosterRefresh.request(dependencies.now());
+};
+
+const unreadable = (): SyncError =>
+  new SyncError('member_invalid', 'A row of the change queue names no kennitala.');

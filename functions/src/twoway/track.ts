@@ -3,17 +3,19 @@ import type { StoredMember } from '../domain/member/decide-change.ts';
 import { isTwoWayPath } from '../domain/member/field-table.ts';
 import { fieldOf, type Json } from '../domain/member/fields.ts';
 import { isConsentPath } from '../domain/member/kept-values.ts';
+import { toRegistryChanges, toRegistryCreate } from '../domain/member/parse-registry-member.ts';
 import { diffMembers, sourceHash } from '../domain/member/patch.ts';
-import { toRegistryChanges, toRegistryCreate } from '../domain/member/registry-changes.ts';
 import { isStorable } from '../domain/storable.ts';
 import { SyncError } from '../lib/errors.ts';
 import { type ConflictRecord, withResolution } from './conflict.ts';
 import { deliverMembers } from './deliver.ts';
 import { carries, type DeliveryDependencies, type MemberOutcome } from './delivery.ts';
-import { BEFORE_ALL, isEarlier, isSameJson } from './edit.ts';
 import type { DocumentWrite, MemberUpdate, MemberView, Reads, Step } from './ports.ts';
 import {
+  BEFORE_ALL,
   inEditOrder,
+  isEarlier,
+  isSameJson,
   makeQueueItem,
   type NewItem,
   type PathEdit,
@@ -168,7 +170,7 @@ export interface TrackingFacts {
 /** No store and no screen is to be trusted with it, so the registry is not asked. */
 const UNSTORABLE: PathEnd = { outcome: 'failed', message: 'a value that cannot be stored as it is written' };
 
-/** Nothing is on its way to the registry: the portal shows again what the edit started from. */
+/** Such an edit is not sent, so the portal shows again what it started from. */
 const planWithoutUnstorable = (stored: StoredMember | null, tracked: QueueItem): MemberUpdate | null => {
   const failed = Object.entries(tracked.settled).filter(([, { outcome }]) => outcome === 'failed');
   if (stored === null || failed.length === 0) return null;

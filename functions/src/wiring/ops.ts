@@ -7,24 +7,24 @@ import { makeMemberTrace, makePeopleReader } from '../adapters/firestore/ops-peo
 import { makeOperatorActions, makeRunHistory } from '../adapters/firestore/ops-runs.ts';
 import { makeLiveCounts, makeMirrorStates } from '../adapters/firestore/ops-states.ts';
 import { makeTwoWayReader } from '../adapters/firestore/ops-two-way.ts';
-import { makeProofStore } from '../adapters/firestore/proof-store.ts';
+import { makeProofStore, makeVerifiedStore } from '../adapters/firestore/proof-store.ts';
 import { makeRecordReader } from '../adapters/firestore/record-reader.ts';
 import { makeRegisterErasure, makeRegisterLookup } from '../adapters/postgres/erase-member.ts';
 import { makeStorageClient } from '../adapters/storage/client.ts';
-import { makeSoftDeletedList, makeVersionsErasure } from '../adapters/storage/erase-versions.ts';
 import { makeFrozenRolls } from '../adapters/storage/frozen-rolls.ts';
+import { makeSoftDeletedList, makeVersionsErasure } from '../adapters/storage/list-store.ts';
 import { makeApp } from '../http/app.ts';
 import type { FetchApp } from '../http/front.ts';
 import type { OpsDependencies } from '../ops/dependencies.ts';
 import { makeOpsLogs } from '../ops/ops-logs.ts';
-import { opsRoutes } from '../ops/routes.ts';
-import { readStatus, watchMirrors as watch } from '../ops/status.ts';
+import { verifyNow } from '../ops/proof-routes.ts';
+import { OPS_DOCUMENT, opsRoutes } from '../ops/routes.ts';
+import { readStatus, reportConcerns } from '../ops/status.ts';
 import { makeTwoWayActions } from '../ops/two-way-actions.ts';
-import { prove } from './proof.ts';
+import { runProof } from './proof.ts';
 import { runReconcile, syncOneMember } from './reconcile.ts';
 import { registerDatabase, runRegister } from './register.ts';
-import { rollDependencies } from './roll.ts';
-import { runRoster, wiredRoster } from './roster.ts';
+import { rollDependencies, runRoster, wiredRoster } from './roster.ts';
 import { type Shared, shared } from './shared.ts';
 import { runTwoWayOnDemand, twoWayDependencies } from './twoway.ts';
 
@@ -95,7 +95,7 @@ const wireOps = (base: Shared): OpsDependencies => {
     actions,
     hints: makeHintStore(firestore),
     proofs: makeProofStore(firestore),
-    prove,
+    prove: runProof,
     takeRegistrysWord: runReconcile,
     twoWay,
     twoWayActions: makeTwoWayActions(twoWayDependencies()),
@@ -108,6 +108,7 @@ const wireOps = (base: Shared): OpsDependencies => {
       keys: base.chain,
       now,
     },
+    verified: makeVerifiedStore(firestore),
     roll: rollDependencies(),
     frozen: makeFrozenRolls(wiredRoster().storage, place.bucket),
     logs,
@@ -126,13 +127,20 @@ let app: FetchApp | undefined;
 /** The operators' API as an app of the Fetch API, made at the first request. */
 export const opsApp = (): FetchApp => {
   const { authorize, log } = shared();
-  app ??= makeApp(opsRoutes(ops()), { authorize, log, prefixes: PREFIXES });
+  app ??= makeApp(opsRoutes(ops()), { authorize, log, prefixes: PREFIXES, document: OPS_DOCUMENT });
   return app;
 };
 
-/** The scheduled look at everything that lasts too long. */
-export const watchMirrors = (): Promise<void> => {
+/** The first look of a day walks over the record too. */
+const VERIFY_BEFORE_HOUR = 6;
+
+/**
+ * The scheduled look at everything that lasts too long, and once a day the walk over the record. Which look walks is the
+ * schedule's to say: what is stored could be written by whoever rewrote the record.
+ */
+export const runWatch = async (scheduleTime: string): Promise<void> => {
   const dependencies = ops();
   const isConfigured = (mirror: keyof OpsDependencies['runners']) => dependencies.runners[mirror] !== null;
-  return watch(() => readStatus({ ...dependencies, isConfigured }), makeOpsLogs(shared().log));
+  await reportConcerns(() => readStatus({ ...dependencies, isConfigured }), makeOpsLogs(shared().log));
+  if (new Date(scheduleTime).getUTCHours() < VERIFY_BEFORE_HOUR) await verifyNow(dependencies);
 };

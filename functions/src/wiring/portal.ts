@@ -6,10 +6,10 @@ import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
 import { tryKennitala } from '../domain/kennitala.ts';
 import type { FetchApp } from '../http/front.ts';
 import type { SyncError } from '../lib/errors.ts';
-import { type FollowHintDependencies, followHint as follow } from '../portal/follow-hint.ts';
+import { type FollowHintDependencies, followHint } from '../portal/follow-hint.ts';
 import {
-  answerWebhookFailure as answerFailure,
   answerWebhook,
+  answerWebhookFailure,
   makeWebhookLogs,
   type WebhookDependencies,
 } from '../portal/receive-webhook.ts';
@@ -68,11 +68,11 @@ let webhook: WebhookDependencies | undefined;
 let following: FollowHintDependencies | undefined;
 
 /** One hint, by the name of its document. Throws when its event should be delivered again. */
-export const followHint = async (name: string, token: string): Promise<void> => {
+export const followHintNamed = async (name: string, token: string): Promise<void> => {
   following ??= wireFollowing(shared());
   const kennitala = tryKennitala(name);
   // Nothing of ours writes another name.
-  if (kennitala !== null) await follow(kennitala, token, following);
+  if (kennitala !== null) await followHint(kennitala, token, following);
 };
 
 /** The registry's webhook. Never throws but for wrong settings: a failure is an answer that tells the sender what to do. */
@@ -100,4 +100,4 @@ export const webhookApp = (): FetchApp => {
 };
 
 /** What failed before the webhook was there to answer, such as wrong settings. */
-export const answerWebhookFailure = (failure: SyncError): Response => answerFailure(failure, log);
+export const refuseWebhook = (failure: SyncError): Response => answerWebhookFailure(failure, log);

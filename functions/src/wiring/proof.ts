@@ -1,5 +1,5 @@
 import { makeMemberChanges } from '../adapters/django/member-changes.ts';
-import { makeRegistryDigests } from '../adapters/django/member-digests.ts';
+import { makeRegistryDigests } from '../adapters/django/read-members.ts';
 import { makeMirrorStates } from '../adapters/firestore/ops-states.ts';
 import { makePortalDigests, makeProofStore } from '../adapters/firestore/proof-store.ts';
 import { makeRegisterDigests } from '../adapters/postgres/register-reader.ts';
@@ -7,13 +7,13 @@ import type { RunReport } from '../mirror/mirror.ts';
 import type { MirrorState } from '../ops/ports.ts';
 import type { ProofRecord } from '../proof/digest-ports.ts';
 import type { Found } from '../proof/look.ts';
-import { type ProveDependencies, prove as proveOnce, type StandstillReason } from '../proof/prove.ts';
+import { type ProveDependencies, prove, type StandstillReason } from '../proof/prove.ts';
 import { reconcilePart, runReconcile } from './reconcile.ts';
 import { registerDatabase, runRegister, runRegisterPart } from './register.ts';
 import { runRoster, wiredRoster } from './roster.ts';
 import { type Shared, shared } from './shared.ts';
 
-/** Less than the function's 1,800 s, in which a whole reading of a mirror fits too. */
+/** Less than `proveAfterRun`'s 360 s, and than the 1,800 s of `proveMembers`, in which a whole reading of a mirror fits too. */
 const LOOK_LIMIT_MS = 300_000;
 
 const wireProof = (base: Shared): ProveDependencies => {
@@ -56,8 +56,19 @@ const judgeStandstill = ({ pause, lease, lastRun }: MirrorState, at: Date): Stan
 };
 
 let wired: ProveDependencies | undefined;
-/** One proof, whoever asked for it. Throws `store_unavailable`, `config_invalid`. */
-export const prove = (): Promise<ProofRecord> => {
+/** One proof, whoever asked for it; one that `mends` has what differs mended too. Throws `store_unavailable`, `config_invalid`. */
+export const runProof = ({ mends = true } = {}): Promise<ProofRecord> => {
   wired ??= wireProof(shared());
-  return proveOnce({ signal: AbortSignal.timeout(LOOK_LIMIT_MS) }, wired);
+  return prove({ signal: AbortSignal.timeout(LOOK_LIMIT_MS), mends }, wired);
+};
+
+/** By then the schedule has looked. */
+const OLD_NEWS_MS = 600_000;
+
+/**
+ * A look once a run has closed its record, told by an event of `time`. Throws when the event should be delivered again: not for
+ * ever, since a proof that is made every ten minutes says the same.
+ */
+export const lookAfterRun = async (time: string): Promise<void> => {
+  if (shared().now().getTime() - Date.parse(time) < OLD_NEWS_MS) await runProof({ mends: false });
 };

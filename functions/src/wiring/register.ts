@@ -18,7 +18,7 @@ import {
   applyEvent,
   type RegisterOptions,
   type RegisterReport,
-  runRegister as run,
+  runRegisterMirror,
 } from '../register/register.ts';
 import { makeRegisterLogs } from '../register/register-logs.ts';
 import { runDependencies, type Shared, shared } from './shared.ts';
@@ -61,7 +61,7 @@ const wireRegister = (base: Shared) => {
     makeReferTo,
     reader: makeRegisterReader(database),
     runRegister: async (request: RunRequest, part: Partial<RegisterOptions> = {}): Promise<RegisterReport> =>
-      run(
+      runRegisterMirror(
         request,
         {
           pages,
@@ -161,7 +161,7 @@ export const registerApi = lazy(async () => {
     import('../http/callers.ts'),
     import('../register/api/routes.ts'),
     import('../proof/roll.ts'),
-    import('./roll.ts'),
+    import('./roster.ts'),
   ]);
   const authorizeAdmin = makeAuthorizeKeyOrAdmin({
     readKeys: () => secrets.readAll(config.register.adminKeySecret),

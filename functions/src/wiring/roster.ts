@@ -1,4 +1,5 @@
 import { makeListExport } from '../adapters/django/read-members.ts';
+import { makeRunHistory } from '../adapters/firestore/ops-runs.ts';
 import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
 import { makeStorageClient } from '../adapters/storage/client.ts';
 import { makeListStore, makeListVersions } from '../adapters/storage/list-store.ts';
@@ -8,7 +9,8 @@ import type { RunReport } from '../mirror/mirror.ts';
 import { type RunRequest, runMirror } from '../mirror/run.ts';
 import { assertOccurrenceDone } from '../mirror/run-answer.ts';
 import type { ScheduledOccurrence } from '../mirror/run-store.ts';
-import { makeRoster, refreshRoster as refresh } from '../roster/roster.ts';
+import type { RollDependencies } from '../proof/roll.ts';
+import { makeRoster, publishWindow } from '../roster/roster.ts';
 import { runDependencies, type Shared, shared } from './shared.ts';
 
 /** Less than the roster functions' 120 s, so that a run that is too slow still closes its record. */
@@ -41,7 +43,7 @@ export const runRoster = async (request: RunRequest): Promise<RunReport> => {
   const { config, log } = shared();
   const report = await runMirror(roster, request, restore.run);
   if (config.rosterSelfCheck !== 'off') {
-    const { checkPublishedRoster, makeSelfCheckLogs } = await import('../roster/self-check.ts');
+    const { checkPublishedRoster, makeSelfCheckLogs } = await import('../roster/rollback.ts');
     await checkPublishedRoster(report, {
       ...restore,
       mode: config.rosterSelfCheck,
@@ -77,8 +79,21 @@ export const rosterRunApp = lazy(async (): Promise<FetchApp> => {
 });
 
 /** The run that real-time changes asked for. Throws when the event should be delivered again. */
-export const refreshRoster = (window: string): Promise<void> => {
+export const runRosterRefresh = (window: string): Promise<void> => {
   const { firestore, runs, now } = shared();
   const requests = makeRosterRefresh(firestore);
-  return refresh(window, { requests, runs, now, run: () => runRoster({ trigger: 'event' }) });
+  return publishWindow(window, { requests, runs, now, run: () => runRoster({ trigger: 'event' }) });
+};
+
+/** What the list of a moment is found with. What its receipt says of the registry comes from the records of runs. */
+export const rollDependencies = (): RollDependencies => {
+  const { chain, firestore, now } = shared();
+  const history = makeRunHistory(firestore);
+  return {
+    versions: wiredRoster().restore.versions,
+    runsBefore: async (at, limit) =>
+      (await history.page({ mirror: 'roster', until: new Date(at.getTime() + 1), limit })).items,
+    keys: chain,
+    now,
+  };
 };

@@ -3,8 +3,7 @@ import { makeVerifyFirebaseToken, makeVerifyGoogleToken } from '../adapters/auth
 import { makeRegistryHttp } from '../adapters/django/registry-http.ts';
 import { makeRunStore } from '../adapters/firestore/run-store.ts';
 import { makeFirebaseApp, makeFirestoreClient } from '../adapters/firestore/store-call.ts';
-import { makeSecretManager } from '../adapters/secrets/secret-manager.ts';
-import { makeEnvSecrets, makeTokenSource } from '../adapters/secrets/secret-source.ts';
+import { makeEnvSecrets, makeSecretManager, makeTokenSource } from '../adapters/secrets/secret-manager.ts';
 import type { Kennitala } from '../domain/kennitala.ts';
 import { makeMemberReference } from '../domain/member/digest.ts';
 import { makeAuthorizeAdmin } from '../http/callers.ts';

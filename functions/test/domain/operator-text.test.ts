@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Kennitala } from '../../src/domain/kennitala.ts';
-import { holdsKennitala, namesKennitala, spellingsOf } from '../../src/domain/kennitala-in-text.ts';
+import { holdsKennitala, type Kennitala, namesKennitala, spellingsOf } from '../../src/domain/kennitala.ts';
 import { operatorText } from '../../src/domain/storable.ts';
 import { runRequestBody } from '../../src/mirror/run-answer.ts';
 import * as schemas from '../../src/ops/schemas.ts';

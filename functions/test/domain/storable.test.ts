@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseMemberChange } from '../../src/domain/member/member-change.ts';
-import { parseRegistryMember } from '../../src/domain/member/parse-registry-member.ts';
-import { fromRegistryFields } from '../../src/domain/member/registry-changes.ts';
+import { fromRegistryFields, parseRegistryMember } from '../../src/domain/member/parse-registry-member.ts';
 import {
   isStorable,
   isStorableText,

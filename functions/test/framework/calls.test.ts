@@ -225,6 +225,17 @@ describe('an event function', () => {
     await expect.poll((await started('refreshRoster')).output, { timeout: 20_000 }).toContain('"published"');
   });
 
+  it('proveAfterRun looks once a run has closed its record', async () => {
+    const path = 'sync_audit/20261123T030000Z-1f2e3d4c';
+    const opened = await eventOf(path, { status: 'running', outcome: null, trigger: 'http' });
+    const closed = await eventOf(path, { status: 'success', outcome: 'published' });
+    const { output } = await started('proveAfterRun');
+    expect((await deliver('proveAfterRun', opened)).status).toBeLessThan(300);
+    expect(output()).not.toContain('[PROOF]');
+    expect((await deliver('proveAfterRun', closed)).status).toBeLessThan(300);
+    await expect.poll(output, { timeout: 20_000 }).toContain('[PROOF]');
+  });
+
   it('followHints reads the member of a new hint until the registry agrees', async () => {
     const { ssn } = world.registry.member(world.registry.createMember().id);
     const kennitala = ssn.replace('-', '');

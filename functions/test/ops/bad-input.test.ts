@@ -170,7 +170,6 @@ const ROUTES = [
   'GET /runs/:id/people',
   'GET /series',
   'GET /status',
-  'GET /verify',
   'POST /conflicts/:id/resolve',
   'POST /erase',
   'POST /explain',
@@ -187,4 +186,5 @@ const ROUTES = [
   'POST /roster/rollback',
   'POST /runs',
   'POST /two-way/runs',
+  'POST /verify',
 ];

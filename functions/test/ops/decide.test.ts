@@ -1,6 +1,6 @@
 import { Timestamp } from 'firebase-admin/firestore';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ageBand } from '../../src/ops/people.ts';
+import { ageBand } from '../../src/ops/runs.ts';
 import { type Body, type OpsStack, startOpsStack } from './support/ops-stack.ts';
 
 let ops: OpsStack;

@@ -267,6 +267,24 @@ describe('erasing a person', () => {
     expect(left.map(({ generation }: Body) => generation)).toEqual([current]);
   });
 
+  it('leaves a roll that was frozen with the person on it, says so, and makes the moment itself unknown', async () => {
+    const { kennitala } = await joinEverywhere(ops).then(async (traces) => {
+      const at = (await ops.call('GET', '/roster/versions')).body.versions[0].publishedAt;
+      await ops.call('POST', '/rolls', { name: 'board-2026', at, until: '2099-01-01', reason: 'election' });
+      await leaveEverywhere(ops, traces);
+      return traces;
+    });
+    const { body: before } = await ops.call('POST', '/roll', { name: 'board-2026', list: true });
+    expect(before.list).toContain(kennitala);
+    const { body } = await erase(kennitala);
+    expect(body.absent).toBe(true);
+    expect(body.stays.join()).toMatch(/frozen/);
+    const { body: after } = await ops.call('POST', '/roll', { name: 'board-2026', list: true });
+    expect(after).toEqual(before);
+    const lost = await ops.call('POST', '/roll', { at: before.receipt.at });
+    expect([lost.status, lost.body.code]).toEqual([404, 'roll_unknown']);
+  });
+
   it('looks without changing anything, and records that as a look', async () => {
     const { kennitala } = await gone();
     await ops.db.doc(`webhook_hints/${kennitala}`).set({ action: 'delete' });
@@ -340,13 +358,13 @@ describe('erasing a person', () => {
     const { kennitala } = await gone();
     await ops.db.doc('sync_audit/old').delete();
     await erase(kennitala);
-    const { body } = await ops.call('GET', '/verify');
+    const { body } = await ops.call('POST', '/verify');
     expect(body.findings).toEqual([]);
     expect(body).toMatchObject({ whole: true, code: null });
     expect(body.erased).toBeGreaterThan(0);
     const [lists] = (await ops.db.collectionGroup('changes').get()).docs;
     await lists?.ref.update({ addedKennitalas: FieldValue.arrayRemove(lists.get('addedKennitalas')[0]) });
-    expect((await ops.call('GET', '/verify')).body).toMatchObject({
+    expect((await ops.call('POST', '/verify')).body).toMatchObject({
       whole: false,
       code: 'chain_broken',
       findings: [{ kind: 'altered', where: lists?.ref.path }],

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tryKennitala } from '../../src/domain/kennitala.ts';
-import { toEditTime } from '../../src/twoway/edit.ts';
-import { makeQueueItem } from '../../src/twoway/queue.ts';
+import { makeQueueItem, toEditTime } from '../../src/twoway/queue.ts';
 import { announce as announceTo } from './support/leave-traces.ts';
 import { type Body, type OpsStack, startOpsStack } from './support/ops-stack.ts';
 

@@ -88,6 +88,7 @@ describe('findings', () => {
       registry: REGISTRY,
       portal: WELL.portal,
       proof: null,
+      verified: { at: WELL.at, whole: false, findings: 3, records: 40, versions: 5 },
       twoWay: { ...QUIET, healthy: false, why: ['conflicts_waiting'], openConflicts: 2 },
       blocked: new Map([['roster', { changes }]]),
       mirrors: [
@@ -102,14 +103,21 @@ describe('findings', () => {
     expect(findings.map(({ code, severity, mirror }) => [code, severity, mirror])).toEqual([
       ['last_run_blocked', 'error', 'roster'],
       ['counts_differ', 'error', 'portal'],
+      ['chain_broken', 'error', null],
       ['conflicts_waiting', 'warning', null],
     ]);
     expect(findings.map(({ numbers }) => numbers)).toEqual([
       { added: 0, removed: 333, updated: 0, before: 2_216 },
       { members: 1_916, registry: 2_216, difference: -300 },
+      { count: 3 },
       { count: 2 },
     ]);
-    expect(findings.map(({ command }) => command)).toEqual(['runs show r', 'plan portal', 'conflicts']);
+    expect(findings.map(({ command }) => command)).toEqual([
+      'runs show r',
+      'plan portal',
+      'verify',
+      'conflicts',
+    ]);
   });
 
   it('are none where all is well', () => {

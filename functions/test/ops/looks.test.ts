@@ -37,7 +37,7 @@ const ROUTES: Readonly<Record<string, 'personal' | 'nobody'>> = {
   'POST /two-way/runs': 'nobody',
   'POST /explain': 'personal',
   'GET /series': 'nobody',
-  'GET /verify': 'nobody',
+  'POST /verify': 'nobody',
   'POST /proof': 'nobody',
   'POST /roll': 'personal',
   'POST /roll/compare': 'personal',
@@ -53,11 +53,48 @@ const ROUTES: Readonly<Record<string, 'personal' | 'nobody'>> = {
   'POST /erase': 'personal',
 };
 
+interface Operation {
+  readonly summary?: string;
+  readonly security?: unknown;
+  readonly requestBody?: unknown;
+}
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
 const nameOf = ({ method, path }: { method: string; path: string }): string => `${method} ${path}`;
 
 describe('every route of the operators’ API', () => {
   it('is known to show somebody or nobody', () => {
     expect(ops.routes.map(nameOf).toSorted()).toEqual(Object.keys(ROUTES).toSorted());
+  });
+
+  it.each(['', '/api'])(
+    'stands in %s/openapi.json, which says what it takes and who may call it',
+    async (prefix) => {
+      const response = await ops.send('GET', `${prefix}/openapi.json`);
+      const document = (await response.json()) as Document;
+      const described = Object.entries(document.paths).flatMap(([path, operations]) =>
+        Object.keys(operations).map(
+          (method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`,
+        ),
+      );
+      expect(described.toSorted()).toEqual(ops.routes.map(nameOf).toSorted());
+      for (const { summary, security, requestBody } of Object.values(document.paths).flatMap(Object.values)) {
+        expect(summary).toMatch(/^[A-Z]/);
+        expect(security).toEqual([{ firebase: [] }, { google: [] }]);
+        expect(JSON.stringify(requestBody) ?? '').not.toContain('"schema":{}');
+      }
+      expect(document.paths['/explain']?.['post']?.requestBody).toMatchObject({
+        content: { 'application/json': { schema: { properties: { kennitala: { type: 'string' } } } } },
+      });
+    },
+  );
+
+  it.each(['/openapi.json', '/docs'])('and nobody else is shown %s', async (path) => {
+    expect((await ops.send('GET', path, undefined, null)).status).toBe(401);
+    expect((await ops.send('GET', path, undefined, ops.tokenOf({ roles: ['member'] }))).status).toBe(403);
+    expect((await ops.send('GET', path)).status).toBe(200);
   });
 
   const SHOWN: [string, () => Record<string, string>, () => Record<string, unknown>][] = [
@@ -107,17 +144,17 @@ describe('every route of the operators’ API', () => {
   });
 
   it.each([
-    '/status',
-    '/runs',
-    '/queue',
-    '/roster/versions',
-    '/series',
-    '/rolls',
-    '/verify',
-    '/mirrors/roster/pauses',
-  ])('GET %s holds nobody’s number or contact, and is no look', async (path) => {
+    ['GET', '/status'],
+    ['GET', '/runs'],
+    ['GET', '/queue'],
+    ['GET', '/roster/versions'],
+    ['GET', '/series'],
+    ['GET', '/rolls'],
+    ['POST', '/verify'],
+    ['GET', '/mirrors/roster/pauses'],
+  ] as const)('%s %s holds nobody’s number or contact, and is no look', async (method, path) => {
     const before = (await ops.actions()).length;
-    const { status, body } = await ops.call('GET', path);
+    const { status, body } = await ops.call(method, path);
     expect(status).toBe(200);
     expect(JSON.stringify(body)).not.toMatch(new RegExp(`${person.kennitala}|new@example`));
     expect(await ops.actions()).toHaveLength(before);

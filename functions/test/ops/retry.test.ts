@@ -4,9 +4,8 @@ import { type Kennitala, tryKennitala } from '../../src/domain/kennitala.ts';
 import { SyncError } from '../../src/lib/errors.ts';
 import { makeTwoWayActions } from '../../src/ops/two-way-actions.ts';
 import { planClaim } from '../../src/twoway/claim.ts';
-import { toEditTime } from '../../src/twoway/edit.ts';
 import type { TwoWayStore } from '../../src/twoway/ports.ts';
-import { makeQueueItem, type QueueItem, settlePaths } from '../../src/twoway/queue.ts';
+import { makeQueueItem, type QueueItem, settlePaths, toEditTime } from '../../src/twoway/queue.ts';
 import { type OpsStack, startOpsStack } from './support/ops-stack.ts';
 
 const LATER_MS = 3_600_000;

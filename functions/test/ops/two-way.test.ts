@@ -4,8 +4,7 @@ import { parseMemberChange } from '../../src/domain/member/member-change.ts';
 import { applyVersionedEvent } from '../../src/portal/apply-event.ts';
 import { planClaim } from '../../src/twoway/claim.ts';
 import type { ConflictRecord } from '../../src/twoway/conflict.ts';
-import { toEditTime } from '../../src/twoway/edit.ts';
-import { makeQueueItem, type QueueItem, settlePaths } from '../../src/twoway/queue.ts';
+import { makeQueueItem, type QueueItem, settlePaths, toEditTime } from '../../src/twoway/queue.ts';
 import { type Body, type OpsStack, startOpsStack } from './support/ops-stack.ts';
 
 let ops: OpsStack;

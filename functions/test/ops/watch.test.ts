@@ -3,7 +3,7 @@ import type { LogFields, Severity } from '../../src/lib/log.ts';
 import { makeOpsLogs } from '../../src/ops/ops-logs.ts';
 import type { MirrorState } from '../../src/ops/ports.ts';
 import type { StatusAnswer } from '../../src/ops/schemas.ts';
-import { findConcerns, judgeMirror, watchMirrors } from '../../src/ops/status.ts';
+import { findConcerns, judgeMirror, reportConcerns } from '../../src/ops/status.ts';
 import { EQUAL, QUIET, WELL } from './support/status-answers.ts';
 
 const NOW = new Date('2026-11-23T08:00:00Z');
@@ -77,7 +77,7 @@ describe('what lasts too long', () => {
   it('is logged as an error each, for the alert policies to find, with ages and counts only', async () => {
     const logs: { severity: Severity; message: string; fields: LogFields }[] = [];
     const answer = status(pausedFor(8 * 24), { deadLetters: 2, oldestDeadLetterAt: oldest(48) });
-    await watchMirrors(
+    await reportConcerns(
       async () => answer,
       makeOpsLogs((severity, message, fields) => logs.push({ severity, message, fields })),
     );

@@ -140,7 +140,16 @@ describe('the operators API as production wires it', () => {
     expect(members.filter((kennitala) => text.includes(kennitala))).toEqual([]);
   });
 
-  it('watches without a caller', async () => {
-    await expect(wiring.watchMirrors()).resolves.toBeUndefined();
+  it('watches without a caller, and walks over the record at night alone', async () => {
+    await wiring.runWatch('2026-11-27T08:15:00Z');
+    expect((await call('GET', '/status')).body.verified).toBeNull();
+    await wiring.runWatch('2026-11-27T02:15:00Z');
+    expect((await call('GET', '/status')).body.verified).toMatchObject({ whole: true, findings: 0 });
+  });
+
+  it('proves on demand, and says which store it knows nothing of', async () => {
+    const { body } = await call('POST', '/proof', {});
+    expect(body).toMatchObject({ members: 49, stores: { register: { state: 'absent' } } });
+    expect((await call('GET', '/status')).body.proof).toMatchObject({ at: body.at, outcome: body.outcome });
   });
 });

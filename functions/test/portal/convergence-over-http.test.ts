@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { NO_MISCHIEF } from '../../../local/src/registry/webhooks/mischief.ts';
+import { NO_MISCHIEF } from '../../../local/src/registry/deliveries.ts';
 import { answerWebhook } from '../../src/portal/receive-webhook.ts';
 import { makeWebhookGate } from '../../src/portal/webhook-caller.ts';
 import { SECRET } from '../support/portal-stack.ts';

@@ -7,7 +7,6 @@ import { type LocalFirestore, startFirestore } from '../../../local/src/firestor
 import { type LocalRegistry, startRegistry } from '../../../local/src/registry/start-registry.ts';
 import { makeSigningKey } from '../../../local/src/secrets.ts';
 import { type LocalStorage, startStorage } from '../../../local/src/storage/index.ts';
-import type { ProofRecord } from '../../src/proof/digest-ports.ts';
 import { startDatabase } from '../register/support/test-database.ts';
 
 const PROJECT = 'demo-ekklesia';
@@ -21,7 +20,8 @@ let registry: LocalRegistry;
 let postgres: Awaited<ReturnType<typeof startDatabase>>;
 let folder: string;
 const logged: unknown[] = [];
-let prove: () => Promise<ProofRecord>;
+let prove: typeof import('../../src/wiring/proof.ts')['runProof'];
+let lookAfterRun: (time: string) => Promise<void>;
 let sync: (mirror: 'roster' | 'portal' | 'register') => Promise<{ record: { outcome: unknown } }>;
 let wiredRoster: typeof import('../../src/wiring/roster.ts').wiredRoster;
 let shared: typeof import('../../src/wiring/shared.ts').shared;
@@ -54,7 +54,7 @@ beforeAll(async () => {
     import('../../src/wiring/register.ts'),
     import('../../src/wiring/shared.ts'),
   ]);
-  prove = proof.prove;
+  ({ runProof: prove, lookAfterRun } = proof);
   shared = base.shared;
   wiredRoster = roster.wiredRoster;
   const runs = {
@@ -214,6 +214,24 @@ describe('a proof of all four', () => {
     const proof = await prove();
     expect(proof.stores.portal).toMatchObject({ state: 'differs', differences: null });
     await stranger.delete();
+  });
+
+  it('after a run is a look that mends nothing, and counts nothing as mended', async () => {
+    const proofs = async () => (await (await db()).collection('sync_state').doc('proof').get()).data();
+    const runs = (await runsOf()).length;
+    await lookAfterRun(new Date().toISOString());
+    expect(await proofs()).toMatchObject({ outcome: 'equal', unprovedSince: null });
+    registry.updateMember(17, { name: 'Ólæknuð Breyting' });
+    await loseEvents();
+    await lookAfterRun(new Date().toISOString());
+    expect(await proofs()).toMatchObject({ outcome: 'differs', healings: 0, healedAt: null });
+    expect(await runsOf()).toHaveLength(runs);
+    expect(await prove()).toMatchObject({ outcome: 'equal' });
+  });
+
+  it('after a run is let go when its event comes late: the schedule has looked meanwhile', async () => {
+    await lookAfterRun(new Date(Date.now() - 660_000).toISOString());
+    expect((await (await db()).collection('sync_state').doc('proof').get()).exists).toBe(false);
   });
 
   it('knows nothing where the register does not answer', async () => {

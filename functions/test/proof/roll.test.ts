@@ -279,6 +279,37 @@ describe('over real stores', () => {
     ]);
   });
 
+  const RECEIPT = { format: 'membership-roll/1', at: '2026-11-01T12:00:00.000Z', count: 40 };
+  it.each<[string, (held: { receipt: string }) => { list?: string; receipt?: string; by?: string | null }]>([
+    ['no JSON', () => ({ receipt: '{"format": "membership-roll/1"' })],
+    ['another form', () => ({ receipt: JSON.stringify(RECEIPT) })],
+    ['nothing at all', () => ({ receipt: 'null' })],
+    [
+      'a field of another kind',
+      ({ receipt }) => ({ receipt: receipt.replace('"count":40', '"count":"40"') }),
+    ],
+    [
+      'words that were not signed',
+      ({ receipt }) => ({ receipt: receipt.replace('"count":40', '"count":39') }),
+    ],
+    ['nobody who froze it', () => ({ by: null })],
+    ['another list beside it', () => ({ list: '0101302989\n' })],
+  ])('takes a frozen roll with %s for none', async (_what, change) => {
+    await runRoster(ops);
+    const [at = ''] = await published();
+    await post('/rolls', { name: 'board-2026', at, until: '2099-01-01', reason: 'election' });
+    const file = ops.storageClient.bucket(BUCKET).file('rolls/board-2026.txt');
+    const [{ metadata = {}, customTime }] = await file.getMetadata();
+    const { list, ...other } = change({ receipt: String(metadata['receipt']) });
+    if (list === undefined) await file.setMetadata({ metadata: other });
+    else await file.save(list, { resumable: false, metadata: { customTime, metadata } });
+    for (const asked of [{ name: 'board-2026' }, { name: 'board-2026', list: true }]) {
+      const { status, body } = await post('/roll', asked);
+      expect([status, body.code]).toEqual([409, 'chain_broken']);
+      expect(JSON.stringify(body)).not.toContain('0101302989');
+    }
+  });
+
   it.each([
     ['a roll of no moment', '/roll', {}, 400],
     ['a roll of a moment and a name', '/roll', { at: '2026-11-01T12:00', name: 'board-2026' }, 400],

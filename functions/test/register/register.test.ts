@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import type { RunRequest } from '../../src/mirror/run.ts';
-import { runRegister } from '../../src/register/register.ts';
+import { runRegisterMirror } from '../../src/register/register.ts';
 import { type RegisterStack, referTo, startRegisterStack } from './support/register-stack.ts';
 
 let stack: RegisterStack;
@@ -255,7 +255,7 @@ describe('the guard', () => {
 
   it('asks for two persons where that is wanted, and takes a key for nobody', async () => {
     const decide = (request: RunRequest) =>
-      runRegister(request, stack.registerOptions, { ...stack.dependencies, needsSecondPerson: true });
+      runRegisterMirror(request, stack.registerOptions, { ...stack.dependencies, needsSecondPerson: true });
     await stack.run();
     removeMany(11);
     const plan = async (requestedBy: string) =>

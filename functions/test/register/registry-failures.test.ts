@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { StandingFaultInput } from '../../../local/src/registry/faults/fault.ts';
+import type { StandingFaultInput } from '../../../local/src/registry/faults.ts';
 import { makePages } from './support/make-pages.ts';
 import { type RegisterStack, startRegisterStack } from './support/register-stack.ts';
 

@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BUCKET, type Stack, startStack } from '../support/stack.ts';
+import { verifyStores } from '../support/verify.ts';
 
 let stack: Stack;
 beforeEach(async () => {
@@ -86,6 +87,7 @@ describe('a run that dies', () => {
       if (first?.['errorCode'] === 'abandoned' && hadPublished) {
         expect(record.warnings.map(({ code }) => code)).toEqual(['abandoned_run_published']);
       }
+      expect((await verifyStores(stack, BUCKET, stack.clock.now)).findings).toEqual([]);
     },
   );
 });
@@ -122,7 +124,8 @@ describe('overlapping runs', () => {
 });
 
 describe('another writer of the file', () => {
-  const write = (text: string) => stack.storageClient.bucket(BUCKET).file('kennitalas.txt').save(text);
+  const write = (text: string) =>
+    stack.storageClient.bucket(BUCKET).file('kennitalas.txt').save(text, { resumable: false });
 
   it('that comes once between plan and upload: the run plans again and wins', async () => {
     await stack.run();

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Kennitala } from '../../src/domain/kennitala.ts';
-import { holdsNumber } from '../../src/domain/kennitala-in-text.ts';
+import { holdsNumber, type Kennitala } from '../../src/domain/kennitala.ts';
 import { linesOf, makeKennitalas } from '../support/kennitalas.ts';
 
 const [wanted, other] = makeKennitalas(2) as [Kennitala, Kennitala];

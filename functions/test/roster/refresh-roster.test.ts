@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LastSuccess, RunOutcome, RunRecord } from '../../src/mirror/mirror.ts';
 import { endOfWindow, REFRESH_WINDOW_MS, windowOf } from '../../src/roster/ports.ts';
-import { refreshRoster } from '../../src/roster/roster.ts';
+import { publishWindow } from '../../src/roster/roster.ts';
 
 const WINDOW = '2026-11-23T03-00-05Z';
 const dueAt = new Date('2026-11-23T03:00:05Z');
@@ -15,7 +15,7 @@ const refresh = async (given: { now?: Date; last?: Date; outcome?: RunOutcome; e
     outcome: given.outcome ?? 'published',
     errorCode: given.errorCode ?? null,
   };
-  const promise = refreshRoster(WINDOW, {
+  const promise = publishWindow(WINDOW, {
     runs: { readLastSuccess: async () => last },
     requests: { forget: async (window) => void done.forgotten.push(window) },
     run: async () => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { StandingFaultInput } from '../../../local/src/registry/faults/fault.ts';
+import type { StandingFaultInput } from '../../../local/src/registry/faults.ts';
 import { makeRegistryHttp } from '../../src/adapters/django/registry-http.ts';
 import type { ErrorCode } from '../../src/lib/errors.ts';
 import { type Stack, startStack } from '../support/stack.ts';

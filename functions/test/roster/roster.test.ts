@@ -130,7 +130,7 @@ describe('the weekly run', () => {
     await stack.storageClient
       .bucket('demo-ekklesia.appspot.com')
       .file('kennitalas.txt')
-      .save(`${text}a note\r\n`);
+      .save(`${text}a note\r\n`, { resumable: false });
     const { record } = await stack.run();
     expect(record.outcome).toBe('published');
     expect(record.warnings.map(({ code }) => code)).toEqual(['published_list_edited']);
@@ -200,7 +200,7 @@ describe('a dry run and its approval', () => {
         await stack.storageClient
           .bucket('demo-ekklesia.appspot.com')
           .file('kennitalas.txt')
-          .save('0101302989\n');
+          .save('0101302989\n', { resumable: false });
       },
     ],
   ])('applies nothing when %s since', async (_what, change) => {

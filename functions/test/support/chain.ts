@@ -1,5 +1,5 @@
 import { makeSigningKey } from '../../../local/src/secrets.ts';
-import { makeEnvSecrets } from '../../src/adapters/secrets/secret-source.ts';
+import { makeEnvSecrets } from '../../src/adapters/secrets/secret-manager.ts';
 import { makeChainKeys } from '../../src/proof/chain-key.ts';
 
 /** The secret's versions; a test that puts one in front rotates the key. */

@@ -10,7 +10,7 @@ import { startStorage } from '../../../local/src/storage/index.ts';
 import { makeListExport } from '../../src/adapters/django/read-members.ts';
 import { makeRegistryHttp } from '../../src/adapters/django/registry-http.ts';
 import { makeRunStore } from '../../src/adapters/firestore/run-store.ts';
-import { makeEnvSecrets, makeTokenSource } from '../../src/adapters/secrets/secret-source.ts';
+import { makeEnvSecrets, makeTokenSource } from '../../src/adapters/secrets/secret-manager.ts';
 import { makeListStore } from '../../src/adapters/storage/list-store.ts';
 import type { LogFields, Severity } from '../../src/lib/log.ts';
 import { type RunDependencies, type RunRequest, runMirror } from '../../src/mirror/run.ts';

@@ -66,7 +66,14 @@ const DEPLOYED: Record<string, object> = {
   bidirectionalSync: { ...small, ...schedule('30 3 * * *'), timeoutSeconds: 540 },
   opsApi: { ...open, maxInstances: 3 },
   proveMembers: { ...schedule('5-59/10 * * * *'), availableMemoryMb: 512, timeoutSeconds: 1_800 },
-  watchMirrors: { ...small, ...schedule('15 2,8,14,20 * * *'), timeoutSeconds: 60 },
+  proveAfterRun: {
+    availableMemoryMb: 512,
+    timeoutSeconds: 360,
+    concurrency: 1,
+    maxInstances: 1,
+    eventTrigger: { eventFilterPathPatterns: { document: 'sync_audit/{runId}' } },
+  },
+  watchMirrors: { ...schedule('15 2,8,14,20 * * *'), availableMemoryMb: 512, timeoutSeconds: 1_200 },
   reconcileMembers: { ...small, ...schedule('0 4 * * *'), timeoutSeconds: 1_800 },
   membershipSync: {
     ...open,

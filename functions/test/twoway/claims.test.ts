@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { CLAIM_MS, planClaim } from '../../src/twoway/claim.ts';
-import { toEditTime } from '../../src/twoway/edit.ts';
 import { planConflict } from '../../src/twoway/plan-conflict.ts';
 import { planDelivered, planFailedTry, planRefused } from '../../src/twoway/plan-settlement.ts';
 import type { MemberView } from '../../src/twoway/ports.ts';
-import { makeQueueItem, type QueueItem } from '../../src/twoway/queue.ts';
+import { makeQueueItem, type QueueItem, toEditTime } from '../../src/twoway/queue.ts';
 
 const NOW = new Date('2026-11-20T10:00:00Z');
 const later = (ms: number) => new Date(NOW.getTime() + ms);

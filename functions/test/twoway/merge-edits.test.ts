@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { planDelivery } from '../../src/twoway/delivery.ts';
-import { makeEditTime } from '../../src/twoway/edit.ts';
-import { makeQueueItem, mergeEdits, type QueueItem } from '../../src/twoway/queue.ts';
+import { makeEditTime, makeQueueItem, mergeEdits, type QueueItem } from '../../src/twoway/queue.ts';
 
 const SOMEONE = '0101002008' as Kennitala;
 const NOW = new Date('2026-11-20T10:00:00Z');

@@ -1,5 +1,4 @@
-import type { Kennitala } from '../../src/domain/kennitala.ts';
-import { holdsNumber } from '../../src/domain/kennitala-in-text.ts';
+import { holdsNumber, type Kennitala } from '../../src/domain/kennitala.ts';
 import { SyncError } from '../../src/lib/errors.ts';
 import { type ErasureStore, type SoftDeletedList, stillPublished } from '../../src/ops/ports.ts';
 import type { ListMetadata, ListStore, ListVersions } from '../../src/roster/ports.ts';

@@ -1,7 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { makeMemberChanges } from '../../src/adapters/django/member-changes.ts';
-import { makeRegistryDigests } from '../../src/adapters/django/member-digests.ts';
-import { makeListExport, makeMemberPages, makeMemberReader } from '../../src/adapters/django/read-members.ts';
+import {
+  makeListExport,
+  makeMemberPages,
+  makeMemberReader,
+  makeRegistryDigests,
+} from '../../src/adapters/django/read-members.ts';
 import { makeFirestoreErasure } from '../../src/adapters/firestore/erase-documents.ts';
 import { makeHintStore } from '../../src/adapters/firestore/hint-store.ts';
 import { makeMemberStore } from '../../src/adapters/firestore/member-store.ts';
@@ -33,12 +37,11 @@ import { makeWebhookGate } from '../../src/portal/webhook-caller.ts';
 import type { ChainKey, ChainKeys } from '../../src/proof/chain-key.ts';
 import { prove } from '../../src/proof/prove.ts';
 import { verifyRecords } from '../../src/proof/verify.ts';
-import { applyEvent, runRegister } from '../../src/register/register.ts';
+import { applyEvent, runRegisterMirror } from '../../src/register/register.ts';
 import { makeRegisterLogs } from '../../src/register/register-logs.ts';
 import type { MemberPages } from '../../src/registry/ports.ts';
-import { runRollback } from '../../src/roster/rollback.ts';
-import { makeRoster, refreshRoster } from '../../src/roster/roster.ts';
-import { checkPublishedRoster, makeSelfCheckLogs } from '../../src/roster/self-check.ts';
+import { checkPublishedRoster, makeSelfCheckLogs, runRollback } from '../../src/roster/rollback.ts';
+import { makeRoster, publishWindow } from '../../src/roster/roster.ts';
 import { makeTwoWayLogs } from '../../src/twoway/logs.ts';
 import type { DueOptions } from '../../src/twoway/ports.ts';
 import { makeApplyProtocol, makeRegistryMembers } from '../../src/twoway/registry.ts';
@@ -200,7 +203,7 @@ export const wireFunctions = (ports: Ports, instance: Instance, clock: Clock) =>
     abandonedAfterMs: REGISTER_LEASE_MS,
   };
   const runOfRegister = (request: RunRequest, more = {}): Promise<RunReport> =>
-    runRegister(
+    runRegisterMirror(
       request,
       { ...registerOptions, ...more },
       runDependencies(REGISTER_RUN_LIMIT_MS, REGISTER_LEASE_MS),
@@ -276,7 +279,7 @@ export const wireFunctions = (ports: Ports, instance: Instance, clock: Clock) =>
         logs: { followed: log },
       }),
     refresh: (window: string) =>
-      refreshRoster(window, {
+      publishWindow(window, {
         requests: rosterRefresh,
         runs: ports.runs,
         now,
@@ -295,7 +298,7 @@ export const wireFunctions = (ports: Ports, instance: Instance, clock: Clock) =>
     },
     prove: () =>
       prove(
-        { signal: AbortSignal.timeout(LOOK_LIMIT_MS) },
+        { signal: AbortSignal.timeout(LOOK_LIMIT_MS), mends: true },
         {
           registry: makeRegistryDigests(http, { baseUrl: BASE_URL, deadlineMs }),
           events: changes,

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { holdsKennitala } from '../../../functions/src/domain/kennitala-in-text.ts';
+import { holdsKennitala } from '../../../functions/src/domain/kennitala.ts';
 import type { SyncRequest } from './run-sync.ts';
 import { SCENARIO_NAMES, type ScenarioName } from './scenarios.ts';
 

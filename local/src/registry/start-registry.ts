@@ -1,22 +1,21 @@
 import { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
-import { type Controls, makeControls, type Settings } from './control/controls.ts';
-import type { StandingFaultInput } from './faults/fault.ts';
-import { makeFaultPlan } from './faults/fault-plan.ts';
-import { makeRegistryApp } from './http/registry-app.ts';
+import { type Controls, makeControls, type Settings } from './controls.ts';
+import { type Deliveries, makeDeliveries } from './deliveries.ts';
+import type { Generation } from './directory.ts';
+import { makeEvent } from './events.ts';
+import { makeFaultPlan } from './faults.ts';
 import { makeMemoryJournal, openJournal } from './journal.ts';
-import { makeLegacyRegistry } from './legacy/legacy-registry.ts';
-import type { Generation } from './members/directory.ts';
-import { openState } from './state/registry-state.ts';
-import { type Deliveries, makeDeliveries } from './webhooks/deliveries.ts';
-import { makeEvent } from './webhooks/make-event.ts';
+import { makeLegacyRegistry } from './legacy.ts';
+import { makeRegistryApp } from './routes.ts';
+import { openState } from './state.ts';
+import { withoutAbsent } from './wire-member.ts';
 
 export interface RegistryOptions {
-  readonly host?: string;
   /** 0 takes a free one. */
   readonly port?: number;
-  /** Distinct publishable members at the start, up to 2,000,000. A data file keeps its own; another number throws. */
+  /** Distinct publishable members at the start. A data file keeps its own; another number throws. */
   readonly members?: number;
   readonly seed?: number;
   /** 9999… rows besides the members. */
@@ -29,16 +28,12 @@ export interface RegistryOptions {
   readonly companion?: boolean;
   /** Where changes are kept, so that the next start sees the same registry. */
   readonly dataFile?: string;
-  /** Misbehaviour from the first request on. */
-  readonly faults?: readonly StandingFaultInput[];
   readonly webhook?: {
     readonly url: string;
     readonly secrets: readonly string[];
     /** Said after `Bearer` while there is no companion app; without it webhooks are signed all the same. */
     readonly legacyKey?: string | undefined;
     readonly retryDelaysMs?: readonly number[];
-    readonly timeoutMs?: number;
-    readonly parallel?: number;
   };
 }
 
@@ -46,7 +41,6 @@ export interface LocalRegistry extends Controls {
   /** Without a trailing slash: a value for DJANGO_BASE_URL. */
   readonly url: string;
   readonly port: number;
-  readonly generation: Generation;
   /** Ends open connections, bursts and deliveries; what was not delivered stays owed in the data file. */
   close(): Promise<void>;
 }
@@ -57,11 +51,11 @@ const DEFAULT_GENERATION: Generation = {
   placeholders: 0,
   hyphenated: 0.01,
 };
-const MAX_MEMBERS = 2_000_000;
+const HOST = '127.0.0.1';
 
 /** Starts the stand-in for the Django registry. Throws for a port in use or a data file of another registry. */
 export const startRegistry = async (options: RegistryOptions): Promise<LocalRegistry> => {
-  const { host = '127.0.0.1', port = 8000, webhook, dataFile } = options;
+  const { port = 8000, webhook, dataFile } = options;
   const wanted = givenGeneration(options);
   const journal =
     dataFile === undefined
@@ -69,7 +63,6 @@ export const startRegistry = async (options: RegistryOptions): Promise<LocalRegi
       : openJournal(dataFile, DEFAULT_GENERATION, wanted);
   const { generation } = journal;
   const plan = makeFaultPlan();
-  for (const fault of options.faults ?? []) plan.add(fault);
   const closing = new AbortController();
 
   const settings: Settings = { token: options.token, companion: options.companion ?? true };
@@ -86,8 +79,6 @@ export const startRegistry = async (options: RegistryOptions): Promise<LocalRegi
         seed: generation.seed,
         onSettled: (id) => journal.append({ type: 'settled', id }),
         ...(webhook.retryDelaysMs && { retryDelaysMs: webhook.retryDelaysMs }),
-        ...(webhook.timeoutMs !== undefined && { timeoutMs: webhook.timeoutMs }),
-        ...(webhook.parallel !== undefined && { parallel: webhook.parallel }),
       })
     : null;
   // Webhooks owed from an earlier run wait until the port is taken: a receiver may call back at once, and a second
@@ -130,18 +121,17 @@ export const startRegistry = async (options: RegistryOptions): Promise<LocalRegi
     });
   };
   try {
-    await listen(server, host, port);
+    await listen(server, port);
   } catch (error) {
     await webhooks?.close();
     throw error;
   }
   webhooks?.resume();
   const bound = (server.address() as AddressInfo).port;
-  const shownHost = host.includes(':') ? `[${host}]` : host;
-  return { ...controls, url: `http://${shownHost}:${bound}`, port: bound, generation, close };
+  return { ...controls, url: `http://${HOST}:${bound}`, port: bound, close };
 };
 
-const listen = (server: ReturnType<typeof createAdaptorServer>, host: string, port: number): Promise<void> =>
+const listen = (server: ReturnType<typeof createAdaptorServer>, port: number): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
@@ -150,31 +140,9 @@ const listen = (server: ReturnType<typeof createAdaptorServer>, host: string, po
           : error,
       );
     });
-    server.listen(port, host, resolve);
+    server.listen(port, HOST, resolve);
   });
 
-/** The parts of the generation that the caller named, checked. */
-const givenGeneration = ({
-  seed,
-  members,
-  placeholders,
-  hyphenated,
-}: RegistryOptions): Partial<Generation> => {
-  assertWhole('members', members, MAX_MEMBERS);
-  assertWhole('placeholders', placeholders, 100_000);
-  assertWhole('seed', seed, 0xffff_ffff);
-  if (hyphenated !== undefined && !(hyphenated >= 0 && hyphenated <= 1)) {
-    throw new RangeError('hyphenated is a share from 0 to 1.');
-  }
-  return {
-    ...(seed !== undefined && { seed }),
-    ...(members !== undefined && { members }),
-    ...(placeholders !== undefined && { placeholders }),
-    ...(hyphenated !== undefined && { hyphenated }),
-  };
-};
-
-const assertWhole = (name: string, value: number | undefined, max: number): void => {
-  if (value === undefined || (Number.isInteger(value) && value >= 0 && value <= max)) return;
-  throw new RangeError(`${name} is a whole number from 0 to ${max}.`);
-};
+/** The parts of the generation that the caller named. */
+const givenGeneration = ({ seed, members, placeholders, hyphenated }: RegistryOptions): Partial<Generation> =>
+  withoutAbsent({ seed, members, placeholders, hyphenated });

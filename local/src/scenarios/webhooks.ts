@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NO_MISCHIEF } from '../registry/deliveries.ts';
 import type { LocalRegistry } from '../registry/start-registry.ts';
-import { NO_MISCHIEF } from '../registry/webhooks/mischief.ts';
 import type { LocalStack } from '../stack.ts';
 import { openPortalView, type PortalView } from './portal-view.ts';
 import { differencesIn, type ReconcileRecord, reconcileNow } from './reconcile-now.ts';

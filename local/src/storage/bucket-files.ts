@@ -1,99 +1,137 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import {
+  chmod,
+  constants,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
-import { replaceFile, type StepHook, syncFolder } from './durable-file.ts';
-import { hasCode } from './file-errors.ts';
-import { type FolderView, makeFolderView } from './folder-view.ts';
-import { isEmpty, type ObjectRecord } from './object-record.ts';
+import type { ObjectRecord } from './versions.ts';
 
 export const VERSIONS_FOLDER = '.versions';
 
 /**
- * Where one bucket's files are:
+ * Where one bucket's files are. Every one appears by a rename, so that a process that dies leaves old or new, never half:
  *
- *     DIR/<bucket>/…                     the view: live objects as plain files
+ *     DIR/<bucket>/…                     the view: live objects as plain files, made again at each start
  *     DIR/.versions/<bucket>/bucket.json the bucket's settings
  *     …/objects/<hash of name>.json      one record a name: its versions, and which is live
- *     …/data/<generation>                the bytes of one version, read-only
- *     …/uploads/<id>.json, <id>.data     resumable uploads under way
- *     …/incoming/                        temporary files, emptied at start
+ *     …/data/<generation>                the bytes of one version
+ *     …/incoming/                        temporary files, emptied at each start
  */
 export interface BucketFiles {
-  readonly view: FolderView;
-  readonly uploadsFolder: string;
-  readonly incomingFolder: string;
-  dataPath(generation: string): string;
-  newIncomingPath(): string;
-  syncData(): Promise<void>;
-  saveRecord(record: ObjectRecord, step: StepHook): Promise<void>;
-  removeRecord(name: string): Promise<void>;
-  readSettings(): Promise<string | null>;
-  saveSettings(text: string): Promise<void>;
-  /** Reads all records, and removes what a crash left behind: temporary files and bytes of no version. */
+  /** Reads all records, and removes what a death left behind: temporary files and bytes of no version. */
   recover(): Promise<ObjectRecord[]>;
-  removeAll(): Promise<void>;
+  saveData(generation: string, bytes: Uint8Array): Promise<void>;
+  readData(generation: string): Promise<Buffer>;
+  removeData(generation: string): Promise<void>;
+  /** This is what commits a change. */
+  saveRecord(record: ObjectRecord): Promise<void>;
+  removeRecord(name: string): Promise<void>;
+  /** Brings the plain file up to what is live. */
+  show(record: ObjectRecord): Promise<void>;
+  readSettings(): Promise<object | null>;
+  saveSettings(settings: object): Promise<void>;
 }
 
-export async function openBucketFiles(directory: string, bucket: string): Promise<BucketFiles> {
+export const openBucketFiles = async (directory: string, bucket: string): Promise<BucketFiles> => {
   const root = path.join(directory, VERSIONS_FOLDER, bucket);
-  const viewFolder = path.join(directory, bucket);
-  const folder = {
-    objects: path.join(root, 'objects'),
-    data: path.join(root, 'data'),
-    uploads: path.join(root, 'uploads'),
-    incoming: path.join(root, 'incoming'),
-  };
-  for (const each of [viewFolder, ...Object.values(folder)]) await mkdir(each, { recursive: true });
-
-  const view = makeFolderView(viewFolder, folder.incoming);
+  const view = path.join(directory, bucket);
+  const [objects, data, incoming] = ['objects', 'data', 'incoming'].map((name) => path.join(root, name)) as [
+    string,
+    string,
+    string,
+  ];
   const settingsPath = path.join(root, 'bucket.json');
-  const dataPath = (generation: string) => path.join(folder.data, generation);
-  const recordPath = (name: string) =>
-    path.join(folder.objects, `${createHash('sha256').update(name).digest('hex')}.json`);
+  const dataPath = (generation: string): string => path.join(data, generation);
+  const recordPath = (name: string): string =>
+    path.join(objects, `${createHash('sha256').update(name).digest('hex')}.json`);
+
+  const place = async (target: string, fill: (temporary: string) => Promise<void>): Promise<void> => {
+    const temporary = path.join(incoming, randomUUID());
+    try {
+      await fill(temporary);
+      await rename(temporary, target);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  };
+
+  const show = async ({ name, live }: ObjectRecord): Promise<void> => {
+    if (!isPlain(name)) return;
+    const target = path.join(view, name);
+    try {
+      if (live === null) {
+        await rm(target, { force: true });
+        await removeEmptyFolders(view, path.dirname(target));
+        return;
+      }
+      await mkdir(path.dirname(target), { recursive: true });
+      await place(target, async (temporary) => {
+        await copyFile(dataPath(live), temporary, constants.COPYFILE_FICLONE);
+        // Who edits it would change nothing that is served.
+        await chmod(temporary, 0o444);
+      });
+    } catch (error) {
+      // `a` beside `a/b`: a folder and a file cannot have one name. The first one is shown, both are served.
+      if (!hasCode(error, 'ENOTDIR', 'EEXIST', 'EISDIR', 'ERR_FS_EISDIR')) throw error;
+    }
+  };
 
   return {
-    view,
-    uploadsFolder: folder.uploads,
-    incomingFolder: folder.incoming,
-    dataPath,
-    newIncomingPath: () => path.join(folder.incoming, randomUUID()),
-    syncData: () => syncFolder(folder.data),
-    saveRecord: (record, step) =>
-      replaceFile(recordPath(record.name), folder.incoming, JSON.stringify(record), () => step('commit')),
+    recover: async () => {
+      await rm(incoming, { recursive: true, force: true });
+      await rm(view, { recursive: true, force: true });
+      for (const folder of [view, objects, data, incoming]) await mkdir(folder, { recursive: true });
+      const records: ObjectRecord[] = [];
+      for (const file of await readdir(objects)) {
+        records.push(JSON.parse(await readFile(path.join(objects, file), 'utf8')) as ObjectRecord);
+      }
+      const known = new Set(records.flatMap(({ versions }) => versions.map(({ generation }) => generation)));
+      for (const file of await readdir(data)) if (!known.has(file)) await rm(dataPath(file));
+      for (const record of records) if (record.live) await show(record);
+      return records;
+    },
+    saveData: (generation, bytes) => place(dataPath(generation), (temporary) => writeFile(temporary, bytes)),
+    readData: (generation) => readFile(dataPath(generation)),
+    removeData: (generation) => rm(dataPath(generation), { force: true }),
+    saveRecord: (record) =>
+      place(recordPath(record.name), (temporary) => writeFile(temporary, JSON.stringify(record))),
     removeRecord: (name) => rm(recordPath(name), { force: true }),
-    async readSettings() {
+    show,
+    readSettings: async () => {
       try {
-        return await readFile(settingsPath, 'utf8');
+        return JSON.parse(await readFile(settingsPath, 'utf8')) as object;
       } catch (error) {
         if (hasCode(error, 'ENOENT')) return null;
         throw error;
       }
     },
-    saveSettings: (text) => replaceFile(settingsPath, folder.incoming, text),
-    async recover() {
-      await emptyFolder(folder.incoming, () => false);
-      const records: ObjectRecord[] = [];
-      for (const file of await readdir(folder.objects)) {
-        records.push(JSON.parse(await readFile(path.join(folder.objects, file), 'utf8')) as ObjectRecord);
-      }
-      const known = new Set(records.flatMap((record) => record.versions.map(({ generation }) => generation)));
-      for (const record of records) {
-        if (record.live) await view.repair(record.name, dataPath(record.live));
-        else await view.hide(record.name);
-        if (isEmpty(record)) await rm(recordPath(record.name), { force: true });
-      }
-      await emptyFolder(folder.data, (file) => known.has(file));
-      return records.filter((record) => !isEmpty(record));
-    },
-    async removeAll() {
-      await rm(viewFolder, { recursive: true, force: true });
-      await rm(root, { recursive: true, force: true });
-    },
+    saveSettings: (settings) =>
+      place(settingsPath, (temporary) => writeFile(temporary, JSON.stringify(settings))),
   };
-}
+};
 
-async function emptyFolder(folder: string, keep: (file: string) => boolean): Promise<void> {
-  for (const file of await readdir(folder)) {
-    if (!keep(file)) await rm(path.join(folder, file), { force: true, recursive: true });
+/** Whether a name may be a path under the bucket's folder; of any other one there is no plain file. */
+const isPlain = (name: string): boolean =>
+  name.split('/').every((part) => /^[\p{L}\p{N} _.-]{1,60}$/u.test(part) && !/^\.+$/.test(part));
+
+const removeEmptyFolders = async (root: string, from: string): Promise<void> => {
+  for (let folder = from; folder !== root; folder = path.dirname(folder)) {
+    try {
+      await rmdir(folder);
+    } catch (error) {
+      if (hasCode(error, 'ENOTEMPTY', 'ENOENT')) return;
+      throw error;
+    }
   }
-}
+};
+
+const hasCode = (error: unknown, ...codes: string[]): boolean =>
+  error instanceof Error && 'code' in error && codes.includes(String(error.code));

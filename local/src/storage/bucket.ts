@@ -1,199 +1,205 @@
-import { rename, rm } from 'node:fs/promises';
-import type { JsonObject, ObjectAttributes } from './attributes.ts';
 import { type BucketFiles, openBucketFiles } from './bucket-files.ts';
+import { checksumsOf } from './checksums.ts';
 import {
   type BucketSettings,
-  hasVersioning,
-  makeBucketSettings,
-  patchBucketSettings,
-} from './bucket-settings.ts';
-import type { Checksums } from './checksums.ts';
-import type { StepHook } from './durable-file.ts';
-import { conditionNotMet, objectNotFound } from './errors.ts';
-import { linkOrCopy } from './folder-view.ts';
-import type { GenerationClock } from './generations.ts';
-import { makeKeyedLock } from './keyed-lock.ts';
-import {
-  isEmpty,
-  liveVersion,
+  type ObjectAttributes,
   type ObjectRecord,
   type ObjectVersion,
-  planAttributes,
-  planErase,
-  planReplace,
-  planRetire,
-  softDeleteSeconds,
-  versionOf,
+  type SoftDeletedVersion,
+  softDeletedAt,
   withSoftDeleted,
-} from './object-record.ts';
-import { assertPreconditions, type Preconditions } from './preconditions.ts';
-import type { StagedUpload } from './upload-sink.ts';
+} from './versions.ts';
+import { ApiError, badRequest } from './wire.ts';
 
-/** What the new version of an object is made of. */
-export interface Placement {
+/** Which version a call addresses: the live one, or one by its number, and what must hold of the live one. */
+export interface Address {
   readonly name: string;
-  readonly attributes: ObjectAttributes;
-  readonly preconditions: Preconditions;
-  readonly uploadId?: string;
+  readonly generation: string | null;
+  /** Null: whatever there is. `0`: nothing may be live. */
+  readonly ifGeneration: string | null;
 }
 
 /**
- * One bucket. Changes of one object run one after the other, and the preconditions are tested inside that
- * turn: of two writers with the same `ifGenerationMatch`, exactly one wins.
+ * One bucket with object versioning. Its changes run one after the other, and the precondition is tested inside that turn:
+ * of two writers with the same `ifGenerationMatch`, exactly one wins.
  *
- * A change is: bytes under their generation (`data`), the new record in a temporary file (`record`), the
- * rename that commits it (`commit`), the plain file that people see (`view`), and the bytes that nothing
- * needs any more (`prune`). A crash before the commit leaves the old object, one after it the new object;
- * the next start removes the bytes of no version and repairs the view.
+ * A change is the bytes under their generation, the record that commits it, the plain file that people see, and the removal
+ * of bytes that nothing needs any more. A process that dies before the commit leaves the old object, after it the new one.
  */
 export interface Bucket {
   readonly name: string;
-  readonly files: BucketFiles;
   settings(): BucketSettings;
+  /** @throws ApiError 400 for a time that is neither 0 (off) nor 7 to 90 days */
+  keepSoftDeleted(seconds: number): Promise<void>;
+  /** In the order of the names' UTF-8 bytes, versions oldest first. */
+  list(kind: 'live' | 'versions' | 'softDeleted', prefix: string): Listed[];
+  /** @throws ApiError 404, 412 */
+  find(address: Address): ObjectVersion;
+  /** @throws ApiError 404, 412 */
+  read(address: Address): Promise<{ readonly version: ObjectVersion; readonly bytes: Buffer }>;
   /** @throws ApiError 412 */
-  patchSettings(body: JsonObject, ifMetagenerationMatch: string | null): Promise<BucketSettings>;
-  records(): ObjectRecord[];
-  record(name: string): ObjectRecord | undefined;
-  /** @throws ApiError 404 when there is no such version, or no live one if none is named */
-  version(name: string, generation: string | null): ObjectVersion;
-  /** @throws ApiError 412; the staged file is then still the caller's to remove */
-  insert(placement: Placement, staged: StagedUpload): Promise<ObjectVersion>;
-  /** A new version with the bytes of an existing one, of this bucket or another. */
-  insertCopy(placement: Placement, source: ObjectVersion, sourcePath: string): Promise<ObjectVersion>;
+  insert(address: Address, attributes: ObjectAttributes, bytes: Uint8Array): Promise<ObjectVersion>;
   /** @throws ApiError 404, 412 */
-  changeAttributes(
-    name: string,
-    generation: string | null,
-    preconditions: Preconditions,
-    change: (current: ObjectAttributes) => ObjectAttributes,
-  ): Promise<ObjectVersion>;
-  /** @throws ApiError 404, 412 */
-  remove(name: string, generation: string | null, preconditions: Preconditions): Promise<void>;
+  change(address: Address, change: (current: ObjectAttributes) => ObjectAttributes): Promise<ObjectVersion>;
+  /** Without a generation the live version becomes noncurrent; with one that version is deleted for good. @throws ApiError 404, 412 */
+  remove(address: Address): Promise<void>;
 }
 
-export interface BucketOptions {
-  readonly directory: string;
+export interface Listed {
   readonly name: string;
-  readonly clock: GenerationClock;
-  readonly step: StepHook;
-  /** The settings of a bucket that is not on disk yet. */
-  readonly create: { readonly body: JsonObject; readonly versioningByDefault: boolean };
+  readonly version: ObjectVersion | SoftDeletedVersion;
 }
 
-export async function openBucket(options: BucketOptions): Promise<Bucket> {
-  const { name: bucketName, clock, step } = options;
-  const files = await openBucketFiles(options.directory, bucketName);
+const DAY_SECONDS = 86_400;
+/** What a new bucket has, https://cloud.google.com/storage/docs/soft-delete. */
+const DEFAULT_RETENTION_SECONDS = 7 * DAY_SECONDS;
+const MAX_RETENTION_SECONDS = 90 * DAY_SECONDS;
+
+export const openBucket = async (directory: string, name: string): Promise<Bucket> => {
+  const files: BucketFiles = await openBucketFiles(directory, name);
   const records = new Map((await files.recover()).map((record) => [record.name, record]));
-  for (const record of records.values()) {
-    for (const { generation } of [...record.versions, ...(record.softDeleted ?? [])]) {
-      clock.raiseAbove(generation);
-    }
-  }
-  const saved = await files.readSettings();
-  let settings: BucketSettings = saved
-    ? JSON.parse(saved)
-    : makeBucketSettings(options.create.body, options.create.versioningByDefault, isoNow());
-  if (!saved) await files.saveSettings(JSON.stringify(settings));
-  const lock = makeKeyedLock();
+  const generations = [...records.values()]
+    .flatMap(({ versions, softDeleted = [] }) => [...versions, ...softDeleted])
+    .map(({ generation }) => BigInt(generation));
+  let newest = generations.reduce((one, other) => (one > other ? one : other), 0n);
+  let settings: BucketSettings = { ...defaultSettings(isoNow()), ...(await files.readSettings()) };
 
-  function version(name: string, generation: string | null): ObjectVersion {
-    const record = records.get(name);
-    const found = generation === null ? liveVersion(record) : versionOf(record, generation);
-    if (!found) throw objectNotFound(bucketName, name);
+  /** Microseconds since the epoch, as those of Cloud Storage are, and always above every earlier one. */
+  const nextGeneration = (): string => {
+    const now = BigInt(Date.now()) * 1000n;
+    newest = now > newest ? now : newest + 1n;
+    return newest.toString();
+  };
+
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(task: () => Promise<T>): Promise<T> => {
+    const turn = last.then(task, task);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+
+  const find = ({ name: object, generation, ifGeneration }: Address): ObjectVersion => {
+    const record = records.get(object);
+    const wanted = generation ?? record?.live;
+    const found = record?.versions.find((version) => version.generation === wanted);
+    if (!found) throw new ApiError(404, 'notFound', `No such object: ${name}/${object}`);
+    if (ifGeneration !== null && ifGeneration !== found.generation) throw conditionNotMet();
     return found;
-  }
+  };
 
-  async function commit(planned: ObjectRecord): Promise<void> {
-    const before = records.get(planned.name);
-    const dropped = (before?.versions ?? []).filter((old) => !versionOf(planned, old.generation));
-    const next = withSoftDeleted(planned, dropped, softDeleteSeconds(settings.fields), new Date());
-    step('record');
-    await files.saveRecord(next, step);
-    if (isEmpty(next)) records.delete(next.name);
-    else records.set(next.name, next);
-    if (next.live !== (before?.live ?? null)) {
-      step('view');
-      if (next.live) await files.view.show(next.name, files.dataPath(next.live));
-      else await files.view.hide(next.name);
+  const commit = async (next: ObjectRecord): Promise<void> => {
+    const before = records.get(next.name);
+    const kept = new Set(next.versions.map(({ generation }) => generation));
+    const dropped = (before?.versions ?? []).filter(({ generation }) => !kept.has(generation));
+    const record = withSoftDeleted(next, dropped, settings, new Date());
+    await files.saveRecord(record);
+    records.set(record.name, record);
+    if (record.live !== (before?.live ?? null)) await files.show(record);
+    if (record.versions.length === 0 && record.softDeleted?.length === 0) {
+      records.delete(record.name);
+      await files.removeRecord(record.name);
     }
-    if (dropped.length === 0) return;
-    step('prune');
-    if (isEmpty(next)) await files.removeRecord(next.name);
-    for (const { generation } of dropped) await rm(files.dataPath(generation), { force: true });
-  }
+    for (const { generation } of dropped) await files.removeData(generation);
+  };
 
-  async function place(
-    placement: Placement,
-    bytes: Checksums & { readonly size: number },
-    putInPlace: (dataPath: string) => Promise<void>,
-  ): Promise<ObjectVersion> {
-    return lock.run(placement.name, async () => {
-      const record = records.get(placement.name);
-      assertPreconditions(placement.preconditions, liveVersion(record), 'write');
-      const now = isoNow();
-      const created: ObjectVersion = {
-        generation: clock.next(),
-        metageneration: 1,
-        size: bytes.size,
-        md5Hash: bytes.md5Hash,
-        crc32c: bytes.crc32c,
-        timeCreated: now,
-        updated: now,
-        attributes: placement.attributes,
-        ...(placement.uploadId ? { uploadId: placement.uploadId } : {}),
-      };
-      step('data');
-      await putInPlace(files.dataPath(created.generation));
-      await files.syncData();
-      await commit(planReplace(record, placement.name, created, hasVersioning(settings)));
-      return created;
-    });
-  }
+  const retired = (record: ObjectRecord | undefined, at: string): ObjectVersion[] =>
+    (record?.versions ?? []).map((version) =>
+      version.generation === record?.live ? { ...version, timeDeleted: at } : version,
+    );
 
   return {
-    name: bucketName,
-    files,
+    name,
     settings: () => settings,
-    patchSettings: (body, ifMetagenerationMatch) =>
-      // No object can have this name, so settings and objects never wait for each other.
-      lock.run('', async () => {
-        const current = String(settings.metageneration);
-        if (ifMetagenerationMatch !== null && ifMetagenerationMatch !== current) {
-          throw conditionNotMet('If-Match');
-        }
-        const next = patchBucketSettings(settings, body, isoNow());
-        await files.saveSettings(JSON.stringify(next));
+    keepSoftDeleted: (seconds) =>
+      inTurn(async () => {
+        const isAllowed =
+          seconds === 0 || (seconds >= DEFAULT_RETENTION_SECONDS && seconds <= MAX_RETENTION_SECONDS);
+        if (!isAllowed) throw badRequest('Soft delete retention must be 0, or 7 to 90 days.');
+        const next = {
+          ...settings,
+          updated: isoNow(),
+          metageneration: settings.metageneration + 1,
+          softDeletePolicy: { retentionDurationSeconds: String(seconds), effectiveTime: isoNow() },
+        };
+        await files.saveSettings(next);
         settings = next;
+      }),
+    list: (kind, prefix) =>
+      [...records.values()]
+        .filter((record) => record.name.startsWith(prefix))
+        .sort((one, other) => Buffer.compare(Buffer.from(one.name), Buffer.from(other.name)))
+        .flatMap((record) => {
+          const shown =
+            kind === 'softDeleted'
+              ? softDeletedAt(record, new Date())
+              : record.versions.filter(({ generation }) => kind === 'versions' || generation === record.live);
+          return shown.map((version) => ({ name: record.name, version }));
+        }),
+    find,
+    read: (address) =>
+      inTurn(async () => {
+        const version = find(address);
+        return { version, bytes: await files.readData(version.generation) };
+      }),
+    insert: ({ name: object, ifGeneration }, attributes, bytes) =>
+      inTurn(async () => {
+        const record = records.get(object);
+        if (ifGeneration !== null && ifGeneration !== (record?.live ?? '0')) throw conditionNotMet();
+        const now = isoNow();
+        const created: ObjectVersion = {
+          generation: nextGeneration(),
+          metageneration: 1,
+          size: bytes.byteLength,
+          ...checksumsOf(bytes),
+          timeCreated: now,
+          updated: now,
+          attributes,
+        };
+        await files.saveData(created.generation, bytes);
+        const versions = [...retired(record, now), created];
+        await commit({ ...record, name: object, live: created.generation, versions });
+        return created;
+      }),
+    change: (address, change) =>
+      inTurn(async () => {
+        const current = find(address);
+        const next = {
+          ...current,
+          attributes: change(current.attributes),
+          metageneration: current.metageneration + 1,
+          updated: isoNow(),
+        };
+        const record = records.get(address.name) as ObjectRecord;
+        const versions = record.versions.map((version) => (version === current ? next : version));
+        await commit({ ...record, versions });
         return next;
       }),
-    records: () => [...records.values()],
-    record: (name) => records.get(name),
-    version,
-    insert: (placement, staged) => place(placement, staged, (target) => rename(staged.path, target)),
-    insertCopy: (placement, source, sourcePath) =>
-      place(placement, source, (target) => linkOrCopy(sourcePath, target)),
-    changeAttributes: (name, generation, preconditions, change) =>
-      lock.run(name, async () => {
-        const current = version(name, generation);
-        assertPreconditions(preconditions, current, 'write');
-        const record = records.get(name) as ObjectRecord;
-        await commit(planAttributes(record, current.generation, change(current.attributes), isoNow()));
-        return version(name, current.generation);
-      }),
-    remove: (name, generation, preconditions) =>
-      lock.run(name, async () => {
-        const current = version(name, generation);
-        assertPreconditions(preconditions, current, 'write');
-        const record = records.get(name) as ObjectRecord;
-        const next =
-          generation === null
-            ? planRetire(record, isoNow(), hasVersioning(settings))
-            : planErase(record, generation);
-        await commit(next);
+    remove: (address) =>
+      inTurn(async () => {
+        const { generation } = find(address);
+        const record = records.get(address.name) as ObjectRecord;
+        if (address.generation === null) {
+          await commit({ ...record, live: null, versions: retired(record, isoNow()) });
+          return;
+        }
+        const live = record.live === generation ? null : record.live;
+        const versions = record.versions.filter((version) => version.generation !== generation);
+        await commit({ ...record, live, versions });
       }),
   };
-}
+};
 
-function isoNow(): string {
-  return new Date().toISOString();
-}
+const conditionNotMet = (): ApiError =>
+  new ApiError(412, 'conditionNotMet', 'At least one of the pre-conditions you specified did not hold.', {
+    locationType: 'header',
+    location: 'If-Match',
+  });
+
+const defaultSettings = (now: string): BucketSettings => ({
+  timeCreated: now,
+  updated: now,
+  metageneration: 1,
+  softDeletePolicy: { retentionDurationSeconds: String(DEFAULT_RETENTION_SECONDS), effectiveTime: now },
+});
+
+const isoNow = (): string => new Date().toISOString();

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 /** What a predicate may look at. */
 export interface FaultTarget {
   readonly method: string;
@@ -34,66 +32,50 @@ export interface HeldRequest {
 }
 
 export interface Faults {
-  arm(fault: Fault): ArmedFault;
+  /** Makes the next matching requests fail, before they take effect or after. */
+  failNext(fault: Fault): ArmedFault;
   /** Stops the next matching request: the deterministic way to make another writer win a race. */
-  hold(matches: Fault['matches'], stage: FaultStage): HeldRequest;
-  /** Every request waits this long before it takes effect, as one to a distant service would. */
-  setDelay(milliseconds: number): void;
-  delay(): Promise<void>;
+  holdNext(matches: Fault['matches'], stage: FaultStage): HeldRequest;
   /** Waits for a matching hold, then uses up a matching fault and tells its answer. */
   meet(target: FaultTarget, stage: FaultStage): Promise<Fault['answer'] | null>;
-  /** Lets all held requests go on. */
   releaseAll(): void;
 }
 
 interface Hold {
   readonly matches: Fault['matches'];
   readonly stage: FaultStage;
-  readonly reach: () => void;
-  readonly released: Promise<void>;
-  readonly release: () => void;
-  waiting: boolean;
+  readonly reached: PromiseWithResolvers<void>;
+  readonly released: PromiseWithResolvers<void>;
 }
 
-export function makeFaults(): Faults {
+export const makeFaults = (): Faults => {
   const armed = new Map<Fault, { left: number; struck: number }>();
   const holds = new Set<Hold>();
-  let delayMilliseconds = 0;
+  const waiting = new Set<Hold>();
   return {
-    arm(fault) {
+    failNext: (fault) => {
       const state = { left: fault.times ?? 1, struck: 0 };
       const own = { ...fault };
       armed.set(own, state);
       return { struck: () => state.struck, disarm: () => armed.delete(own) };
     },
-    hold(matches, stage) {
-      const reached = Promise.withResolvers<void>();
-      const released = Promise.withResolvers<void>();
+    holdNext: (matches, stage) => {
       const held: Hold = {
-        matches,
-        stage,
-        reach: reached.resolve,
-        released: released.promise,
-        release: released.resolve,
-        waiting: false,
+        ...{ matches, stage },
+        reached: Promise.withResolvers<void>(),
+        released: Promise.withResolvers<void>(),
       };
       holds.add(held);
-      return { reached: reached.promise, release: released.resolve };
+      return { reached: held.reached.promise, release: held.released.resolve };
     },
-    setDelay(milliseconds) {
-      delayMilliseconds = milliseconds;
-    },
-    async delay() {
-      if (delayMilliseconds > 0) await sleep(delayMilliseconds);
-    },
-    async meet(target, stage) {
-      for (const held of holds) {
-        if (held.waiting || held.stage !== stage || !held.matches(target)) continue;
-        held.waiting = true;
-        held.reach();
-        await held.released;
+    meet: async (target, stage) => {
+      const held = [...holds].find((hold) => hold.stage === stage && hold.matches(target));
+      if (held) {
         holds.delete(held);
-        break;
+        waiting.add(held);
+        held.reached.resolve();
+        await held.released.promise;
+        waiting.delete(held);
       }
       for (const [fault, state] of armed) {
         if (fault.stage !== stage || !fault.matches(target)) continue;
@@ -104,9 +86,9 @@ export function makeFaults(): Faults {
       }
       return null;
     },
-    releaseAll() {
-      for (const held of holds) held.release();
+    releaseAll: () => {
+      for (const { released } of [...holds, ...waiting]) released.resolve();
       holds.clear();
     },
   };
-}
+};

@@ -1,108 +1,140 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { openBuckets } from './buckets.ts';
-import type { StepHook } from './durable-file.ts';
-import { type ArmedFault, type Fault, type HeldRequest, makeFaults } from './faults.ts';
-import { makeGenerationClock } from './generations.ts';
-import type { ObjectResource } from './resource.ts';
-import { dispatch } from './routes.ts';
-import { makeServer } from './server.ts';
-import { makeUploadSessions } from './upload-sessions.ts';
+import path from 'node:path';
+import { type Bucket, openBucket } from './bucket.ts';
+import { VERSIONS_FOLDER } from './bucket-files.ts';
+import { type Faults, makeFaults } from './faults.ts';
+import { type Api, dispatch } from './routes.ts';
+import { ApiError, type ApiRequest, badRequest, errorReply, type Reply } from './wire.ts';
 
-export type { StepHook, StoreStep } from './durable-file.ts';
-export type { ArmedFault, Fault, FaultStage, FaultTarget, HeldRequest } from './faults.ts';
-export type { ObjectResource } from './resource.ts';
+export type { FaultTarget } from './faults.ts';
 
 export interface StorageOptions {
   /** Holds `<bucket>/<object name>` as plain files, and `.versions/` with everything else. Made if absent. */
   readonly directory: string;
-  /** `127.0.0.1` if absent. */
-  readonly host?: string;
-  /** A free one if absent or 0. */
+  /** A free one of 127.0.0.1 if absent or 0. */
   readonly port?: number;
-  /**
-   * Called once a new live version is durable, with what a Cloud Storage event would carry. It is not waited
-   * for; what it throws is reported on stderr and does not undo the upload.
-   */
-  readonly onFinalize?: (object: ObjectResource) => void | Promise<void>;
-  /** False: a bucket that was not created is 404, as in Cloud Storage. True if absent; such buckets have versioning. */
+  /** False: a bucket that is not on disk is 404, as in Cloud Storage. */
   readonly createBucketsOnDemand?: boolean;
-  /** Called before each step on disk; tests throw from it to stop there as a crash would. */
-  readonly onStep?: StepHook;
 }
 
 /**
- * A Cloud Storage server over a folder: the JSON API's buckets and objects with generations, preconditions,
- * object versioning, soft delete, checksums and resumable uploads.
- *
- * Not simulated: restoring what is soft-deleted (it is listed until its time is up, but its bytes are gone at
- * once), lifecycle rules (stored, never run), and ACLs, IAM, compose, encryption keys, retention and
- * notifications, which answer 501 or have no effect. One process at a time may use a directory.
+ * A Cloud Storage server over a folder: what of the JSON API this project uses. Buckets with object versioning and soft
+ * delete, objects with generations, the precondition on them, and checksums; anything else answers 501. One process at a
+ * time may use a directory.
  */
-export interface LocalStorage {
+export interface LocalStorage extends Pick<Faults, 'failNext' | 'holdNext'> {
   readonly host: string;
   readonly port: number;
   /** For `STORAGE_EMULATOR_HOST` or `apiEndpoint`. */
   readonly url: string;
-  /** Latency in milliseconds, added to every request before it takes effect. */
-  setDelay(milliseconds: number): void;
-  /** Makes the next matching requests fail, before they take effect or after. */
-  failNext(fault: Fault): ArmedFault;
-  /** Stops the next matching request until it is released. */
-  holdNext(matches: Fault['matches'], stage: Fault['stage']): HeldRequest;
-  /** Cuts open connections and closes files. The directory can be started again. */
+  /** Cuts open connections. The directory can be started again. */
   close(): Promise<void>;
 }
 
-export async function startStorage(options: StorageOptions): Promise<LocalStorage> {
-  const { directory, host = '127.0.0.1', port = 0, onFinalize } = options;
-  await mkdir(directory, { recursive: true });
-  const faults = makeFaults();
-  const sessions = makeUploadSessions();
-  const buckets = await openBuckets({
-    directory,
-    clock: makeGenerationClock(),
-    step: options.onStep ?? (() => {}),
-    createOnDemand: options.createBucketsOnDemand ?? true,
-  });
+const HOST = '127.0.0.1';
 
+export const startStorage = async ({
+  directory,
+  port = 0,
+  createBucketsOnDemand = true,
+}: StorageOptions): Promise<LocalStorage> => {
+  const faults = makeFaults();
+  const bucket = await openBuckets(directory, createBucketsOnDemand);
   let origin = '';
-  const api = {
-    buckets,
-    sessions,
-    origin: () => origin,
-    async finalized(object: ObjectResource) {
-      try {
-        await onFinalize?.(object);
-      } catch (error) {
-        console.error(
-          'storage: onFinalize failed:',
-          error instanceof Error ? error.message : 'unknown error',
-        );
-      }
-    },
-  };
-  const server = makeServer((request) => dispatch(api, request), faults);
+  const api: Api = { bucket, origin: () => origin };
+  const server = createServer((incoming, outgoing) => void answer(api, faults, incoming, outgoing));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, resolve);
+    server.listen(port, HOST, resolve);
   });
   const address = server.address() as AddressInfo;
-  origin = `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+  origin = `http://${HOST}:${address.port}`;
 
   return {
-    host,
+    host: HOST,
     port: address.port,
     url: origin,
-    setDelay: faults.setDelay,
-    failNext: faults.arm,
-    holdNext: faults.hold,
-    async close() {
+    failNext: faults.failNext,
+    holdNext: faults.holdNext,
+    close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       faults.releaseAll();
       server.closeAllConnections();
       await closed;
-      await sessions.closeAll();
     },
   };
-}
+};
+
+/** Opens what is on disk, at once: generations must start above everything that is there. */
+const openBuckets = async (directory: string, createOnDemand: boolean): Promise<Api['bucket']> => {
+  const root = path.join(directory, VERSIONS_FOLDER);
+  await mkdir(root, { recursive: true });
+  const open = new Map<string, Promise<Bucket>>();
+  for (const name of await readdir(root)) open.set(name, Promise.resolve(await openBucket(directory, name)));
+
+  return (name) => {
+    const known = open.get(name);
+    if (known) return known;
+    assertBucketName(name);
+    if (!createOnDemand) throw new ApiError(404, 'notFound', 'The specified bucket does not exist.');
+    const opening = openBucket(directory, name);
+    open.set(name, opening);
+    // A bucket that could not be opened is tried again by the next request.
+    opening.catch(() => open.delete(name));
+    return opening;
+  };
+};
+
+/**
+ * Rules of https://cloud.google.com/storage/docs/buckets#naming. They also keep `.versions` and every path that would leave
+ * the directory from being a bucket.
+ */
+const assertBucketName = (name: string): void => {
+  if (!/^[a-z0-9](?:[a-z0-9_-]|\.(?!\.)){1,220}[a-z0-9]$/.test(name)) {
+    throw badRequest(`Invalid bucket name: '${name}'`);
+  }
+};
+
+const answer = async (
+  api: Api,
+  faults: Faults,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> => {
+  try {
+    const request = await readRequest(incoming);
+    const refusal = await faults.meet(request, 'before');
+    if (refusal !== null) return strike(outgoing, refusal);
+    const reply = await dispatch(api, request).catch(errorReply);
+    const loss = await faults.meet(request, 'after');
+    if (loss !== null) return strike(outgoing, loss);
+    send(outgoing, reply);
+  } catch {
+    // The client went away in the middle of its request.
+    outgoing.destroy();
+  }
+};
+
+const readRequest = async (incoming: IncomingMessage): Promise<ApiRequest> => {
+  const [requestPath = '/', query = ''] = (incoming.url ?? '/').split('?', 2);
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  return {
+    method: incoming.method ?? 'GET',
+    path: requestPath,
+    query: new URLSearchParams(query),
+    headers: incoming.headers,
+    body: Buffer.concat(chunks),
+  };
+};
+
+const strike = (outgoing: ServerResponse, loss: number | 'destroy'): void => {
+  if (loss === 'destroy') outgoing.socket?.destroy();
+  else send(outgoing, errorReply(new ApiError(loss, 'backendError', 'Injected fault.')));
+};
+
+const send = (outgoing: ServerResponse, { status, headers, body }: Reply): void => {
+  outgoing.writeHead(status, headers).end(body);
+};

@@ -42,8 +42,8 @@ describe('a stack that stays up', { timeout: 60_000 }, () => {
       port: 0,
       members: 50,
       token,
-      faults: [{ delay_ms: 60_000, times: 1 }],
     });
+    registry.addFault({ delay_ms: 60_000, times: 1 });
     onTestFinished(() => registry.close());
     const args = [...place.args, '--django', registry.url, '--token', token];
     const stack = startCli(args);

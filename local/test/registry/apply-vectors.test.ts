@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type MemberPatch, patchMember } from '../../src/registry/members/wire-member.ts';
+import { type MemberPatch, patchMember } from '../../src/registry/wire-member.ts';
 import { call, start } from './support.ts';
 
 interface Vector {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { numbersOf } from '../../src/registry/members/digests.ts';
+import { numbersOf } from '../../src/registry/digests.ts';
 import { call, start } from './support.ts';
 
 const FILE = new URL('../../../contract/vectors/digests.json', import.meta.url);

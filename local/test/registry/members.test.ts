@@ -1,6 +1,6 @@
 import { parseKennitala } from 'is-kennitala';
 import { describe, expect, test } from 'vitest';
-import { makeDirectory } from '../../src/registry/members/directory.ts';
+import { makeDirectory } from '../../src/registry/directory.ts';
 
 const generation = { seed: 7, members: 20_000, placeholders: 0, hyphenated: 0.01 };
 const numbersOf = (options: Partial<typeof generation> = {}): string[] => {

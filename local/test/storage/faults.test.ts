@@ -1,16 +1,14 @@
 import type { Bucket } from '@google-cloud/storage';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { FaultTarget, LocalStorage, ObjectResource } from '../../src/storage/index.ts';
-import { makeClient, refusal, textOf } from './conformance/target.ts';
-import { makeScratch, type Scratch } from './scratch.ts';
+import type { FaultTarget, LocalStorage } from '../../src/storage/index.ts';
+import { makeClient, makeScratch, refusal, type Scratch, textOf } from './support/scratch.ts';
 
 let scratch: Scratch;
 let storage: LocalStorage;
 let bucket: Bucket;
-const finalized: ObjectResource[] = [];
 beforeAll(async () => {
   scratch = await makeScratch();
-  storage = await scratch.start({ onFinalize: (object) => void finalized.push(object) });
+  storage = await scratch.start();
   bucket = makeClient(storage.url).bucket('members');
 });
 afterAll(() => scratch.clean());
@@ -82,33 +80,4 @@ test('the real client gets through a passing fault by itself', async () => {
   });
   const [metadata] = await client.bucket('members').file('retried').getMetadata();
   expect(metadata.name).toBe('retried');
-});
-
-test('the delay is added to a request', async () => {
-  storage.setDelay(60);
-  const start = performance.now();
-  await bucket.file('delayed').exists();
-  // Timers may fire a fraction of a millisecond early.
-  expect(performance.now() - start).toBeGreaterThan(58);
-  storage.setDelay(0);
-});
-
-test('uploads and copies are announced once they are durable; refused ones are not', async () => {
-  finalized.length = 0;
-  await save('announced');
-  await bucket.file('announced').copy('announced copy');
-  await refusal(
-    bucket.file('announced').save('x', { resumable: false, preconditionOpts: { ifGenerationMatch: 0 } }),
-  );
-  await bucket.file('announced').setMetadata({ metadata: { a: 'b' } });
-  expect(finalized.map(({ name, size }) => ({ name, size }))).toEqual([
-    { name: 'announced', size: '1' },
-    { name: 'announced copy', size: '1' },
-  ]);
-});
-
-test('what is not simulated says so', async () => {
-  await save('acl');
-  expect(await refusal(bucket.file('acl').acl.get())).toBe(501);
-  expect(await refusal(bucket.combine(['acl'], 'combined'))).toBe(501);
 });

@@ -1,7 +1,7 @@
 import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { getStorage } from 'firebase-admin/storage';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { makeScratch, type Scratch } from './scratch.ts';
+import { makeScratch, type Scratch } from './support/scratch.ts';
 
 let scratch: Scratch;
 beforeEach(async () => {
@@ -25,12 +25,10 @@ test.each([
     variable,
   );
   try {
-    for (const resumable of [false, true]) {
-      const file = getStorage(app).bucket().file(`list ${resumable}.txt`);
-      await file.save('one line\n', { resumable, metadata: { metadata: { memberCount: '1' } } });
-      expect((await file.download())[0].toString()).toBe('one line\n');
-      expect((await file.getMetadata())[0].metadata).toEqual({ memberCount: '1' });
-    }
+    const file = getStorage(app).bucket().file('list.txt');
+    await file.save('one line\n', { resumable: false, metadata: { metadata: { memberCount: '1' } } });
+    expect((await file.download())[0].toString()).toBe('one line\n');
+    expect((await file.getMetadata())[0].metadata).toEqual({ memberCount: '1' });
     const [metadata] = await getStorage(app).bucket().getMetadata();
     expect(metadata.versioning).toEqual({ enabled: true });
   } finally {

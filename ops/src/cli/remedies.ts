@@ -1,5 +1,5 @@
 import { ERROR_CODES } from '../../../functions/src/lib/errors.ts';
-import type { Finding, FindingCode, StatusAnswer } from '../../../functions/src/ops/schemas.ts';
+import type { FindingCode, StatusAnswer, StatusFinding } from '../../../functions/src/ops/schemas.ts';
 import { asWords, shownNumber } from './text.ts';
 
 /** Where a failure is explained, with its remedy; nothing for a code that is none of this project's. */
@@ -7,7 +7,7 @@ export const runbookOf = (code: string): string | null =>
   Object.hasOwn(ERROR_CODES, code) ? `docs/runbook.md#${code}` : null;
 
 export interface Remedy {
-  /** Which mirror, or the way back. */
+  /** Which mirror, the way back, or the record. */
   readonly where: string;
   readonly why: string;
   readonly since: string | null;
@@ -33,19 +33,20 @@ const TODO: Record<FindingCode, string> = {
   ahead_of_registry: 'members hold a version ahead of the registry’s; see what its word would change',
   hints_unconfirmed: 'the reconcile decides them',
   not_proved: 'look again now; the runbook says what each answer means',
+  chain_broken: 'somebody changed the record or a list; keep what this says before anything is mended',
 };
 
 /** What there is to do about everything that is not well, the gravest first. */
 export const remediesOf = ({ findings }: Pick<StatusAnswer, 'findings'>): Remedy[] =>
   findings.map(({ code, mirror, since, numbers, command }) => ({
-    where: mirror ?? 'way back',
+    where: mirror ?? (code === 'chain_broken' ? 'record' : 'way back'),
     why: [asWords(code), numbersText(code, numbers)].filter((text) => text !== '').join(' '),
     since,
     todo: TODO[code],
     command,
   }));
 
-const numbersText = (code: FindingCode, numbers: Finding['numbers']): string => {
+const numbersText = (code: FindingCode, numbers: StatusFinding['numbers']): string => {
   const { members, registry, removed, before, count } = numbers;
   if (code === 'counts_differ')
     return `(${shownNumber(members)} here, ${shownNumber(registry)} in the registry)`;

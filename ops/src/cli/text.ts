@@ -52,6 +52,12 @@ export const printable = (text: string): string =>
 /** The same for lines that we broke ourselves. */
 export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n');
 
+/**
+ * A file's text as it was sent: what comes from outside is escaped for the terminal, its line breaks too. Keys and lists hold no
+ * other character that is.
+ */
+export const toFileText = (text: string): string => text.replaceAll('\\u000a', '\n');
+
 /** Every text and key of an answer, printable. */
 export const printableIn = <T>(value: T): T => {
   if (typeof value === 'string') return printable(value) as T;

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { LINE_BYTES } from '../../../functions/src/domain/kennitala-list.ts';
 import { makeForecast, type Operations } from '../../../functions/src/mirror/plan.ts';
+import { DAYS_KEPT, VERSIONS_KEPT } from '../../../functions/src/proof/check-versions.ts';
 import {
   INVOCATIONS,
   MEASURED,
@@ -27,7 +28,6 @@ const FREE_A_DAY: Partial<Operations> = {
   firestoreWrites: 20_000,
   firestoreDeletes: 20_000,
 };
-const VERSIONS_KEPT = 60;
 
 type Kind = keyof Operations;
 const KINDS: readonly (readonly [Kind, string])[] = [
@@ -60,8 +60,28 @@ export const activitiesOf = (members: number): Activity[] => {
     { name: 'sweep of the way back, nightly', times: DAYS, each: withExpiry(SWEEP, 1) },
     { name: 'register, hourly', times: DAYS * 24, each: withExpiry(registerRun(), 1) },
     { name: 'proof, every ten minutes', times: DAYS * 24 * 6, each: proofRun(members) },
+    { name: 'proof, after each run', times: WEEKS + joins + DAYS + DAYS * 24, each: proofRun(members) },
     { name: 'watch, four times a day', times: DAYS * 4, each: WATCH },
+    { name: 'walk over the record, nightly', times: DAYS, each: walk(members) },
   ];
+};
+
+/** One of each week and of each join or leave, as long as the bucket's lifecycle keeps them. */
+const versionsOf = (members: number): number =>
+  Math.min(
+    VERSIONS_KEPT,
+    Math.ceil(DAYS_KEPT / 7 + (Math.ceil(members * A_MONTH.joinsAndLeaves) * DAYS_KEPT) / DAYS),
+  );
+
+/** A year of records, each with its lists if it has any, and every kept version of the list. */
+const walk = (members: number): Partial<Operations> => {
+  const lists = 365 / 7 + 12 * Math.ceil(members * A_MONTH.joinsAndLeaves);
+  return {
+    // The register's runs, the reconcile's and the sweeps; the roster's, with a document of who came and went, by its name and itself.
+    firestoreReads: Math.ceil(365 * (24 + 1 + 1) + 3 * lists),
+    firestoreWrites: 1,
+    storageClassB: 1 + versionsOf(members),
+  };
 };
 
 /** What is written with an expiry is deleted later, which is billed as well. */
@@ -118,8 +138,12 @@ export const makeCostTables = (): string => {
       costs.map(({ billed }) => `**${dollars.format(billed)}**`),
     ),
     row(
-      'the list and its 60 older versions, MB',
-      SIZES.map((members) => number.format((members * LINE_BYTES * (1 + VERSIONS_KEPT)) / 1e6)),
+      'older versions of the list',
+      SIZES.map((members) => number.format(versionsOf(members))),
+    ),
+    row(
+      'the list with them, MB',
+      SIZES.map((members) => number.format((members * LINE_BYTES * (1 + versionsOf(members))) / 1e6)),
     ),
     '',
     ...header('reads / writes of Firestore a month'),

@@ -1,6 +1,6 @@
 import { type KennitalaList, listOfNumbers } from '../../../functions/src/domain/kennitala-list.ts';
 import type { Operations } from '../../../functions/src/mirror/plan.ts';
-import type { Difference } from '../../../functions/src/portal/reconcile/difference.ts';
+import { type Difference, differencesOf } from '../../../functions/src/portal/reconcile/difference.ts';
 import { planPortal } from '../../../functions/src/portal/reconcile/plan-portal.ts';
 import type { PortalTable } from '../../../functions/src/portal/reconcile/portal-table.ts';
 import { planRoster } from '../../../functions/src/roster/plan-roster.ts';
@@ -63,7 +63,7 @@ export const portalRun = (members: number, differing: number): Operations => {
   const { forecast } = planPortal({
     comparison: {
       received: members,
-      differences: Array.from({ length: differing }, (_, row) => differenceOf(row)),
+      differences: differencesOf(Array.from({ length: differing }, (_, row) => differenceOf(row))),
       kept: null,
       quarantined: [],
       changed: differing,
@@ -82,7 +82,7 @@ export const portalRun = (members: number, differing: number): Operations => {
       },
       digest: '',
     },
-    removals: [],
+    removals: differencesOf(),
     removalsWithheld: 0,
     table: tableOf(members),
     strangers: 0,

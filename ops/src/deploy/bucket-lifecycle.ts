@@ -25,7 +25,7 @@ const conditionOf = (object: string, limit: Readonly<Record<string, number>>): L
 });
 
 /**
- * An older version goes when 60 newer ones exist, or 400 days after it was replaced, whichever comes first. Both
+ * An older version goes when 2,000 newer ones exist, or 400 days after it was replaced, whichever comes first. Both
  * conditions can hold for replaced versions only, so the published list itself is never deleted. A frozen roll goes when its day
  * is over, and not before.
  */

@@ -136,6 +136,7 @@ describe('an alert is raised when', () => {
     ['the webhook answers 401', 'webhook-refused', 'response_code="401"'],
     ['the webhook answers 5xx', 'webhook-errors', 'response_code_class="5xx"'],
     ['a mirror has been paused for a week', 'mirror-paused', 'code="mirror_paused_too_long"'],
+    ['the record is not as it was written', 'chain-broken', 'code="chain_broken"'],
     ['what watches over absence is absent itself', 'watch-silent', 'ekklesia_watched'],
   ])('%s', (_title, alert, look) => {
     const policy = alerts.policies.find(({ content }) => content.userLabels.ekklesia_alert === alert);

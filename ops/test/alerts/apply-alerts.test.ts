@@ -2,15 +2,17 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { applyAlerts } from '../../src/alerts/apply-alerts.ts';
 import { readAlerts } from '../../src/alerts/read-alerts.ts';
 import { makeShell } from '../../src/deploy/shell.ts';
+import { failure, listed } from '../deploy/gcloud-prints.ts';
 import { makeStandIns, type StandIns } from '../deploy/stand-in-commands.ts';
 
 const PROJECT = 'demo-alerts';
 const EMAIL = 'operators@example.is';
-const CHANNEL = {
+const CHANNEL = listed('channels', {
   name: `projects/${PROJECT}/notificationChannels/7`,
-  type: 'email',
   labels: { email_address: EMAIL },
-};
+});
+const policy = (n: number, own: { userLabels?: object } = {}) =>
+  listed('policies', { userLabels: undefined, ...own, name: `projects/p/alertPolicies/${n}` });
 
 let standIns: StandIns;
 
@@ -38,15 +40,13 @@ const of = (calls: readonly string[], what: string) => calls.filter((call) => ca
 const created = async () => {
   const { metrics, policies } = await readAlerts();
   await standIns.answer(
-    { to: 'logging metrics list', print: JSON.stringify(metrics.map(({ content: { name } }) => ({ name }))) },
+    {
+      to: 'logging metrics list',
+      print: JSON.stringify(metrics.map(({ content: { name } }) => listed('metrics', { name }))),
+    },
     {
       to: 'monitoring policies list',
-      print: JSON.stringify(
-        policies.map(({ content: { userLabels } }, n) => ({
-          name: `projects/p/alertPolicies/${n}`,
-          userLabels,
-        })),
-      ),
+      print: JSON.stringify(policies.map(({ content: { userLabels } }, n) => policy(n, { userLabels }))),
     },
   );
 };
@@ -101,21 +101,16 @@ it('a list that cannot be read is not an empty one', async () => {
 });
 
 it('a command that fails stops the rest', async () => {
-  await standIns.answer({ to: 'metrics create ekklesia_fault', status: 1, print: 'PERMISSION_DENIED' });
-  await expect(apply()).rejects.toThrow('PERMISSION_DENIED');
+  await standIns.answer({ to: 'metrics create ekklesia_fault', ...failure('deniedMetric') });
+  await expect(apply()).rejects.toThrow('does not have permission');
   expect(of(await standIns.calls(), 'policies create')).toEqual([]);
 });
 
 it('a policy of ours without a file, or twice there, is named and left to a person', async () => {
-  const ours = (name: string, alert: string) => ({ name, userLabels: { ekklesia_alert: alert } });
+  const ours = (n: number, alert: string) => policy(n, { userLabels: { ekklesia_alert: alert } });
   await standIns.answer({
     to: 'policies list',
-    print: JSON.stringify([
-      ours('projects/p/alertPolicies/1', 'run-failed'),
-      ours('projects/p/alertPolicies/2', 'run-failed'),
-      ours('projects/p/alertPolicies/3', 'no-longer'),
-      { name: 'projects/p/alertPolicies/4' },
-    ]),
+    print: JSON.stringify([ours(1, 'run-failed'), ours(2, 'run-failed'), ours(3, 'no-longer'), policy(4)]),
   });
   const { calls, said } = await apply();
   expect(of(calls, 'delete')).toEqual([]);

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeKennitalaNumber, spellKennitala } from '../../../local/src/registry/members/make-kennitala.ts';
+import { makeKennitalaNumber, spellKennitala } from '../../../local/src/registry/kennitalas.ts';
 import { readExport } from '../../src/by-hand/read-export.ts';
 import { ROOT } from '../../src/deploy/root.ts';
 import { ENV_FILE, PROJECT } from '../deploy/ready-project.ts';

@@ -3,6 +3,7 @@ import { WELL } from '../../../functions/test/ops/support/status-answers.ts';
 import type { NamedFinding } from '../../src/cli/doctor/check.ts';
 import { defaultAudience } from '../../src/cli/places.ts';
 import { emailOf } from '../../src/deploy/iam-table.ts';
+import { failure, listed } from '../deploy/gcloud-prints.ts';
 import { SIGNED_OUT_OUTPUT } from '../deploy/stand-in-commands.ts';
 import { type Answers, makeGcloudStandIn } from './gcloud-stand-in.ts';
 import { type Asked, type Reply, startServer } from './http-server.ts';
@@ -70,13 +71,16 @@ it('shows one finding a line, in 80 columns, and the remedy of what is wrong', a
 });
 
 it('what gcloud may not see is unknown, never well, and hides nothing else', async () => {
-  const { code, stdout } = await examine((well) => ({ ...well, 'projects get-iam-policy': 1 }));
+  const { code, stdout } = await examine((well) => ({
+    ...well,
+    'projects get-iam-policy': { fails: failure('deniedPolicy').print },
+  }));
   expect(code).toBe(1);
   expect(notOk(stdout)).toEqual([
     expect.objectContaining({
       check: 'iam',
       state: 'unknown',
-      text: expect.stringContaining('PERMISSION_DENIED'),
+      text: expect.stringContaining('does not have permission'),
     }),
   ]);
 });
@@ -111,7 +115,7 @@ it('where nobody is signed in, one line says so and what to do, and nothing else
   expect(calls).toEqual(['auth print-access-token']);
 });
 
-const OLD = { name: 'versions/1', state: 'ENABLED', createTime: '2020-01-01T00:00:00Z' };
+const OLD = listed('versions', { createTime: '2020-01-01T00:00:00Z' });
 const wide = (account: string, role: string) => ({
   role,
   members: [`serviceAccount:${emailOf(account, PROJECT)}`],

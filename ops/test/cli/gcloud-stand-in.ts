@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** What it prints for a command that begins so; a number is the code that it fails with, `{ fails }` what it then says. */
+/** What it prints for a command that begins so, or `{ fails }`, what it says when it fails. */
 export type Answers = Readonly<Record<string, unknown>>;
 
 export interface GcloudStandIn {
@@ -21,14 +21,10 @@ const line = process.argv.slice(2).join(' ');
 appendFileSync(folder + '/calls', line + '\\n');
 const answers = JSON.parse(readFileSync(folder + '/answers.json', 'utf8'));
 const key = Object.keys(answers).filter((one) => line.startsWith(one)).sort((a, b) => b.length - a.length)[0];
-const answer = key === undefined ? 1 : answers[key];
+const answer = key === undefined ? { fails: 'The test has no answer to: gcloud ' + line } : answers[key];
 if (typeof answer.fails === 'string') {
   process.stderr.write(answer.fails);
   process.exit(1);
-}
-if (typeof answer === 'number') {
-  process.stderr.write('ERROR: (gcloud) PERMISSION_DENIED for this test\\n');
-  process.exit(answer);
 }
 process.stdout.write(typeof answer === 'string' ? answer : JSON.stringify(answer));
 `;

@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { portsWithOffset } from '../../../local/src/ports.ts';
 import { type LocalStack, startStack } from '../../../local/src/stack.ts';
@@ -211,6 +214,44 @@ describe('an operator, from the first look to the resumed roster', { timeout: 60
     expect(code).toBe(0);
     expect((await ops(['status'])).stdout).toMatch(/registry is being\s+moved/);
     expect(await ops(['resume', 'roster', '--reason', 'moved', '--yes'])).toMatchObject({ code: 0 });
+  });
+
+  it('proves that all four are equal, and walks over what was recorded until then', async () => {
+    for (const mirror of ['portal', 'register']) {
+      expect(await ops(['sync', mirror, '--yes'])).toMatchObject({ code: 0 });
+    }
+    const proof = await ops(['prove']);
+    expect(proof.stdout).toMatch(
+      new RegExp(`^Registry = Roster = Portal = Register: ${MEMBERS} members, proved`),
+    );
+    expect(proof.code).toBe(0);
+    const walk = await ops(['verify', '--public-key', join(data, 'chain.pem')]);
+    expect(walk.stdout).toMatch(/^Whole at /);
+    expect(walk.code).toBe(0);
+    const status = await ops(['status']);
+    expect(status.stdout).toMatch(/^record +Record verified .* ago, unbroken/m);
+    expect(tooWide(`${walk.stdout}${status.stdout}`)).toEqual([]);
+  });
+
+  it('takes the roll of a moment out, and anybody checks it with the public key alone', async () => {
+    const at = new Date().toISOString();
+    const [roll, receipt] = [join(data, 'roll.txt'), join(data, 'receipt.json')];
+    const taken = await ops(['roll', '--at', at, '--out', roll, '--receipt', receipt]);
+    expect(taken.code).toBe(0);
+    expect(taken.stdout).not.toMatch(KENNITALA);
+    expect((await readFile(roll, 'utf8')).split('\n').slice(0, -1)).toEqual(everybody);
+    const script = fileURLToPath(new URL('../../src/verify-roll.ts', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [script, roll, receipt], {
+      cwd: data,
+      env: {},
+    });
+    expect(stdout).toMatch(new RegExp(`^${MEMBERS} members, the list in force at ${at}`));
+
+    const freeze = ['--freeze', 'board-2026', '--at', at, '--until', '2099-01-01', '--reason', 'the board'];
+    expect(await ops(['roll', ...freeze, '--yes'])).toMatchObject({ code: 0 });
+    expect((await ops(['roll', '--frozen'])).stdout).toMatch(/board-2026 .* the board/);
+    const compared = await ops(['roll', '--compare', at, at]);
+    expect(compared.stdout).toMatch(/came +0\nwent +0/);
   });
 
   it('finds an empty queue, no conflicts, and a webhook that refuses who has not signed', async () => {

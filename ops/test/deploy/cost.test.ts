@@ -9,7 +9,7 @@ import { makeMemberStore } from '../../../functions/src/adapters/firestore/membe
 import type { Kennitala } from '../../../functions/src/domain/kennitala.ts';
 import { applyVersionedEvent, readChange } from '../../../functions/src/portal/apply-event.ts';
 import { followHint } from '../../../functions/src/portal/follow-hint.ts';
-import { makeEditTime } from '../../../functions/src/twoway/edit.ts';
+import { makeEditTime } from '../../../functions/src/twoway/queue.ts';
 import { trackMemberWrite } from '../../../functions/src/twoway/track.ts';
 import { activitiesOf, COST_FILE, makeCostTables, withTables } from '../../src/cost/cost.ts';
 import { INVOCATIONS, MEASURED, portalRun, rosterRun } from '../../src/cost/operations.ts';

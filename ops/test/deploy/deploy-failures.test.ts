@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dryRunAnswer, FIREBASE } from './functions-server.ts';
-import { absent } from './gcloud-prints.ts';
+import { described, failure } from './gcloud-prints.ts';
 import { answersOfReadyProject, PROJECT } from './ready-project.ts';
 import { SIGNED_OUT_OUTPUT } from './stand-in-commands.ts';
 import { type Project, startProject } from './try-deploy.ts';
@@ -16,7 +16,6 @@ beforeEach(async () => {
 afterEach(() => project.close());
 
 describe('a step that fails stops the rest and says what to do', () => {
-  const refused = { status: 1, print: 'ERROR: (gcloud) PERMISSION_DENIED: you may not' };
   it.each([
     [
       'nobody is signed in',
@@ -41,14 +40,17 @@ describe('a step that fails stops the rest and says what to do', () => {
     ],
     [
       'the database is of another kind',
-      { to: 'databases describe', print: '{"type":"DATASTORE_MODE"}' },
+      {
+        to: 'databases describe',
+        print: JSON.stringify(described('database', { type: 'DATASTORE_MODE' })),
+      },
       'preflight',
       'not FIRESTORE_NATIVE',
       'secrets versions',
     ],
     [
       'a secret does not exist',
-      { to: 'versions list django-api-token', ...absent('noSecret') },
+      { to: 'versions list django-api-token', ...failure('noSecret') },
       'secrets',
       'django-api-token does not exist',
       'buckets',
@@ -62,21 +64,21 @@ describe('a step that fails stops the rest and says what to do', () => {
     ],
     [
       'a secret may not be seen',
-      { to: 'versions list django-api-token', ...refused },
+      { to: 'versions list django-api-token', ...failure('deniedVersions') },
       'secrets',
       'PERMISSION_DENIED',
       'buckets',
     ],
     [
       'there is no bucket',
-      { to: 'buckets describe', ...absent('noBucket') },
+      { to: 'buckets describe', ...failure('noBucket') },
       'bucket',
       'There is no gs://',
       'firebase deploy',
     ],
     [
       'the rules do not compile',
-      { to: 'firestore:rules', status: 1, print: 'line 3' },
+      { to: 'firestore:rules', ...failure('rulesFail') },
       'rules',
       'functions/test/rules',
       'firestore:indexes',
@@ -90,14 +92,14 @@ describe('a step that fails stops the rest and says what to do', () => {
     ],
     [
       'a function does not build',
-      { to: '--only functions', status: 2, print: 'build failed' },
+      { to: '--only functions', ...failure('buildFails') },
       'functions',
       'npm run rollback-deploy',
       'run services list',
     ],
     [
       'Eventarc may not be let in',
-      { to: 'add-iam-policy-binding', ...refused },
+      { to: 'add-iam-policy-binding', ...failure('deniedInvoker') },
       'callers of event functions',
       'roles/run.admin',
       'jobs list',

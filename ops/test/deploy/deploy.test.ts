@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readDeployedFunctions, serviceOf } from '../../src/deploy/deployed-functions.ts';
 import { REGISTER_APIS } from '../../src/deploy/steps/preflight.ts';
+import { failure } from './gcloud-prints.ts';
 import { answersOfReadyProject, PROJECT } from './ready-project.ts';
 import { type Project, startProject } from './try-deploy.ts';
 
@@ -54,10 +55,10 @@ describe('a deployment to a project that is ready', () => {
 
   it('has no doctor where nothing is deployed yet, or where he may not look', async () => {
     expect((await project.deploy({ dryRun: true })).said).toContain('nothing is deployed yet');
-    await project.standIns.answer({ to: 'functions list', print: 'ERROR: denied', status: 1 });
+    await project.standIns.answer({ to: 'functions list', ...failure('deniedFunctions') });
     const { isDeployed, said } = await project.deploy({ dryRun: true });
     expect(isDeployed).toBe(true);
-    expect(said).toMatch(/could not be read: .*functions list[\s\S]*ERROR: denied/);
+    expect(said).toMatch(/could not be read: .*functions list[\s\S]*does not have permission/);
   });
 
   it('proves that the webhook refuses, then plans a run of each mirror that there is', async () => {

@@ -39,19 +39,19 @@ export const answersOfReadyProject = async (): Promise<Answer[]> => {
     { to: 'functions list', print: '[]' },
     { to: 'firebase --version', print: '15.34.2\n' },
     { to: 'auth print-access-token', print: 'an-access-token\n' },
-    { to: 'artifacts repositories describe', print: described('images') },
+    { to: 'artifacts repositories describe', print: JSON.stringify(described('images', {})) },
     { to: 'projects describe', print: '123456789012\n' },
     {
       to: 'services list --enabled',
       print: APIS.join('\n'),
     },
-    { to: 'firestore databases describe', print: described('database') },
+    { to: 'firestore databases describe', print: JSON.stringify(described('database', {})) },
     {
       to: 'iam service-accounts list',
       print: iam.accounts.map(({ name }) => emailOf(name, PROJECT)).join('\n'),
     },
     { to: 'secrets versions list', print: '1\n' },
-    { to: 'storage buckets describe', print: described('bucket', RIGHT_BUCKET) },
+    { to: 'storage buckets describe', print: JSON.stringify(described('bucket', RIGHT_BUCKET)) },
     {
       to: 'indexes composite list',
       print: JSON.stringify(

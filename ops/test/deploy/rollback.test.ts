@@ -3,7 +3,7 @@ import { readDeployedFunctions, serviceOf } from '../../src/deploy/deployed-func
 import { planRollback, type Revision } from '../../src/deploy/plan-rollback.ts';
 import { rollBack } from '../../src/deploy/roll-back.ts';
 import { makeShell } from '../../src/deploy/shell.ts';
-import { listed } from './gcloud-prints.ts';
+import { failure, listed } from './gcloud-prints.ts';
 import { PROJECT } from './ready-project.ts';
 import { makeStandIns, type StandIns } from './stand-in-commands.ts';
 
@@ -132,13 +132,13 @@ describe('rollback-deploy', () => {
   });
 
   it('changes nothing when the revisions cannot be read', async () => {
-    await standIns.answer({ to: 'run revisions list ', status: 1, print: 'PERMISSION_DENIED' });
-    await expect(run()).rejects.toThrow('PERMISSION_DENIED');
+    await standIns.answer({ to: 'run revisions list ', ...failure('deniedRevisions') });
+    await expect(run()).rejects.toThrow('does not have permission');
     expect(changesIn(await standIns.calls())).toEqual([]);
   });
 
   it('stops at the first service that does not go back', async () => {
-    await standIns.answer({ to: 'update-traffic', status: 1, print: 'no' });
+    await standIns.answer({ to: 'update-traffic', ...failure('deniedTraffic') });
     await expect(run()).rejects.toThrow('update-traffic');
     expect(changesIn(await standIns.calls())).toHaveLength(1);
   });

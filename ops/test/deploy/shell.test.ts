@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { commandLine, makeShell } from '../../src/deploy/shell.ts';
-import { absent } from './gcloud-prints.ts';
+import { failure } from './gcloud-prints.ts';
 import { makeStandIns, type StandIns } from './stand-in-commands.ts';
 
 let standIns: StandIns;
@@ -31,15 +31,18 @@ it('a program that is not there is a failure, not an empty answer', async () => 
 it.each(['noBucket', 'noSecret', 'noRepository', 'noDatabase'] as const)(
   'what gcloud says where there is %s is null',
   async (kind) => {
-    await standIns.answer({ to: 'gcloud absent', ...absent(kind) });
+    await standIns.answer({ to: 'gcloud absent', ...failure(kind) });
     expect(await shell().tryRead('gcloud', ['absent'])).toBeNull();
   },
 );
 
-it('what may not be seen is a failure', async () => {
-  await standIns.answer({ to: 'gcloud refused', status: 1, print: 'ERROR: (gcloud.x) PERMISSION_DENIED' });
-  await expect(shell().tryRead('gcloud', ['refused'])).rejects.toThrow('PERMISSION_DENIED');
-});
+it.each(['deniedVersions', 'deniedRevisions', 'deniedFunctions', 'deniedPolicy'] as const)(
+  'what may not be seen is a failure, though it may not exist either: %s',
+  async (kind) => {
+    await standIns.answer({ to: 'gcloud refused', ...failure(kind) });
+    await expect(shell().tryRead('gcloud', ['refused'])).rejects.toThrow('not have permission');
+  },
+);
 
 it('what gcloud says of reporting its own faults does not hide the fault', async () => {
   const report = [

@@ -8,7 +8,7 @@ import { emailOf, readIamTable, withSettings } from '../../src/deploy/iam-table.
 import { ROOT } from '../../src/deploy/root.ts';
 import { readDeployPage, readNotRehearsed, readShown, type ShownLine } from './deploy-page.ts';
 import { FUNCTIONS, holding, type Json, PROJECT, policyOf, REGION, RUN } from './project-state.ts';
-import { recordGcloud } from './record-gcloud.ts';
+import { recordFirebase, recordGcloud } from './record-gcloud.ts';
 import { BUCKET, hasGcloud, type Rehearsal, startRehearsal } from './rehearsal.ts';
 
 let rehearsal: Rehearsal;
@@ -183,9 +183,17 @@ describe.skipIf(!hasGcloud)('from nothing to Monday', () => {
   });
 
   it('gcloud prints what the unit tests say that it prints (`npm run rehearse -- -u` writes it anew)', async () => {
-    await expect(await recordGcloud(rehearsal.give)).toMatchFileSnapshot(
-      '../deploy/fixtures/gcloud-prints.json',
+    await expect(await recordGcloud(rehearsal)).toMatchFileSnapshot('../deploy/fixtures/gcloud-prints.json');
+  });
+
+  it('firebase fails as the unit tests say that it does', async () => {
+    const key = `${FUNCTIONS}/projects/${PROJECT}/locations/${REGION}/functions/syncMemberList`;
+    const deployed = state().get(key) as Json;
+    state().delete(key);
+    await expect(await recordFirebase(rehearsal)).toMatchFileSnapshot(
+      '../deploy/fixtures/firebase-fails.json',
     );
+    state().set(key, deployed);
   });
 
   it('every other command of the page is in its table of those that were not rehearsed', () => {

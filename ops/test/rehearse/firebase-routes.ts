@@ -253,7 +253,10 @@ export const FIREBASE_ROUTES: Routes = [
     /^GET firestore\.googleapis\.com\/projects\/[^/]+\/databases\/([^/]+)$/,
     ({ found: [name] }, state) => get(state, name === '(default)' ? 'firestore' : `database ${name}`),
   ],
-  [/^POST firebaserules\.googleapis\.com\/projects\/[^/]+:test$/, () => ({})],
+  [
+    /^POST firebaserules\.googleapis\.com\/projects\/[^/]+:test$/,
+    (_, state) => state.get('rules:issues') ?? {},
+  ],
   [
     /^POST firebaserules\.googleapis\.com\/projects\/[^/]+\/rulesets$/,
     ({ body }, state) => {

@@ -1,5 +1,7 @@
 import * as z from 'zod';
-import { SyncError } from '../../lib/errors.ts';
+import { BUCKETS, DIGEST_SCHEME } from '../../domain/member/digest.ts';
+import { isSyncError, SyncError } from '../../lib/errors.ts';
+import type { NoSums, RegistryDigests } from '../../proof/digest-ports.ts';
 import type {
   ListSource,
   MemberPage,
@@ -50,7 +52,7 @@ async function* walk(
   http: Pick<RegistryHttp, 'getJson'>,
   base: URL,
   { deadlineMs, query: asked = {} }: Omit<MemberPagesConfig, 'baseUrl'>,
-  { signal, pageSize = PAGE_SIZE, modifiedSince }: MemberPagesOptions,
+  { signal, pageSize = PAGE_SIZE, modifiedSince, from }: MemberPagesOptions,
 ): AsyncGenerator<MemberPage> {
   const left = new AbortController();
   const stop = AbortSignal.any([signal, left.signal]);
@@ -60,20 +62,23 @@ async function* walk(
     page.catch(() => undefined);
     return page;
   };
-  const checks = makePageChecks();
-  let ahead: Promise<Page> | null = fetchPage({
+  const checks = makePageChecks(from?.before ?? 0);
+  let here: PageQuery = from?.query ?? {
     ...asked,
     page: '1',
     page_size: String(pageSize),
     ...(modifiedSince === undefined ? {} : { modified_since: modifiedSince.toISOString() }),
-  });
+  };
+  let ahead: Promise<Page> | null = fetchPage(here);
   try {
     while (ahead !== null) {
       const { count = null, next = null, results }: Page = await ahead;
       const query: PageQuery | null = next === null || next === '' ? null : parseNextPage(next, base);
+      const place = { query: here, before: checks.received };
       assertPageFits(checks, { count, members: results, next: query });
       ahead = query === null ? null : fetchPage(query);
-      yield { members: results, count };
+      here = query ?? here;
+      yield { members: results, count, place };
     }
     assertWhole(checks);
   } finally {
@@ -108,7 +113,7 @@ const faulty = (what: string) => invalidAnswer(`GET ${ROUTE}`, what);
 /** What has been seen of one walk through the pages. */
 interface PageChecks {
   /** Row numbers, or kennitalas as written where a member has no number. */
-  readonly members: Set<number | string>;
+  readonly members: ReturnType<typeof makeNames>;
   readonly links: Set<string>;
   received: number;
   pages: number;
@@ -123,10 +128,10 @@ interface CheckedPage {
 
 const WHERE = 'GET /api/members/';
 
-const makePageChecks = (): PageChecks => ({
-  members: new Set(),
+const makePageChecks = (before: number): PageChecks => ({
+  members: makeNames(),
   links: new Set(),
-  received: 0,
+  received: before,
   pages: 0,
   count: null,
 });
@@ -172,13 +177,39 @@ const noteMembers = (checks: PageChecks, members: readonly unknown[]): void => {
   for (const member of members) {
     const name = nameOf(member);
     if (name === null) continue;
-    if (checks.members.has(name)) repeated += 1;
-    else checks.members.add(name);
+    if (!checks.members.add(name)) repeated += 1;
   }
   if (repeated === 0) return;
   throw repeated === members.length
     ? faultyPages('a page came twice', checks)
     : faultyPages(`${repeated} members came twice`, checks);
+};
+
+/** Row numbers up to it are held as bits, of which a million are an eighth of a megabyte. */
+const MOST_BITS = 2 ** 26;
+
+const makeNames = () => {
+  let bits = new Uint8Array(1_024);
+  const others = new Set<number | string>();
+  return {
+    /** False when it was there. */
+    add: (name: number | string): boolean => {
+      if (typeof name === 'string' || !Number.isInteger(name) || name < 0 || name >= MOST_BITS) {
+        const size = others.size;
+        return others.add(name).size > size;
+      }
+      const place = name >>> 3;
+      const bit = 1 << (name & 7);
+      if (place >= bits.length) {
+        const larger = new Uint8Array(Math.max(place + 1, 2 * bits.length));
+        larger.set(bits);
+        bits = larger;
+      }
+      const isNew = ((bits[place] ?? 0) & bit) === 0;
+      bits[place] = (bits[place] ?? 0) | bit;
+      return isNew;
+    },
+  };
 };
 
 const nameOf = (member: unknown): number | string | null => {
@@ -257,3 +288,59 @@ export const makeListExport = (
     return { count: answer.count, kennitalas: answer.kennitalas, exportedAt: answer.exported_at ?? null };
   },
 });
+
+const DIGESTS_ROUTE = '/api/sync/digests/';
+const MAX_WORD = 0xffff_ffff;
+
+const sum = z.int().nonnegative();
+const sumsAnswer = z.object({
+  scheme: z.literal(DIGEST_SCHEME),
+  newest_version: z.int().nonnegative(),
+  buckets: z
+    .array(z.object({ bucket: z.int(), count: sum, a: sum, b: sum, ka: sum, kb: sum }))
+    .length(BUCKETS),
+});
+
+/** How a registry says that it gives no sums. Anything else is a failure. */
+const NO_SUMS: Readonly<Record<string, NoSums>> = { 404: 'no_companion_app', 409: 'digests_missing' };
+
+/** The companion app's sums of members' digests, and the members of one bucket. Errors: those of RegistryHttp. */
+export const makeRegistryDigests = (
+  http: Pick<RegistryHttp, 'getJson'>,
+  config: MemberPagesConfig,
+): RegistryDigests => ({
+  sums: async ({ signal }) => {
+    try {
+      const { newest_version, buckets } = await http.getJson(DIGESTS_ROUTE, sumsAnswer, {
+        signal,
+        deadlineMs: config.deadlineMs,
+      });
+      for (const [place, row] of buckets.entries()) {
+        if (row.bucket !== place) throw faultySums('the buckets are not in order');
+        if ([row.a, row.b, row.ka, row.kb].some((value) => value > row.count * MAX_WORD)) {
+          throw faultySums('a sum is larger than its members can make it');
+        }
+      }
+      return {
+        newestVersion: newest_version,
+        buckets: buckets.map(({ count, a, b, ka, kb }) => ({
+          members: { count, a, b },
+          keys: { count, a: ka, b: kb },
+        })),
+      };
+    } catch (cause) {
+      const status = isSyncError(cause, 'registry_rejected') ? cause.details['status'] : null;
+      const none = NO_SUMS[String(status)];
+      if (none === undefined) throw cause;
+      return none;
+    }
+  },
+  members: async (bucket, { signal }) => {
+    const members: unknown[] = [];
+    const pages = makeMemberPages(http, { ...config, query: { bucket: String(bucket) } });
+    for await (const page of pages.pages({ signal })) members.push(...page.members);
+    return members;
+  },
+});
+
+const faultySums = (what: string) => invalidAnswer(`GET ${DIGESTS_ROUTE}`, what);

@@ -5,7 +5,7 @@ import {
   type Query,
   type QueryDocumentSnapshot,
 } from 'firebase-admin/firestore';
-import { namesKennitala, spellingsOf } from '../../domain/kennitala-in-text.ts';
+import { namesKennitala, spellingsOf } from '../../domain/kennitala.ts';
 import { SyncError } from '../../lib/errors.ts';
 import {
   type Counts,

@@ -20,7 +20,7 @@ import {
 } from '../../domain/member/kept-values.ts';
 import { sourceHash } from '../../domain/member/patch.ts';
 import { makeGroups, makeTurns } from '../../lib/concurrency.ts';
-import type { ChangeOutcome, ChangeRequest, MemberStore, Receipt } from '../../portal/ports.ts';
+import type { ChangeOutcome, ChangeRequest, EventReceipt, MemberStore } from '../../portal/ports.ts';
 import { hintRef } from './hint-store.ts';
 import { formerFacts, fromMemberDocument, toMemberDocument } from './member-document.ts';
 import { storeCall, toDocumentState, tryCommit } from './store-call.ts';
@@ -318,4 +318,4 @@ const receiptShape = z.object({
   changesRoster: z.boolean(),
 });
 
-const readReceipt = (snapshot: DocumentSnapshot): Receipt => receiptShape.parse(snapshot.data());
+const readReceipt = (snapshot: DocumentSnapshot): EventReceipt => receiptShape.parse(snapshot.data());

@@ -29,7 +29,7 @@ const DOCUMENTS_PER_CALL = 250;
 const CALL_LIMIT_MS = 30_000;
 
 export interface PortalIndexOptions {
-  /** For one call, and for the wait between two documents of the stream. */
+  /** For one call, and for as many documents of the stream as are taken at once. */
   readonly callLimitMs?: number;
 }
 
@@ -71,13 +71,18 @@ async function* streamDocuments(
   const stream = (await client()).collection('members').orderBy(FieldPath.documentId()).stream() as Readable;
   const documents: AsyncIterator<QueryDocumentSnapshot> = stream[Symbol.asyncIterator]();
   try {
-    for (;;) {
+    for (let isOver = false; !isOver; ) {
       assertNotAborted(signal);
-      const next = await storeCall('store_unavailable', 'answer the members', callLimitMs, () =>
-        documents.next(),
-      );
-      if (next.done === true) return;
-      yield toPortalDocument(next.value);
+      // A time limit for each document would take longer than reading it.
+      const taken: QueryDocumentSnapshot[] = [];
+      await storeCall('store_unavailable', 'answer the members', callLimitMs, async () => {
+        while (!isOver && taken.length < DOCUMENTS_PER_CALL) {
+          const next = await documents.next();
+          if (next.done === true) isOver = true;
+          else taken.push(next.value);
+        }
+      });
+      for (const document of taken) yield toPortalDocument(document);
     }
   } finally {
     // Not `return()` of the iterator, which waits for an answer that may never come.

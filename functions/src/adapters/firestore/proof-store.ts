@@ -2,6 +2,7 @@ import { AggregateField, type Firestore, Timestamp } from 'firebase-admin/firest
 import { z } from 'zod';
 import { ERROR_CODES, type ErrorCode, SyncError } from '../../lib/errors.ts';
 import type { PortalDigests, ProofRecord, ProofStore } from '../../proof/digest-ports.ts';
+import type { Verified, VerifiedStore } from '../../proof/ports.ts';
 import { toPortalDocument } from './portal-documents.ts';
 import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
 
@@ -28,22 +29,36 @@ const shape = z.object({
   healedAt: time.nullable(),
 });
 
-/** `sync_state/proof`: one document, written over by each proof. */
-export const makeProofStore = (client: () => Promise<Firestore>): ProofStore => {
-  const ref = async () => (await client()).collection('sync_state').doc('proof');
+const verifiedShape = z.object({
+  at: time,
+  whole: z.boolean(),
+  findings: z.number(),
+  records: z.number(),
+  versions: z.number(),
+});
+
+/** One document of `sync_state`, written over by each proof or walk. */
+const makeLastOf = <T extends object>(client: () => Promise<Firestore>, name: string, form: z.ZodType<T>) => {
+  const ref = async () => (await client()).collection('sync_state').doc(name);
   return {
-    read: () =>
-      storeCall('store_unavailable', 'answer the last proof', STORE_CALL_LIMIT_MS, async () => {
+    read: (): Promise<T | null> =>
+      storeCall('store_unavailable', `answer the last ${name}`, STORE_CALL_LIMIT_MS, async () => {
         const data = (await (await ref()).get()).data();
-        // What another version wrote counts for nothing: the next proof is a few minutes away.
-        return data === undefined ? null : (shape.safeParse(data).data ?? null);
+        // What another version wrote counts for nothing: the next one is minutes or hours away.
+        return data === undefined ? null : (form.safeParse(data).data ?? null);
       }),
-    write: (record: ProofRecord) =>
-      storeCall('store_unavailable', 'take the proof', STORE_CALL_LIMIT_MS, async () => {
-        await (await ref()).set({ ...record });
+    write: (last: T): Promise<void> =>
+      storeCall('store_unavailable', `take the ${name}`, STORE_CALL_LIMIT_MS, async () => {
+        await (await ref()).set({ ...last });
       }),
   };
 };
+
+export const makeProofStore = (client: () => Promise<Firestore>): ProofStore =>
+  makeLastOf<ProofRecord>(client, 'proof', shape);
+
+export const makeVerifiedStore = (client: () => Promise<Firestore>): VerifiedStore =>
+  makeLastOf<Verified>(client, 'verification', verifiedShape);
 
 /** A million index entries are summed in seconds. */
 const CALL_LIMIT_MS = 60_000;

@@ -1,5 +1,5 @@
 import { FieldPath, type Firestore, type Query, type QueryDocumentSnapshot } from 'firebase-admin/firestore';
-import { inParallel } from '../../lib/concurrency.ts';
+import pMap from 'p-map';
 import { SyncError } from '../../lib/errors.ts';
 import { CHAINED_COLLECTIONS, STREAMS, type Stream } from '../../proof/chain.ts';
 import type { StoredRecord } from '../../proof/check-record.ts';
@@ -31,12 +31,12 @@ export const makeRecordReader = (client: () => Promise<Firestore>): RecordReader
   };
 
   const listsOf = async (runId: string, numbers: readonly number[]): Promise<Map<number, ListDocument>> => {
-    const read = await inParallel(numbers, LISTS_AT_ONCE, (n) =>
+    const readList = (n: number) =>
       call('answer the lists of a run', async (db) => {
         const found = (await db.doc(`sync_audit/${runId}/changes/${n}`).get()).data();
         return found === undefined ? [] : [[n, toListDocument(found)] as const];
-      }),
-    );
+      });
+    const read = await pMap(numbers, readList, { concurrency: LISTS_AT_ONCE });
     return new Map(read.flat());
   };
 

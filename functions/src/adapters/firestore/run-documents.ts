@@ -1,5 +1,5 @@
 import { type DocumentData, Timestamp } from 'firebase-admin/firestore';
-import type { LastSuccess, RunRecord, Unfinished } from '../../mirror/mirror.ts';
+import type { Cursor, LastSuccess, RunRecord, Unfinished } from '../../mirror/mirror.ts';
 import type { ScheduledOccurrence } from '../../mirror/run-store.ts';
 
 /** A record as `sync_audit/{runId}` holds it: the same fields, times as Timestamps. */
@@ -20,21 +20,22 @@ export const fromDocument = ({ chain, erased, ...data }: DocumentData): RunRecor
   }) as RunRecord;
 
 /** `sync_state/{mirror}`; times are Timestamps. */
-export interface MirrorState {
+export interface StoredMirrorState {
   readonly lease?: { readonly owner: string; readonly expiresAt: Timestamp; readonly planId?: string } | null;
   readonly lastSuccess?: { readonly runId: string; readonly at: Timestamp; readonly memberCount: number };
   readonly unfinished?: Unfinished | null;
+  readonly cursor?: Cursor | null;
   readonly lastDone?: ScheduledOccurrence & { readonly runId: string };
   readonly pause?: { readonly reason: string; readonly by: string; readonly at: Timestamp } | null;
 }
 
 export const isDone = (
-  done: MirrorState['lastDone'],
+  done: StoredMirrorState['lastDone'],
   occurrence: ScheduledOccurrence,
-): done is NonNullable<MirrorState['lastDone']> =>
+): done is NonNullable<StoredMirrorState['lastDone']> =>
   done?.job === occurrence.job && done.time === occurrence.time;
 
-export const lastSuccessOf = ({ lastSuccess }: MirrorState): LastSuccess | null =>
+export const lastSuccessOf = ({ lastSuccess }: StoredMirrorState): LastSuccess | null =>
   lastSuccess === undefined ? null : { ...lastSuccess, at: lastSuccess.at.toDate() };
 
 export const stateAfter = (record: RunRecord, occurrenceDone: ScheduledOccurrence | null): DocumentData => {
@@ -48,7 +49,7 @@ export const stateAfter = (record: RunRecord, occurrenceDone: ScheduledOccurrenc
     ...(outcome !== 'skipped' && { last: { runId, outcome, errorCode, at } }),
     ...(saysRegistryCount(record) && { registry: { count: memberCount, at, runId } }),
     ...(isAsPlanned && { members: memberCount }),
-    ...(isSuccess && { lastSuccess: { runId, at, memberCount }, unfinished: null }),
+    ...(isSuccess && { lastSuccess: { runId, at, memberCount }, unfinished: null, cursor: null }),
     ...(outcome === 'partial' && { unfinished: record.unfinished }),
     ...(occurrenceDone !== null && { lastDone: { ...occurrenceDone, runId } }),
   };

@@ -34,7 +34,7 @@ import {
   fromDocument,
   isDone,
   lastSuccessOf,
-  type MirrorState,
+  type StoredMirrorState,
   stateAfter,
   toDocument,
 } from './run-documents.ts';
@@ -65,6 +65,12 @@ interface Written {
   readonly links: readonly Link[];
 }
 
+/** Throws `lease_lost`. */
+const assertHeld = (lease: Lease, owner: string | undefined, so: string): void => {
+  if (owner === lease.owner) return;
+  throw new SyncError('lease_lost', `Run ${owner ?? 'none'} holds the ${lease.mirror} now; ${so}.`);
+};
+
 type Lists = Pick<PlannedChanges, 'added' | 'removed'>;
 
 interface RecordWrite {
@@ -73,7 +79,7 @@ interface RecordWrite {
   readonly state: DocumentData;
   readonly beside?: (db: Firestore, to: Writer) => void;
   /** Whether the state is this run's to write; may throw. */
-  readonly otherwise: (state: MirrorState) => boolean;
+  readonly otherwise: (state: StoredMirrorState) => boolean;
 }
 
 export interface RunStoreOptions {
@@ -115,7 +121,7 @@ export const makeRunStore = (
         const { own: found, others } = await readStreams(db, record.mirror);
         // Whoever asked has gone: a lease taken now would only keep others out.
         if (isOver()) break;
-        const state = (found.data() ?? {}) as MirrorState;
+        const state = (found.data() ?? {}) as StoredMirrorState;
         if (occurrence !== null && isDone(state.lastDone, occurrence)) {
           return { kind: 'already-done', runId: state.lastDone.runId };
         }
@@ -132,6 +138,7 @@ export const makeRunStore = (
         const left = {
           lastSuccess: lastSuccessOf(state),
           unfinished: state.unfinished ?? null,
+          cursor: state.cursor ?? null,
           abandonedRunId: before?.owner ?? null,
         };
         whenFree?.(left);
@@ -252,7 +259,7 @@ export const makeRunStore = (
     }
     const links = await db.runTransaction(async (transaction) => {
       const [found, own] = await transaction.getAll(stateRef, ref);
-      const before = (found?.data() ?? {}) as MirrorState;
+      const before = (found?.data() ?? {}) as StoredMirrorState;
       const isOurs = otherwise(before);
       const link = linkOf(headIn(before), chained, key);
       // Read and not remembered: the answer to a commit of ours may have been lost, or another run may have closed the record.
@@ -273,17 +280,15 @@ export const makeRunStore = (
         kind: 'planned',
         state: {
           'lease.planId': record.planId,
-          ...(changes.letThrough !== undefined && { unfinished: changes.letThrough }),
+          ...(changes.letThrough !== undefined && {
+            unfinished: changes.letThrough,
+            cursor: changes.cursor ?? null,
+          }),
           ...(changes.pause !== undefined && { pause: changes.pause }),
         },
         beside: write,
         otherwise: ({ lease: held, pause }) => {
-          if (held?.owner !== lease.owner) {
-            throw new SyncError(
-              'lease_lost',
-              `Run ${held?.owner ?? 'none'} holds the ${lease.mirror} now; this run changed nothing.`,
-            );
-          }
+          assertHeld(lease, held?.owner, 'this run changed nothing');
           if (pause && lease.passesPause !== true) throw pausedError(pause.at.toDate());
           return true;
         },
@@ -292,11 +297,35 @@ export const makeRunStore = (
     return listed;
   };
 
-  const finish = ({ lease, record, occurrenceDone, pause }: FinishOptions): Promise<void> =>
+  /** No part of any record, so no link is made of it. */
+  const keepCursor: RunStore['keepCursor'] = (lease, cursor, unfinished) =>
+    call('take how far the run is', async () => {
+      const db = await client();
+      const stateRef = refs(db).state(lease.mirror);
+      const known = written.get(lease) ?? { time: null, links: [] };
+      if (known.time !== null) {
+        const batch = db.batch();
+        batch.update(stateRef, { cursor, unfinished }, { lastUpdateTime: known.time });
+        const time = await tryCommit(batch);
+        written.set(lease, { ...known, time });
+        if (time !== null) return;
+      }
+      await db.runTransaction(async (transaction) => {
+        const { lease: held } = ((await transaction.get(stateRef)).data() ?? {}) as StoredMirrorState;
+        assertHeld(lease, held?.owner, 'what this run has written stands');
+        transaction.update(stateRef, { cursor, unfinished });
+      });
+    });
+
+  const finish = ({ lease, record, occurrenceDone, cursor, pause }: FinishOptions): Promise<void> =>
     call('close the run record', () =>
       writeRecord(lease, record, {
         kind: 'closed',
-        state: { ...stateAfter(record, occurrenceDone), ...(pause !== undefined && { pause }) },
+        state: {
+          ...stateAfter(record, occurrenceDone),
+          ...(cursor !== undefined && { cursor }),
+          ...(pause !== undefined && { pause }),
+        },
         otherwise: (state) => state.lease?.owner === lease.owner,
       }),
     );
@@ -305,6 +334,7 @@ export const makeRunStore = (
     begin,
     recordPlan,
     keepLists,
+    keepCursor,
     finish,
     headOf: (lease) => {
       const head = written.get(lease)?.links.at(-1);
@@ -325,7 +355,7 @@ export const makeRunStore = (
     readLastSuccess: (mirror) =>
       call('answer the last success', async () => {
         const db = await client();
-        return lastSuccessOf(((await refs(db).state(mirror).get()).data() ?? {}) as MirrorState);
+        return lastSuccessOf(((await refs(db).state(mirror).get()).data() ?? {}) as StoredMirrorState);
       }),
     readPlanners: (planId) =>
       call('answer who made a plan', async () => {
@@ -344,7 +374,7 @@ export const makeRunStore = (
     readUnfinished: (mirror) =>
       call('answer what is unfinished', async () => {
         const db = await client();
-        return (((await refs(db).state(mirror).get()).data() ?? {}) as MirrorState).unfinished ?? null;
+        return (((await refs(db).state(mirror).get()).data() ?? {}) as StoredMirrorState).unfinished ?? null;
       }),
     recent: (mirror, limit) =>
       call('answer the last runs', async () => {

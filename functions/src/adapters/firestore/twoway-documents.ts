@@ -7,9 +7,16 @@ import type { StoredMember } from '../../domain/member/decide-change.ts';
 import type { Json } from '../../domain/member/fields.ts';
 import type { PendingEdit } from '../../domain/member/kept-values.ts';
 import { type ConflictRecord, isOpen, type PathConflict } from '../../twoway/conflict.ts';
-import { type EditTime, makeEditTime, partsOf, toEditTime } from '../../twoway/edit.ts';
 import type { DocumentWrite } from '../../twoway/ports.ts';
-import type { PathEdit, QueueItem, SettledEdit } from '../../twoway/queue.ts';
+import {
+  type EditTime,
+  makeEditTime,
+  type PathEdit,
+  partsOf,
+  type QueueItem,
+  type SettledEdit,
+  toEditTime,
+} from '../../twoway/queue.ts';
 import { fromMemberDocument } from './member-document.ts';
 
 /** Firestore keeps microseconds; production commits in no finer steps. */

@@ -1,5 +1,5 @@
 import { type ErrorDetails, SyncError } from '../../lib/errors.ts';
-import { backoffMs, type RetryClock, type RetryPolicy, systemClock } from '../../lib/retry.ts';
+import { type RetryClock, type RetryNotice, type RetryPolicy, withRetry } from '../../lib/retry.ts';
 
 /** One statement of a transaction. Values are always parameters; rows come as objects by column name. */
 export type Query = <Row = Record<string, unknown>>(
@@ -185,32 +185,25 @@ const codeOf = (cause: unknown): string | null => {
 };
 
 export interface RetriedOptions {
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
   /** At most so many tries, whatever the table of codes allows. */
-  readonly attempts?: number | undefined;
-  readonly clock?: RetryClock | undefined;
-  readonly onRetry?: ((notice: { readonly attempt: number; readonly error: unknown }) => void) | undefined;
+  readonly attempts?: number;
+  readonly clock?: RetryClock;
+  readonly onRetry?: (notice: RetryNotice) => void;
 }
 
 /**
  * Runs a whole transaction, and again by the table of codes when it could not be made. `work` must begin a new
  * transaction each time.
  */
-export const retried = async <T>(work: () => Promise<T>, options: RetriedOptions = {}): Promise<T> => {
-  const { attempts = Number.POSITIVE_INFINITY, signal, clock = systemClock, onRetry } = options;
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await work();
-    } catch (error) {
+export const retried = <T>(
+  work: () => Promise<T>,
+  { attempts = Number.POSITIVE_INFINITY, ...options }: RetriedOptions = {},
+): Promise<T> =>
+  withRetry(work, {
+    ...options,
+    policy: (error) => {
       const policy = retryPolicyOf(error);
-      const tries = Math.min(policy?.attempts ?? 1, attempts);
-      if (policy === null || attempt >= tries || signal?.aborted === true) throw error;
-      onRetry?.({ attempt, error });
-      await clock.sleep(backoffMs(policy, attempt, clock.random()), signal);
-      if (isAborted(signal)) throw error;
-    }
-  }
-};
-
-/** A call, since the compiler believes that `aborted` keeps the value that it was tested for, over an await. */
-const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
+      return policy && { ...policy, attempts: Math.min(policy.attempts ?? attempts, attempts) };
+    },
+  });

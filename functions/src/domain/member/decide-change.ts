@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DigestNumbers } from './digest.ts';
-import type { FieldPath } from './fields.ts';
+import type { FieldDifference, FieldPath } from './fields.ts';
 import { keepPendingEdits, keepWithdrawals, type PendingEdit, type Withdrawals } from './kept-values.ts';
 import type { Member, Origin } from './member.ts';
 import type { MemberChange } from './member-change.ts';
-import { applyPatch, diffMembers, type FieldDifference, makeTombstone, sourceHash } from './patch.ts';
+import { applyPatch, diffMembers, makeTombstone, sourceHash } from './patch.ts';
 
 /** What a decision says about `metadata`; the writer adds the times of writing and the schema's version. */
 export interface MemberMeta {
@@ -141,7 +141,7 @@ const planMemberWrite = (
   return { kind: 'write', member, meta: { ...facts, origin: by }, differences, keptEdits: kept };
 };
 
-/** What the member has said themselves stays over the registry's word. A tombstone shows what was known. */
+/** The member's own waiting edits and withdrawals stand over the registry's word. A tombstone shows what was known. */
 const keepOwnWords = (
   said: Member,
   stored: StoredMember | null,
@@ -162,7 +162,7 @@ const keepOwnWords = (
 
 const deletedAt = (stored: StoredMember | null, change: MemberChange, now: Date): Date | null => {
   if (change.action !== 'delete') return null;
-  // Reading again that a member is gone does not delete them a second time.
+  // A second reading that finds the member gone keeps the time of the first.
   const known = change.version === null ? (stored?.meta.deleted_at ?? null) : null;
   return known ?? change.occurredAt ?? now;
 };

@@ -15,6 +15,16 @@ export type FieldValue<P extends FieldPath> = P extends `profile.${infer K exten
 
 export type FieldValues = { readonly [P in FieldPath]: FieldValue<P> };
 
+/**
+ * One field that differs. The path may be logged and counted; **the values are personal**: they go to the member's own
+ * document, the queue and an operator's screen, never into a log line, an error or a metric.
+ */
+export interface FieldDifference<P extends FieldPath = FieldPath> {
+  readonly path: P;
+  readonly oldValue: FieldValue<P>;
+  readonly newValue: FieldValue<P>;
+}
+
 /** What the registry said about one field. Addresses come in parts; every other field is said as a whole. */
 export type FieldPatch<P extends FieldPath> = P extends 'profile.addresses' ? AddressPatch : FieldValue<P>;
 
@@ -32,8 +42,10 @@ export const fieldOf = <P extends FieldPath>(member: Member, path: P): FieldValu
 
 /** The member with other values in some fields. */
 export const withFields = (member: Member, values: Partial<FieldValues>): Member => {
+  const given = Object.entries(values);
+  if (given.length === 0) return member;
   const sections = { profile: { ...member.profile }, membership: { ...member.membership } };
-  for (const [path, value] of Object.entries(values)) {
+  for (const [path, value] of given) {
     const [section, key] = stepsOf(path as FieldPath);
     const copied = sections[section] as unknown as Record<string, unknown>;
     copied[key] = value;

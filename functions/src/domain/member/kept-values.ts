@@ -19,12 +19,11 @@ export const isConsentPath = (path: string): path is ConsentPath =>
 export const isWithdrawal = (path: string, value: unknown): boolean => isConsentPath(path) && value === false;
 
 /**
- * A consent that its member withdrew is switched on again by no word of the registry, unless the registry changed it
- * later than they did. A registry that still shows it on has changed nothing: it refused the withdrawal, ignored it, or
- * has not heard of it. Only after it was seen off, or has taken the withdrawal, is a consent that it shows a later
- * change. Whoever writes a member's document by the registry's word goes through here.
- *
- * @param said The member as the registry has them. @param pending The member's own edits on their way.
+ * A consent that its member withdrew stays off whatever the registry says, unless the registry changed it later than
+ * they did. A registry that still shows it on has changed nothing: it refused the withdrawal, ignored it, or has not
+ * heard of it. Only once the registry has shown it off, or has taken the withdrawal, does a consent that it shows count
+ * as a later change. Whoever writes a member's document by the registry's word goes through here. @param said The
+ * member as the registry has them. @param pending The member's own edits on their way.
  */
 export const keepWithdrawals = (
   said: Member,
@@ -59,8 +58,8 @@ export interface FormerDocument {
 }
 
 /**
- * Whether what the document holds of the member says nothing of the row that the registry now shows under this number:
- * it is new here, is back, or had another id. What its person had said elsewhere then has to be looked for.
+ * Whether the registry now shows another row under this number than the document holds: the member is new here, is
+ * back, or had another id. What the person had said under another number then has to be looked for.
  */
 export const isNewNumber = (
   stored: {

@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Kennitala } from '../kennitala.ts';
 import type { AddressPatch, LocalAddress } from './addresses.ts';
 import { FIELD_PATHS, rowOf } from './field-table.ts';
 import {
+  type FieldDifference,
   type FieldPath,
   type FieldValue,
   type FieldValues,
@@ -15,16 +16,6 @@ import {
 } from './fields.ts';
 import { type Address, ICELAND, type Member } from './member.ts';
 import type { ParsedMember } from './parse-registry-member.ts';
-
-/**
- * One field that differs. The path may be logged and counted; **the values are personal**: they go to the member's own
- * document, the queue and an operator's screen, never into a log line, an error or a metric.
- */
-export interface FieldDifference<P extends FieldPath = FieldPath> {
-  readonly path: P;
-  readonly oldValue: FieldValue<P>;
-  readonly newValue: FieldValue<P>;
-}
 
 /** What differs in meaning, in the field table's order. Two spellings of one phone, or another order of titles, do not. */
 export const diffMembers = (before: Member, after: Member): FieldDifference[] =>
@@ -52,10 +43,16 @@ const SCHEME = 'member/1';
  * SHA-256 (hex) over everything that is mapped, in the field table's order and normal form: two members have the same
  * hash exactly when `diffMembers` finds nothing between them.
  */
-export const sourceHash = (member: Member): string =>
-  createHash('sha256')
-    .update(JSON.stringify([SCHEME, member.profile.kennitala, normalisedFields(member)]))
-    .digest('hex');
+export const sourceHash = (member: Member): string => {
+  const known = HASHES.get(member);
+  if (known !== undefined) return known;
+  const made = hash('sha256', JSON.stringify([SCHEME, member.profile.kennitala, normalisedFields(member)]));
+  HASHES.set(member, made);
+  return made;
+};
+
+/** Of one member it is asked for where they are compared, decided and written. Members are never changed in place. */
+const HASHES = new WeakMap<Member, string>();
 
 /**
  * The member after what the registry said: what it did not mention stays, and a new member has each field's empty

@@ -149,7 +149,7 @@ export const pausesAnswer = z.object({
   ),
 });
 
-/** An approval says how many members it removes, as the operator has seen and typed it; left out: nobody. */
+/** An approval says how many members the plan removes, as the operator has read and typed it; left out: none. */
 const fields = {
   ...runFields,
   approve: runFields.approve
@@ -207,7 +207,7 @@ export const rollbackBody = z
   })
   .refine(isPossibleRun, NOTHING_TO_APPROVE);
 
-/** The kept versions of the published list, newest first. */
+/** The newest 200 of the kept versions of the published list, newest first. */
 export const rosterVersions = z.object({
   versions: z.array(
     z.object({

@@ -68,6 +68,7 @@ export const findingCode = z.enum([
   ...twoWayReason.options,
   'counts_differ',
   'not_proved',
+  'chain_broken',
 ]);
 /** `error`: the mirror is wrong or no run can be trusted to mend it. `warning`: somebody should decide. */
 export const severity = z.enum(['error', 'warning']);
@@ -76,7 +77,7 @@ export const severity = z.enum(['error', 'warning']);
 export const finding = z.object({
   code: findingCode,
   severity,
-  /** Null: the way back. */
+  /** Null: the way back, or for `chain_broken` the record. */
   mirror: mirrorName.nullable(),
   since: time.nullable(),
   runId: z.string().nullable(),
@@ -130,6 +131,16 @@ export const statusAnswer = z.object({
   mirrors: z.array(mirrorStatus),
   /** Null: nobody has looked yet. */
   proof: proofAnswer.nullable(),
+  /** What the last walk over the record of runs and operators found; null: nobody has walked yet. */
+  verified: z
+    .object({
+      at: time,
+      whole: z.boolean(),
+      findings: z.number(),
+      records: z.number(),
+      versions: z.number(),
+    })
+    .nullable(),
   twoWay: z.object({
     healthy: z.boolean(),
     why: z.array(twoWayReason),
@@ -141,7 +152,7 @@ export const statusAnswer = z.object({
     oldestOpenConflictAt: time.nullable(),
     lastSweep: z.object({ at: time, status: sweepStatus }).nullable(),
   }),
-  /** What real time left for somebody to see. */
+  /** What webhooks left behind for a person to look at. */
   portal: z.object({
     /** Members of whom the portal holds a version that the registry has not reached, by the last run that ended well. */
     aheadOfRegistry: z.number(),

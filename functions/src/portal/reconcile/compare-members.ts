@@ -1,15 +1,16 @@
-import { createHash } from 'node:crypto';
 import { hasImpossibleDate, isLegalEntity, isPlaceholder, type Kennitala } from '../../domain/kennitala.ts';
 import { rowOf } from '../../domain/member/field-table.ts';
+import type { FieldDifference } from '../../domain/member/fields.ts';
 import { isNewNumber } from '../../domain/member/kept-values.ts';
 import { type ParsedMember, parseRegistryMember } from '../../domain/member/parse-registry-member.ts';
-import { applyPatch, type FieldDifference, isSameValue, sourceHash } from '../../domain/member/patch.ts';
+import { applyPatch, isSameValue, sourceHash } from '../../domain/member/patch.ts';
 import { whoIs } from '../../domain/member/wire.ts';
 import { asSyncError, isSyncError } from '../../lib/errors.ts';
 import type { RunWarning } from '../../mirror/mirror.ts';
 import type { MemberToDecide, PortalIndex } from '../ports.ts';
+import { makeKennitalaSet, makeSetDigest } from './compact.ts';
 import { decideMember } from './decide-member.ts';
-import { type Difference, type PlannedWrite, toPlannedWrite } from './difference.ts';
+import { type Differences, makeDifferences, type PlannedWrite, toPlannedWrite } from './difference.ts';
 import type { PortalTable } from './portal-table.ts';
 
 /** Above it, the second reading of the pages costs less than the memory: a member takes about 4 kB here. */
@@ -28,6 +29,10 @@ export interface ComparisonDependencies {
   readonly takesWordOf?: TakesWordOf | undefined;
   /** The table lacks documents that are there, such as tombstones: who is not in it is asked for by name. */
   readonly isScoped?: boolean;
+  /** The portal had nobody when it was planned, so nobody has a former number in it. */
+  readonly isFirstLoad?: boolean;
+  /** Where what the registry says is added to, when several comparisons make one. */
+  readonly digest?: ReturnType<typeof makeSetDigest>;
 }
 
 /** Of whom an operator had the registry's word taken. */
@@ -39,7 +44,7 @@ export const takesWord = (of: TakesWordOf | undefined, kennitala: Kennitala): bo
 /** What the pages of the registry said against what the portal held. */
 export interface Comparison {
   readonly received: number;
-  readonly differences: readonly Difference[];
+  readonly differences: Differences;
   /** The writes themselves while they are few; null when they have to be made again from the pages. */
   readonly kept: ReadonlyMap<Kennitala, PlannedWrite> | null;
   readonly quarantined: readonly Quarantined[];
@@ -85,6 +90,8 @@ export const makeComparison = ({
   keptWrites = KEPT_WRITES,
   takesWordOf,
   isScoped = false,
+  isFirstLoad = table.length === 0 && !isScoped,
+  digest = makeSetDigest(),
 }: ComparisonDependencies) => {
   const counts: ComparisonCounts = {
     unchanged: 0,
@@ -97,19 +104,20 @@ export const makeComparison = ({
     overtaken: 0,
     editsUnderWay: 0,
   };
-  const differences: Difference[] = [];
+  const differences = makeDifferences();
   const quarantined: Quarantined[] = [];
   const blanked: Record<string, number> = {};
-  const newcomers = new Set<Kennitala>();
-  const digest = makeSetDigest();
+  const newcomers = makeKennitalaSet();
+  let differing = 0;
   let kept: Map<Kennitala, PlannedWrite> | null = new Map();
   let received = 0;
   let changed = 0;
   let noted = 0;
 
   const keep = (write: PlannedWrite): void => {
-    differences.push(write.difference);
-    if (differences.length > keptWrites) kept = null;
+    differences.add(write.difference);
+    differing += 1;
+    if (differing > keptWrites) kept = null;
     kept?.set(write.kennitala, write);
   };
 
@@ -130,18 +138,15 @@ export const makeComparison = ({
   const look = (said: ParsedMember): ParsedMember | null => {
     const hash = sourceHash(applyPatch(null, said));
     const row = table.find(said.kennitala);
-    const isFirst = row === null ? !newcomers.has(said.kennitala) : table.markSeen(row);
+    const isFirst = row === null ? newcomers.add(said.kennitala) : table.markSeen(row);
     if (!isFirst) {
       counts.duplicates += 1;
       return null;
     }
     if (isLegalEntity(said.kennitala)) counts.legalEntities += 1;
     if (hasImpossibleDate(said.kennitala)) counts.impossibleDates += 1;
-    digest.add(`${hash} ${said.version} ${said.djangoId} ${said.digest?.a} ${said.digest?.b}`);
-    if (row === null) {
-      newcomers.add(said.kennitala);
-      return said;
-    }
+    digest.add(saidText(said, hash));
+    if (row === null) return said;
     if (!table.holds(row, said, hash)) return said;
     counts.unchanged += 1;
     return null;
@@ -179,7 +184,7 @@ export const makeComparison = ({
     const asked = open.flatMap(({ kennitala, djangoId }) =>
       isNewNumber(seen.get(kennitala)?.stored ?? null, djangoId) ? [{ kennitala, djangoId }] : [],
     );
-    return (table.length === 0 && !isScoped) || asked.length === 0 ? new Map() : index.former(asked);
+    return isFirstLoad || asked.length === 0 ? new Map() : index.former(asked);
   };
 
   return {
@@ -198,7 +203,7 @@ export const makeComparison = ({
     },
     finish: (): Comparison => ({
       received,
-      differences,
+      differences: differences.finish(),
       kept,
       quarantined,
       changed,
@@ -209,6 +214,10 @@ export const makeComparison = ({
     }),
   };
 };
+
+/** All that the registry says of a member, for the digest of everybody. */
+export const saidText = ({ version, djangoId, digest }: ParsedMember, hash: string): string =>
+  `${hash} ${version} ${djangoId} ${digest?.a} ${digest?.b}`;
 
 const tryParse = (json: unknown, position: number): ParsedMember | Quarantined => {
   try {
@@ -224,28 +233,6 @@ const countBlanked = (blanked: Record<string, number>, differences: readonly Fie
       blanked[path] = (blanked[path] ?? 0) + 1;
     }
   }
-};
-
-const BYTES = 32;
-
-/**
- * A digest of a set of different texts that does not depend on their order: the registry may sort its pages
- * otherwise without having changed. The sum of the texts' SHA-256 as numbers of 256 bits, digested once more.
- */
-export const makeSetDigest = () => {
-  const sum = new Uint8Array(BYTES);
-  return {
-    add: (text: string): void => {
-      const hash = createHash('sha256').update(text).digest();
-      let carry = 0;
-      for (let at = BYTES - 1; at >= 0; at -= 1) {
-        carry += (sum[at] ?? 0) + (hash[at] ?? 0);
-        sum[at] = carry & 0xff;
-        carry >>= 8;
-      }
-    },
-    finish: (): string => createHash('sha256').update(sum).digest('hex'),
-  };
 };
 
 /** A member of the registry who cannot be read: nothing is written about them, and nothing deleted. */

@@ -7,12 +7,12 @@ import {
   type StoredMember,
 } from '../../domain/member/decide-change.ts';
 import { FIELD_PATHS, rowOf } from '../../domain/member/field-table.ts';
-import { fieldOf } from '../../domain/member/fields.ts';
+import { type FieldDifference, fieldOf } from '../../domain/member/fields.ts';
 import { keepPendingEdits, type PendingEdit } from '../../domain/member/kept-values.ts';
 import type { Member } from '../../domain/member/member.ts';
 import type { MemberChange } from '../../domain/member/member-change.ts';
 import type { ParsedMember } from '../../domain/member/parse-registry-member.ts';
-import { applyPatch, type FieldDifference, isSameValue, makeTombstone } from '../../domain/member/patch.ts';
+import { applyPatch, isSameValue, makeTombstone } from '../../domain/member/patch.ts';
 import type { MemberToDecide } from '../ports.ts';
 
 /** How long an edit of a member may be on its way into the queue: the trigger's retries included, on a bad day. */

@@ -10,7 +10,7 @@ import {
 } from '../../mirror/mirror.ts';
 import { digestOperations, makeForecast, makePlanId } from '../../mirror/plan.ts';
 import type { Comparison } from './compare-members.ts';
-import type { Difference, DifferenceKind } from './difference.ts';
+import { type Difference, type DifferenceKind, type Differences, differencesOf } from './difference.ts';
 import type { PortalTable } from './portal-table.ts';
 
 /** The rate at which Firestore asks a load to begin. */
@@ -18,12 +18,12 @@ const WRITES_PER_SECOND = 500;
 
 export interface PortalPlan extends MirrorPlan {
   /** Ascending by kennitala; removals are the last to be written. */
-  readonly differences: readonly Difference[];
+  readonly differences: Differences;
 }
 
 export interface PortalPlanInput {
   readonly comparison: Comparison;
-  readonly removals: readonly Difference[];
+  readonly removals: Differences;
   readonly removalsWithheld: number;
   readonly table: PortalTable;
   /** Documents of `members` whose name is no member's kennitala. */
@@ -40,9 +40,10 @@ export interface PortalPlanInput {
 /** The plan that makes the portal show what the registry says. Pure: equal input gives an equal plan id. */
 export const planPortal = (input: PortalPlanInput): PortalPlan => {
   const { comparison, removals, table, lastMemberCount } = input;
-  const differences = [...comparison.differences, ...removals].sort(byKennitala);
-  const added = kennitalasOf(differences, ['create', 'revive']);
-  const removed = kennitalasOf(differences, ['remove']);
+  const differences =
+    removals.length === 0 ? comparison.differences : differencesOf(comparison.differences, removals);
+  const added = differences.kennitalas(JOINING);
+  const removed = differences.kennitalas(['remove']);
   const updated = differences.length - added.length - removed.length;
   const figures = figuresOf(input, added.length, removed.length);
   const quarantined = comparison.quarantined.length;
@@ -52,7 +53,7 @@ export const planPortal = (input: PortalPlanInput): PortalPlan => {
       mirror: 'portal',
       source: `${comparison.digest} ${comparison.received} ${quarantined}`,
       target: table.length === 0 ? 'absent' : table.digest(),
-      operations: digestOperations(differences.map(operationText)),
+      operations: digestOperations(operationsOf(differences)),
     }),
     memberCount: table.active + outside + added.length - removed.length,
     changes: {
@@ -82,16 +83,27 @@ export const planPortal = (input: PortalPlanInput): PortalPlan => {
   };
 };
 
+/** Who is a member afterwards and was none. */
+export const JOINING: readonly DifferenceKind[] = ['create', 'revive'];
+
 /** Missed events by what the registry had done. */
 export const missedIn = (
   differences: Iterable<Difference>,
   announcedLately: ReadonlySet<Kennitala>,
 ): MissedEvents => {
-  const missed = { created: 0, updated: 0, deleted: 0 };
-  for (const { kennitala, kind, isMissed } of differences) {
-    if (isMissed && !announcedLately.has(kennitala)) missed[EVENT_OF[kind]] += 1;
-  }
+  const { add, missed } = countMissed(announcedLately);
+  for (const difference of differences) add(difference);
   return missed;
+};
+
+export const countMissed = (announcedLately: ReadonlySet<Kennitala>) => {
+  const missed = { created: 0, updated: 0, deleted: 0 };
+  return {
+    missed,
+    add: ({ kennitala, kind, isMissed }: Pick<Difference, 'kennitala' | 'kind' | 'isMissed'>): void => {
+      if (isMissed && !announcedLately.has(kennitala)) missed[EVENT_OF[kind]] += 1;
+    },
+  };
 };
 
 const EVENT_OF: Record<DifferenceKind, keyof MissedEvents> = {
@@ -101,12 +113,9 @@ const EVENT_OF: Record<DifferenceKind, keyof MissedEvents> = {
   remove: 'deleted',
 };
 
-const byKennitala = (a: Difference, b: Difference): number => (a.kennitala < b.kennitala ? -1 : 1);
-
-const kennitalasOf = (differences: readonly Difference[], kinds: readonly DifferenceKind[]): Kennitala[] =>
-  differences.filter(({ kind }) => kinds.includes(kind)).map(({ kennitala }) => kennitala);
-
-const operationText = ({ kind, kennitala, digest }: Difference): string => `${kind} ${kennitala} ${digest}`;
+function* operationsOf(differences: Differences): Generator<string> {
+  for (const { kind, kennitala, digest } of differences) yield `${kind} ${kennitala} ${digest}`;
+}
 
 /** A part of the portal is judged by the whole: `activeOutside` are those whom it does not hold. */
 const figuresOf = (

@@ -1,7 +1,7 @@
 import { isPlaceholder, type Kennitala } from '../../domain/kennitala.ts';
 import { whoIs } from '../../domain/member/wire.ts';
 import { isSyncError, SyncError } from '../../lib/errors.ts';
-import type { Mirror, MirrorSource, RunContext } from '../../mirror/mirror.ts';
+import type { Mirror, MirrorSource, RunContext, Unfinished } from '../../mirror/mirror.ts';
 import type { MemberPages, MemberReader } from '../../registry/ports.ts';
 import type {
   HintStore,
@@ -11,7 +11,7 @@ import type {
   PortalWriter,
   RosterRefresh,
 } from '../ports.ts';
-import { applyPortal } from './apply-portal.ts';
+import { applyPortal, applyRest } from './apply-portal.ts';
 import {
   type Comparison,
   makeComparison,
@@ -19,7 +19,8 @@ import {
   type TakesWordOf,
   warnOfQuarantine,
 } from './compare-members.ts';
-import type { Difference } from './difference.ts';
+import { type Differences, makeDifferences } from './difference.ts';
+import { isStillThere, type Load, type PlannedLoad, planRest, tryLoad } from './load.ts';
 import { type PortalPlan, planPortal } from './plan-portal.ts';
 import { makePortalTable, type PortalTable } from './portal-table.ts';
 
@@ -40,19 +41,23 @@ export interface PortalMirrorDependencies {
   readonly scope?: PortalScope | undefined;
 }
 
-export interface PortalSource extends MirrorSource {
+interface Compared {
   readonly table: PortalTable;
   readonly strangers: number;
   readonly comparison: Comparison;
   readonly announcedLately: ReadonlySet<Kennitala>;
 }
 
+/** What was compared, or the plan of an earlier run that is gone on with. */
+export type PortalSource = MirrorSource &
+  ({ readonly load: null; readonly compared: Compared } | { readonly load: Load; readonly compared: null });
+
 /**
  * The portal: `members/{kennitala}` in Firestore, kept equal by webhooks and proved equal by this run.
  *
  * The portal is read before the registry, so that a document which differs from what was read then has been written
  * during the run: it is left alone, whatever the pages say, since they may be older. Both are read as streams; what
- * stays in memory is a row of about 120 bytes a member, and the differences.
+ * stays in memory is a row of 73 bytes a member, and the differences.
  */
 export const makePortalMirror = (
   dependencies: PortalMirrorDependencies,
@@ -61,34 +66,22 @@ export const makePortalMirror = (
   title: 'reconcile of the portal',
 
   fetch: async (context) => {
-    const { pages, index, reference, now, keptWrites, takesWordOf, scope } = dependencies;
-    const { table, strangers } = await readTable(
-      scope?.documents ?? index.documents({ signal: context.signal }),
-    );
-    const isScoped = scope !== undefined;
-    const comparison = makeComparison({ table, index, now, keptWrites, takesWordOf, isScoped });
-    for await (const { members } of pages.pages({ signal: context.signal }))
-      await comparison.addPage(members);
-    const compared = comparison.finish();
-    if (!isScoped) assertNotEmpty(compared);
-    return {
-      table,
-      strangers,
-      comparison: compared,
-      announcedLately: await announcedLately(dependencies, compared, context),
-      received: compared.received,
-      exportedAt: null,
-      findings: {
-        received: compared.received,
-        quarantined: compared.quarantined.length,
-        held: table.length,
-        ...compared.counts,
-      },
-      warnings: await warnOfQuarantine(compared.quarantined, reference),
-    };
+    const { pages, scope, takesWordOf = null, now } = dependencies;
+    const load = scope === undefined && takesWordOf === null ? tryLoad(context.resume?.cursor, now()) : null;
+    if (load !== null && context.unfinished !== null && (await isStillThere(load, pages, context.signal))) {
+      const findings = {
+        received: load.received,
+        quarantined: load.quarantined,
+        finished: load.place.before,
+      };
+      return { load, compared: null, received: load.received, exportedAt: null, findings, warnings: [] };
+    }
+    return compareAll(dependencies, context);
   },
 
-  plan: async ({ table, strangers, comparison, announcedLately }, { lastSuccess, unfinished }) => {
+  plan: async ({ load, compared }, { lastSuccess, unfinished }) => {
+    if (load !== null) return planRest(load, unfinished ?? NOTHING_LEFT);
+    const { table, strangers, comparison, announcedLately } = compared;
     const removals = planRemovals(table, comparison.quarantined);
     return planPortal({
       comparison,
@@ -103,12 +96,34 @@ export const makePortalMirror = (
     });
   },
 
-  apply: async (plan, { comparison, announcedLately }, { startedAt, signal }) => {
+  apply: async (plan, { load, compared }, { runId, startedAt, signal, unfinished, resume }) => {
+    if (load !== null) {
+      if (resume === undefined)
+        throw new SyncError('internal', 'A load is gone on with by a run that may not.');
+      const rest = await applyRest(
+        { load, unfinished: unfinished ?? NOTHING_LEFT, signal, resume },
+        dependencies,
+      );
+      if (rest.unfinished === undefined) await decideHints(dependencies, new Date(load.plannedAt));
+      return rest;
+    }
     // Before the writes: the roster is made of the registry, and a run that dies half-way has asked for it.
     if (plan.added.length + plan.removed.length > 0) {
       await dependencies.rosterRefresh.request(dependencies.now());
     }
-    const applied = await applyPortal({ plan, kept: comparison.kept, announcedLately, signal }, dependencies);
+    const { comparison, announcedLately } = compared;
+    const { kept } = comparison;
+    const planned = kept === null ? plannedLoad(dependencies, plan, compared, { runId, startedAt }) : null;
+    const applied = await applyPortal(
+      {
+        plan,
+        kept,
+        announcedLately,
+        signal,
+        ...(planned !== null && resume !== undefined && { resumable: { planned, resume } }),
+      },
+      dependencies,
+    );
     if (applied.unfinished === undefined) await decideHints(dependencies, startedAt);
     return applied;
   },
@@ -118,6 +133,63 @@ export const makePortalMirror = (
     return {};
   },
 });
+
+const NOTHING_LEFT: Unfinished = { added: 0, removed: 0, updated: 0, blanked: {} };
+
+/** Compares everybody, or those of the scope. */
+const compareAll = async (
+  dependencies: PortalMirrorDependencies,
+  context: RunContext,
+): Promise<PortalSource> => {
+  const { pages, index, reference, now, keptWrites, takesWordOf, scope } = dependencies;
+  const { table, strangers } = await readTable(
+    scope?.documents ?? index.documents({ signal: context.signal }),
+  );
+  const isScoped = scope !== undefined;
+  const comparison = makeComparison({ table, index, now, keptWrites, takesWordOf, isScoped });
+  for await (const { members } of pages.pages({ signal: context.signal })) await comparison.addPage(members);
+  const compared = comparison.finish();
+  if (!isScoped) assertNotEmpty(compared);
+  return {
+    load: null,
+    compared: {
+      table,
+      strangers,
+      comparison: compared,
+      announcedLately: await announcedLately(dependencies, compared, context),
+    },
+    received: compared.received,
+    exportedAt: null,
+    findings: {
+      received: compared.received,
+      quarantined: compared.quarantined.length,
+      held: table.length,
+      ...compared.counts,
+    },
+    warnings: await warnOfQuarantine(compared.quarantined, reference),
+  };
+};
+
+/** Null for a plan that a later run could not go on with: page by page it would not know the second of two members. */
+const plannedLoad = (
+  { scope, takesWordOf = null }: PortalMirrorDependencies,
+  plan: PortalPlan,
+  { table, comparison }: Compared,
+  { runId, startedAt }: { readonly runId: string; readonly startedAt: Date },
+): PlannedLoad | null =>
+  scope !== undefined || takesWordOf !== null || comparison.counts.duplicates > 0
+    ? null
+    : {
+        planId: plan.planId,
+        run: runId,
+        plannedAt: startedAt.toISOString(),
+        said: comparison.digest,
+        received: comparison.received,
+        quarantined: comparison.quarantined.length,
+        memberCount: plan.memberCount,
+        isFirstLoad: table.length === 0,
+        countsMissed: plan.missedEvents != null,
+      };
 
 /** Longer than a hint is followed: what it announced was committed or taken back before the run read anything. */
 const HINT_FOLLOWED_MS = 10 * 60_000;
@@ -144,7 +216,7 @@ const announcedLately = async (
   { differences, received }: Comparison,
   { lastSuccess, startedAt, signal }: RunContext,
 ): Promise<ReadonlySet<Kennitala>> =>
-  lastSuccess !== null && differences.some(({ isMissed }) => isMissed)
+  lastSuccess !== null && differences.hasMissed()
     ? findAnnouncedLately(pages, startedAt, received, signal)
     : new Set();
 
@@ -190,7 +262,7 @@ const findAnnouncedLately = async (
 };
 
 interface PlannedRemovals {
-  readonly differences: readonly Difference[];
+  readonly differences: Differences;
   /** Members who were on no page, but who may be one of those that could not be read. */
   readonly withheld: number;
 }
@@ -203,12 +275,12 @@ export const planRemovals = (table: PortalTable, quarantined: readonly Quarantin
   const unknown = quarantined.filter(({ kennitala }) => kennitala === null);
   const protectedIds = new Set(unknown.map(({ djangoId }) => djangoId));
   const isAnybody = protectedIds.has(null);
-  const differences: Difference[] = [];
+  const differences = makeDifferences();
   let withheld = 0;
   for (const { kennitala, djangoId, row } of table.unseen()) {
     if (isAnybody || (djangoId !== null && protectedIds.has(djangoId))) withheld += 1;
     else
-      differences.push({
+      differences.add({
         kennitala,
         kind: 'remove',
         digest: '',
@@ -216,5 +288,5 @@ export const planRemovals = (table: PortalTable, quarantined: readonly Quarantin
         isMissed: true,
       });
   }
-  return { differences, withheld };
+  return { differences: differences.finish(), withheld };
 };

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Kennitala } from '../../domain/kennitala.ts';
+import { type Kennitala, toNumber } from '../../domain/kennitala.ts';
 import type { StoredMember } from '../../domain/member/decide-change.ts';
 import type { ParsedMember } from '../../domain/member/parse-registry-member.ts';
 import { sourceHash } from '../../domain/member/patch.ts';
 import type { DocumentState } from '../ports.ts';
+import { grown, kennitalaOf, makeTextColumn, withRoom } from './compact.ts';
 
 const HASH_BYTES = 16;
 const ACTIVE = 1;
@@ -11,7 +12,6 @@ const ACTIVE = 1;
 const SOUND = 2;
 const SEEN = 4;
 const WITH_DIGEST = 8;
-const FIRST_CAPACITY = 4_096;
 /** No version and no row number is negative. */
 const NONE = -1;
 
@@ -20,8 +20,7 @@ export type Row = number;
 
 /**
  * What the portal held when it was read: of each member the number, a hash of the content, the version, the
- * registry's digest and row number, the document's state and three marks. That is about 120 bytes, so that 100,000 members fit
- * in a small function.
+ * registry's digest and row number, the document's state and three marks: 73 bytes in columns.
  */
 export interface PortalTable {
   readonly length: number;
@@ -45,31 +44,35 @@ export interface PortalTableBuilder {
 }
 
 export const makePortalTable = (): PortalTableBuilder => {
-  const kennitalas: Kennitala[] = [];
-  let versions = new Float64Array(FIRST_CAPACITY);
-  let djangoIds = new Float64Array(FIRST_CAPACITY);
-  let digests = new Float64Array(2 * FIRST_CAPACITY);
-  let hashes = new Uint8Array(FIRST_CAPACITY * HASH_BYTES);
-  let marks = new Uint8Array(FIRST_CAPACITY);
-  const states: DocumentState[] = [];
+  let kennitalas = new Float64Array(0);
+  let versions = new Float64Array(0);
+  let djangoIds = new Float64Array(0);
+  let digests = new Uint32Array(0);
+  let hashes = new Uint8Array(0);
+  let marks = new Uint8Array(0);
+  const states = makeTextColumn();
+  let length = 0;
   let active = 0;
 
   const grow = (): void => {
-    versions = withRoom(versions, Float64Array);
-    djangoIds = withRoom(djangoIds, Float64Array);
-    digests = withRoom(digests, Float64Array);
-    hashes = withRoom(hashes, Uint8Array);
-    marks = withRoom(marks, Uint8Array);
+    const rows = grown(length + 1);
+    kennitalas = withRoom(kennitalas, rows, Float64Array);
+    versions = withRoom(versions, rows, Float64Array);
+    djangoIds = withRoom(djangoIds, rows, Float64Array);
+    digests = withRoom(digests, 2 * rows, Uint32Array);
+    hashes = withRoom(hashes, rows * HASH_BYTES, Uint8Array);
+    marks = withRoom(marks, rows, Uint8Array);
   };
 
   const find = (kennitala: Kennitala): Row | null => {
+    const sought = toNumber(kennitala);
     let low = 0;
-    let high = states.length - 1;
+    let high = length - 1;
     while (low <= high) {
       const middle = (low + high) >>> 1;
-      const held = kennitalas[middle] ?? '';
-      if (held === kennitala) return middle;
-      if (held < kennitala) low = middle + 1;
+      const held = kennitalas[middle] ?? 0;
+      if (held === sought) return middle;
+      if (held < sought) low = middle + 1;
       else high = middle - 1;
     }
     return null;
@@ -77,23 +80,24 @@ export const makePortalTable = (): PortalTableBuilder => {
 
   return {
     add: (kennitala, { member, meta }, state) => {
-      const row = states.length;
+      const row = length;
       if (row === marks.length) grow();
       const hash = sourceHash(member);
       const isActive = member.membership.status === 'active';
       const isSound = meta.source_hash === hash && (meta.deleted_at === null) === isActive;
-      kennitalas.push(kennitala);
+      kennitalas[row] = toNumber(kennitala);
       versions[row] = meta.source_version ?? NONE;
       djangoIds[row] = meta.django_id ?? NONE;
       hashes.set(Buffer.from(hash, 'hex').subarray(0, HASH_BYTES), row * HASH_BYTES);
       if (meta.digest !== undefined) digests.set([meta.digest.a, meta.digest.b], 2 * row);
       marks[row] =
         (isActive ? ACTIVE : 0) | (isSound ? SOUND : 0) | (meta.digest === undefined ? 0 : WITH_DIGEST);
-      states.push(state);
+      states.set(row, state);
+      length += 1;
       if (isActive) active += 1;
     },
     finish: () => ({
-      length: states.length,
+      length,
       active,
       find,
       holds: (row, said, hash) =>
@@ -112,13 +116,13 @@ export const makePortalTable = (): PortalTableBuilder => {
         marks[row] = (marks[row] ?? 0) | SEEN;
         return isFirst;
       },
-      state: (row) => states[row] ?? null,
+      state: states.get,
       *unseen() {
-        for (const [row, kennitala] of kennitalas.entries()) {
+        for (let row = 0; row < length; row += 1) {
           if (((marks[row] ?? 0) & (ACTIVE | SEEN)) !== ACTIVE) continue;
           const djangoId = djangoIds[row] ?? NONE;
           yield {
-            kennitala,
+            kennitala: kennitalaOf(kennitalas[row] ?? 0),
             djangoId: djangoId === NONE ? null : djangoId,
             row,
           };
@@ -126,8 +130,7 @@ export const makePortalTable = (): PortalTableBuilder => {
       },
       digest: () => {
         const digest = createHash('sha256');
-        const { length } = states;
-        for (const kennitala of kennitalas) digest.update(kennitala);
+        digest.update(kennitalas.subarray(0, length));
         digest.update(versions.subarray(0, length));
         digest.update(digests.subarray(0, 2 * length));
         digest.update(hashes.subarray(0, length * HASH_BYTES));
@@ -141,9 +144,3 @@ export const makePortalTable = (): PortalTableBuilder => {
 /** Of a member who has had no event yet, whose document is from before the registry had versions. */
 const isFirstVersion = (said: ParsedMember, held: number | undefined): boolean =>
   said.version === 0 && held === NONE;
-
-const withRoom = <T extends Float64Array | Uint8Array>(column: T, make: new (length: number) => T): T => {
-  const grown = new make(column.length * 2);
-  grown.set(column);
-  return grown;
-};

@@ -34,6 +34,7 @@ export const LIMITS_PER_MINUTE = { caller: 120, runs: 10, address: 300 } as cons
 
 /** What `/openapi.json` says beside the routes. */
 export const REGISTER_DOCUMENT = {
+  isPublic: true,
   title: 'membership-sync',
   version: '1.0.0',
   description: 'The register: members in PostgreSQL, kept equal to the registry.',
@@ -91,7 +92,7 @@ export const registerRoutes = (options: RegisterApiOptions): Route[] => {
       path: '/sync',
       summary: 'Run now; with `approve`, let one refused plan through',
       body: s.syncRequest,
-      answer: s.runReport,
+      answer: s.registerRunReport,
       ...starter,
       handle: ({ body, caller }) => run({ dryRun: false, approve: body.approve, requestedBy: caller.id }),
     }),
@@ -100,7 +101,7 @@ export const registerRoutes = (options: RegisterApiOptions): Route[] => {
       path: '/sync/dry-run',
       summary: 'What a run would do now: counts, samples, the guard’s verdict and the plan id',
       body: s.dryRunRequest,
-      answer: s.runReport,
+      answer: s.registerRunReport,
       ...starter,
       handle: ({ caller }) => run({ dryRun: true, requestedBy: caller.id }),
     }),
@@ -108,7 +109,7 @@ export const registerRoutes = (options: RegisterApiOptions): Route[] => {
       method: 'GET',
       path: '/sync/status',
       summary: 'The last run, the last success and its age, whether one is running, and counts of members',
-      answer: s.statusAnswer,
+      answer: s.registerStatus,
       ...admin,
       handle: async () => {
         const { lastRun, lastSuccess, active, inactive, waitingNotifications } = await reader.readStatus();

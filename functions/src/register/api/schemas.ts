@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { tryKennitala } from '../../domain/kennitala.ts';
-import { runReport as mirrorReport, runFields } from '../../mirror/run-answer.ts';
+import { runFields, runReport } from '../../mirror/run-answer.ts';
 import { receipt } from '../../proof/schemas.ts';
 
 /** The API's shapes: what is parsed, and what `/openapi.json` says. */
@@ -24,7 +24,7 @@ export const healthQuery = z.strictObject({ deep: z.enum(['0', '1']).optional() 
 export const syncRequest = z.strictObject({ approve: runFields.approve }).meta({ id: 'SyncRequest' });
 export const dryRunRequest = z.strictObject({}).meta({ id: 'DryRunRequest' });
 
-export const runReport = mirrorReport
+export const registerRunReport = runReport
   .extend({
     samples: z
       .object({
@@ -52,7 +52,7 @@ export const logEntry = z
   })
   .meta({ id: 'SyncLogEntry' });
 
-export const statusAnswer = z
+export const registerStatus = z
   .object({
     running: z.boolean(),
     last_run: logEntry.nullable(),

@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RegistryHttp, TokenSource } from '../../../src/adapters/django/registry-http.ts';
-import { makeSecretManager } from '../../../src/adapters/secrets/secret-manager.ts';
-import { makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
+import { makeSecretManager, makeTokenSource } from '../../../src/adapters/secrets/secret-manager.ts';
 import { SyncError } from '../../../src/lib/errors.ts';
 import { startSecretManagerServer } from '../secrets/support/secret-manager-server.ts';
 import * as answers from './support/answers.ts';

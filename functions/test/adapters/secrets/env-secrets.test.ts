@@ -1,4 +1,4 @@
-import { makeEnvSecrets } from '../../../src/adapters/secrets/secret-source.ts';
+import { makeEnvSecrets } from '../../../src/adapters/secrets/secret-manager.ts';
 import { describeSecretSource } from './support/secret-source-contract.ts';
 
 describeSecretSource('the given values', async () => {

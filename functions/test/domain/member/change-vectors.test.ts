@@ -2,9 +2,12 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { isTwoWayPath } from '../../../src/domain/member/field-table.ts';
 import { fieldOf } from '../../../src/domain/member/fields.ts';
-import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import {
+  fromRegistryFields,
+  parseRegistryMember,
+  toRegistryValue,
+} from '../../../src/domain/member/parse-registry-member.ts';
 import { applyPatch } from '../../../src/domain/member/patch.ts';
-import { fromRegistryFields, toRegistryValue } from '../../../src/domain/member/registry-changes.ts';
 
 interface Vectors {
   readonly member: unknown;

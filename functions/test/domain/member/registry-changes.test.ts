@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { FIELD_TABLE, isTwoWayPath, portalEditPaths } from '../../../src/domain/member/field-table.ts';
 import { withFields } from '../../../src/domain/member/fields.ts';
-import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import {
+  fromRegistryFields,
+  parseRegistryMember,
+  toRegistryChanges,
+} from '../../../src/domain/member/parse-registry-member.ts';
 import { applyPatch, diffMembers } from '../../../src/domain/member/patch.ts';
-import { fromRegistryFields, toRegistryChanges } from '../../../src/domain/member/registry-changes.ts';
 import { isSyncError } from '../../../src/lib/errors.ts';
 import { NESTED } from './support/wire-members.ts';
 

@@ -4,14 +4,14 @@ import { parsePortalMember } from '../../../src/adapters/firestore/member-docume
 import { portalEditPaths } from '../../../src/domain/member/field-table.ts';
 import { fieldOf, withFields } from '../../../src/domain/member/fields.ts';
 import { type Address, GENDERS, HOUSING_SITUATIONS } from '../../../src/domain/member/member.ts';
-import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
-import { applyPatch, diffMembers, sourceHash } from '../../../src/domain/member/patch.ts';
 import {
   fromRegistryFields,
+  parseRegistryMember,
   type RegistryFields,
   toRegistryChanges,
   toRegistryCreate,
-} from '../../../src/domain/member/registry-changes.ts';
+} from '../../../src/domain/member/parse-registry-member.ts';
+import { applyPatch, diffMembers, sourceHash } from '../../../src/domain/member/patch.ts';
 import { anyWireMember, type WireMember } from './support/wire-members.ts';
 
 const mirror = (wire: unknown) => applyPatch(null, parseRegistryMember(wire));

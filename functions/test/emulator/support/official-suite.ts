@@ -22,6 +22,8 @@ export interface SuiteOptions {
   readonly firestoreJar: string | null;
   /** Addresses of servers that the suite does not run itself, such as STORAGE_EMULATOR_HOST. */
   readonly servers: Readonly<Record<string, string>>;
+  /** Another firebase-tools, by its npm name and version. */
+  readonly tools?: string;
 }
 
 export interface OfficialSuite {
@@ -39,8 +41,9 @@ export const startOfficialSuite = async ({
   folder,
   firestoreJar,
   servers,
+  tools = FIREBASE_TOOLS,
 }: SuiteOptions): Promise<OfficialSuite> => {
-  const program = await installFirebaseTools(FIREBASE_TOOLS);
+  const program = await installFirebaseTools(tools);
   const only = firestoreJar === null ? 'functions,auth' : 'functions,auth,firestore';
   const child = spawn(
     process.execPath,

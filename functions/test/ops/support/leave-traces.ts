@@ -3,8 +3,7 @@ import { type Kennitala, tryKennitala } from '../../../src/domain/kennitala.ts';
 import { parseMemberChange } from '../../../src/domain/member/member-change.ts';
 import { applyVersionedEvent } from '../../../src/portal/apply-event.ts';
 import { type ConflictRecord, decideConflict } from '../../../src/twoway/conflict.ts';
-import { toEditTime } from '../../../src/twoway/edit.ts';
-import { makeQueueItem } from '../../../src/twoway/queue.ts';
+import { makeQueueItem, toEditTime } from '../../../src/twoway/queue.ts';
 import type { OpsStack } from './ops-stack.ts';
 
 export interface Traces {

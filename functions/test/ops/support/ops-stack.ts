@@ -13,14 +13,18 @@ import { makeMemberTrace, makePeopleReader } from '../../../src/adapters/firesto
 import { makeOperatorActions, makeRunHistory } from '../../../src/adapters/firestore/ops-runs.ts';
 import { makeLiveCounts, makeMirrorStates } from '../../../src/adapters/firestore/ops-states.ts';
 import { makeTwoWayReader } from '../../../src/adapters/firestore/ops-two-way.ts';
-import { makeProofStore } from '../../../src/adapters/firestore/proof-store.ts';
+import { makeProofStore, makeVerifiedStore } from '../../../src/adapters/firestore/proof-store.ts';
 import { makeQueueStore, makeTwoWayLog } from '../../../src/adapters/firestore/queue-store.ts';
 import { makeRecordReader } from '../../../src/adapters/firestore/record-reader.ts';
 import { makeRosterRefresh } from '../../../src/adapters/firestore/roster-refresh.ts';
-import { makeEnvSecrets, makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
-import { makeSoftDeletedList, makeVersionsErasure } from '../../../src/adapters/storage/erase-versions.ts';
+import { makeEnvSecrets, makeTokenSource } from '../../../src/adapters/secrets/secret-manager.ts';
 import { makeFrozenRolls } from '../../../src/adapters/storage/frozen-rolls.ts';
-import { makeListStore, makeListVersions } from '../../../src/adapters/storage/list-store.ts';
+import {
+  makeListStore,
+  makeListVersions,
+  makeSoftDeletedList,
+  makeVersionsErasure,
+} from '../../../src/adapters/storage/list-store.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../../src/domain/member/digest.ts';
 import { makeApp } from '../../../src/http/app.ts';
@@ -28,7 +32,7 @@ import { makeAuthorizeAdmin } from '../../../src/http/callers.ts';
 import type { OpsDependencies } from '../../../src/ops/dependencies.ts';
 import { makeOpsLogs } from '../../../src/ops/ops-logs.ts';
 import type { ErasureStore, RegisterLookup } from '../../../src/ops/ports.ts';
-import { opsRoutes } from '../../../src/ops/routes.ts';
+import { OPS_DOCUMENT, opsRoutes } from '../../../src/ops/routes.ts';
 import { makeTwoWayActions } from '../../../src/ops/two-way-actions.ts';
 import { syncMember } from '../../../src/portal/reconcile/sync-member.ts';
 import type { DeliveryDependencies } from '../../../src/twoway/delivery.ts';
@@ -165,6 +169,7 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
       ),
     reference,
     verify: { records: makeRecordReader(db), versions, keys: chain, now },
+    verified: makeVerifiedStore(db),
     roll: {
       versions,
       runsBefore: async (at, limit) =>
@@ -186,6 +191,7 @@ export const startOpsStack = async ({ register, registerErasure, ...options }: O
     }),
     log: (severity, message, fields) => stack.logs.push({ severity, message, fields }),
     prefixes: ['', '/api'],
+    document: OPS_DOCUMENT,
   });
   const tokenOf = (claims: Record<string, unknown>, uid = 'operator') => auth.mintIdToken({ uid, claims });
   const admin = tokenOf({ roles: ['admin'] });

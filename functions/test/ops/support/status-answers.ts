@@ -40,6 +40,7 @@ export const WELL: StatusAnswer = {
   registry: null,
   mirrors: [],
   proof: null,
+  verified: null,
   twoWay: QUIET,
   portal: { aheadOfRegistry: 0, unconfirmedHints: 0, oldestUnconfirmedHintAt: null },
   missedEvents: { last7Days: NO_EVENTS, last30Days: NO_EVENTS },

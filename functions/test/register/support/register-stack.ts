@@ -7,12 +7,12 @@ import { makeRegistryHttp, type RegistryHttp } from '../../../src/adapters/djang
 import { makeRunStore } from '../../../src/adapters/firestore/run-store.ts';
 import { makeDatabase } from '../../../src/adapters/postgres/make-database.ts';
 import { makeRegisterStore } from '../../../src/adapters/postgres/register-store.ts';
-import { makeEnvSecrets, makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
+import { makeEnvSecrets, makeTokenSource } from '../../../src/adapters/secrets/secret-manager.ts';
 import { makeMemberReference } from '../../../src/domain/member/digest.ts';
 import type { LogFields, Severity } from '../../../src/lib/log.ts';
 import type { RunDependencies, RunRequest } from '../../../src/mirror/run.ts';
 import type { ReferTo, RegisterStore } from '../../../src/register/ports.ts';
-import { type RegisterOptions, runRegister } from '../../../src/register/register.ts';
+import { type RegisterOptions, runRegisterMirror } from '../../../src/register/register.ts';
 import type { MemberPages } from '../../../src/registry/ports.ts';
 import { chain } from '../../support/chain.ts';
 import { DEFAULT_LIMITS } from '../../support/default-limits.ts';
@@ -103,7 +103,7 @@ export const startRegisterStack = async (options: RegisterStackOptions = {}) => 
       offsetMs += milliseconds;
     },
     run: (request: RunRequest = { trigger: 'schedule' }, given: Partial<RegisterOptions> = {}) =>
-      runRegister(request, { ...registerOptions, ...given }, dependencies),
+      runRegisterMirror(request, { ...registerOptions, ...given }, dependencies),
     members: () => postgres.sql<MemberRow>('select * from public.members order by id'),
     syncLog: () => postgres.sql<SyncLogRow>('select * from public.sync_log order by id'),
     close: async () => {

@@ -3,11 +3,10 @@ import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import type { StoredMember } from '../../../src/domain/member/decide-change.ts';
 import { type FieldValues, withFields } from '../../../src/domain/member/fields.ts';
 import { formerWithdrawals, isNewNumber, type PendingEdit } from '../../../src/domain/member/kept-values.ts';
-import type { ChangeOutcome, MemberStore, Receipt } from '../../../src/portal/ports.ts';
+import type { ChangeOutcome, EventReceipt, MemberStore } from '../../../src/portal/ports.ts';
 import { type ConflictRecord, isOpen } from '../../../src/twoway/conflict.ts';
-import { dateOf, type EditTime, makeEditTime } from '../../../src/twoway/edit.ts';
 import type { DocumentWrite, MemberView, Step, TwoWayStore } from '../../../src/twoway/ports.ts';
-import type { QueueItem } from '../../../src/twoway/queue.ts';
+import { dateOf, type EditTime, makeEditTime, type QueueItem } from '../../../src/twoway/queue.ts';
 
 interface Document {
   readonly stored: StoredMember;
@@ -25,7 +24,7 @@ export const makeMemoryPortal = (
   const documents = new Map<Kennitala, Document>();
   const items = new Map<string, QueueItem>();
   const conflicts = new Map<string, ConflictRecord>();
-  const receipts = new Map<string, Receipt>();
+  const receipts = new Map<string, EventReceipt>();
   let commits = 0;
 
   const write = (kennitala: Kennitala, stored: StoredMember, isServers: boolean): void => {

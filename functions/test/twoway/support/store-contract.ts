@@ -2,9 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import type { FieldValues } from '../../../src/domain/member/fields.ts';
 import type { ConflictRecord } from '../../../src/twoway/conflict.ts';
-import { makeEditTime, toEditTime } from '../../../src/twoway/edit.ts';
 import type { MemberView, Reads, Step, TwoWayStore } from '../../../src/twoway/ports.ts';
-import { makeQueueItem, type QueueItem } from '../../../src/twoway/queue.ts';
+import { makeEditTime, makeQueueItem, type QueueItem, toEditTime } from '../../../src/twoway/queue.ts';
 import { makeKennitalas } from '../../support/kennitalas.ts';
 
 export interface OpenedStore {

@@ -13,15 +13,15 @@ import { makeMemberStore } from '../../../src/adapters/firestore/member-store.ts
 import { makeQueueStore, makeTwoWayLog } from '../../../src/adapters/firestore/queue-store.ts';
 import { makeRosterRefresh } from '../../../src/adapters/firestore/roster-refresh.ts';
 import { toMemberWrite } from '../../../src/adapters/firestore/twoway-documents.ts';
-import { makeEnvSecrets, makeTokenSource } from '../../../src/adapters/secrets/secret-source.ts';
+import { makeEnvSecrets, makeTokenSource } from '../../../src/adapters/secrets/secret-manager.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../../src/domain/member/digest.ts';
 import type { LogFields, Severity } from '../../../src/lib/log.ts';
 import { applyReading } from '../../../src/portal/apply-event.ts';
 import { answerWebhook } from '../../../src/portal/receive-webhook.ts';
 import { makeWebhookGate } from '../../../src/portal/webhook-caller.ts';
-import { type EditTime, makeEditTime, partsOf } from '../../../src/twoway/edit.ts';
 import { makeTwoWayLogs } from '../../../src/twoway/logs.ts';
+import { type EditTime, makeEditTime, partsOf } from '../../../src/twoway/queue.ts';
 import { makeApplyProtocol, makeRegistryMembers } from '../../../src/twoway/registry.ts';
 import { runTwoWay, type TwoWayDependencies, type TwoWayRun } from '../../../src/twoway/sweep.ts';
 import { trackMemberWrite } from '../../../src/twoway/track.ts';

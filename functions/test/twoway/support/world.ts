@@ -8,17 +8,16 @@ import type { MemberStore } from '../../../src/portal/ports.ts';
 import { decideMember } from '../../../src/portal/reconcile/decide-member.ts';
 import type { MemberReader, RegistryChanges } from '../../../src/registry/ports.ts';
 import type { DeliveryDependencies } from '../../../src/twoway/delivery.ts';
-import type { EditTime } from '../../../src/twoway/edit.ts';
 import { makeTwoWayLogs } from '../../../src/twoway/logs.ts';
 import type { DocumentWrite, TwoWayStore } from '../../../src/twoway/ports.ts';
-import { pullChanges } from '../../../src/twoway/pull.ts';
+import type { EditTime } from '../../../src/twoway/queue.ts';
 import {
   type ApplyProtocol,
   makeApplyProtocol,
   makeRegistryMembers,
   type RegistryMembers,
 } from '../../../src/twoway/registry.ts';
-import { pushEdits } from '../../../src/twoway/sweep.ts';
+import { pullChanges, pushEdits } from '../../../src/twoway/sweep.ts';
 import { trackMemberWrite } from '../../../src/twoway/track.ts';
 import { makeMemoryPortal } from './memory-portal.ts';
 import { type ModelOptions, type ModelWebhook, makeRegistryModel } from './registry-model.ts';

@@ -6,7 +6,7 @@ import {
   queuePage,
   retryAnswer,
 } from '../../../../functions/src/ops/schemas/two-way.ts';
-import type { QueueItem, QueueItemDetail, RetryAnswer } from '../../../../functions/src/ops/schemas.ts';
+import type { QueueItemDetail, RetryAnswer, WireQueueItem } from '../../../../functions/src/ops/schemas.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { withProgress } from '../progress.ts';
@@ -106,7 +106,7 @@ const retriedLines = ({ outcome, code }: RetryAnswer['delivery']): string[] => [
   ...(code === null ? [] : [`Why: ${code}. What to do: ${runbookOf(code) ?? 'see its last error'}`]),
 ];
 
-const itemsLines = (items: readonly QueueItem[]): string[] =>
+const itemsLines = (items: readonly WireQueueItem[]): string[] =>
   tableLines(
     [
       { head: 'status', width: 8 },
@@ -127,7 +127,7 @@ const itemsLines = (items: readonly QueueItem[]): string[] =>
     ]),
   );
 
-const fieldsOf = ({ waiting, settled }: QueueItem): string =>
+const fieldsOf = ({ waiting, settled }: WireQueueItem): string =>
   [...waiting, ...Object.entries(settled).map(([path, outcome]) => `${path} ${outcome}`)].join(', ');
 
 const itemLines = (item: QueueItemDetail): string[] =>

@@ -1,5 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
+import type { Language } from '../../../../dashboard/src/texts/format.ts';
+import { receiptPage, receiptRows } from '../../../../dashboard/src/texts/receipt-page.ts';
 import {
   compareAnswer,
   frozenRoll,
@@ -11,10 +13,9 @@ import type { Cli } from '../cli.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
 import { OpsError } from '../ops-error.ts';
 import { withProgress } from '../progress.ts';
-import { type Language, receiptPage, receiptRows, toFileText } from '../receipt-page.ts';
 import type { Session } from '../session.ts';
 import { pairLines, tableLines } from '../table.ts';
-import { shownTime } from '../text.ts';
+import { shownTime, toFileText } from '../text.ts';
 
 const EXAMPLE = `
 Times are Iceland's, or have an offset. Without --out nobody is named; with it,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import { makeWords, proofSentence, recordSentence } from '../../../../dashboard/src/texts/words.ts';
 import { proofAnswer, statusAnswer } from '../../../../functions/src/ops/schemas/status.ts';
-import type { MirrorStatus, ProofAnswer, StatusAnswer } from '../../../../functions/src/ops/schemas.ts';
+import type { MirrorStatus, StatusAnswer } from '../../../../functions/src/ops/schemas.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { remediesOf } from '../remedies.ts';
@@ -40,34 +41,14 @@ export const addProve = (program: Command, cli: Cli): void => {
     .action(
       cli.action(async ({ api, show }, _options: object) => {
         const proof = await api.post('/proof', {}, proofAnswer);
-        show(proof, () => [proofText(proof, proof.at)]);
+        show(proof, () => [proofSentence(proof, proof.at, WORDS)]);
         return proof.outcome === 'equal' ? EXIT_CODES.done : EXIT_CODES.failed;
       }),
     );
 };
 
-const STORES = ['roster', 'portal', 'register'] as const;
-
-/** `registry = roster = portal = register, proved 3m ago`, or which differs and by how many. */
-export const proofText = (proof: ProofAnswer | null, at: string): string => {
-  if (proof === null) return 'no proof has been made yet';
-  const { outcome, because, stores, members, unreadable, provedAt, errorCode } = proof;
-  const last = provedAt === null ? 'never proved' : `proved ${shownAge(ageOf(provedAt, at))} ago`;
-  const held = STORES.filter((store) => stores[store].state !== 'absent');
-  if (outcome === 'equal') {
-    const but = unreadable === 0 ? '' : ` but for ${counted(unreadable, 'member')} whom nobody can read`;
-    return `registry = ${held.join(' = ')}${but}, ${counted(members ?? 0, 'member')}, ${last}`;
-  }
-  const parts = held.flatMap((store) => {
-    const { state, differences, errorCode: code } = stores[store];
-    if (state === 'differs') {
-      return [`the ${store} differs${differences === null ? '' : ` by ${counted(differences, 'member')}`}`];
-    }
-    return state === 'unknown' && code !== null ? [`the ${store} did not answer (${code})`] : [];
-  });
-  const why = because === null ? (errorCode ?? asWords(outcome)) : `${asWords(outcome)}: ${asWords(because)}`;
-  return [...parts, why, last].join(', ');
-};
+/** What the page says, in its words. */
+const WORDS = makeWords('en');
 
 const COLUMNS = [
   { head: 'mirror', width: 8 },
@@ -95,7 +76,8 @@ const statusLines = (status: StatusAnswer, paint: Paint): string[] => [
   '',
   ...pairLines([
     ['registry', registryText(status)],
-    ['proof', proofText(status.proof, status.at)],
+    ['proof', proofSentence(status.proof, status.at, WORDS)],
+    ['record', recordSentence(status.verified, status.at, WORDS)],
     ...status.mirrors.flatMap(detailsOf),
     ['way back', wayBackOf(status)],
     ['missed', missedText(status)],

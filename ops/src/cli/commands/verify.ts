@@ -5,15 +5,15 @@ import type { VerifyAnswer } from '../../../../functions/src/ops/schemas.ts';
 import type { Cli } from '../cli.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { withProgress } from '../progress.ts';
-import { toFileText } from '../receipt-page.ts';
 import { runbookOf } from '../remedies.ts';
 import { pairLines, tableLines } from '../table.ts';
 import type { Paint } from '../terminal.ts';
-import { shownTime } from '../text.ts';
+import { shownTime, toFileText } from '../text.ts';
 
 const EXAMPLE = `
 Reads every record, the kept versions of the list, and what each remembers of
-the other; minutes where a year of records is long. Nothing is written.
+the other; minutes where a year of records is long. The status remembers what
+it found; nothing else is written.
 Exit code 1 when anything is missing, altered, reordered, inserted or unproven.
 
 Example:
@@ -29,7 +29,7 @@ export const addVerify = (program: Command, cli: Cli): void => {
     .action(
       cli.action(async ({ api, terminal, show, paint }, { publicKey }: { publicKey?: string }) => {
         const answer = await withProgress(terminal, 'Walking the chains', () =>
-          api.get('/verify', verifyAnswer),
+          api.post('/verify', {}, verifyAnswer),
         );
         if (publicKey !== undefined) {
           await writeFile(publicKey, answer.publicKeys.map(({ pem }) => toFileText(pem)).join(''));

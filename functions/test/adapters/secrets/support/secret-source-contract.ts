@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeTokenSource, type SecretSource } from '../../../../src/adapters/secrets/secret-source.ts';
+import { makeTokenSource, type SecretSource } from '../../../../src/adapters/secrets/secret-manager.ts';
 import { isSyncError, type SyncError } from '../../../../src/lib/errors.ts';
 
 /** A source over values that the suite can change. Versions are oldest first. */

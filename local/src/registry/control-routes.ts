@@ -1,0 +1,71 @@
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import { onlyLoopback } from '../auth/loopback.ts';
+import type { Controls } from './controls.ts';
+import { standingFault } from './faults.ts';
+import type { RegistryEnv } from './faulty-answers.ts';
+import { ControlError } from './state.ts';
+import { memberPatch } from './wire-member.ts';
+
+/**
+ * `/_control/…`: what a person turns, as JSON over HTTP; mistakes answer `{"error": "…"}`. It takes no token, so only
+ * programs on this machine may use it, and no web page of another origin.
+ */
+export const makeControlRoutes = (controls: Controls): Hono<RegistryEnv> => {
+  const app = new Hono<RegistryEnv>();
+  app.use(onlyLoopback);
+
+  app.get('/status', (c) => c.json(controls.summary()));
+  app.post('/reset', (c) => {
+    controls.reset();
+    return c.json(controls.summary());
+  });
+
+  app.get('/members/random', (c) => c.json({ id: controls.randomMember() }));
+  app.get('/members/:id', (c) => c.json(controls.member(idOf(c))));
+  app.post('/members', async (c) => c.json(controls.createMember(await bodyOf(c, memberPatch)), 201));
+  app.patch('/members/:id', async (c) => {
+    const patch = await bodyOf(c, memberPatch);
+    return c.json(controls.updateMember(idOf(c), Object.keys(patch).length > 0 ? patch : undefined));
+  });
+  app.delete('/members/:id', (c) => c.json(controls.deleteMember(idOf(c))));
+  app.post('/members/:id/restore', async (c) =>
+    c.json(controls.restoreMember(idOf(c), await bodyOf(c, memberPatch)), 201),
+  );
+
+  app.get('/faults', (c) => c.json({ faults: controls.summary().faults }));
+  app.post('/faults', async (c) => {
+    controls.addFault(await bodyOf(c, standingFault));
+    return c.json({ faults: controls.summary().faults }, 201);
+  });
+  app.delete('/faults', (c) => {
+    controls.clearFaults();
+    return c.json({ faults: [] });
+  });
+
+  app.all('*', (c) => c.json({ error: 'There is no such control; the README lists them.' }, 404));
+  app.onError((error, c) => {
+    if (error instanceof ControlError) return c.json({ error: error.message }, error.status);
+    if (error instanceof z.ZodError) return c.json({ error: z.prettifyError(error) }, 400);
+    throw error;
+  });
+  return app;
+};
+
+/** The request's JSON under a schema; no body at all counts as `{}`. Throws ControlError or ZodError. */
+const bodyOf = async <S extends z.ZodType>(c: Context<RegistryEnv>, schema: S): Promise<z.output<S>> => {
+  const text = await c.req.text();
+  let body: unknown;
+  try {
+    body = text === '' ? {} : JSON.parse(text);
+  } catch {
+    throw new ControlError(400, 'The body is not JSON.');
+  }
+  return schema.parse(body);
+};
+
+const idOf = (c: Context<RegistryEnv>): number => {
+  const text = c.req.param('id') ?? '';
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new ControlError(404, 'A member is named by its id, a whole number from 1.');
+};

@@ -1,0 +1,95 @@
+import { Webhook } from 'standardwebhooks';
+import { withDigest } from './digests.ts';
+import type { Directory } from './directory.ts';
+import type { ChangeEntry } from './journal.ts';
+
+/** One owed webhook. `id` is the outbox id, `index` the member's row. */
+export interface WebhookEvent {
+  readonly id: number;
+  readonly index: number;
+  readonly body: string;
+}
+
+/**
+ * The event of a change. Call it before the next change of that member: the body is made once and stays as it is over
+ * all attempts, so that `data` is what the member was at `version`. A delete carries no data about who was deleted.
+ */
+export const makeEvent = (change: ChangeEntry, directory: Directory): WebhookEvent => ({
+  id: change.id,
+  index: change.index,
+  body: JSON.stringify({
+    kennitala: directory.ssn(change.index),
+    action: change.action,
+    ...(change.action !== 'delete' && { data: withDigest(directory.member(change.index)) }),
+    version: change.id,
+    occurred_at: change.at,
+  }),
+});
+
+export interface WebhookTarget {
+  readonly url: string;
+  /** `whsec_…` or bare base64; every one signs. */
+  readonly secrets: readonly string[];
+}
+
+/** How an attempt ended: any 2xx is `delivered`. `retryAfterMs` is what the receiver asked for, at most a minute. */
+interface Attempt {
+  readonly delivered: boolean;
+  readonly retryAfterMs: number;
+}
+
+const MAX_RETRY_AFTER_MS = 60_000;
+
+/** One signed POST. Never throws: no answer is a failed attempt. Redirects are not followed. */
+export const sendEvent = async (
+  event: WebhookEvent,
+  { url, secrets }: WebhookTarget,
+  signal: AbortSignal,
+): Promise<Attempt> => {
+  try {
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...signEvent(`msg_${event.id}`, event.body, secrets, new Date()),
+      },
+      body: event.body,
+      redirect: 'manual',
+      signal,
+    });
+    // The body is read to its end so that the connection can be used again.
+    await answer.arrayBuffer();
+    const seconds = Number(answer.headers.get('retry-after') ?? 0);
+    return {
+      delivered: answer.ok,
+      retryAfterMs: seconds > 0 ? Math.min(MAX_RETRY_AFTER_MS, seconds * 1000) : 0,
+    };
+  } catch {
+    return { delivered: false, retryAfterMs: 0 };
+  }
+};
+
+/**
+ * The Standard Webhooks headers of one attempt: one signature a secret, so that a receiver that knows either of two
+ * secrets takes it during a rotation. The id stays the same over all attempts; the timestamp is the attempt's.
+ */
+export const signEvent = (
+  id: string,
+  body: string,
+  secrets: readonly string[],
+  at: Date,
+): Record<string, string> => ({
+  'webhook-id': id,
+  'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+  'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, at, body)).join(' '),
+});
+
+/** Throws for a list without a secret or with one that cannot sign, without quoting it. */
+export const assertSecrets = (secrets: readonly string[]): void => {
+  try {
+    if (secrets.length === 0) throw new Error('There is none.');
+    for (const secret of secrets) new Webhook(secret);
+  } catch {
+    throw new Error('A webhook needs secrets, each of them base64 with or without whsec_ in front.');
+  }
+};
