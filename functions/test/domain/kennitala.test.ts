@@ -31,6 +31,9 @@ describe('reading a kennitala', () => {
     ['nothing', '', null],
     ['nine digits, which are not padded', '101302989', null],
     ['eleven digits', '01013029890', null],
+    ['the first digits of a system number', '81', null],
+    ['a date and its last digit', '0101309', null],
+    ['a date with letters', 'o101302989', null],
     ['a hyphen in another place', '0101-302989', null],
     ['letters', 'not a number', null],
     ['a month that does not exist', '0113302989', null],
@@ -101,6 +104,9 @@ describe('reading a kennitala', () => {
   it('takes only the canonical form for canonical', () => {
     expect(isKennitala('010130-2989')).toBe(false);
     expect(isKennitala('0101302989\n')).toBe(false);
+    expect(isKennitala(' 0101302989')).toBe(false);
+    expect(isKennitala('0113302989')).toBe(false);
+    expect(isKennitala('0101302989')).toBe(true);
   });
 });
 
@@ -150,8 +156,18 @@ it.each([
   ['', 'digits'],
   ['123456789', 'digits'],
   ['01013029 89', 'digits'],
+  ['01013029855', 'digits'],
+  ['1010130-2985', 'digits'],
+  ['010130-29855', 'digits'],
+  ['0001302985', 'date'],
+  ['3201302989', 'date'],
+  ['4001302985', 'date'],
+  ['0100302985', 'date'],
   ['3213302989', 'date'],
   ['0113302989', 'date'],
+  ['3101302985', 'century'],
+  ['3112302985', 'century'],
+  [' 010130-2985 ', 'century'],
   ['010130-2985', 'century'],
   ['0101302985', 'century'],
 ])('says of %j what is wrong with it: %s', (text, fault) => {

@@ -36,6 +36,10 @@ describe('what an operator types', () => {
     expect(namesKennitala(`asked by ${text}, today`, OTHER)).toBe(false);
   });
 
+  it('is found to hold a number that is all of it', () => {
+    expect(holdsKennitala(KENNITALA)).toBe(true);
+  });
+
   it.each(INNOCENT)('%j holds none', (text) => {
     expect(holdsKennitala(text)).toBe(false);
   });

@@ -80,6 +80,8 @@ describe('a value', () => {
     [1.5, true],
     [Number.NaN, false],
     [Number.POSITIVE_INFINITY, false],
+    [{ street: 'Gata', number: Number.NaN }, false],
+    [{ street: 'Gata', when: [new Date(Number.NaN)] }, false],
     [Array(MAX_LIST_LENGTH).fill('x'), true],
     [Array(MAX_LIST_LENGTH + 1).fill('x'), false],
   ])('%j', (value, expected) => {

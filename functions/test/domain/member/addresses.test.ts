@@ -118,6 +118,50 @@ describe('what the registry says about addresses', () => {
       [],
     ],
     ['an empty object: nothing', [HOME], { local_address: {} }, [HOME]],
+    [
+      'one abroad of which nothing else is known',
+      [],
+      {
+        foreign_addresses: [
+          { country: 45 },
+          { country: null, current: false, address: null, municipality: null },
+        ],
+      },
+      [
+        { ...ABROAD, street: '', postal_code: '', city: '', is_default: true },
+        { ...ABROAD, street: '', postal_code: '', city: '', country: '' },
+      ],
+    ],
+    [
+      'one abroad in no country',
+      [],
+      { foreign_addresses: [{ country: '', address: 'Poste restante' }] },
+      [{ ...ABROAD, street: 'Poste restante', postal_code: '', city: '', country: '', is_default: true }],
+    ],
+    [
+      'a part of a home where there was none',
+      [],
+      { local_address: { city: 'Akureyri' } },
+      [{ ...HOME, street: '', number: null, letter: '', postal_code: '', city: 'Akureyri' }],
+    ],
+    [
+      'the street of a home where there was none',
+      [],
+      { local_address: { street: 'Laugavegur' } },
+      [{ ...HOME, number: null, letter: '', postal_code: '', city: '' }],
+    ],
+    [
+      'a home of spaces is none',
+      [HOME],
+      { local_address: { street: ' ', number: null, letter: ' ', postal_code: ' ', city: ' ' } },
+      [],
+    ],
+    [
+      'a home with a number alone is one',
+      [],
+      { local_address: { number: 5 } },
+      [{ ...HOME, street: '', number: 5, letter: '', postal_code: '', city: '' }],
+    ],
   ])('%s', (_title, stored, said, expected) => {
     expect(after(stored, said)).toEqual(expected);
   });

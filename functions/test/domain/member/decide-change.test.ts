@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import {
   type DecisionContext,
   decideChange,
+  isDoubtfulRevival,
+  isStale,
   type MemberMeta,
   type StoredMember,
 } from '../../../src/domain/member/decide-change.ts';
@@ -49,6 +51,8 @@ describe('order by version', () => {
     ['a create of a missing member', null, said('create', 1), 'write'],
     ['an update of a missing member', null, said('update', 5), 'write'],
     ['a delete of a missing member', null, removed(5), 'write'],
+    ['a reading of a missing member', null, said('update', null), 'write'],
+    ['a reading that finds nobody where nobody was', null, removed(null), 'write'],
     ['version 0 of a missing member', null, said('update', 0), 'write'],
     ['a newer update', stored(9), said('update', 10), 'write'],
     ['the same version again', stored(9), said('update', 9, RENAMED), 'stale'],
@@ -183,5 +187,87 @@ describe('what is written', () => {
     expect(decideChange(stored(9), said('update', 9), { ...context, comesOver: 'same' })).toEqual({
       kind: 'unchanged',
     });
+  });
+
+  it('is the registry’s word over a newer version where somebody decided for it', () => {
+    expect(
+      decideChange(stored(9), said('update', 8, RENAMED), { ...context, comesOver: 'any' }),
+    ).toMatchObject({ kind: 'write', meta: { source_version: 8 } });
+    expect(isStale(stored(9), 8, 'same')).toBe(true);
+    expect(isStale(stored(9), 9, 'same')).toBe(false);
+    expect(isStale(stored(9), 9)).toBe(true);
+    expect(isStale(stored(9), null)).toBe(false);
+    expect(isStale(null, 0)).toBe(false);
+  });
+
+  it('says of a member whom a reading found gone that a reconcile did it', () => {
+    expect(decideChange(stored(9), removed(null), context)).toMatchObject({ meta: { origin: 'reconcile' } });
+    expect(decideChange(stored(9), removed(10), context)).toMatchObject({ meta: { origin: 'registry' } });
+    expect(decideChange(stored(9), said('update', null, RENAMED), context)).toMatchObject({
+      meta: { origin: 'registry' },
+    });
+  });
+
+  it('keeps the time of the first deletion when a reading finds the member gone again', () => {
+    expect(decideChange({ ...buried(9), member }, removed(null, LATER), context)).toMatchObject({
+      meta: { deleted_at: OCCURRED },
+    });
+    expect(decideChange(buried(9), removed(10, LATER), context)).toMatchObject({
+      meta: { deleted_at: LATER },
+    });
+  });
+});
+
+describe('the registry’s digest', () => {
+  const ONE = { a: 1, b: 2 };
+  const OTHER = { a: 3, b: 4 };
+  const DIGEST = `${'0'.repeat(7)}3${'0'.repeat(7)}4${'0'.repeat(48)}`;
+  const digestAfter = (held: StoredMember | null, change: MemberChange) => {
+    const decision = decideChange(held, change, context);
+    return decision.kind === 'write' ? decision.meta : decision.kind;
+  };
+
+  it('is kept as it is said', () => {
+    const change = said('update', 10, { ...NESTED, digest: DIGEST });
+    expect(digestAfter(null, change)).toMatchObject({ digest: OTHER });
+    expect(digestAfter(stored(9, { digest: ONE }), change)).toMatchObject({ digest: OTHER });
+    expect(digestAfter(stored(9), { ...change, version: null })).toMatchObject({ digest: OTHER });
+  });
+
+  it('that is not said stands for the same content and version, and for no other', () => {
+    const held = stored(9, { digest: ONE });
+    expect(digestAfter(held, said('update', null))).toBe('unchanged');
+    const asBefore = { ...held, member: withFields(member, { 'profile.name': 'x' }) };
+    expect(digestAfter(asBefore, said('update', null))).toMatchObject({ digest: ONE });
+    expect(digestAfter(held, said('update', 10))).not.toHaveProperty('digest');
+    expect(digestAfter(held, said('update', null, RENAMED))).not.toHaveProperty('digest');
+    expect(digestAfter(null, said('update', 9))).not.toHaveProperty('digest');
+  });
+
+  it('is none of a member who is gone', () => {
+    expect(digestAfter(stored(9, { digest: ONE }), removed(10))).not.toHaveProperty('digest');
+    expect(
+      digestAfter({ ...buried(9), meta: { ...buried(9).meta, digest: ONE } }, removed(null, null)),
+    ).not.toHaveProperty('digest');
+  });
+});
+
+describe('a revival of whom a reading found gone', () => {
+  const gone = (origin: 'reconcile' | 'registry' | null): StoredMember => ({
+    ...buried(9),
+    meta: { ...buried(9).meta, origin },
+  });
+  it.each<[string, StoredMember | null, MemberChange, boolean]>([
+    ['is in doubt by a newer event', gone('reconcile'), said('update', 10), true],
+    ['is in doubt by a newer create', gone('reconcile'), said('create', 10), true],
+    ['is none by an older event, which is stale', gone('reconcile'), said('update', 9), false],
+    ['is none by another deletion', gone('reconcile'), removed(10), false],
+    ['is in no doubt by a reading', gone('reconcile'), said('update', null), false],
+    ['is in no doubt where an event deleted them', gone('registry'), said('update', 10), false],
+    ['is in no doubt where nobody knows what did', gone(null), said('update', 10), false],
+    ['is none of a member who is there', stored(9, { origin: 'reconcile' }), said('update', 10), false],
+    ['is none of a member who is new', null, said('update', 10), false],
+  ])('%s', (_what, held, change, isDoubtful) => {
+    expect(isDoubtfulRevival(held, change)).toBe(isDoubtful);
   });
 });

@@ -7,6 +7,7 @@ import {
   BUCKETS,
   bucketOf,
   DIGEST_SCHEME,
+  isSameDigest,
   isSameSums,
   keyNumbersOf,
   keySumsOf,
@@ -50,6 +51,32 @@ describe('the vectors that the companion app is tested with', () => {
     const keys = keySumsOf(rows.map(({ kennitala }) => kennitala as Kennitala));
     expect(keys).toHaveLength(BUCKETS);
     expect(sumOf(keys)).toEqual({ count, a: ka, b: kb });
+  });
+});
+
+it('the sums of kennitalas are told by bucket, and whose bucket is whose', () => {
+  const members = rows.map(({ kennitala }) => kennitala as Kennitala);
+  const twice = [...members, ...members];
+  const buckets = new Uint8Array(twice.length);
+  const sums = keySumsOf(twice, buckets);
+  expect([...buckets]).toEqual(twice.map(bucketOf));
+  for (const [bucket, sum] of sums.entries()) {
+    const own = twice.map(keyNumbersOf).filter((one) => one.bucket === bucket);
+    expect(sum).toEqual(sumOf(own.map(({ a, b }) => ({ count: 1, a, b }))));
+  }
+});
+
+describe('two digests', () => {
+  const one = { a: 1, b: 2 };
+  it.each([
+    ['of equal numbers are the same', one, { ...one }, true],
+    ['are none both', undefined, undefined, true],
+    ['of which one is none differ', one, undefined, false],
+    ['of which the other is none differ', undefined, one, false],
+    ['with another first number differ', one, { ...one, a: 3 }, false],
+    ['with another second number differ', one, { ...one, b: 3 }, false],
+  ])('%s', (_what, left, right, isSame) => {
+    expect(isSameDigest(left, right)).toBe(isSame);
   });
 });
 
@@ -112,5 +139,6 @@ describe('two sets of members', () => {
     expect(Number.isSafeInteger(largest.a)).toBe(true);
     expect(isSameSums(largest, { ...largest, a: largest.a - 1 })).toBe(false);
     expect(addSums(NO_MEMBERS, largest)).toEqual(largest);
+    expect(isSameSums(NO_MEMBERS, { ...NO_MEMBERS, count: 1 })).toBe(false);
   });
 });

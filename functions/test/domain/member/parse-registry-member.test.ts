@@ -171,7 +171,14 @@ describe('dates', () => {
 
 describe('names of unions and titles', () => {
   it('leaves out repeats and empty names, and keeps the order', () => {
-    const unions = [{ name: 'VR' }, { name: '' }, { name: 'Efling' }, { name: 'VR' }, { name: null }];
+    const unions = [
+      { name: 'VR' },
+      { name: '' },
+      { name: 'Efling' },
+      { name: 'VR' },
+      { name: null },
+      { name: ' ' },
+    ];
     expect(fieldOf(read({ ...NESTED, unions }), 'membership.unions')).toEqual(['VR', 'Efling']);
   });
 });

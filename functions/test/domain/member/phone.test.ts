@@ -25,6 +25,7 @@ const ROWS: readonly (readonly [title: string, written: string, becomes: string]
   ['eight digits without a sign', '5551 2345', '5551 2345'],
   ['a country code of zero', '+0451234567', '+0451234567'],
   ['two numbers', '5551234 / 5554321', '5551234 / 5554321'],
+  ['a word before it', 'sími +45 12 34 56 78', 'sími +45 12 34 56 78'],
   ['words', 'hringja eftir kl. 17', 'hringja eftir kl. 17'],
   ['letters in a number', '555123x', '555123x'],
   ['nothing', '', ''],

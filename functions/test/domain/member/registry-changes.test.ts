@@ -5,6 +5,7 @@ import {
   fromRegistryFields,
   parseRegistryMember,
   toRegistryChanges,
+  toRegistryCreate,
 } from '../../../src/domain/member/parse-registry-member.ts';
 import { applyPatch, diffMembers } from '../../../src/domain/member/patch.ts';
 import { isSyncError } from '../../../src/lib/errors.ts';
@@ -84,6 +85,37 @@ describe('changes for the registry', () => {
         'profile.reachable': true,
         'profile.addresses': member.profile.addresses,
       },
+    });
+  });
+
+  it('that create a member are the profile, and nothing of the membership', () => {
+    const created = toRegistryCreate(member);
+    expect(created).toMatchObject({
+      'profile.name': member.profile.name,
+      'profile.birthday': '1990-01-15',
+      'profile.gender': 'male',
+      'profile.addresses': member.profile.addresses,
+    });
+    expect(Object.keys(created).filter((path) => !path.startsWith('profile.'))).toEqual([]);
+  });
+
+  it('may clear the addresses by null, and carry numbers as text', () => {
+    expect(fromRegistryFields({ 'profile.addresses': null })).toEqual({ 'profile.addresses': [] });
+    expect(fromRegistryFields({ 'profile.addresses': [{}] })).toEqual({
+      'profile.addresses': [
+        {
+          street: '',
+          number: null,
+          letter: '',
+          postal_code: '',
+          city: '',
+          country: 'IS',
+          is_default: false,
+        },
+      ],
+    });
+    expect(fromRegistryFields({ 'profile.addresses': [{ street: 7, country: 45 }] })).toMatchObject({
+      'profile.addresses': [{ street: '7', country: '45' }],
     });
   });
 

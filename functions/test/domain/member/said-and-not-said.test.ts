@@ -24,6 +24,8 @@ const KEYS: readonly (readonly [wireKey: string, field: FieldPath, wire: object]
   ['titles', 'membership.titles', NESTED],
   ['email', 'profile.email', FLAT],
   ['phone', 'profile.phone', FLAT],
+  ['foreign_phone', 'profile.foreign_phone', { ...FLAT, foreign_phone: '+4555123456' }],
+  ['facebook', 'profile.facebook', { ...FLAT, facebook: 'felagi' }],
 ];
 
 describe('absent, null and empty', () => {
@@ -71,6 +73,16 @@ describe('absent, null and empty', () => {
         addresses: [],
       },
       membership: { status: 'active', date_joined: null, unions: [], titles: [] },
+    });
+  });
+
+  it('reads every contact in the flat spelling', () => {
+    const wire = { ...FLAT, foreign_phone: '+4599', facebook: 'annar' };
+    expect(applyPatch(null, parseRegistryMember(wire)).profile).toMatchObject({
+      email: 'felagi@postur.example',
+      phone: '5551234',
+      foreign_phone: '+4599',
+      facebook: 'annar',
     });
   });
 

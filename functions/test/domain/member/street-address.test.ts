@@ -42,4 +42,8 @@ describe('a house number beside its street', () => {
   ] as const)('reads %j', (number, expected) => {
     expect(withHouseNumber('Gata', number, 'B')).toEqual(expected);
   });
+
+  it('alone becomes the street where it is no number', () => {
+    expect(withHouseNumber('', ' 1-3 ', '')).toEqual({ street: '1-3', number: null, letter: '' });
+  });
 });

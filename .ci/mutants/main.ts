@@ -1,0 +1,244 @@
+import { spawn } from 'node:child_process';
+import { appendFileSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Mutant } from '@stryker-mutator/api/core';
+import { Instrumenter, type InstrumentResult } from '@stryker-mutator/instrumenter';
+import { type Equivalents, readEquivalents } from './equivalents.ts';
+import { type Finding, type Job, type Outcome, readFindings } from './job.ts';
+import { offsetOf, refusedByCompiler } from './types.ts';
+
+/**
+ * Mutation testing: Stryker's mutants of one folder after another, against the tests that reach them. Prints each mutant that
+ * survives, and the score of each folder; fails below 90% or where a named equivalent is none.
+ *
+ *   npm run test:mutants -- domain mirror
+ *   npm run test:mutants -- domain --alive     once more, with only those that nothing has killed so far
+ */
+const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+const KEPT = join(ROOT, '.local/mutants');
+const REQUIRED_SCORE = 90;
+/** What loading the tests, or running them as they are, may take without a word. */
+const SILENCE_MS = 300_000;
+
+/** The tests of each folder of functions/src: its own, and those that go through it without much around it. */
+const FOLDERS: Readonly<Record<string, readonly string[]>> = {
+  domain: ['domain', 'contract-vectors', 'roster/holds-number.test.ts'],
+  mirror: ['mirror', 'roster', 'contract/run-store.test.ts'],
+  roster: ['roster'],
+  register: ['register'],
+  twoway: ['twoway'],
+  portal: ['portal'],
+};
+/** Worlds of many steps and suites of another machine's kind: they find much, and say little about which line is to blame. */
+const EXCLUDED = [
+  '**/*.{long,postgres}.test.ts',
+  'functions/test/portal/convergence/**',
+  'functions/test/twoway/two-way-histories*',
+];
+
+export interface Result {
+  readonly mutant: Mutant;
+  readonly outcome: Outcome | 'equivalent';
+}
+
+const main = async (args: readonly string[]): Promise<void> => {
+  const names = args.filter((arg) => arg !== '--alive');
+  const onlyAlive = names.length < args.length;
+  const unknown = names.filter((name) => FOLDERS[name] === undefined);
+  if (unknown.length > 0)
+    throw new Error(`No such folder: ${unknown.join(', ')}. There are ${Object.keys(FOLDERS).join(', ')}.`);
+  const equivalents = readEquivalents();
+  const lines: string[] = [];
+  for (const name of names.length > 0 ? names : Object.keys(FOLDERS)) {
+    const results = await testFolder(name, equivalents, onlyAlive);
+    const { line, isEnough } = summarise(name, results);
+    lines.push(line);
+    if (!isEnough) process.exitCode = 1;
+    const stale = equivalents.unmatched(`functions/src/${name}/`);
+    for (const entry of stale) console.error(`! equivalent.json names what is no survivor: ${entry}`);
+    if (stale.length > 0) process.exitCode = 1;
+  }
+  console.log(
+    [
+      '',
+      '| folder | mutants | killed | survived | equivalent | score |',
+      '|---|---|---|---|---|---|',
+      ...lines,
+    ].join('\n'),
+  );
+};
+
+const testFolder = async (name: string, equivalents: Equivalents, onlyAlive: boolean): Promise<Result[]> => {
+  const folder = `functions/src/${name}`;
+  const files = globSync(`${folder}/**/*.ts`, { cwd: ROOT }).sort();
+  const texts = new Map(files.map((file) => [file, readFileSync(join(ROOT, file), 'utf8')]));
+  const textOf = (file: string): string => texts.get(file) ?? '';
+  const { sources, mutants } = await instrument(texts);
+  const refused = refusedByCompiler(ROOT, mutants, textOf);
+  const asked = mutants.filter(({ id }) => !refused.has(id));
+  console.log(
+    `${folder}: ${asked.length} mutants in ${files.length} files, and ${refused.size} that do not compile`,
+  );
+
+  mkdirSync(KEPT, { recursive: true });
+  const findings = join(KEPT, `${name}.findings`);
+  const jobPath = join(KEPT, `${name}.job`);
+  const killed = onlyAlive ? killedBefore(jobPath, findings, sources) : [];
+  rmSync(findings, { force: true });
+  for (const finding of killed) note(findings, finding);
+  const tests = (FOLDERS[name] ?? []).map(
+    (test) => `functions/test/${test.endsWith('.ts') ? test : `${test}/**/*.test.ts`}`,
+  );
+  const job: Job = { root: ROOT, tests, exclude: EXCLUDED, sources, mutants: asked, findings };
+  writeFileSync(jobPath, JSON.stringify(job));
+  const outcomes = await runTests(jobPath, job);
+
+  const results = asked.map((mutant): Result => {
+    const outcome = outcomes.get(mutant.id) ?? 'not reached';
+    const isNamed = isAlive(outcome) && equivalents.names(mutant, textOf(mutant.fileName));
+    return { mutant, outcome: isNamed ? 'equivalent' : outcome };
+  });
+  for (const { mutant, outcome } of results)
+    if (isAlive(outcome)) console.log(describe(mutant, outcome, textOf(mutant.fileName)));
+  return results;
+};
+
+/** What the run before has killed already: tests that were added since do not bring it back. */
+const killedBefore = (jobPath: string, findings: string, sources: Job['sources']): Finding[] => {
+  const before =
+    statSync(jobPath, { throwIfNoEntry: false }) && (JSON.parse(readFileSync(jobPath, 'utf8')) as Job);
+  if (JSON.stringify(before?.sources) !== JSON.stringify(sources)) {
+    console.log('The sources have changed since the run before: all mutants are asked again.');
+    return [];
+  }
+  return [...outcomesOf(readFindings(findings))]
+    .filter(([, outcome]) => outcome === 'killed' || outcome === 'hung')
+    .map(([id, outcome]) => ({ kind: 'ended', id, outcome }));
+};
+
+const note = (findings: string, finding: Finding): void =>
+  appendFileSync(findings, `${JSON.stringify(finding)}\n`);
+
+const isAlive = (outcome: Result['outcome'] | undefined): boolean =>
+  outcome === 'survived' || outcome === 'not reached';
+
+/** The sources with every mutant behind a switch, as Stryker makes them. */
+const instrument = async (
+  texts: ReadonlyMap<string, string>,
+): Promise<{ sources: Record<string, string>; mutants: readonly Mutant[] }> => {
+  const silent = Object.fromEntries(
+    ['trace', 'debug', 'info', 'warn', 'error', 'fatal'].flatMap((level) => [
+      [level, (): void => {}],
+      [`is${level.charAt(0).toUpperCase()}${level.slice(1)}Enabled`, (): boolean => false],
+    ]),
+  );
+  const instrumenter = new Instrumenter(silent as never);
+  const { files, mutants }: InstrumentResult = await instrumenter.instrument(
+    [...texts].map(([name, content]) => ({ name, content, mutate: true })),
+    { plugins: null, excludedMutations: [], ignorers: [] },
+  );
+  return {
+    sources: Object.fromEntries(files.map(({ name, content }) => [join(ROOT, name), content])),
+    // Those that a comment in the source excepts have a status already; the project has none of them.
+    mutants,
+  };
+};
+
+/** Runs the tests for all mutants; a process that hangs or is doubted is ended, and another goes on. */
+const runTests = async (jobPath: string, job: Job): Promise<Map<string, Outcome>> => {
+  for (let starts = 0; ; starts += 1) {
+    await runProcess(jobPath, job.findings);
+    const findings = readFindings(job.findings);
+    const broken = findings.find(({ kind }) => kind === 'broken');
+    if (broken?.kind === 'broken') throw new Error(`${broken.file} fails without a mutant: ${broken.why}`);
+    const outcomes = outcomesOf(findings);
+    if (job.mutants.every(({ id }) => outcomes.has(id))) return outcomes;
+    const hanging = findings.findLast(
+      ({ kind }) => kind === 'begun' || kind === 'ended' || kind === 'doubted',
+    );
+    if (hanging === undefined) throw new Error(`The tests did not start: ${job.tests.join(' ')}`);
+    if (hanging.kind === 'begun') {
+      note(job.findings, { kind: 'ended', id: hanging.id, outcome: 'hung' });
+    }
+    if (starts > job.mutants.length) throw new Error('The tests do not come to an end.');
+  }
+};
+
+const outcomesOf = (findings: readonly Finding[]): Map<string, Outcome> => {
+  const outcomes = new Map<string, Outcome>();
+  for (const finding of findings) {
+    if (finding.kind === 'ended') outcomes.set(finding.id, finding.outcome);
+    if (finding.kind === 'doubted') for (const id of finding.ids) outcomes.delete(id);
+  }
+  return outcomes;
+};
+
+/** One process of vitest and its worker; resolves when both are gone. */
+const runProcess = (jobPath: string, findings: string): Promise<void> => {
+  const config = fileURLToPath(new URL('./vitest.config.ts', import.meta.url));
+  const child = spawn(
+    process.execPath,
+    [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--config', config],
+    {
+      cwd: ROOT,
+      env: { ...process.env, MUTANTS_JOB: jobPath },
+      stdio: ['ignore', 'ignore', 'inherit'],
+      // A group of its own, so that the worker ends with it.
+      detached: true,
+    },
+  );
+  const endGroup = (): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It is gone already.
+    }
+  };
+  process.once('exit', endGroup);
+  const startedAt = Date.now();
+  const watch = setInterval(() => {
+    const changedAt = statSync(findings, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    const last = changedAt > startedAt ? readFindings(findings).at(-1) : undefined;
+    const limitMs = last?.kind === 'begun' ? last.limitMs : SILENCE_MS;
+    if (Date.now() - Math.max(changedAt, startedAt) > limitMs) endGroup();
+  }, 2_000);
+  return new Promise((resolve) => {
+    child.once('close', () => {
+      clearInterval(watch);
+      endGroup();
+      process.off('exit', endGroup);
+      resolve();
+    });
+  });
+};
+
+const describe = (
+  { fileName, location, replacement, mutatorName }: Mutant,
+  outcome: string,
+  text: string,
+): string => {
+  const original = text.slice(offsetOf(text, location.start), offsetOf(text, location.end));
+  return `${fileName}:${location.start.line + 1}:${location.start.column + 1} ${mutatorName}, ${outcome}\n  - ${short(original)}\n  + ${short(replacement)}`;
+};
+
+const short = (code: string): string => {
+  const line = code.replace(/\s+/g, ' ');
+  return line.length > 160 ? `${line.slice(0, 160)} …` : line;
+};
+
+const summarise = (name: string, results: readonly Result[]): { line: string; isEnough: boolean } => {
+  const count = (...outcomes: Result['outcome'][]): number =>
+    results.filter(({ outcome }) => outcomes.includes(outcome)).length;
+  const killed = count('killed', 'hung');
+  const survived = count('survived', 'not reached');
+  const score = (100 * killed) / Math.max(1, killed + survived);
+  return {
+    line: `| ${name} | ${killed + survived} | ${killed} | ${survived} | ${count('equivalent')} | ${score.toFixed(1)}% |`,
+    isEnough: score >= REQUIRED_SCORE,
+  };
+};
+
+// So that no process with tests stays behind.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+await main(process.argv.slice(2));

@@ -1,0 +1,497 @@
+import { describe, expect, it } from 'vitest';
+import { SyncError } from '../../src/lib/errors.ts';
+import { againstBaseline } from '../../src/mirror/guard.ts';
+import { isDifferent, type MirrorPlan, pausedError, warningsOfNumbers } from '../../src/mirror/mirror.ts';
+import { makeForecast } from '../../src/mirror/plan.ts';
+import { answerRun, assertOccurrenceDone, toPublicReport } from '../../src/mirror/run-answer.ts';
+import { makeRunLogs } from '../../src/mirror/run-logs.ts';
+import {
+  closeBlocked,
+  closeFailed,
+  closePartial,
+  closeSkipped,
+  closeSuccess,
+  openRecord,
+  whySkipped,
+  withPlan,
+  withSource,
+} from '../../src/mirror/run-record.ts';
+
+const STARTED = new Date('2026-01-05T03:00:00Z');
+const ENDED = new Date('2026-01-05T03:00:01.500Z');
+const start = {
+  runId: 'run-1',
+  mirror: 'portal',
+  trigger: 'http',
+  startedAt: STARTED,
+  approve: null,
+  requestedBy: null,
+} as const;
+const opened = openRecord(start);
+
+const changes = { added: 1, removed: 2, updated: 3, unchanged: 4, quarantined: 5 };
+const plan: MirrorPlan = {
+  planId: 'p'.repeat(64),
+  memberCount: 8,
+  changes,
+  rewrite: false,
+  figures: { baseline: 9, received: 8, added: 1, removed: 2, quarantined: 5 },
+  forecast: makeForecast({}),
+  warnings: [],
+  added: [],
+  removed: [],
+  facts: {},
+};
+const verdict = { tripped: true, findings: [{ rule: 'removed_share', count: 2, allowed: 1 } as const] };
+const unfinished = { added: 1, removed: 0, updated: 2, blanked: {} };
+
+describe('the record of a run', () => {
+  it('says who asked for it and why, and is kept for a year', () => {
+    expect(opened).toMatchObject({
+      runId: 'run-1',
+      mirror: 'portal',
+      trigger: 'http',
+      status: 'running',
+      outcome: null,
+      source: 'django-api',
+      timestamp: STARTED,
+      warnings: [],
+      requestedBy: null,
+      approvedBy: null,
+      reason: null,
+      expireAt: new Date('2027-01-05T03:00:00Z'),
+    });
+    expect(opened).not.toHaveProperty('rollbackOf');
+    const approve = { planId: plan.planId, operator: 'Jóna', reason: 'agreed' };
+    expect(openRecord({ ...start, approve, requestedBy: 'uid', reason: 'other' })).toMatchObject({
+      requestedBy: 'uid',
+      approvedBy: 'Jóna',
+      reason: 'agreed',
+    });
+    expect(openRecord({ ...start, reason: 'moved', rollbackOf: '7' })).toMatchObject({
+      reason: 'moved',
+      rollbackOf: '7',
+    });
+  });
+
+  it('takes over what the registry sent and what is planned; a warning of the plan stands for the source’s', () => {
+    const [first, second] = [
+      { code: 'quarantined_entries', message: 'of the source' },
+      { code: 'legal_entities', message: 'of the source' },
+    ] as const;
+    const exportedAt = new Date(5);
+    const source = withSource(opened, {
+      received: 8,
+      exportedAt,
+      findings: { received: 8 },
+      warnings: [first, second],
+    });
+    expect(source).toMatchObject({ djangoExportedAt: exportedAt, findings: { received: 8 } });
+    const again = { code: 'legal_entities', message: 'of the plan' } as const;
+    const planned = withPlan(source, { ...plan, warnings: [again] }, verdict);
+    expect(planned).toMatchObject({
+      memberCount: 8,
+      changes,
+      planId: plan.planId,
+      guard: verdict,
+      missedEvents: null,
+      previousGeneration: null,
+      sha256: null,
+      warnings: [first, again],
+    });
+    const missedEvents = { created: 1, updated: 2, deleted: 3 };
+    const facts = { previousGeneration: '6', sha256: 'abc' };
+    expect(withPlan(source, { ...plan, missedEvents, facts }, verdict)).toMatchObject({
+      missedEvents,
+      ...facts,
+    });
+  });
+
+  it('ends with what came of it', () => {
+    const planned = withPlan(opened, plan, verdict);
+    expect(closeSuccess(planned, 'unchanged', {}, ENDED)).toMatchObject({
+      status: 'success',
+      outcome: 'unchanged',
+      duration_ms: 1_500,
+      memberCount: 8,
+      error: null,
+    });
+    const facts = {
+      memberCount: 7,
+      missedEvents: { created: 0, updated: 0, deleted: 1 },
+      overtaken: 2,
+      objectGeneration: '12',
+      sha256: 'def',
+    };
+    expect(closeSuccess(planned, 'published', facts, ENDED)).toMatchObject({
+      ...facts,
+      outcome: 'published',
+    });
+    expect(closeBlocked(planned, verdict, ENDED)).toMatchObject({
+      status: 'error',
+      outcome: 'blocked',
+      errorCode: 'guard_tripped',
+      error:
+        'The guard refused the plan: 2 members would be removed, 1 allowed (removed_share). Nothing was changed.',
+      duration_ms: 1_500,
+    });
+    expect(closeSkipped(opened, new SyncError('paused', 'why'), ENDED)).toMatchObject({
+      status: 'success',
+      outcome: 'skipped',
+      errorCode: 'paused',
+      error: 'why',
+      duration_ms: 1_500,
+    });
+    const failed = closeFailed(opened, new SyncError('registry_rejected', 'no'), ENDED);
+    expect(failed).toMatchObject({
+      status: 'error',
+      outcome: 'failed',
+      errorCode: 'registry_rejected',
+      error: 'no',
+      duration_ms: 1_500,
+    });
+    expect(failed.errorStack).toContain('run-record.test.ts');
+    expect(closeFailed(opened, new Error('0101302989'), ENDED)).toMatchObject({ errorCode: 'internal' });
+    const partial = closePartial(planned, { memberCount: 3, unfinished }, ENDED);
+    expect(partial).toMatchObject({
+      status: 'error',
+      outcome: 'partial',
+      errorCode: 'deadline_exceeded',
+      memberCount: 3,
+      unfinished,
+    });
+    expect(partial.error).toMatch(/What was written stands; the next run goes on\.$/);
+    expect(closePartial(planned, {}, ENDED).unfinished).toBeNull();
+  });
+
+  it.each([
+    [
+      { kind: 'held', owner: 'run-0', expiresAt: ENDED },
+      'lease_held',
+      'Run run-0 is under way; it keeps the lease until 2026-01-05T03:00:01.500Z at the latest.',
+    ],
+    [
+      { kind: 'already-done', runId: 'run-0' },
+      'already_done',
+      'This scheduled run has been done by run run-0.',
+    ],
+    [
+      { kind: 'paused', pause: { reason: 'x', by: 'uid', at: STARTED } },
+      'paused',
+      'The mirror has been paused since 2026-01-05T03:00:00.000Z. Resume it, or approve the plan of a dry run by its id.',
+    ],
+  ] as const)('of a run that did not begin says why: %j', (begun, code, message) => {
+    expect(whySkipped(begun)).toMatchObject({ code, message });
+    expect(pausedError(STARTED).code).toBe('paused');
+  });
+});
+
+describe('a run’s answer', () => {
+  const published = closeSuccess(withPlan(opened, plan, verdict), 'published', {}, ENDED);
+  const failed = closeFailed(opened, new SyncError('registry_rejected', 'no'), ENDED);
+  const partial = closePartial(opened, { unfinished }, ENDED);
+  const skipped = (code: 'lease_held' | 'already_done' | 'paused') =>
+    closeSkipped(opened, new SyncError(code, 'why'), ENDED);
+  const report = (record: typeof opened) => ({ record, forecast: null });
+
+  it('is given where it published, changed nothing or was dry', () => {
+    for (const outcome of ['published', 'unchanged', 'dry-run'] as const) {
+      const answer = { outcome };
+      expect(answerRun(report({ ...published, outcome }), answer)).toBe(answer);
+    }
+  });
+
+  it.each([
+    ['blocked', closeBlocked(opened, verdict, ENDED), 'guard_tripped'],
+    ['skipped', skipped('lease_held'), 'lease_held'],
+    ['failed', failed, 'registry_rejected'],
+    ['partial', partial, 'deadline_exceeded'],
+  ] as const)('is its code where it was %s, with the answer in it', (_what, record, code) => {
+    const answer = { some: 'answer' };
+    expect(() => answerRun(report(record), answer)).toThrow(
+      expect.objectContaining({ code, message: record.error, answer }),
+    );
+  });
+
+  it('of a record that does not say why is no success either', () => {
+    expect(() => answerRun(report({ ...failed, errorCode: null, error: null }), {})).toThrow(
+      expect.objectContaining({ code: 'internal', message: 'The run did not say why.' }),
+    );
+  });
+
+  it('carries no stack, and copies of its counts', () => {
+    const { record, forecast } = toPublicReport({ record: published, forecast: plan.forecast });
+    expect(record).not.toHaveProperty('errorStack');
+    expect(record).toMatchObject({ runId: 'run-1', outcome: 'published', changes });
+    expect(forecast).toEqual(plan.forecast);
+    expect(toPublicReport(report(failed))).toMatchObject({ record: { changes: null }, forecast: null });
+  });
+
+  it.each([
+    ['failed', failed, 'registry_rejected'],
+    ['partial', partial, 'deadline_exceeded'],
+    ['skipped', skipped('lease_held'), 'lease_held'],
+  ] as const)('has the schedule try again what %s', (outcome, record, code) => {
+    expect(() => assertOccurrenceDone(report(record))).toThrow(
+      expect.objectContaining({ code, message: `Run run-1 of the portal ended ${outcome}: ${code}` }),
+    );
+  });
+
+  it('has the schedule try nothing again that is done, refused or decided', () => {
+    const done = [
+      published,
+      closeBlocked(opened, verdict, ENDED),
+      skipped('already_done'),
+      skipped('paused'),
+    ];
+    for (const record of done) expect(() => assertOccurrenceDone(report(record))).not.toThrow();
+    expect(() => assertOccurrenceDone(report({ ...failed, errorCode: null }))).toThrow(
+      expect.objectContaining({ code: 'internal' }),
+    );
+  });
+});
+
+describe('what a plan would change', () => {
+  it.each([
+    [{ added: 1, removed: 0, updated: 0 }, false, true],
+    [{ added: 0, removed: 1, updated: 0 }, false, true],
+    [{ added: 0, removed: 0, updated: 1 }, false, true],
+    [{ added: 0, removed: 0, updated: 0 }, false, false],
+    [{ added: 0, removed: 0, updated: 0 }, true, true],
+  ])('%j, another form %j: %j', (counts, rewrite, expected) => {
+    expect(isDifferent({ ...plan, rewrite, changes: { ...changes, ...counts } })).toBe(expected);
+  });
+
+  const figures = { held: 10, lastMemberCount: 20, memberCount: 15, added: 3, removed: 4 };
+  it.each([
+    ['whom the mirror holds', figures, { baseline: 10, added: 3, removed: 4 }],
+    [
+      'nobody before a first publication',
+      { ...figures, held: null, lastMemberCount: null },
+      { baseline: null, added: 3, removed: 4 },
+    ],
+    ['how many the last run left', { ...figures, held: null }, { baseline: 20, added: 0, removed: 5 }],
+    [
+      'how few the last run left',
+      { ...figures, held: null, lastMemberCount: 9 },
+      { baseline: 9, added: 6, removed: 0 },
+    ],
+    ['a mirror that holds nobody', { ...figures, held: 0 }, { baseline: 0, added: 3, removed: 4 }],
+  ])('is compared with %s', (_what, given, expected) => {
+    expect(againstBaseline(given)).toEqual(expected);
+  });
+
+  it('takes its time into the forecast only where that matters', () => {
+    expect(makeForecast({ firestoreWrites: 3 })).not.toHaveProperty('seconds');
+    expect(makeForecast({ firestoreWrites: 3 }, 0)).toMatchObject({ firestoreWrites: 3, seconds: 0 });
+  });
+
+  it('warns of numbers that are hardly a member’s', () => {
+    expect(warningsOfNumbers({ legalEntities: 0, impossibleDates: 0 })).toEqual([]);
+    expect(warningsOfNumbers({ legalEntities: 1, impossibleDates: 2 })).toEqual([
+      {
+        code: 'legal_entities',
+        message: '1 members have the number of a legal entity; a person should look.',
+      },
+      {
+        code: 'impossible_dates',
+        message: '2 members have a number with a day that no month has; a person should look.',
+      },
+    ]);
+  });
+});
+
+describe('the log of a run', () => {
+  const BASE = { mirror: 'portal', runId: 'run-1' };
+  const logged = (tell: (logs: ReturnType<typeof makeRunLogs>) => void, run: object = {}) => {
+    const lines: unknown[] = [];
+    tell(
+      makeRunLogs((...line) => lines.push(line), {
+        mirror: 'portal',
+        title: 'portal reconcile',
+        runId: 'run-1',
+        ...run,
+      }),
+    );
+    return lines;
+  };
+  const closed = closeSuccess(withPlan(opened, plan, verdict), 'published', {}, ENDED);
+
+  /** Severity and event are what alerts and metrics are made of; the messages are quoted by the runbook. */
+  it.each<[string, Parameters<typeof logged>[0], [severity: string, message: string, fields: object]]>([
+    [
+      'that it begins',
+      (logs) => logs.starting('schedule', false),
+      ['INFO', 'Starting portal reconcile...', { event: 'run_started', trigger: 'schedule', dryRun: false }],
+    ],
+    [
+      'that the one before crashed',
+      (logs) => logs.recovered('run-0'),
+      [
+        'WARNING',
+        'An earlier run ended without closing its record',
+        { event: 'run_abandoned', abandonedRunId: 'run-0' },
+      ],
+    ],
+    [
+      'what it received',
+      (logs) => logs.received(8, 12),
+      ['INFO', 'Received 8 members from Django', { event: 'source_received', received: 8, milliseconds: 12 }],
+    ],
+    [
+      'what it plans',
+      (logs) => logs.planned('p', changes),
+      ['INFO', 'Plan: 1 to add, 2 to remove, 3 to update', { event: 'planned', planId: 'p', ...changes }],
+    ],
+    [
+      'a plan without updates',
+      (logs) => logs.planned('p', { ...changes, updated: 0 }),
+      ['INFO', 'Plan: 1 to add, 2 to remove', { event: 'planned', planId: 'p', ...changes, updated: 0 }],
+    ],
+    [
+      'a warning',
+      (logs) => logs.warning('portal_emptied', 'Somebody emptied it'),
+      ['WARNING', 'Somebody emptied it', { event: 'run_warning', code: 'portal_emptied' }],
+    ],
+    [
+      'that it has written',
+      (logs) => logs.applied(8, '12'),
+      ['INFO', 'Portal updated', { event: 'applied', memberCount: 8, objectGeneration: '12' }],
+    ],
+    [
+      'one change that no event announced',
+      (logs) => logs.missed({ created: 0, updated: 1, deleted: 0 }),
+      [
+        'WARNING',
+        '1 change was announced by no event of the registry',
+        { event: 'missed_events', created: 0, updated: 1, deleted: 0 },
+      ],
+    ],
+    [
+      'changes that no event announced',
+      (logs) => logs.missed({ created: 1, updated: 2, deleted: 3 }),
+      [
+        'WARNING',
+        '6 changes were announced by no event of the registry',
+        { event: 'missed_events', created: 1, updated: 2, deleted: 3 },
+      ],
+    ],
+    [
+      'that it plans again',
+      (logs) => logs.replanning(),
+      [
+        'WARNING',
+        'Another writer changed the list after it was read; planning again',
+        { event: 'replanning' },
+      ],
+    ],
+    [
+      'that it was approved',
+      (logs) => logs.approved('p'),
+      ['WARNING', 'A refused plan is let through by approval', { event: 'plan_approved', planId: 'p' }],
+    ],
+    [
+      'that it was refused',
+      (logs) => logs.blocked('p', verdict),
+      [
+        'ERROR',
+        'Sync blocked: 2 members would be removed, 1 allowed (removed_share). Nothing was changed.',
+        { event: 'run_blocked', code: 'guard_tripped', planId: 'p', rules: ['removed_share'] },
+      ],
+    ],
+    [
+      'that its time was up',
+      (logs) => logs.partial(closePartial(withPlan(opened, plan, verdict), { unfinished }, ENDED)),
+      [
+        'WARNING',
+        'The time was up before everything was written; the next run goes on',
+        {
+          event: 'run_partial',
+          code: 'deadline_exceeded',
+          planId: plan.planId,
+          durationMs: 1_500,
+          added: 1,
+          removed: 0,
+          updated: 2,
+        },
+      ],
+    ],
+    [
+      'why it did not begin',
+      (logs) => logs.skipped('held', 'lease_held'),
+      ['INFO', 'Sync skipped: held', { event: 'run_skipped', code: 'lease_held' }],
+    ],
+    [
+      'what a dry run found',
+      (logs) => logs.dryRun('p', verdict),
+      [
+        'INFO',
+        'Dry run completed: 2 members would be removed, 1 allowed (removed_share)',
+        { event: 'dry_run', planId: 'p', tripped: true },
+      ],
+    ],
+    [
+      'that it is done',
+      (logs) => logs.completed(closed),
+      [
+        'INFO',
+        'Sync completed successfully (8 members, 1500 ms)',
+        { event: 'run_completed', outcome: 'published', memberCount: 8, durationMs: 1_500, ...changes },
+      ],
+    ],
+    [
+      'that it failed',
+      (logs) =>
+        logs.failed(
+          new SyncError('registry_rejected', 'no', { details: { route: '/x' } }),
+          'at somewhere',
+          7,
+        ),
+      [
+        'ERROR',
+        'Sync failed: registry_rejected',
+        {
+          event: 'run_failed',
+          code: 'registry_rejected',
+          retryable: false,
+          detail: 'no',
+          stack: 'at somewhere',
+          durationMs: 7,
+          route: '/x',
+        },
+      ],
+    ],
+    [
+      'that its record is lost',
+      (logs) => logs.recordLost(new SyncError('audit_unavailable', 'gone')),
+      [
+        'ERROR',
+        'The record of the run could not be written: audit_unavailable',
+        { event: 'record_lost', code: 'audit_unavailable', detail: 'gone' },
+      ],
+    ],
+  ])('says %s', (_what, tell, [severity, message, fields]) => {
+    expect(logged(tell)).toEqual([[severity, `[SYNC] ${message}`, { ...BASE, ...fields }]]);
+  });
+
+  it('says nothing of events where none was missed', () => {
+    expect(logged((logs) => logs.missed({ created: 0, updated: 0, deleted: 0 }))).toEqual([]);
+  });
+
+  it.each([
+    ['roster', 'Received 8 kennitalas from a list', 'Upload complete'],
+    ['register', 'Received 8 members from a list', 'Register updated'],
+  ] as const)('has the words of the %s', (mirror, received, applied) => {
+    const lines = logged(
+      (logs) => {
+        logs.received(8, 1);
+        logs.applied(8, undefined);
+      },
+      { mirror, sourceName: 'a list' },
+    );
+    expect(lines).toMatchObject([
+      ['INFO', `[SYNC] ${received}`, { mirror }],
+      ['INFO', `[SYNC] ${applied}`, { mirror }],
+    ]);
+  });
+});
