@@ -11,7 +11,7 @@ const ARCHITECTURE = 'docs/architecture.md';
 const WORKSPACES = ['functions/src', 'local/src', 'ops/src', 'dashboard/src', 'bench'] as const;
 const SRC = 'functions/src/';
 
-/** What is aimed at; the longest file is a rule, as are circles, the table of rooms and the four ways. */
+/** What is aimed at. All of `functions/src` is a rule, as are circles, the table of rooms, the names and the four ways. */
 const TARGETS = { files: 170, medianLines: 90, longestFile: 400, corridors: 12, localLines: 7_000 } as const;
 /** Files that a reader opens at most, by the title of the way in docs/architecture.md. */
 const WAYS: Readonly<Record<string, number>> = {
@@ -142,8 +142,8 @@ const main = (isCheck: boolean): void => {
     say(`  ${isEnough ? ' ' : '!'} ${what.padEnd(34)} ${String(value).padStart(6)}   target ${target}`);
     return isEnough;
   };
-  const rule = (what: string, value: number, limit: number): void => {
-    if (!aim(what, value, limit)) faults.push(`${what}: ${value} of at most ${limit}`);
+  const rule = (what: string, value: number, limit: number, isEnough = value <= limit): void => {
+    if (!aim(what, value, limit, isEnough)) faults.push(`${what}: ${value}, where ${limit} is the limit`);
   };
   say('workspace            files   lines  median  longest');
   for (const folder of WORKSPACES) {
@@ -156,10 +156,10 @@ const main = (isCheck: boolean): void => {
   const src = measure(graph, 'functions/src');
   const corridors = corridorsOf(graph, 'functions/src');
   say('\nfunctions/src');
-  aim('files', src.files, TARGETS.files);
-  aim('median lines', src.median, TARGETS.medianLines, src.median >= TARGETS.medianLines);
+  rule('files', src.files, TARGETS.files);
+  rule('median lines', src.median, TARGETS.medianLines, src.median >= TARGETS.medianLines);
   rule('longest file', src.longest, TARGETS.longestFile);
-  aim('files under 60 lines, one importer', corridors.length, TARGETS.corridors);
+  rule('files under 60 lines, one importer', corridors.length, TARGETS.corridors);
   aim('lines of local/src', measure(graph, 'local/src').lines, TARGETS.localLines);
   for (const [title, target] of Object.entries(WAYS)) {
     try {

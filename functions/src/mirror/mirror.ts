@@ -3,7 +3,8 @@ import { type ErrorCode, SyncError } from '../lib/errors.ts';
 import type { GuardFigures, GuardVerdict } from './guard.ts';
 import type { Forecast } from './plan.ts';
 
-export type MirrorName = 'roster' | 'portal' | 'register';
+export const MIRRORS = ['roster', 'portal', 'register'] as const;
+export type MirrorName = (typeof MIRRORS)[number];
 
 /**
  * Who set a run off: Cloud Scheduler, a caller over HTTP, an operator's own machine, a registry event, or a proof that found

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { operatorText } from '../domain/storable.ts';
 import { SyncError } from '../lib/errors.ts';
-import type { RunReport } from './mirror.ts';
+import { MIRRORS, type RunReport } from './mirror.ts';
 
 /** What every body that starts a run of a mirror may say. */
 export const runFields = {
@@ -42,7 +42,7 @@ export const answerRun = <Answer extends object>({ record }: RunReport, answer: 
 export const runReport = z.object({
   record: z.looseObject({
     runId: z.string(),
-    mirror: z.enum(['roster', 'portal', 'register']),
+    mirror: z.enum(MIRRORS),
     status: z.enum(['running', 'success', 'error']),
     outcome: z
       .enum(['published', 'unchanged', 'blocked', 'partial', 'failed', 'dry-run', 'skipped'])

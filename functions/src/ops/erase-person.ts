@@ -1,5 +1,6 @@
 import { holdsNumber, type Kennitala, tryKennitala } from '../domain/kennitala.ts';
 import { asSyncError, SyncError } from '../lib/errors.ts';
+import { MIRRORS } from '../mirror/mirror.ts';
 import type { MemberReader, RegistryChanges } from '../registry/ports.ts';
 import type { ListStore } from '../roster/ports.ts';
 import type { OpsLogs } from './ops-logs.ts';
@@ -16,7 +17,6 @@ import {
   stillPublished,
 } from './ports.ts';
 import type { EraseAnswer, ErasedStore, SoftDeletedCopies } from './schemas.ts';
-import { MIRRORS } from './status.ts';
 
 export interface EraseDependencies extends MayBeErasedDependencies {
   readonly stores: readonly ErasureStore[];

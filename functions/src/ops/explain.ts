@@ -2,7 +2,7 @@ import { isPlaceholder, type Kennitala, toNumber } from '../domain/kennitala.ts'
 import type { MemberChange } from '../domain/member/member-change.ts';
 import { diffMembers } from '../domain/member/patch.ts';
 import { asSyncError } from '../lib/errors.ts';
-import type { MirrorName } from '../mirror/mirror.ts';
+import { MIRRORS, type MirrorName } from '../mirror/mirror.ts';
 import { readChange, withoutOtherTables } from '../portal/apply-event.ts';
 import type { MemberStore, SeenMember } from '../portal/ports.ts';
 import { registryView } from '../portal/reconcile/decide-member.ts';
@@ -28,7 +28,6 @@ import type {
   RosterNow,
   TimelineEntry,
 } from './schemas.ts';
-import { MIRRORS } from './status.ts';
 import {
   fromAction,
   fromConflict,

@@ -1,4 +1,4 @@
-import type { MirrorName, MissedEvents, RunRecord } from '../mirror/mirror.ts';
+import { MIRRORS, type MirrorName, type MissedEvents, type RunRecord } from '../mirror/mirror.ts';
 import type { ProofRecord, ProofStore } from '../proof/digest-ports.ts';
 import type { VerifiedStore } from '../proof/ports.ts';
 import { UNPROVED_SECONDS } from '../proof/prove.ts';
@@ -15,8 +15,6 @@ import type {
 } from './ports.ts';
 import { sweepStatus } from './schemas/status.ts';
 import type { HealthReason, MirrorStatus, ProofAnswer, StatusAnswer, TwoWayReason } from './schemas.ts';
-
-export const MIRRORS: readonly MirrorName[] = ['roster', 'portal', 'register'];
 
 const DAY_MS = 24 * 3_600_000;
 /** A change that waits so long has failed many attempts. */

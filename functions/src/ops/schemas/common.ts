@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { type KennitalaFault, kennitalaFault, tryKennitala } from '../../domain/kennitala.ts';
 import { operatorText } from '../../domain/storable.ts';
+import { MIRRORS } from '../../mirror/mirror.ts';
 
-export const mirrorName = z.enum(['roster', 'portal', 'register']);
+export const mirrorName = z.enum(MIRRORS);
 
 /** ISO 8601, UTC. */
 export const time = z.iso.datetime();
