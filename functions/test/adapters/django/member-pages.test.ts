@@ -40,6 +40,36 @@ describe('the pages of members', () => {
     expect(queries()).toEqual(['page=1&page_size=2', 'page=2&page_size=2', 'page=3&page_size=2']);
   });
 
+  it('begin again at the place of one, and still end only after all members', async () => {
+    const next = (n: number) => `${server.origin}/api/members/?page=${n}&page_size=2`;
+    const from = { query: { page: '2', page_size: '2' }, before: 2 };
+    server.script(page(rows(3, 2), 5, next(3)), page(rows(5, 1), 5, null));
+    expect(await readAll({ from })).toEqual([2, 1]);
+    expect(queries()).toEqual(['page=2&page_size=2', 'page=3&page_size=2']);
+    server.script(page(rows(3, 2), 5, null));
+    expect(await failureOf(readAll({ from }))).toMatchObject({ code: 'incomplete_export' });
+  });
+
+  it('tell row numbers apart that are large, no whole numbers, or texts', async () => {
+    const ids = [0, 7, 8, 2 ** 26, 2 ** 40, 1.5, '7', 1_000_000];
+    server.script(
+      page(
+        ids.map((id) => ({ id })),
+        ids.length,
+        null,
+      ),
+    );
+    expect(await readAll()).toEqual([ids.length]);
+    server.script(
+      page(
+        [...ids, 2 ** 40].map((id) => ({ id })),
+        ids.length + 1,
+        null,
+      ),
+    );
+    expect(await failureOf(readAll())).toMatchObject({ code: 'registry_invalid_response' });
+  });
+
   it('ask for 500 members a page, and for those changed since a time when that is wanted', async () => {
     server.script(page([], 0, null));
     expect(await readAll({ modifiedSince: new Date('2026-11-20T04:00:00Z') })).toEqual([0]);

@@ -3,8 +3,9 @@ import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import type { Member } from '../../../src/domain/member/member.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
 import { applyPatch, makeTombstone, sourceHash } from '../../../src/domain/member/patch.ts';
-import { makeSetDigest } from '../../../src/portal/reconcile/compact.ts';
+import { makeKennitalaSet, makeSetDigest, makeTextColumn } from '../../../src/portal/reconcile/compact.ts';
 import type { Quarantined } from '../../../src/portal/reconcile/compare-members.ts';
+import { differencesOf } from '../../../src/portal/reconcile/difference.ts';
 import { planRemovals } from '../../../src/portal/reconcile/portal-mirror.ts';
 import { makePortalTable } from '../../../src/portal/reconcile/portal-table.ts';
 import { NESTED } from '../../domain/member/support/wire-members.ts';
@@ -99,6 +100,55 @@ describe('the table of what the portal holds', () => {
     expect(table.digest()).toBe(before);
     expect(tableOf(member, { ...SOUND, source_version: 8 }).digest()).not.toBe(before);
     expect(tableOf(gone, SOUND).digest()).not.toBe(before);
+  });
+});
+
+describe('what holds a million in columns', () => {
+  it('keeps texts of any length and letters, empty ones and none, however they are set', () => {
+    const texts = [
+      null,
+      '',
+      '1767225600.123456789',
+      'x'.repeat(22),
+      'x'.repeat(23),
+      'x'.repeat(24),
+      'þ',
+      '日本',
+      null,
+    ];
+    const column = makeTextColumn();
+    const rows = texts.map((_, row) => row * 3_000);
+    for (const [n, row] of rows.entries()) column.set(row, texts[n] ?? null);
+    expect(rows.map(column.get)).toEqual(texts);
+    column.set(6_000, null);
+    expect([column.get(6_000), column.get(1), column.get(10 ** 7)]).toEqual([null, null, null]);
+  });
+
+  it('knows who was added before, among thousands of neighbours', () => {
+    const set = makeKennitalaSet();
+    const all = [
+      ...PEOPLE,
+      ...Array.from({ length: 20_000 }, (_, n) => String(8_000_000_000 + n) as Kennitala),
+    ];
+    expect(all.every((kennitala) => set.add(kennitala))).toBe(true);
+    expect(all.some((kennitala) => set.add(kennitala))).toBe(false);
+  });
+
+  it('answers differences in the order of their numbers, each as it was added', () => {
+    const some = [3, 1, 2, 0].map((n) => ({
+      kennitala: PEOPLE[n] ?? KENNITALA,
+      kind: (['create', 'revive', 'update', 'remove'] as const)[n] ?? 'update',
+      digest: n === 3 ? '' : Buffer.alloc(16, n).toString('base64url'),
+      ifState: n === 0 ? null : `state ${n}`,
+      isMissed: n % 2 === 0,
+      ...(n === 2 && { former: { 'profile.reachable': new Date(0) } }),
+    }));
+    const differences = differencesOf(some);
+    const ascending = some.toSorted((a, b) => (a.kennitala < b.kennitala ? -1 : 1));
+    expect([...differences]).toEqual(ascending);
+    expect(ascending.map(({ kennitala }) => differences.find(kennitala))).toEqual([0, 1, 2, 3]);
+    expect(differences.find(PEOPLE[9] ?? KENNITALA)).toBeNull();
+    expect([differences.count(['create', 'revive']), differences.hasMissed()]).toEqual([2, true]);
   });
 });
 
