@@ -1,13 +1,13 @@
 import { status } from '@grpc/grpc-js';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { NO_MISCHIEF } from '../../../../local/src/registry/deliveries.ts';
-import { answerWebhook } from '../../../src/portal/receive-webhook.ts';
-import { makeWebhookGate } from '../../../src/portal/webhook-caller.ts';
-import { SECRET } from '../../support/portal-stack.ts';
-import { type ReconcileStack, startReconcileStack } from '../../support/reconcile-stack.ts';
-import { expectEqual } from '../reconcile/support/equality.ts';
-import { type Death, startWebhookServer, type WebhookServer } from './webhook-server.ts';
+import { NO_MISCHIEF } from '../../../local/src/registry/deliveries.ts';
+import { answerWebhook } from '../../src/portal/receive-webhook.ts';
+import { makeWebhookGate } from '../../src/portal/webhook-caller.ts';
+import { SECRET } from '../support/portal-stack.ts';
+import { type ReconcileStack, startReconcileStack } from '../support/reconcile-stack.ts';
+import { expectEqual } from './reconcile/support/equality.ts';
+import { type Death, startWebhookServer, type WebhookServer } from './support/webhook-server.ts';
 
 const HISTORIES = 25;
 const HOUR_MS = 3_600_000;
