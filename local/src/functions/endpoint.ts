@@ -6,11 +6,11 @@ const DEFAULT_REGION = 'us-central1';
 const DEFAULT_TIMEOUT_SECONDS = 60;
 
 /** An option may be a parameter (`defineString(…)`), which has its value from the environment. */
-const valueOf = (option: unknown): unknown =>
+const resolved = (option: unknown): unknown =>
   typeof option === 'object' && option !== null && 'value' in option && typeof option.value === 'function'
     ? option.value()
     : option;
-const text = z.preprocess(valueOf, z.string().nullish().catch(null)).optional();
+const text = z.preprocess(resolved, z.string().nullish().catch(null)).optional();
 const texts = z
   .record(z.string(), text)
   .default({})
@@ -20,8 +20,8 @@ const texts = z
 
 /** The part of the manifest that the Firebase CLI would deploy, as firebase-functions hangs it on each export. */
 const manifest = z.object({
-  region: z.preprocess((option) => [valueOf(option)].flat(), z.array(text)).optional(),
-  timeoutSeconds: z.preprocess(valueOf, z.number().catch(DEFAULT_TIMEOUT_SECONDS)).optional(),
+  region: z.preprocess((option) => [resolved(option)].flat(), z.array(text)).optional(),
+  timeoutSeconds: z.preprocess(resolved, z.number().catch(DEFAULT_TIMEOUT_SECONDS)).optional(),
   httpsTrigger: z.unknown().optional(),
   callableTrigger: z.unknown().optional(),
   scheduleTrigger: z.object({ schedule: text, timeZone: text }).optional(),
@@ -30,7 +30,7 @@ const manifest = z.object({
       eventType: text,
       eventFilters: texts,
       eventFilterPathPatterns: texts,
-      retry: z.preprocess(valueOf, z.unknown()).optional(),
+      retry: z.preprocess(resolved, z.unknown()).optional(),
     })
     .optional(),
 });

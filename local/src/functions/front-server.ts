@@ -71,11 +71,7 @@ interface Route {
  * `/rest?query`, as on Cloud Run. A scheduled function also answers to `<name>-0`, which is what the official
  * Functions emulator calls it.
  */
-const routeOf = (
-  url: string,
-  projectId: string,
-  endpoints: readonly FunctionEndpoint[],
-): Route | null => {
+const routeOf = (url: string, projectId: string, endpoints: readonly FunctionEndpoint[]): Route | null => {
   const [, place = '', query = ''] = /^([^?]*)(.*)$/s.exec(url) ?? [];
   const [, project, region = '', name = '', ...rest] = place.split('/');
   if (project !== projectId) return null;

@@ -65,6 +65,7 @@ export const makeDigests = (directory: Directory) => {
       return rows;
     },
     /** The live rows of a bucket, without placeholders, which are no members. */
-    rowsOf: (bucket: number): Int32Array => directory.live().filter((index) => numbersAt(index)?.bucket === bucket),
+    rowsOf: (bucket: number): Int32Array =>
+      directory.live().filter((index) => numbersAt(index)?.bucket === bucket),
   };
 };

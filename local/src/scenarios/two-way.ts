@@ -1,6 +1,14 @@
 import type { LocalRegistry } from '../registry/start-registry.ts';
 import type { LocalStack } from '../stack.ts';
-import { callOperatorsApi, reconcileNow, type Say, type Scenario, standInOf, tell, untilThere } from './tour.ts';
+import {
+  callOperatorsApi,
+  reconcileNow,
+  type Say,
+  type Scenario,
+  standInOf,
+  tell,
+  untilThere,
+} from './tour.ts';
 import { openTwoWayView, type TwoWayView } from './two-way-view.ts';
 
 interface Tour {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NO_MISCHIEF } from '../registry/deliveries.ts';
 import type { LocalRegistry } from '../registry/start-registry.ts';
 import type { LocalStack } from '../stack.ts';
+import { openPortalView, type PortalView } from './portal-view.ts';
 import {
   differencesIn,
   type ReconcileRecord,
@@ -11,7 +12,6 @@ import {
   standInOf,
   tell,
 } from './tour.ts';
-import { openPortalView, type PortalView } from './portal-view.ts';
 
 /** How much happens, and how long the functions are down. */
 export interface Pace {

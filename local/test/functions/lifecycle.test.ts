@@ -81,7 +81,6 @@ describe('a start fails with a message that says what to do', () => {
     const failure = await start({ modulePath: fixturePath('missing') }).catch((error) => error);
     expect(failure.message).toMatch(/missing: run npm run build$/);
   });
-  });
 
   it.each([
     ['broken', 'the fixture cannot be loaded'],
