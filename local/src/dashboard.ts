@@ -1,13 +1,12 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
 import { proxy } from 'hono/proxy';
-import { type ListeningServer, listen } from '../auth/listen.ts';
-import { onlyLoopback } from '../auth/loopback.ts';
-import { readHostingHeaders } from './hosting-headers.ts';
+import { z } from 'zod';
+import { type LoopbackServer, onlyLoopback, serveOnLoopback } from './loopback.ts';
 
-const DIST = fileURLToPath(new URL('../../../dashboard/dist', import.meta.url));
+const DIST = fileURLToPath(new URL('../../dashboard/dist', import.meta.url));
 const DEVELOPMENT_TOKENS = '/_dev/tokens';
 
 export interface DashboardOptions {
@@ -26,11 +25,11 @@ export interface DashboardOptions {
  * and so it answers this machine only.
  * @throws Error with a message for a person: the build missing, the port in use.
  */
-export const startDashboard = (options: DashboardOptions): Promise<ListeningServer> => {
+export const startDashboard = (options: DashboardOptions): Promise<LoopbackServer> => {
   if (!existsSync(DIST)) {
     throw new Error('dashboard/dist is missing. Build it first: npm run build --workspace dashboard');
   }
-  return listen(makeDashboardApp(options), '127.0.0.1', options.port);
+  return serveOnLoopback(makeDashboardApp(options).fetch, options.port);
 };
 
 const makeDashboardApp = ({ functionsUrl, authUrl, projectId }: DashboardOptions): Hono => {
@@ -54,4 +53,27 @@ const makeDashboardApp = ({ functionsUrl, authUrl, projectId }: DashboardOptions
   );
   app.get('*', serveStatic({ root: DIST }));
   return app;
+};
+
+const FIREBASE_JSON = new URL('../../firebase.json', import.meta.url);
+
+const config = z.object({
+  hosting: z.object({
+    headers: z.array(
+      z.object({
+        source: z.string(),
+        headers: z.array(z.object({ key: z.string(), value: z.string() })),
+      }),
+    ),
+  }),
+});
+
+/**
+ * The headers that Firebase Hosting sends with every page, read from what is deployed, so that a page that its
+ * Content-Security-Policy would break is broken here too. Those of some paths only (caching) are left out.
+ * @throws Error when `firebase.json` has no hosting.
+ */
+const readHostingHeaders = (): readonly { readonly key: string; readonly value: string }[] => {
+  const { hosting } = config.parse(JSON.parse(readFileSync(FIREBASE_JSON, 'utf8')));
+  return hosting.headers.filter(({ source }) => source === '**').flatMap(({ headers }) => headers);
 };

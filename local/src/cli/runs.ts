@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { z } from 'zod';
 import type { LocalStack } from '../stack.ts';
 
 /** What a person may ask of one run. */
@@ -108,3 +111,77 @@ const timesAsText = (_key: string, value: unknown): unknown =>
   typeof value === 'object' && value !== null && '_seconds' in value && '_nanoseconds' in value
     ? new Date(Number(value._seconds) * 1_000 + Number(value._nanoseconds) / 1e6).toISOString()
     : value;
+
+const status = z.object({ active_members: z.int(), last_run: z.object({ status: z.string() }).nullable() });
+
+/** Runs the register's hourly sync once, and tells what its API says of it: lines for a person. */
+export const runRegister = async (stack: LocalStack): Promise<string[]> => {
+  if (stack.postgres === null) return [];
+  const urlOf = (name: string): string =>
+    stack.functions.functions.find((one) => one.name === name)?.url ?? '';
+  await fetch(urlOf('membershipSyncHourly'), { method: 'POST' });
+  const api = urlOf('membershipSync').replace(/\/$/, '');
+  const answer = await fetch(`${api}/sync/status`, {
+    headers: { authorization: `Bearer ${stack.secrets.ADMIN_API_KEY.split(' ')[0]}` },
+  });
+  const read = status.safeParse(await answer.json().catch(() => null));
+  if (!read.success) return [`The register: ${api}/sync/status answered ${answer.status}; its log says why.`];
+  const { active_members, last_run } = read.data;
+  return [
+    `The register: ${active_members} active members in ${stack.postgres.url}, last run ${last_run?.status ?? 'none'}`,
+    `  ${api}/sync/status, with ADMIN_API_KEY as the bearer token; ${api}/docs`,
+  ];
+};
+
+const LIMIT_MS = 5_000;
+
+/**
+ * Asks the registry of `--django` once, before anything is started: a wrong address or token is said in seconds. What
+ * else is wrong with it, slowness too, the run says itself, as in production.
+ * @throws Error that names the option to change.
+ */
+export const assertRegistryAnswers = async (url: string, token: string, scheme = 'Token'): Promise<void> => {
+  const { origin, hostname, port, protocol } = new URL(url);
+  const unreachable = (cause: unknown): Error =>
+    new Error(`No registry answers at ${origin} (${reasonOf(cause)}). Check the address of --django.`, {
+      cause,
+    });
+  const limit = { signal: AbortSignal.timeout(LIMIT_MS) };
+  const socket = connect(
+    Number(port) || (protocol === 'https:' ? 443 : 80),
+    hostname.replace(/^\[|\]$/g, ''),
+  );
+  try {
+    await once(socket, 'connect', limit);
+  } catch (cause) {
+    throw unreachable(cause);
+  } finally {
+    socket.destroy();
+  }
+  try {
+    const answer = await fetch(`${url.replace(/\/$/, '')}/api/sync/status/`, {
+      headers: { authorization: `${scheme} ${token}`, accept: 'application/json' },
+      redirect: 'manual',
+      ...limit,
+    });
+    await answer.body?.cancel();
+    if (answer.status !== 401 && answer.status !== 403) return;
+    throw new RefusedToken(origin, answer.status);
+  } catch (cause) {
+    if (cause instanceof RefusedToken) throw cause;
+    if ((cause as Error).name !== 'TimeoutError') throw unreachable(cause);
+  }
+};
+
+class RefusedToken extends Error {
+  constructor(origin: string, status: number) {
+    super(`The registry at ${origin} refuses the token (${status}). Check --token and DJANGO_AUTH_SCHEME.`);
+  }
+}
+
+const reasonOf = (cause: unknown): string => {
+  if (!(cause instanceof Error)) return 'unknown error';
+  if (cause.name === 'AbortError' || cause.name === 'TimeoutError') return `nothing in ${LIMIT_MS / 1_000} s`;
+  const { code } = (cause.cause ?? cause) as NodeJS.ErrnoException;
+  return code ?? cause.name;
+};

@@ -1,12 +1,11 @@
-import { matchesDocumentPattern } from './document-pattern.ts';
+import type { HttpCloudEvent } from './deliveries.ts';
 import type { EventTrigger } from './endpoint.ts';
-import type { HttpCloudEvent } from './post-event.ts';
 import type { LocalFunctions } from './start-functions.ts';
 
 const DOCUMENT_EVENT_PREFIX = 'google.cloud.firestore.document.v1.';
 
 /** Anything that tells of each committed write to a document. The returned function ends the subscription. */
-export interface DocumentWriteSource<Write> {
+interface DocumentWriteSource<Write> {
   onDocumentWritten(listener: (write: Write) => void): () => void;
 }
 
@@ -20,7 +19,7 @@ export interface DocumentEvent extends HttpCloudEvent {
   readonly kind: 'created' | 'updated' | 'deleted';
 }
 
-export interface ConnectTriggersOptions<Write> {
+interface ConnectTriggersOptions<Write> {
   readonly firestore: DocumentWriteSource<Write>;
   readonly functions: Pick<LocalFunctions, 'projectId' | 'functions' | 'deliver'>;
   /** Makes the event in binary mode; its `ce-type` is set here, for each trigger its own. */
@@ -54,4 +53,37 @@ export function isTriggeredBy(trigger: EventTrigger, event: DocumentEvent): bool
   return pattern === undefined
     ? trigger.filters['document'] === event.document
     : matchesDocumentPattern(pattern, event.document);
+}
+
+/**
+ * Whether a document's path matches an Eventarc path pattern: `{name}` and `*` stand for one segment or a part of one,
+ * `{name=**}` and `**` for any number of segments, none included.
+ * @see https://cloud.google.com/eventarc/docs/path-patterns
+ */
+export function matchesDocumentPattern(pattern: string, path: string): boolean {
+  const expression = segmentsOf(pattern)
+    .map((segment) => {
+      const text = withoutCapture(segment);
+      if (text.includes('**')) return '(?:/[^/]+)*';
+      return `/${text
+        .split('*')
+        .map(escapeForRegExp)
+        .join(text === '*' ? '[^/]+' : '[^/]*')}`;
+    })
+    .join('');
+  return new RegExp(`^${expression}$`).test(`/${segmentsOf(path).join('/')}`);
+}
+
+/** `{name}` captures one whole segment, `{name=pattern}` what its pattern matches. */
+function withoutCapture(segment: string): string {
+  const capture = /^\{[^={}]+(?:=(?<pattern>[^{}]+))?\}$/.exec(segment);
+  return capture === null ? segment : (capture.groups?.['pattern'] ?? '*');
+}
+
+function segmentsOf(path: string): string[] {
+  return path.split('/').filter((segment) => segment !== '');
+}
+
+function escapeForRegExp(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
