@@ -14,7 +14,7 @@ const FRAMEWORK_SUITES = ['functions/test/framework/**/*.test.ts'];
 const STACK_SUITES = [
   'functions/test/ops/**/*.test.ts',
   'functions/test/proof/{prove,verify}.test.ts',
-  'functions/test/portal/convergence/convergence-over-http.test.ts',
+  'functions/test/portal/convergence-over-http.test.ts',
   'functions/test/portal/reconcile/reconcile-{guard,races}.test.ts',
   'functions/test/roster/{crashes,registry-answers}.test.ts',
   'functions/test/twoway/*-over-firestore.test.ts',

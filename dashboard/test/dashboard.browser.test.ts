@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { untilThere } from '../../local/src/scenarios/two-way-view.ts';
+import { untilThere } from '../../local/src/scenarios/tour.ts';
 import type { Language } from '../src/texts/format.ts';
 import { violationsOf } from './accessibility.ts';
 import { type Operator, openBrowser } from './browser.ts';

@@ -1,6 +1,6 @@
 import { Firestore, Timestamp } from '@google-cloud/firestore';
 import type { QueuePage } from '../../functions/src/ops/schemas.ts';
-import { untilThere } from '../../local/src/scenarios/two-way-view.ts';
+import { untilThere } from '../../local/src/scenarios/tour.ts';
 import type { LocalStack } from '../../local/src/stack.ts';
 import type { Everything } from './start-everything.ts';
 

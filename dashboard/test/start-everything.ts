@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startDashboard } from '../../local/src/dashboard/serve-dashboard.ts';
+import { startDashboard } from '../../local/src/dashboard.ts';
 import { portsWithOffset } from '../../local/src/ports.ts';
 import { openTwoWayView, type TwoWayView } from '../../local/src/scenarios/two-way-view.ts';
 import { type LocalStack, PROJECT_ID, REGION, startStack } from '../../local/src/stack.ts';

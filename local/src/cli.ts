@@ -1,11 +1,13 @@
-import { makeLogView } from './cli/log-view.ts';
-import { EXIT_CODES, parseOptions } from './cli/options.ts';
-import { assertRegistryAnswers } from './cli/reach-registry.ts';
-import { runRegister } from './cli/run-register.ts';
-import { runSync, type SyncAnswer } from './cli/run-sync.ts';
-import { loadScenario, type ScenarioName, staysUpAfter } from './cli/scenarios.ts';
-import { settingsIn } from './cli/settings.ts';
-import { describeRun, describeStack } from './cli/summary.ts';
+import {
+  EXIT_CODES,
+  loadScenario,
+  parseOptions,
+  type ScenarioName,
+  settingsIn,
+  staysUpAfter,
+} from './cli/options.ts';
+import { assertRegistryAnswers, runRegister, runSync, type SyncAnswer } from './cli/runs.ts';
+import { describeRun, describeStack, makeLogView } from './cli/summary.ts';
 import { portsWithOffset } from './ports.ts';
 import { secretsIn } from './secrets.ts';
 import type { LocalStack } from './stack.ts';

@@ -7,6 +7,7 @@ import {
   type StoredMember,
 } from '../domain/member/decide-change.ts';
 import type { FieldPath } from '../domain/member/fields.ts';
+import type { Origin } from '../domain/member/member.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
 import { type ParsedMember, parseRegistryMember } from '../domain/member/parse-registry-member.ts';
 import { SyncError } from '../lib/errors.ts';
@@ -117,12 +118,13 @@ export const decideReading = (
 
 /**
  * A reading that finds nothing to change is written all the same, as a touch of the metadata: an older reading, by
- * another hint or by a reconcile, must find that the document has moved, and then reads again.
+ * another hint or by a reconcile, must find that the document has moved, and then reads again. A tombstone that an event
+ * made is a reading's from then on: the member may have come and gone again since, and only the registry knows.
  */
 export const touchUnchanged = (stored: StoredMember | null, decision: Decision): Decision => {
   const hash = stored?.meta.source_hash ?? null;
   if (decision.kind !== 'unchanged' || stored === null || hash === null) return decision;
-  const origin = stored.meta.deleted_at === null ? 'registry' : (stored.meta.origin ?? 'registry');
+  const origin: Origin = stored.meta.deleted_at === null ? 'registry' : 'reconcile';
   const meta = { ...stored.meta, source_hash: hash, origin };
   return { kind: 'write', member: stored.member, meta, differences: [], keptEdits: [] };
 };

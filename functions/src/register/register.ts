@@ -1,14 +1,16 @@
-import { isPlaceholder } from '../domain/kennitala.ts';
+import pMap from 'p-map';
+import { isPlaceholder, type Kennitala } from '../domain/kennitala.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
 import { asSyncError, SyncError } from '../lib/errors.ts';
 import type { Mirror, RunContext, RunReport, RunTrigger } from '../mirror/mirror.ts';
 import { type RunDependencies, type RunRequest, runMirror } from '../mirror/run.ts';
-import type { MemberPages } from '../registry/ports.ts';
+import type { MemberPages, MemberReader } from '../registry/ports.ts';
 import { collectMembers, toStagedMember } from './collect-members.ts';
 import { makeNotifications, type Subscriber } from './notify.ts';
 import { planRegister, type RegisterPlan, type RegisterSource, toRegisterSource } from './plan-register.ts';
 import {
   type EventResult,
+  type KnownUnreadable,
   type ReferTo,
   type RegisterStore,
   type RegisterTransaction,
@@ -30,6 +32,8 @@ import {
 
 export interface RegisterOptions {
   readonly pages: MemberPages;
+  /** Asked for who is on no page, where pages are counted; without it they are believed. */
+  readonly registry?: MemberReader | undefined;
   readonly store: RegisterStore;
   readonly referTo: ReferTo;
   readonly subscribers: readonly Subscriber[];
@@ -106,12 +110,20 @@ export const makeRegister = (
     plan: async (source, context) => {
       await close();
       const { members, unreadable } = source.collected;
-      open = await store.stage(members, unreadable, {
-        signal: context.signal,
-        startedAt: context.startedAt,
-        exclusive: !dryRun,
-        buckets: options.buckets,
-      });
+      const stage = (known: readonly KnownUnreadable[]): Promise<RegisterTransaction> =>
+        store.stage(members, known, {
+          signal: context.signal,
+          startedAt: context.startedAt,
+          exclusive: !dryRun,
+          buckets: options.buckets,
+        });
+      open = await stage(unreadable);
+      const { removed } = open.differences;
+      if (options.registry !== undefined && mayHideMembers(members, removed)) {
+        // Other writers do not wait for the registry.
+        await close();
+        open = await stage([...unreadable, ...(await findHidden(removed, options.registry, context.signal))]);
+      }
       const plan = planRegister({
         differences: open.differences,
         received: source.received,
@@ -139,6 +151,31 @@ export const makeRegister = (
       });
     },
   };
+};
+
+/** More are a mass removal, which the guard refuses and a person looks at. */
+const MOST_ASKED = 500;
+const ASKED_AT_ONCE = 4;
+
+/**
+ * Pages that are counted (`?page=2`) move when somebody leaves between two of them: a third member can then be on no page, and
+ * where another has joined, the total tells nothing. With the companion app, whose members carry versions, a page begins after
+ * the last row of the one before, and nobody is hidden.
+ */
+const mayHideMembers = (members: readonly StagedMember[], removed: readonly Kennitala[]): boolean =>
+  removed.length > 0 && removed.length <= MOST_ASKED && members.every(({ version }) => version === null);
+
+/** Of those who were on no page, whom the registry has all the same. Throws the `registry_*` codes. */
+const findHidden = async (
+  removed: readonly Kennitala[],
+  registry: MemberReader,
+  signal: AbortSignal,
+): Promise<readonly KnownUnreadable[]> => {
+  const ask = async (kennitala: Kennitala) => {
+    const member = await registry.readMember(kennitala, { signal });
+    return member === null ? [] : [{ kennitala, external_id: null }];
+  };
+  return (await pMap(removed, ask, { concurrency: ASKED_AT_ONCE })).flat();
 };
 
 export interface RegisterReport extends RunReport {

@@ -1,7 +1,7 @@
 import type { Kennitala } from '../domain/kennitala.ts';
 import type { StoredMember } from '../domain/member/decide-change.ts';
-import { type FieldValues, type Json, withFields } from '../domain/member/fields.ts';
-import { withoutWithdrawals, withWithdrawals } from '../domain/member/kept-values.ts';
+import { type FieldValues, fieldOf, type Json, withFields } from '../domain/member/fields.ts';
+import { isConsentPath, withoutWithdrawals, withWithdrawals } from '../domain/member/kept-values.ts';
 import { sourceHash } from '../domain/member/patch.ts';
 import { type Claimed, endPaths, holdsClaim, type SettleOutcome, withDelivery } from './delivery.ts';
 import type { MemberUpdate, MemberView, Step } from './ports.ts';
@@ -90,7 +90,7 @@ const planUpdate = (
 ): MemberUpdate | null => {
   const told = toldBy(part);
   const meta = { ...before, withdrawn: withoutWithdrawals(before.withdrawn, Object.keys(told)) };
-  const values = planShown(member, ended, withoutWaiting(told, waiting));
+  const values = planShown(member, ended, withoutSwitchedOff(member, withoutWaiting(told, waiting)));
   const known = meta.source_version ?? -1;
   if (known > version) {
     return sourceHash(asRegistryHasIt(member, waiting)) === meta.source_hash ? { values: {}, meta } : null;
@@ -109,6 +109,20 @@ const planUpdate = (
     },
   };
 };
+
+/**
+ * The values without consents that were told to be on and that the document shows off: the member has withdrawn them since,
+ * and the event is on its way. Where it was the registry's older word, its next one is too.
+ */
+const withoutSwitchedOff = (
+  member: StoredMember['member'],
+  told: Readonly<Record<string, Json>>,
+): Record<string, Json> =>
+  Object.fromEntries(
+    Object.entries(told).filter(
+      ([path, value]) => !isConsentPath(path) || value !== true || fieldOf(member, path),
+    ),
+  );
 
 const valuesOf = (told: Readonly<Record<string, Json>>): Partial<FieldValues> =>
   Object.fromEntries(

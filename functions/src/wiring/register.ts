@@ -1,5 +1,5 @@
 import { makeVerifyGoogleToken } from '../adapters/auth/verify-tokens.ts';
-import { makeMemberPages } from '../adapters/django/read-members.ts';
+import { makeMemberPages, makeMemberReader } from '../adapters/django/read-members.ts';
 import type { Database } from '../adapters/postgres/database.ts';
 import { makeDatabase } from '../adapters/postgres/make-database.ts';
 import { makeRegisterReader } from '../adapters/postgres/register-reader.ts';
@@ -47,6 +47,7 @@ const wireRegister = (base: Shared) => {
     baseUrl: config.registry.baseUrl,
     deadlineMs: config.registry.fetchTimeoutMs,
   });
+  const reader = makeMemberReader(registry, { deadlineMs: config.registry.fetchTimeoutMs });
   /** The key is read before a run, so that naming a member in the middle of a transaction waits for nothing. */
   const makeReferTo = async (): Promise<ReferTo> => {
     const key = await secrets.read(config.memberReferenceSecret);
@@ -64,6 +65,7 @@ const wireRegister = (base: Shared) => {
         request,
         {
           pages,
+          registry: reader,
           store,
           referTo: await makeReferTo(),
           subscribers,

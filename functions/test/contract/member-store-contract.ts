@@ -8,7 +8,13 @@ import { SyncError } from '../../src/lib/errors.ts';
 import type { ChangeRequest, MemberStore } from '../../src/portal/ports.ts';
 import { NESTED } from '../domain/member/support/wire-members.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
-import type { QueuedEdit } from './portal-memory.ts';
+
+/** One item of `sync_queue`, as far as the portal's stores read it. */
+export interface QueuedEdit {
+  readonly kennitala: Kennitala;
+  readonly status: 'pending' | 'synced';
+  readonly edits: readonly PendingEdit[];
+}
 
 export interface MemberStoreHarness {
   readonly store: MemberStore;

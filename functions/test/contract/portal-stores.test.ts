@@ -14,11 +14,7 @@ import { NESTED } from '../domain/member/support/wire-members.ts';
 import { openFirestoreUnderTest } from '../support/firestore-under-test.ts';
 import { describeDigests, type HeldMember } from './digests-contract.ts';
 import { describeHintStore } from './hint-store-contract.ts';
-import { describeMemberStore } from './member-store-contract.ts';
-import { makeMemoryHintStore } from './memory-hint-store.ts';
-import { makeMemoryMemberStore } from './memory-member-store.ts';
-import { makeMemoryPortalIndex, makeMemoryPortalWriter } from './memory-portal.ts';
-import { makePortalMemory, type PortalMemory, type QueuedEdit } from './portal-memory.ts';
+import { describeMemberStore, type QueuedEdit } from './member-store-contract.ts';
 import { describeReconcileStores } from './reconcile-stores-contract.ts';
 
 const server = await openFirestoreUnderTest();
@@ -35,7 +31,6 @@ const queueInFirestore = async ({ kennitala, status: sync_status, edits }: Queue
     });
   }
 };
-const queueInMemory = (memory: PortalMemory) => async (item: QueuedEdit) => void memory.queue.push(item);
 
 describeMemberStore('Firestore', async () => {
   await server.clear();
@@ -49,17 +44,11 @@ describeMemberStore('Firestore', async () => {
     }),
   };
 });
-describeMemberStore('memory', async () => {
-  const memory = makePortalMemory();
-  const store = makeMemoryMemberStore(memory);
-  return { store, queue: queueInMemory(memory), failNextCommit: store.failNextCommit };
-});
 
 describeHintStore('Firestore', async () => {
   await server.clear();
   return makeHintStore(async () => db);
 });
-describeHintStore('memory', async () => makeMemoryHintStore(makePortalMemory()));
 
 describeReconcileStores('Firestore', async () => {
   await server.clear();
@@ -68,14 +57,6 @@ describeReconcileStores('Firestore', async () => {
     index: makePortalIndex(client),
     writer: makePortalWriter(client, { throttling: false }),
     queue: queueInFirestore,
-  };
-});
-describeReconcileStores('memory', async () => {
-  const memory = makePortalMemory();
-  return {
-    index: makeMemoryPortalIndex(memory),
-    writer: makeMemoryPortalWriter(memory),
-    queue: queueInMemory(memory),
   };
 });
 

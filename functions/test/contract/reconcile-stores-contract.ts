@@ -11,7 +11,7 @@ import type {
 } from '../../src/portal/ports.ts';
 import { NESTED } from '../domain/member/support/wire-members.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
-import type { QueuedEdit } from './portal-memory.ts';
+import type { QueuedEdit } from './member-store-contract.ts';
 
 export interface ReconcileStoresHarness {
   readonly index: PortalIndex;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tryKennitala } from '../../src/domain/kennitala.ts';
 import { SyncError } from '../../src/lib/errors.ts';
+import { applyReading } from '../../src/portal/apply-event.ts';
 import { decideRemoval } from '../../src/portal/reconcile/decide-member.ts';
 import { type PortalStack, startPortalStack } from '../support/portal-stack.ts';
 import { event, eventId, resultOf, someone } from '../support/registry-events.ts';
@@ -61,6 +62,23 @@ describe('an event that would bring back who was found gone', () => {
       expect(await stack.member(kennitala)).toMatchObject(GONE);
     },
   );
+
+  it('nor who was found gone after an event had said so: they may have come and left again since', async () => {
+    const kennitala = tryKennitala(someone());
+    if (kennitala === null) throw new Error('The generated number is none.');
+    await stack.deliver(eventId(), event(kennitala, 31, 'create'));
+    await stack.deliver(eventId(), event(kennitala, 34, 'delete'));
+    answer = () => null;
+    // As the nightly sweep takes a row of the change queue over, and acknowledges all that it speaks of.
+    await applyReading(
+      { kennitala, action: 'delete' },
+      null,
+      AbortSignal.timeout(30_000),
+      stack.dependencies,
+    );
+    await stack.deliver(eventId(), event(kennitala, 36, 'create'));
+    expect(await stack.member(kennitala)).toMatchObject({ membership: { status: 'inactive' } });
+  });
 
   it('a repetition is no news to the register either', async () => {
     const kennitala = someone();

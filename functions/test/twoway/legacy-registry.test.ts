@@ -198,6 +198,22 @@ describe('a consent that was withdrawn, and that the registry does not switch of
     expect(profileOf(world)?.reachable).toBe(true);
   });
 
+  it('stays off while the edit that had given it comes to its end', async () => {
+    const world = makeWorld([KENNITALA, OTHER], { companion: true });
+    world.registry.introduce(KENNITALA, {});
+    for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+    world.events.length = 0;
+    world.portal.edit(KENNITALA, { 'profile.reachable': true });
+    world.advance(1_000);
+    world.portal.edit(KENNITALA, { 'profile.reachable': false });
+    const [given, withdrawn] = world.events.splice(0);
+    if (given === undefined || withdrawn === undefined) throw new Error('Two events should have come.');
+    await world.track(given);
+    expect(profileOf(world)?.reachable).toBe(false);
+    await world.track(withdrawn);
+    expect(world.registry.members.get(KENNITALA)?.values['profile.reachable']).toBe(false);
+  });
+
   it('is on again when the member gives it', async () => {
     const world = await withdrawn();
     world.advance(MINUTE);

@@ -1,7 +1,38 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { holdsKennitala } from '../../../functions/src/domain/kennitala.ts';
-import type { SyncRequest } from './run-sync.ts';
-import { SCENARIO_NAMES, type ScenarioName } from './scenarios.ts';
+import type { Scenario } from '../scenarios/tour.ts';
+import type { SyncRequest } from './runs.ts';
+
+/** Settings of the functions that make sense here: how to talk to the registry, and what the guard lets through. */
+const PASSED_ON =
+  /^(DJANGO_AUTH_SCHEME|ALLOW_INSECURE_REGISTRY|ALLOW_LEGACY_WEBHOOK_AUTH|REGISTRY_[A-Z_]+|GUARD_[A-Z_]+)$/;
+
+/**
+ * What of a person's environment reaches the functions, by the names of `.env.example`. The rest stays outside: the
+ * functions must not meet the credentials of a real project.
+ */
+export const settingsIn = (environment: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(environment).filter(
+      (entry): entry is [string, string] => PASSED_ON.test(entry[0]) && entry[1] !== undefined,
+    ),
+  );
+
+/** The tours of `--scenario`, loaded when asked for. */
+const SCENARIOS = {
+  webhooks: async () => (await import('../scenarios/webhooks.ts')).playWebhooks,
+  monday: async () => (await import('../scenarios/monday.ts')).prepareMonday,
+  'two-way': async () => (await import('../scenarios/two-way.ts')).playTwoWay,
+} as const satisfies Record<string, () => Promise<Scenario>>;
+
+export type ScenarioName = keyof typeof SCENARIOS;
+
+const SCENARIO_NAMES = Object.keys(SCENARIOS) as readonly ScenarioName[];
+
+export const loadScenario = (name: ScenarioName): Promise<Scenario> => SCENARIOS[name]();
+
+/** Whether the stack is a person's afterwards; the other tours stop it. */
+export const staysUpAfter = (name: ScenarioName): boolean => name === 'monday';
 
 export interface CliOptions extends SyncRequest {
   readonly exit: boolean;

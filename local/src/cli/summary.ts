@@ -1,8 +1,8 @@
 import { basename, join, relative, resolve } from 'node:path';
+import type { LogLine } from '../functions/log-lines.ts';
 import type { LocalStack } from '../stack.ts';
-import { nextSteps } from './next-steps.ts';
 import type { CliOptions } from './options.ts';
-import type { AuditRecord, SyncAnswer } from './run-sync.ts';
+import type { AuditRecord, SyncAnswer } from './runs.ts';
 
 const number = new Intl.NumberFormat('en-GB');
 const shown = (count: number | null | undefined): string => number.format(count ?? 0);
@@ -93,3 +93,101 @@ const shortPath = (path: string): string => {
 };
 
 const row = (name: string, text: string, width = 10): string => `  ${name.padEnd(width)} ${text}`;
+
+/** What to do, and the command that does it. */
+type NextStep = readonly [what: string, command: string];
+
+/** What a person may try after a run: commands that work as they stand, against the same stack and data. */
+const nextSteps = (record: AuditRecord, stack: LocalStack, options: CliOptions): NextStep[] =>
+  options.exit ? afterTheEnd(record, options) : whileItRuns(record, stack, options);
+
+const isRefused = ({ outcome, guard }: AuditRecord): boolean =>
+  outcome === 'blocked' || (outcome === 'dry-run' && guard?.tripped === true);
+
+const afterTheEnd = (record: AuditRecord, options: CliOptions): NextStep[] => {
+  const start = ['npm start --', ...sameStack(options)].join(' ');
+  if (isRefused(record)) {
+    return [
+      ['let it through', `${start} --exit --approve ${record.planId} --operator NAME --reason TEXT`],
+      ['keep the stack up', start],
+    ];
+  }
+  return [FOLLOW_UPS[record.outcome ?? ''] ?? ['try again', '--exit'], ['keep the stack up', '']].map(
+    ([what = '', flags = '']) => [what, `${start} ${flags}`.trim()],
+  );
+};
+
+const FOLLOW_UPS: Readonly<{ [outcome: string]: NextStep }> = {
+  published: ['what a run would change', '--exit --dry-run'],
+  unchanged: ['what a run would change', '--exit --dry-run'],
+  'dry-run': ['publish it', '--exit'],
+};
+
+/** The options that make the next command meet the same data; a token is never repeated. */
+const sameStack = ({ data, django, portOffset }: CliOptions): string[] => [
+  ...(data === '.local' ? [] : ['--data', quoted(data)]),
+  ...(django === undefined ? [] : ['--django', quoted(django), '--token T']),
+  ...(portOffset === 0 ? [] : ['--port-offset', String(portOffset)]),
+];
+
+/** As a shell reads it back. */
+const quoted = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+
+const whileItRuns = (record: AuditRecord, stack: LocalStack, { portOffset }: CliOptions): NextStep[] => {
+  const ops = ['npm run ops --', ...(portOffset === 0 ? [] : ['--port-offset', String(portOffset)])].join(
+    ' ',
+  );
+  const faults = `${stack.registryUrl}/_control/faults`;
+  return [
+    ...(stack.dashboardUrl === null ? [] : [["the operators' page", stack.dashboardUrl] as const]),
+    ['on the command line', `${ops} status`],
+    ...(isRefused(record)
+      ? [['let it through', `${ops} approve roster ${record.planId} --operator NAME --reason TEXT`] as const]
+      : [['what a run would change', `${ops} plan roster`] as const]),
+    ['run it again', `${ops} sync roster`],
+    ...(stack.registry === null
+      ? []
+      : [
+          ['break the registry', `curl -X POST ${faults} -d '{"drop": 300}'`] as const,
+          ['mend it', `curl -X DELETE ${faults}`] as const,
+        ]),
+  ];
+};
+
+/** A stack frame of a library or of Node itself: noise to who looks for the fault in this project. */
+const FOREIGN_FRAME = /^\s+at .*(node_modules|node:)/;
+
+/** One entry of the functions' log for a terminal. */
+const logText = ({ severity, message }: LogLine): string => {
+  const kept = message.split('\n').filter((line) => !FOREIGN_FRAME.test(line));
+  return `  ${severity === 'INFO' ? '' : `${severity} `}${kept.join('\n  ')}`;
+};
+
+interface LogView {
+  readonly show: (line: LogLine) => void;
+  /** Does `work` and then says how many lines were logged, and how severe, instead of showing each. */
+  counting<T>(instead: boolean, work: () => Promise<T>): Promise<T>;
+}
+
+/** The functions' log as a person sees it: each line, or during a tour their number. */
+export const makeLogView = (say: (lines: readonly string[]) => void): LogView => {
+  let counted: Map<string, number> | null = null;
+  return {
+    show: (line) => {
+      if (counted === null) say([logText(line)]);
+      else counted.set(line.severity, (counted.get(line.severity) ?? 0) + 1);
+    },
+    counting: async (instead, work) => {
+      if (!instead) return work();
+      counted = new Map();
+      try {
+        return await work();
+      } finally {
+        const each = [...counted].map(([severity, lines]) => `${lines} ${severity}`);
+        counted = null;
+        if (each.length > 0) say(['', `The functions logged ${each.join(', ')}; --verbose shows each line.`]);
+      }
+    },
+  };
+};

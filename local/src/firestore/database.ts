@@ -1,11 +1,11 @@
+import { FirestoreMock } from '@firebase-bridge/firestore-admin';
 import { status } from '@grpc/grpc-js';
-import { applyWrites } from './apply-writes.ts';
-import type { DocumentChange } from './document-change.ts';
-import type { Engine } from './engine.ts';
-import { parseResourceName } from './resource-name.ts';
-import { RpcError } from './rpc-error.ts';
+import { type Engine, makeEngine } from './engine.ts';
+import type { DocumentChange } from './events.ts';
+import { parseResourceName, RpcError } from './names.ts';
+import type { BatchWriteResponse, CommitRequest, CommitResponse, V1Write } from './protocol.ts';
 import { makeTransactions, type Transactions } from './transactions.ts';
-import type { BatchWriteResponse, CommitRequest, CommitResponse, V1Write } from './wire.ts';
+import { applyWrites } from './writes.ts';
 
 /** One `projects/p/databases/d`: the engine, its transactions, and the only way to write to it. */
 export interface Database {
@@ -21,7 +21,7 @@ export interface Database {
 }
 
 /** Told of the changes of one commit before its client has the answer. */
-export type ChangeSink = (changes: DocumentChange[], options: { triggers: boolean }) => void;
+type ChangeSink = (changes: DocumentChange[], options: { triggers: boolean }) => void;
 
 export function makeDatabase(name: string, engine: Engine, sink: ChangeSink): Database {
   const transactions = makeTransactions(engine);
@@ -83,4 +83,32 @@ function pathsOf(writes: V1Write[]): string[] {
 function toStatus(reason: unknown): { code: number; message: string } {
   const code = reason instanceof Error && 'code' in reason ? Number(reason.code) : status.INTERNAL;
   return { code, message: reason instanceof Error ? reason.message : 'unknown' };
+}
+
+/** Every database of every project; one is made when it is first named. */
+interface Databases {
+  /** @throws RpcError INVALID_ARGUMENT (3) for a name that names no database */
+  find(name: string | null | undefined): Database;
+  all(): Database[];
+  close(): Promise<void>;
+}
+
+export function makeDatabases(sink: ChangeSink): Databases {
+  const mock = new FirestoreMock();
+  const databases = new Map<string, Database>();
+  return {
+    find(name) {
+      const id = parseResourceName(name).database;
+      const known = databases.get(id);
+      if (known) return known;
+      const database = makeDatabase(id, makeEngine(mock, id), sink);
+      databases.set(id, database);
+      return database;
+    },
+    all: () => [...databases.values()],
+    async close() {
+      await Promise.all([...databases.values()].map(({ engine }) => engine.close()));
+      mock.deleteAll();
+    },
+  };
 }

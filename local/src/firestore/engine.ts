@@ -1,24 +1,8 @@
-/**
- * What the engine, and so this server, does otherwise than Cloud Firestore (README.md has the same list with its reasons):
- *
- * - numbers are JavaScript's: `5.0` comes back as an integer, an integer beyond 2^53 is rounded
- * - texts are ordered by UTF-16 and not by UTF-8, which differs for characters beyond U+FFFF
- * - a range filter over booleans, arrays or maps is refused (UNIMPLEMENTED)
- * - `array-contains-any` takes 10 values, one such filter a query; `not-in` takes no null
- * - a set of the same data gets a new update time when the data holds bytes (no trigger fires)
- * - old versions are readable for a minute, to the millisecond; timestamps keep nanoseconds
- * - transactions are optimistic; a write outside of one waits only for those that try again
- * - `maximum` and `minimum` transforms, the Write stream, explain and pipelines are refused
- * - no index is ever missing, no security rule applies, and nothing expires by TTL
- * - a listener answers after 5 ms without a commit, resumes from no token, and checks itself on every commit
- */
 import type { Duplex } from 'node:stream';
 import type { FirestoreMock, MetaDocument } from '@firebase-bridge/firestore-admin';
 import { status } from '@grpc/grpc-js';
-import type { Timestamp } from 'firebase-admin/firestore';
-import { type Clock, makeClock } from './clock.ts';
-import { assertPathOf, parseResourceName } from './resource-name.ts';
-import { RpcError } from './rpc-error.ts';
+import { Timestamp } from 'firebase-admin/firestore';
+import { assertPathOf, parseResourceName, RpcError } from './names.ts';
 import type {
   CommitRequest,
   CommitResponse,
@@ -27,7 +11,7 @@ import type {
   RunQueryRequest,
   RunQueryResponse,
   V1Document,
-} from './wire.ts';
+} from './protocol.ts';
 
 /** Cloud Firestore keeps a minute of old versions, and so does the engine: it reads nothing older. */
 export const HISTORY_MILLIS = 60_000;
@@ -35,13 +19,11 @@ export const HISTORY_MILLIS = 60_000;
 /**
  * The in-memory database of one `projects/p/databases/d`.
  *
- * It is @firebase-bridge/firestore-admin at the level below the client library. That level is not public, so this file
+ * It is @firebase-bridge/firestore-admin (README.md lists what that does otherwise than Cloud Firestore) at the level below the client library. That level is not public, so this file
  * alone names what is used of it, and package.json pins the exact version.
  */
 export interface Engine {
   readonly clock: Clock;
-  /** Grows with every commit. */
-  version(): number;
   /** The document as of `readTime`, or now; undefined when there was none. */
   read(path: string, readTime?: Timestamp, fieldMask?: string[]): V1Document | undefined;
   /** When the document last changed, its deletion included; the epoch when it never existed. */
@@ -61,7 +43,7 @@ export interface Engine {
   runAggregationQuery(request: RunAggregationQueryRequest): Duplex;
   listen(first: ListenRequest): Duplex;
   /** Drops the versions of a document that nothing can read any more; the engine itself never does. */
-  forgetHistory(path: string, olderThanMillis?: number): void;
+  forgetHistory(path: string): void;
   close(): Promise<void>;
 }
 
@@ -82,7 +64,6 @@ interface GapicClient {
 
 interface Accessor {
   serverTime: () => Timestamp;
-  readonly version: number;
   getDoc(path: string, readTime?: Timestamp): MetaDocument;
   listDocuments(collectionPath: string, showMissing: boolean): MetaDocument[];
   listCollectionIds(documentPath: string): string[];
@@ -123,7 +104,6 @@ export function makeEngine(mock: FirestoreMock, database: string): Engine {
 
   return {
     clock,
-    version: () => accessor.version,
     read(path, readTime, fieldMask) {
       assertPathOf('document', path);
       const meta = accessor.getDoc(path, readTime);
@@ -157,13 +137,13 @@ export function makeEngine(mock: FirestoreMock, database: string): Engine {
       stream.write(first);
       return stream;
     },
-    forgetHistory(path, olderThanMillis = HISTORY_MILLIS) {
+    forgetHistory(path) {
       const history = accessor._src.docs.get(path)?._history;
       if (!history) return;
-      const oldest = clock.now().toMillis() - olderThanMillis;
+      const oldest = clock.now().toMillis() - HISTORY_MILLIS;
       // The newest version before that time is still what a reader at that time sees.
       const first = history.findLastIndex((version) => version.updateTime.toMillis() <= oldest);
-      history.splice(0, olderThanMillis === 0 ? history.length : Math.max(first, 0));
+      history.splice(0, Math.max(first, 0));
     },
     close: () => client.close(),
   };
@@ -181,4 +161,52 @@ function correctNames(context: GapicContext, database: string): void {
     return parsed.path;
   };
   context.toGapicPath = (path) => `${database}/documents${path === '' ? '' : `/${path}`}`;
+}
+
+/**
+ * The server's time, in microseconds as Cloud Firestore's is.
+ *
+ * The engine compares times by the millisecond, so two commits in one millisecond would look like one: a precondition
+ * on `updateTime` would pass when it must not, and a transaction would miss a conflict. This clock gives each commit
+ * a time of its own and moves to the next millisecond after each snapshot.
+ */
+interface Clock {
+  /** The time of the operation under way; never goes back. */
+  now(): Timestamp;
+  /** Moves on, so that the next commit has a time that no other commit has. */
+  tick(): void;
+  /** A whole millisecond not before any earlier commit and before every later one: the read time of a snapshot. */
+  fence(): Timestamp;
+}
+
+const MICROS_PER_MILLI = 1000;
+const MICROS_PER_SECOND = 1_000_000;
+
+export function makeClock(): Clock {
+  let last = 0;
+
+  const moveTo = (micros: number) => {
+    last = Math.max(last, micros, Date.now() * MICROS_PER_MILLI);
+  };
+
+  return {
+    now() {
+      moveTo(0);
+      return fromMicros(last);
+    },
+    tick() {
+      moveTo(last + 1);
+    },
+    fence() {
+      moveTo(0);
+      const snapshot = Math.ceil(last / MICROS_PER_MILLI) * MICROS_PER_MILLI;
+      moveTo(snapshot + MICROS_PER_MILLI - 1);
+      return fromMicros(snapshot);
+    },
+  };
+}
+
+function fromMicros(micros: number): Timestamp {
+  const seconds = Math.floor(micros / MICROS_PER_SECOND);
+  return new Timestamp(seconds, (micros - seconds * MICROS_PER_SECOND) * 1000);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { status } from '@grpc/grpc-js';
-import { RpcError } from './rpc-error.ts';
+import { RpcError } from './names.ts';
 
 /** The calls of google.firestore.v1.Firestore that this server answers. */
 export type RpcMethod =
@@ -8,17 +8,12 @@ export type RpcMethod =
   | 'batchWrite'
   | 'beginTransaction'
   | 'commit'
-  | 'createDocument'
-  | 'deleteDocument'
-  | 'getDocument'
   | 'listCollectionIds'
   | 'listDocuments'
   | 'listen'
-  | 'partitionQuery'
   | 'rollback'
   | 'runAggregationQuery'
-  | 'runQuery'
-  | 'updateDocument';
+  | 'runQuery';
 
 /** A failure to come, for tests that prove what survives it. */
 export interface Fault {

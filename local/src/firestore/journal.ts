@@ -1,21 +1,9 @@
-import {
-  closeSync,
-  existsSync,
-  fsync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { DocumentChange } from './document-change.ts';
-import { decodeDocument, encodeDocument } from './protocol.ts';
-import type { V1Document } from './wire.ts';
+import type { DocumentChange } from './events.ts';
+import { decodeDocument, encodeDocument, type V1Document } from './protocol.ts';
 
 const HEADER = { journal: 'firestore', version: 1 };
-const SYNC_MILLIS = 200;
 
 interface Line {
   /** Each document of one commit as a protobuf in base64, or null when it was deleted, by full resource name. */
@@ -23,9 +11,8 @@ interface Line {
 }
 
 /**
- * All documents, on disk: one line of JSON for each commit, written before the client has its answer, so that the end
- * of the process loses nothing; forced to the disk within 200 ms, so that a power cut loses no more than that.
- * A commit is one line and a torn last line is dropped, so a commit is never half there.
+ * All documents, in a file: one line of JSON for each commit, written before the client has its answer, so that the end of
+ * the process loses nothing. A commit is one line and a torn last line is dropped, so a commit is never half there.
  */
 export interface Journal {
   /** What the file held when it was opened. */
@@ -38,19 +25,8 @@ export interface Journal {
 export function openJournal(file: string): Journal {
   mkdirSync(dirname(file), { recursive: true });
   const documents = existsSync(file) ? readDocuments(file) : new Map<string, string>();
-  rewrite(file, documents);
-
-  const descriptor = openSync(file, 'a');
-  let timer: NodeJS.Timeout | undefined;
+  const descriptor = rewrite(file, documents);
   let isClosed = false;
-  const syncSoon = () => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      // A failure here is seen again at the next write or at the close.
-      if (!isClosed) fsync(descriptor, () => {});
-    }, SYNC_MILLIS);
-  };
-
   return {
     restored: [...documents.values()].map((bytes) => decodeDocument(Buffer.from(bytes, 'base64'))),
     append(changes) {
@@ -61,12 +37,9 @@ export function openJournal(file: string): Journal {
         after ? encodeDocument(after).toString('base64') : null,
       ]);
       writeSync(descriptor, toLine({ documents: Object.fromEntries(entries) }));
-      syncSoon();
     },
     close() {
       isClosed = true;
-      clearTimeout(timer);
-      fsyncSync(descriptor);
       closeSync(descriptor);
     },
   };
@@ -96,15 +69,14 @@ function parseLine(line: string, file: string, number: number): Line {
   }
 }
 
-/** A new file takes the place of the old one only when it is complete and on the disk. */
-function rewrite(file: string, documents: Map<string, string>): void {
+/** A new file takes the place of the old one only when it is complete. Answers it open for more. */
+function rewrite(file: string, documents: Map<string, string>): number {
   const temporary = `${file}.new`;
   const descriptor = openSync(temporary, 'w');
   writeSync(descriptor, `${JSON.stringify(HEADER)}\n`);
   for (const [name, bytes] of documents) writeSync(descriptor, toLine({ documents: { [name]: bytes } }));
-  fsyncSync(descriptor);
-  closeSync(descriptor);
   renameSync(temporary, file);
+  return descriptor;
 }
 
 function toLine(line: Line): string {

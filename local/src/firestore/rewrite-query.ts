@@ -1,8 +1,7 @@
 import { status } from '@grpc/grpc-js';
-import { parseFieldPath } from './field-paths.ts';
-import { RpcError } from './rpc-error.ts';
-import { assertFieldPath } from './storable-write.ts';
-import type { V1FieldFilter, V1Filter, V1Order, V1StructuredQuery } from './wire.ts';
+import { parseFieldPath, RpcError } from './names.ts';
+import type { V1FieldFilter, V1Filter, V1Order, V1StructuredQuery } from './protocol.ts';
+import { assertFieldPath } from './writes.ts';
 
 /** Cloud Firestore, "Query data": so many alternatives when a query is written as one `or` of `and`s. */
 const MAX_DISJUNCTIONS = 30;

@@ -1,24 +1,63 @@
 import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
 import {
-  type handleServerStreamingCall,
-  type handleUnaryCall,
   Metadata,
   Server,
   ServerCredentials,
   type ServerDuplexStream,
+  type ServerUnaryCall,
   type ServerWritableStream,
+  type sendUnaryData,
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import type { Database } from './database.ts';
 import type { Faults, RpcMethod } from './faults.ts';
-import { serveListen } from './listen.ts';
+import { RpcError, toServiceError } from './names.ts';
+import type * as wire from './protocol.ts';
 import { firestoreService, isMalformed } from './protocol.ts';
-import { RpcError, toServiceError } from './rpc-error.ts';
-import { type FindDatabase, makeStreamingRpcs, makeUnaryRpcs } from './rpcs.ts';
-import type { ListenRequest, ListenResponse } from './wire.ts';
+import {
+  batchGetDocuments,
+  listCollectionIds,
+  listDocuments,
+  runAggregationQuery,
+  runQuery,
+} from './reads.ts';
+import { rewriteQuery } from './rewrite-query.ts';
 
 /** Cloud Firestore's own limit on a request's payload: 10 MiB of data and its envelope. */
 const REQUEST_MAX_BYTES = 11_534_336;
+
+/** Finds the database that a name is about, making it when it is new. */
+type FindDatabase = (name: string | null | undefined) => Database;
+
+/** The calls with one answer that the client library of a server makes. */
+const unaryRpcs = (find: FindDatabase) => ({
+  commit: async (request: wire.CommitRequest) => find(request.database).commit(request),
+  batchWrite: async (request: wire.BatchWriteRequest) =>
+    find(request.database).batchWrite(request.writes ?? []),
+  beginTransaction: async (request: wire.BeginTransactionRequest) => ({
+    transaction: find(request.database).transactions.begin(request.options).id,
+  }),
+  rollback: async (request: wire.RollbackRequest) => {
+    find(request.database)
+      .transactions.get(request.transaction ?? '')
+      .finish();
+    return {};
+  },
+  listDocuments: async (request: wire.ListDocumentsRequest) => listDocuments(find(request.parent), request),
+  listCollectionIds: async (request: wire.ListCollectionIdsRequest) =>
+    listCollectionIds(find(request.parent), request),
+});
+
+/** The calls with a stream of answers. */
+const streamingRpcs = (find: FindDatabase) => ({
+  batchGetDocuments: (request: wire.BatchGetDocumentsRequest) =>
+    batchGetDocuments(find(request.database), request),
+  runQuery: (request: wire.RunQueryRequest) => runQuery(find(request.parent), request),
+  runAggregationQuery: (request: wire.RunAggregationQueryRequest) =>
+    runAggregationQuery(find(request.parent), request),
+});
 
 type Unary = (request: unknown) => Promise<unknown>;
 type Streaming = (request: unknown) => AsyncIterable<unknown>;
@@ -30,13 +69,13 @@ export function makeGrpcServer(find: FindDatabase, faults: Faults): Server {
     'grpc.max_send_message_length': -1,
   });
   const implementation: UntypedServiceImplementation = {};
-  for (const [name, run] of Object.entries(makeUnaryRpcs(find))) {
+  for (const [name, run] of Object.entries(unaryRpcs(find))) {
     implementation[name] = unary(name as RpcMethod, run as Unary, faults);
   }
-  for (const [name, run] of Object.entries(makeStreamingRpcs(find))) {
+  for (const [name, run] of Object.entries(streamingRpcs(find))) {
     implementation[name] = streaming(name as RpcMethod, run as Streaming, faults);
   }
-  implementation['listen'] = (call: ServerDuplexStream<ListenRequest, ListenResponse>) => {
+  implementation['listen'] = (call: ServerDuplexStream<wire.ListenRequest, wire.ListenResponse>) => {
     call.pause();
     faults.before('listen', undefined).then(
       () => {
@@ -59,8 +98,9 @@ export async function listenOn(server: Server, host: string, port: number): Prom
   });
 }
 
-function unary(method: RpcMethod, run: Unary, faults: Faults): handleUnaryCall<unknown, unknown> {
-  return ({ request }, callback) => {
+const unary =
+  (method: RpcMethod, run: Unary, faults: Faults) =>
+  ({ request }: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>): void => {
     const answer = async () => {
       if (isMalformed(request)) throw new RpcError(status.INVALID_ARGUMENT, 'A text is no valid UTF-8.');
       await faults.before(method, request);
@@ -73,14 +113,10 @@ function unary(method: RpcMethod, run: Unary, faults: Faults): handleUnaryCall<u
       (error: unknown) => callback(toServiceError(error)),
     );
   };
-}
 
-function streaming(
-  method: RpcMethod,
-  run: Streaming,
-  faults: Faults,
-): handleServerStreamingCall<unknown, unknown> {
-  return (call) => {
+const streaming =
+  (method: RpcMethod, run: Streaming, faults: Faults) =>
+  (call: ServerWritableStream<unknown, unknown>): void => {
     // Headers first: the client library takes a refusal without them for a lost connection and asks twice more.
     call.sendMetadata(new Metadata());
     const answer = async () => {
@@ -93,7 +129,6 @@ function streaming(
       (error: unknown) => call.emit('error', toServiceError(error)),
     );
   };
-}
 
 /** Waits for a slow client instead of holding a large answer in memory. */
 async function writeAll(call: ServerWritableStream<unknown, unknown>, responses: AsyncIterable<unknown>) {
@@ -103,4 +138,59 @@ async function writeAll(call: ServerWritableStream<unknown, unknown>, responses:
     if (call.cancelled) return;
     if (!call.write(response)) await once(call, 'drain', { signal: gone.signal });
   }
+}
+
+/**
+ * Serves one Listen call. Every target has an engine stream of its own, made when the target is added:
+ * a target added to a running stream would start from the last commit instead of from the data.
+ */
+function serveListen(
+  call: ServerDuplexStream<wire.ListenRequest, wire.ListenResponse>,
+  find: FindDatabase,
+): void {
+  const targets = new Map<number, Duplex>();
+
+  const stop = () => {
+    for (const stream of targets.values()) stream.destroy();
+    targets.clear();
+  };
+  const fail = (error: unknown) => {
+    stop();
+    call.emit('error', toServiceError(error));
+  };
+  const add = (request: wire.ListenRequest, target: wire.V1Target) => {
+    const targetId = target.targetId || 1;
+    if (targets.has(targetId))
+      throw new RpcError(status.INVALID_ARGUMENT, 'The target is already listened to.');
+    const { engine } = find(request.database);
+    const stream = engine.listen({ addTarget: { ...target, targetId, ...withRewrittenQuery(target) } });
+    targets.set(targetId, stream);
+    stream.on('data', (response: wire.ListenResponse) => void call.write(response));
+    stream.on('error', fail);
+  };
+  const remove = (targetId: number) => {
+    targets.get(targetId)?.destroy();
+    targets.delete(targetId);
+    call.write({ targetChange: { targetChangeType: 'REMOVE', targetIds: [targetId] } });
+  };
+
+  call.on('data', (request: wire.ListenRequest) => {
+    try {
+      if (request.addTarget) add(request, request.addTarget);
+      else if (request.removeTarget) remove(request.removeTarget);
+    } catch (error) {
+      fail(error);
+    }
+  });
+  call.on('end', () => {
+    stop();
+    call.end();
+  });
+  call.on('cancelled', stop);
+  call.on('error', stop);
+}
+
+function withRewrittenQuery({ query }: wire.V1Target): Pick<wire.V1Target, 'query'> {
+  if (!query?.structuredQuery) return {};
+  return { query: { ...query, structuredQuery: rewriteQuery(query.structuredQuery) } };
 }

@@ -1,19 +1,16 @@
-import { makeDatabases } from './databases.ts';
-import { type DocumentChange, hasNewData } from './document-change.ts';
+import { makeDatabases } from './database.ts';
+import { type DocumentChange, hasNewData } from './events.ts';
 import { type Faults, makeFaults } from './faults.ts';
 import { openJournal } from './journal.ts';
-import { restoreDocument } from './restore.ts';
 import { listenOn, makeGrpcServer } from './serve.ts';
 
-export { type CloudEventOptions, type HttpCloudEvent, toCloudEvent } from './cloud-event.ts';
-export type { DocumentChange } from './document-change.ts';
+export type { DocumentChange } from './events.ts';
+export { type CloudEventOptions, type HttpCloudEvent, toCloudEvent } from './events.ts';
 export type { Fault, RpcMethod } from './faults.ts';
 
 export interface LocalFirestoreOptions {
   /** The project whose `(default)` database is there from the start; others come with their first use. */
   projectId: string;
-  /** `127.0.0.1` when absent. */
-  host?: string;
   /** 0, the default, lets the system choose. */
   port?: number;
   /** Where the documents are kept over restarts; in memory only when absent. One server a file. */
@@ -34,6 +31,8 @@ export interface LocalFirestore extends Pick<Faults, 'failNext' | 'setDelay'> {
   close(): Promise<void>;
 }
 
+const HOST = '127.0.0.1';
+
 /**
  * A Firestore that the real client libraries talk to (`FIRESTORE_EMULATOR_HOST=host:port`), for development and tests.
  * README.md lists where it differs from Cloud Firestore.
@@ -41,7 +40,7 @@ export interface LocalFirestore extends Pick<Faults, 'failNext' | 'setDelay'> {
  * @throws Error when the port is taken or `dataFile` is damaged
  */
 export async function startFirestore(options: LocalFirestoreOptions): Promise<LocalFirestore> {
-  const { projectId, host = '127.0.0.1', dataFile } = options;
+  const { projectId, dataFile } = options;
   const faults = makeFaults();
   const listeners = new Set<(change: DocumentChange) => void>();
   const journal = dataFile === undefined ? undefined : openJournal(dataFile);
@@ -55,17 +54,16 @@ export async function startFirestore(options: LocalFirestoreOptions): Promise<Lo
     }
   });
   databases.find(`projects/${projectId}/databases/(default)`);
-  await Promise.all(
-    (journal?.restored ?? []).map((document) =>
-      restoreDocument(databases.find(document.name).engine, document),
-    ),
-  );
+  for (const { name = null, fields = {} } of journal?.restored ?? []) {
+    const { engine } = databases.find(name);
+    await engine.commit({ writes: [{ update: { name, fields } }] });
+  }
 
   const server = makeGrpcServer(databases.find, faults);
-  const port = await listenOn(server, host, options.port ?? 0);
+  const port = await listenOn(server, HOST, options.port ?? 0);
 
   return {
-    host,
+    host: HOST,
     port,
     failNext: faults.failNext,
     setDelay: faults.setDelay,

@@ -3,9 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { status } from '@grpc/grpc-js';
 import { Timestamp } from 'firebase-admin/firestore';
 import { type Engine, HISTORY_MILLIS } from './engine.ts';
-import { RpcError } from './rpc-error.ts';
-import { makeTurns } from './turns.ts';
-import type { V1Document, V1TransactionOptions } from './wire.ts';
+import { RpcError } from './names.ts';
+import type { V1Document, V1TransactionOptions } from './protocol.ts';
 
 /** Cloud Firestore, "Quotas and limits": a transaction ends after 270 s, or after 60 s of idleness. */
 const LIFETIME_MILLIS = 270_000;
@@ -16,7 +15,7 @@ const LOCK_MILLIS = 10_000;
 const RECHECKS = 10;
 
 /** A query that a transaction has read, so that its commit can tell whether the answer still holds. */
-export interface QueryRead {
+interface QueryRead {
   /** The id of the collections that were searched, or '' for all. */
   collectionId: string;
   names: string[];
@@ -200,4 +199,32 @@ function conflict(): RpcError {
     status.ABORTED,
     'Aborted due to cross-transaction contention: what this transaction has read was changed. Try again.',
   );
+}
+
+/** How long a transaction waits for the one before it; longer than any healthy transaction of a test or a demo. */
+const TURN_MILLIS = 1000;
+
+/**
+ * Lets read-write transactions that begin with the same documents take turns, as the locks of Cloud Firestore's
+ * standard edition do. It only saves retries: whether a transaction may commit is decided by what it read.
+ * A transaction queues once, for its first read, so two of them can never wait for each other.
+ */
+export function makeTurns() {
+  const last = new Map<string, Promise<void>>();
+
+  /** Resolves when those before it have finished, or after a second; `finished` is the caller's own end. */
+  return async function takeTurn(keys: string[], finished: Promise<void>): Promise<void> {
+    const others = keys.flatMap((key) => last.get(key) ?? []);
+    for (const key of keys) {
+      last.set(key, finished);
+      void finished.then(() => {
+        if (last.get(key) === finished) last.delete(key);
+      });
+    }
+    if (others.length === 0) return;
+    const patience = Promise.withResolvers<void>();
+    const timer = setTimeout(patience.resolve, TURN_MILLIS);
+    await Promise.race([Promise.all(others), patience.promise]);
+    clearTimeout(timer);
+  };
 }

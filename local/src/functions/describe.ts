@@ -2,8 +2,8 @@
  * A process that imports the built module, reports the functions in it over IPC, and ends. Its one argument is the module's path.
  */
 import { pathToFileURL } from 'node:url';
-import { discoverFunctions } from './discover.ts';
 import type { FunctionEndpoint } from './endpoint.ts';
+import { discoverFunctions } from './endpoint.ts';
 
 export type Description =
   | { readonly endpoints: readonly FunctionEndpoint[]; readonly unserved: readonly string[] }

@@ -1,19 +1,39 @@
-/**
- * What the host knows of an exported function: the part of the manifest that the Firebase CLI would deploy,
- * read from the `__endpoint` that firebase-functions hangs on each export.
- */
+import { z } from 'zod';
 
 /** Where a function runs when it names no region. */
-export const DEFAULT_REGION = 'us-central1';
-
+const DEFAULT_REGION = 'us-central1';
 /** Cloud Run functions' timeout when a function names none. */
-export const DEFAULT_TIMEOUT_SECONDS = 60;
+const DEFAULT_TIMEOUT_SECONDS = 60;
 
-export interface ScheduleTrigger {
-  /** App Engine or unix-cron spelling, as written in the source. */
-  readonly expression: string;
-  readonly timeZone: string | null;
-}
+/** An option may be a parameter (`defineString(…)`), which has its value from the environment. */
+const resolved = (option: unknown): unknown =>
+  typeof option === 'object' && option !== null && 'value' in option && typeof option.value === 'function'
+    ? option.value()
+    : option;
+const text = z.preprocess(resolved, z.string().nullish().catch(null)).optional();
+const texts = z
+  .record(z.string(), text)
+  .default({})
+  .transform((given) =>
+    Object.fromEntries(Object.entries(given).filter((entry): entry is [string, string] => entry[1] != null)),
+  );
+
+/** The part of the manifest that the Firebase CLI would deploy, as firebase-functions hangs it on each export. */
+const manifest = z.object({
+  region: z.preprocess((option) => [resolved(option)].flat(), z.array(text)).optional(),
+  timeoutSeconds: z.preprocess(resolved, z.number().catch(DEFAULT_TIMEOUT_SECONDS)).optional(),
+  httpsTrigger: z.unknown().optional(),
+  callableTrigger: z.unknown().optional(),
+  scheduleTrigger: z.object({ schedule: text, timeZone: text }).optional(),
+  eventTrigger: z
+    .object({
+      eventType: text,
+      eventFilters: texts,
+      eventFilterPathPatterns: texts,
+      retry: z.preprocess(resolved, z.unknown()).optional(),
+    })
+    .optional(),
+});
 
 export interface EventTrigger {
   /** For example `google.cloud.firestore.document.v1.written`. */
@@ -32,79 +52,75 @@ interface Common {
   readonly timeoutSeconds: number;
 }
 
+/** What the host knows of an exported function. A schedule is in App Engine's or unix-cron's spelling, as written. */
 export type FunctionEndpoint =
   | (Common & { readonly kind: 'https' })
-  | (Common & { readonly kind: 'schedule'; readonly schedule: ScheduleTrigger })
+  | (Common & {
+      readonly kind: 'schedule';
+      readonly schedule: { readonly expression: string; readonly timeZone: string | null };
+    })
   | (Common & { readonly kind: 'event'; readonly event: EventTrigger });
 
 /**
  * Reads one `__endpoint`. Returns null for a kind of trigger that the local stack does not serve
  * (task queues, blocking functions), so that the caller can name it instead of serving it wrongly.
  */
-export function tryReadEndpoint(name: string, manifest: unknown): FunctionEndpoint | null {
-  const endpoint = asRecord(manifest);
-  const common: Common = {
-    name,
-    regions: regionsOf(endpoint['region']),
-    timeoutSeconds: numberOf(endpoint['timeoutSeconds']) ?? DEFAULT_TIMEOUT_SECONDS,
-  };
-  if ('httpsTrigger' in endpoint || 'callableTrigger' in endpoint) return { ...common, kind: 'https' };
-  if ('scheduleTrigger' in endpoint) {
-    const trigger = asRecord(endpoint['scheduleTrigger']);
-    const schedule = { expression: textOf(trigger['schedule']) ?? '', timeZone: textOf(trigger['timeZone']) };
-    return { ...common, kind: 'schedule', schedule };
+const tryReadEndpoint = (name: string, given: object): FunctionEndpoint | null => {
+  const read = manifest.parse(given);
+  const { region = [], timeoutSeconds = DEFAULT_TIMEOUT_SECONDS } = read;
+  const [first = DEFAULT_REGION, ...others] = region.filter((one) => one != null);
+  const common: Common = { name, regions: [first, ...others], timeoutSeconds };
+  if (read.httpsTrigger !== undefined || read.callableTrigger !== undefined) {
+    return { ...common, kind: 'https' };
   }
-  if ('eventTrigger' in endpoint) {
-    const trigger = asRecord(endpoint['eventTrigger']);
-    const event = {
-      eventType: textOf(trigger['eventType']) ?? '',
-      filters: textsOf(trigger['eventFilters']),
-      pathPatterns: textsOf(trigger['eventFilterPathPatterns']),
-      retry: resolveOption(trigger['retry']) === true,
+  if (read.scheduleTrigger) {
+    const { schedule, timeZone } = read.scheduleTrigger;
+    return {
+      ...common,
+      kind: 'schedule',
+      schedule: { expression: schedule ?? '', timeZone: timeZone ?? null },
     };
-    return { ...common, kind: 'event', event };
   }
-  return null;
+  if (!read.eventTrigger) return null;
+  const { eventType, eventFilters, eventFilterPathPatterns, retry } = read.eventTrigger;
+  const event = {
+    eventType: eventType ?? '',
+    filters: eventFilters,
+    pathPatterns: eventFilterPathPatterns,
+    retry: retry === true,
+  };
+  return { ...common, kind: 'event', event };
+};
+
+/** A function as firebase-functions exports it: called with (req, res), or with a CloudEvent. */
+export type Handler = (...args: unknown[]) => unknown;
+
+export interface Discovery {
+  readonly functions: readonly { readonly endpoint: FunctionEndpoint; readonly handler: Handler }[];
+  /** Exports with a trigger that the local stack does not serve. */
+  readonly unserved: readonly string[];
 }
 
-function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
-}
-
-/** An option may be a parameter (`defineString(…)`), which has its value from the environment. */
-function resolveOption(option: unknown): unknown {
-  if (
-    typeof option === 'object' &&
-    option !== null &&
-    'value' in option &&
-    typeof option.value === 'function'
-  )
-    return option.value();
-  return option;
-}
-
-function textOf(option: unknown): string | null {
-  const value = resolveOption(option);
-  return typeof value === 'string' ? value : null;
-}
-
-function numberOf(option: unknown): number | null {
-  const value = resolveOption(option);
-  return typeof value === 'number' ? value : null;
-}
-
-function textsOf(options: unknown): Record<string, string> {
-  const texts: Record<string, string> = {};
-  for (const [key, option] of Object.entries(asRecord(options))) {
-    const text = textOf(option);
-    if (text !== null) texts[key] = text;
+/**
+ * Finds the deployed functions among a module's exports by the rule of firebase-functions' own loader:
+ * a function with an `__endpoint` is one; a plain object is a group, whose members are named `group-member`.
+ */
+export const discoverFunctions = (exports: object, prefix = ''): Discovery => {
+  const functions: Discovery['functions'][number][] = [];
+  const unserved: string[] = [];
+  for (const [key, value] of Object.entries(exports)) {
+    const name = prefix + key;
+    if (typeof value === 'function') {
+      const given: unknown = '__endpoint' in value ? value.__endpoint : null;
+      if (typeof given !== 'object' || given === null) continue;
+      const endpoint = tryReadEndpoint(name, given);
+      if (endpoint === null) unserved.push(name);
+      else functions.push({ endpoint, handler: value as Handler });
+    } else if (typeof value === 'object' && value !== null) {
+      const group = discoverFunctions(value, `${name}-`);
+      functions.push(...group.functions);
+      unserved.push(...group.unserved);
+    }
   }
-  return texts;
-}
-
-function regionsOf(option: unknown): readonly [string, ...string[]] {
-  const value = resolveOption(option);
-  const listed = (Array.isArray(value) ? value : [value]).map(textOf).filter((region) => region !== null);
-  const [first = DEFAULT_REGION, ...others] = listed;
-  return [first, ...others];
-}
+  return { functions, unserved };
+};

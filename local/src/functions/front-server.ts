@@ -6,20 +6,14 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { pipeline } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
-import { isLocalCall } from '../auth/loopback.ts';
+import { isLocalCall } from '../loopback.ts';
 import type { FunctionEndpoint } from './endpoint.ts';
-import type { HttpCloudEvent } from './post-event.ts';
-import { type Route, routeOf } from './route.ts';
-import { addScheduleHeaders } from './schedule-headers.ts';
-import { limitTime } from './time-limit.ts';
 
 export interface FrontServerOptions {
   readonly projectId: string;
   readonly endpoints: () => readonly FunctionEndpoint[];
   /** The port of the function's process, started where it does not run. */
   readonly portOf: (endpoint: FunctionEndpoint) => Promise<number>;
-  readonly onEvent: (name: string, event: HttpCloudEvent) => void;
   readonly onTimeLimit: (endpoint: FunctionEndpoint) => void;
 }
 
@@ -28,52 +22,81 @@ export interface FrontServerOptions {
  * keeps the function's time limit, and hands the bytes on. It reads nothing of a body. Callers of another machine, and pages of
  * another origin, are refused (403).
  */
-export function makeFrontServer(options: FrontServerOptions): Server {
+export const makeFrontServer = (options: FrontServerOptions): Server => {
   const { projectId, endpoints } = options;
 
-  return createServer((request, response) => {
-    const { host, origin } = request.headers;
-    if (!isLocalCall({ address: request.socket.remoteAddress, host, origin }))
-      return answerText(response, 403, 'served to this machine only\n');
-    const route = routeOf(request.url ?? '/', projectId, endpoints());
-    const endpoint = route.kind === 'none' ? undefined : endpoints().find((one) => one.name === route.name);
-    if (route.kind === 'function' && endpoint !== undefined) return serve(request, response, endpoint, route);
-    if (route.kind === 'event' && endpoint?.kind === 'event')
-      return acceptEvent(request, response, (event) => options.onEvent(route.name, event));
-    answerText(response, 404, `No such function. Served here: ${paths().join(', ')}\n`);
-  });
-
-  async function serve(
+  const serve = async (
     request: IncomingMessage,
     response: ServerResponse,
-    endpoint: FunctionEndpoint,
-    route: Route & { kind: 'function' },
-  ): Promise<void> {
+    { endpoint, region, path }: Route,
+  ): Promise<void> => {
     if (endpoint.kind === 'schedule') {
       // A browser that prefetches an address must not start a run.
       if (request.method !== 'POST') return answerText(response, 405, 'A scheduled function runs on POST\n');
-      addScheduleHeaders(request.headers, { name: endpoint.name, region: route.region, now: new Date() });
+      addScheduleHeaders(request, endpoint.name, region);
     }
     try {
       const port = await options.portOf(endpoint);
-      limitTime(request, response, {
-        seconds: endpoint.timeoutSeconds,
-        onExceeded: () => options.onTimeLimit(endpoint),
-      });
-      handOn(request, response, port, route.url);
+      limitTime(request, response, endpoint.timeoutSeconds, () => options.onTimeLimit(endpoint));
+      handOn(request, response, port, path);
     } catch {
       // Why it could not be started is in the log.
       request.socket.destroy();
     }
-  }
+  };
 
-  function paths(): string[] {
-    return endpoints().flatMap((one) => one.regions.map((region) => `/${projectId}/${region}/${one.name}`));
-  }
+  return createServer((request, response) => {
+    const { host, origin } = request.headers;
+    if (!isLocalCall({ address: request.socket.remoteAddress, host, origin })) {
+      return answerText(response, 403, 'served to this machine only\n');
+    }
+    const route = routeOf(request.url ?? '/', projectId, endpoints());
+    if (route !== null) return void serve(request, response, route);
+    const served = endpoints().flatMap(({ regions, name }) =>
+      regions.map((region) => `/${projectId}/${region}/${name}`),
+    );
+    answerText(response, 404, `No such function. Served here: ${served.join(', ')}\n`);
+  });
+};
+
+interface Route {
+  readonly endpoint: FunctionEndpoint;
+  readonly region: string;
+  /** What the function sees. */
+  readonly path: string;
 }
 
+/**
+ * Resolves a request's URL. A function is at `/<project>/<region>/<name>[/rest][?query]` and sees only
+ * `/rest?query`, as on Cloud Run. A scheduled function also answers to `<name>-0`, which is what the official
+ * Functions emulator calls it.
+ */
+const routeOf = (url: string, projectId: string, endpoints: readonly FunctionEndpoint[]): Route | null => {
+  const [, place = '', query = ''] = /^([^?]*)(.*)$/s.exec(url) ?? [];
+  const [, project, region = '', name = '', ...rest] = place.split('/');
+  if (project !== projectId) return null;
+  const endpoint = endpoints.find(
+    (one) =>
+      (one.name === name || (one.kind === 'schedule' && `${one.name}-0` === name)) &&
+      one.regions.includes(region),
+  );
+  return endpoint === undefined ? null : { endpoint, region, path: `/${rest.join('/')}${query}` };
+};
+
+/**
+ * What Cloud Scheduler sends with a job's request. `X-CloudScheduler-ScheduleTime` is when the run was due: functions dedupe
+ * on it, so a caller who imitates a duplicate delivery gives the same time twice.
+ */
+const addScheduleHeaders = ({ headers }: IncomingMessage, name: string, region: string): void => {
+  headers['x-cloudscheduler'] = 'true';
+  headers['x-cloudscheduler-jobname'] ??= `firebase-schedule-${name}-${region}`;
+  // Cloud Scheduler's times have no fraction of a second.
+  headers['x-cloudscheduler-scheduletime'] ??= new Date().toISOString().replace(/\.\d{3}Z$/, 'Z');
+  headers['user-agent'] = 'Google-Cloud-Scheduler';
+};
+
 /** A function that breaks the connection, or dies, breaks it for its caller too. */
-function handOn(request: IncomingMessage, response: ServerResponse, port: number, path: string): void {
+const handOn = (request: IncomingMessage, response: ServerResponse, port: number, path: string): void => {
   const { method, headers } = request;
   const handed = forward({ host: '127.0.0.1', port, method, path, headers, agent: false }, (answer) => {
     response.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -85,27 +108,37 @@ function handOn(request: IncomingMessage, response: ServerResponse, port: number
   });
   response.once('close', () => handed.destroy());
   request.pipe(handed);
-}
+};
 
-/** The host owns delivery, since it outlives the functions; 202 says that it has the event, not that it ran. */
-async function acceptEvent(
+/**
+ * Ends a request that its function has not answered in time, as Cloud Run does: the caller gets a 504,
+ * the function's response goes nowhere, and the function itself is not stopped.
+ */
+const limitTime = (
   request: IncomingMessage,
   response: ServerResponse,
-  onEvent: (event: HttpCloudEvent) => void,
-): Promise<void> {
-  if (request.method !== 'POST') return answerText(response, 405, 'An event is POSTed\n');
-  const body = await buffer(request);
-  const headers: Record<string, string> = {};
-  for (const [key, value] of Object.entries(request.headers))
-    if (
-      typeof value === 'string' &&
-      (key === 'content-type' || key === 'traceparent' || key.startsWith('ce-'))
-    )
-      headers[key] = value;
-  onEvent({ headers, body });
-  answerText(response, 202, '');
-}
+  seconds: number,
+  onExceeded: () => void,
+): void => {
+  const timer = setTimeout(() => {
+    onExceeded();
+    // Past the response object, which the function may still write to at any time.
+    if (response.headersSent) request.socket.destroy();
+    else request.socket.end(GATEWAY_TIMEOUT, () => request.socket.destroy());
+  }, seconds * 1000);
+  response.once('close', () => clearTimeout(timer));
+};
 
-function answerText(response: ServerResponse, status: number, text: string): void {
+const TEXT = 'upstream request timeout';
+const GATEWAY_TIMEOUT = [
+  'HTTP/1.1 504 Gateway Timeout',
+  'Content-Type: text/plain',
+  `Content-Length: ${TEXT.length}`,
+  'Connection: close',
+  '',
+  TEXT,
+].join('\r\n');
+
+const answerText = (response: ServerResponse, status: number, text: string): void => {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(text);
-}
+};

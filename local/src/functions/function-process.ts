@@ -5,10 +5,47 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Description } from './describe.ts';
 import type { FunctionEndpoint } from './endpoint.ts';
-import { FunctionsHostError } from './errors.ts';
 import { followLog, type LogLine } from './log-lines.ts';
 
-export interface ModuleOptions {
+interface EnvironmentOptions {
+  readonly projectId: string;
+  readonly storageBucket: string;
+  /** The functions' own settings and the addresses of the other local services. These win. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** What a process needs of the host to run at all. */
+const INHERITED = ['PATH', 'TMPDIR', 'NODE_EXTRA_CA_CERTS'] as const;
+
+/**
+ * The whole environment of the functions' process: what Cloud Run functions set for every function, plus `env`.
+ *
+ * It does not inherit the developer's environment. `HOME` and `GOOGLE_APPLICATION_CREDENTIALS` lead Google's
+ * libraries to a person's credentials, with which a function under test would reach a real project.
+ *
+ * What names a single function (`FUNCTION_TARGET`, `K_SERVICE`, …) its own process gets in addition.
+ */
+export function makeEnvironment(options: EnvironmentOptions): Record<string, string> {
+  const { projectId, storageBucket } = options;
+  const inherited: Record<string, string> = {};
+  for (const name of INHERITED) {
+    const value = process.env[name];
+    if (value !== undefined) inherited[name] = value;
+  }
+  return {
+    ...inherited,
+    GCLOUD_PROJECT: projectId,
+    GOOGLE_CLOUD_PROJECT: projectId,
+    FIREBASE_CONFIG: JSON.stringify({ projectId, storageBucket }),
+    FUNCTIONS_EMULATOR: 'true',
+    TZ: 'UTC',
+    // Without it Google's libraries look for a metadata server first, and warn after some seconds.
+    METADATA_SERVER_DETECTION: 'none',
+    ...options.env,
+  };
+}
+
+interface ModuleOptions {
   readonly modulePath: string;
   readonly env: Readonly<Record<string, string>>;
   readonly onLog: (line: LogLine) => void;
@@ -23,20 +60,20 @@ const INSTANCE = new URL('./instance.ts', import.meta.url).href;
 
 /**
  * What the built module exports, read in a process of its own.
- * @throws FunctionsHostError `module_missing`, `load_failed` or `ended`.
+ * @throws Error that says what to do.
  */
 export async function describeModule({ modulePath, env, onLog }: ModuleOptions): Promise<FunctionEndpoint[]> {
   if (!existsSync(modulePath)) {
     const shown = relative(process.cwd(), modulePath);
-    throw new FunctionsHostError('module_missing', `${shown} is missing: run npm run build`);
+    throw new Error(`${shown} is missing: run npm run build`);
   }
   const child = spawn(DESCRIBE, [modulePath], { env }, onLog);
   const described = await firstMessage<Description>(child);
   if (typeof described === 'string') {
-    throw new FunctionsHostError('ended', `the functions' process ended at its start: ${described}`);
+    throw new Error(`the functions' process ended at its start: ${described}`);
   }
   if ('failure' in described) {
-    throw new FunctionsHostError('load_failed', `the functions could not be loaded: ${described.failure}`);
+    throw new Error(`the functions could not be loaded: ${described.failure}`);
   }
   for (const name of described.unserved)
     onLog({ severity: 'WARNING', message: 'trigger not served locally', function: name });
@@ -54,7 +91,7 @@ export interface FunctionProcess {
 /**
  * Starts one function as the platform does: the Functions Framework's own program, in a process of its own, with the
  * variables that name the function. Waits until it listens.
- * @throws FunctionsHostError `ended`.
+ * @throws Error when it ends before that.
  */
 export async function startFunctionProcess(
   { name, kind }: FunctionEndpoint,
@@ -82,7 +119,7 @@ export async function startFunctionProcess(
   const ended = describeEnd(child);
   const port = await firstMessage<number>(child);
   if (typeof port === 'string') {
-    throw new FunctionsHostError('ended', `the process of ${name} ended at its start: ${port}`);
+    throw new Error(`the process of ${name} ended at its start: ${port}`);
   }
   return {
     port,

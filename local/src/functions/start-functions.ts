@@ -1,20 +1,25 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { listenOnLoopback } from '../loopback.ts';
 import {
   DEFAULT_RETRY,
   type DeliveryCounts,
   type DeliveryFailure,
   type DeliveryOutcome,
+  type HttpCloudEvent,
   makeDeliveries,
+  postEvent,
   type RetryPolicy,
 } from './deliveries.ts';
 import type { FunctionEndpoint } from './endpoint.ts';
-import { makeEnvironment } from './environment.ts';
-import { FunctionsHostError } from './errors.ts';
 import { makeFrontServer } from './front-server.ts';
-import { describeModule, type FunctionProcess, startFunctionProcess } from './function-process.ts';
+import {
+  describeModule,
+  type FunctionProcess,
+  makeEnvironment,
+  startFunctionProcess,
+} from './function-process.ts';
 import type { LogLine } from './log-lines.ts';
-import { type HttpCloudEvent, postEvent } from './post-event.ts';
 
 /** The official Functions emulator's port. */
 const DEFAULT_PORT = 5001;
@@ -26,8 +31,6 @@ export interface StartFunctionsOptions {
   /** The built module, such as `functions/lib/index.js`. */
   readonly modulePath: string;
   readonly projectId: string;
-  /** Loopback by default. Nothing here checks a caller's identity. */
-  readonly host?: string;
   /** 0 takes a free one, which is then kept over restarts. */
   readonly port?: number;
   readonly storageBucket?: string;
@@ -70,17 +73,17 @@ export interface LocalFunctions {
 
 /**
  * Serves every function that a module exports, at the official emulator's own addresses.
- * @throws FunctionsHostError when they cannot be served; its code says why.
+ * @throws Error that says what to do, when they cannot be served.
  */
 export async function startFunctions(options: StartFunctionsOptions): Promise<LocalFunctions> {
-  const { projectId, host = '127.0.0.1', storageBucket = `${projectId}.firebasestorage.app` } = options;
+  const { projectId, storageBucket = `${projectId}.firebasestorage.app` } = options;
   const onLog = options.onLog ?? (() => {});
   const retry = { ...DEFAULT_RETRY, ...options.retry };
   const deliveries = makeDeliveries(retry, (failure) => onLog(describeFailure(failure)));
 
   let port = options.port ?? DEFAULT_PORT;
   let functions: readonly ServedFunction[] = [];
-  const baseUrl = () => `http://${host}:${port}`;
+  const baseUrl = () => `http://127.0.0.1:${port}`;
   const module = {
     modulePath: options.modulePath,
     env: makeEnvironment({ projectId, storageBucket, env: options.env ?? {} }),
@@ -118,11 +121,6 @@ export async function startFunctions(options: StartFunctionsOptions): Promise<Lo
     projectId,
     endpoints: () => functions,
     portOf: async (endpoint) => (await processOf(endpoint)).port,
-    onEvent: (name, event) => {
-      deliver({ function: name, ...event }).catch((error) =>
-        onLog({ severity: 'ERROR', message: String(error) }),
-      );
-    },
     onTimeLimit: ({ name, timeoutSeconds }) =>
       onLog({
         severity: 'ERROR',
@@ -143,16 +141,7 @@ export async function startFunctions(options: StartFunctionsOptions): Promise<Lo
   };
 
   const listen = async (): Promise<void> => {
-    server.listen(port, host);
-    try {
-      await once(server, 'listening');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-      throw new FunctionsHostError(
-        'port_in_use',
-        `port ${port} is in use: stop what uses it, or choose others with --port-offset`,
-      );
-    }
+    await listenOnLoopback(server, port);
     port = (server.address() as AddressInfo).port;
   };
 

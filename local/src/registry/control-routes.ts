@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import { onlyLoopback } from '../auth/loopback.ts';
+import { onlyLoopback } from '../loopback.ts';
 import type { Controls } from './controls.ts';
 import { standingFault } from './faults.ts';
 import type { RegistryEnv } from './faulty-answers.ts';

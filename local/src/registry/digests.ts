@@ -31,15 +31,10 @@ export const numbersOf = (kennitala: string, digest: string) => {
 
 type Numbers = ReturnType<typeof numbersOf>;
 
-export interface Digests {
-  /** 256 rows. */
-  sums(): (Numbers & { readonly count: number })[];
-  /** The live rows of a bucket, without placeholders, which are no members. */
-  rowsOf(bucket: number): Int32Array;
-}
+export type Digests = ReturnType<typeof makeDigests>;
 
 /** Made at the first question and kept with the changes, since a million members take half a minute. */
-export const makeDigests = (directory: Directory): Digests => {
+export const makeDigests = (directory: Directory) => {
   const known = new Map<number, Numbers & { readonly revision: number }>();
 
   const numbersAt = (index: number): Numbers | null => {
@@ -54,6 +49,7 @@ export const makeDigests = (directory: Directory): Digests => {
   };
 
   return {
+    /** 256 rows. */
     sums: () => {
       const rows = Array.from({ length: BUCKETS }, (_, bucket) => ({
         ...{ bucket, count: 0 },
@@ -68,6 +64,8 @@ export const makeDigests = (directory: Directory): Digests => {
       }
       return rows;
     },
-    rowsOf: (bucket) => directory.live().filter((index) => numbersAt(index)?.bucket === bucket),
+    /** The live rows of a bucket, without placeholders, which are no members. */
+    rowsOf: (bucket: number): Int32Array =>
+      directory.live().filter((index) => numbersAt(index)?.bucket === bucket),
   };
 };

@@ -16,35 +16,10 @@ export interface Generation {
 /** When every generated row was last changed, for `modified_since`. */
 const GENERATED_AT = '2026-01-01T00:00:00.000Z';
 
-/** The rows of the registry as they are now. A row keeps its index for ever; `id` on the wire is index + 1. */
-export interface Directory {
-  /** All rows there ever were: the index of the next one. */
-  readonly rows: number;
-  /** Rows that are not deleted. */
-  readonly size: number;
-  /** Moves whenever a row appears, disappears or comes back: what a cached list of rows was made for. */
-  readonly listRevision: number;
-  /** Indices of the rows that are not deleted, in order. A fresh or shared array: do not write into it. */
-  live(): Int32Array;
-  has(index: number): boolean;
-  isLive(index: number): boolean;
-  member(index: number): WireMember;
-  /** The member as it was generated, whatever has changed since. */
-  generated(index: number): WireMember;
-  /** The number as the registry spells it, without making the whole member. */
-  ssn(index: number): string;
-  /** The row of a kennitala in either spelling, deleted or not; null when there never was one. */
-  find(kennitala: string): number | null;
-  modifiedAt(index: number): string;
-  /** Counts the changes of a row, from 0. */
-  revision(index: number): number;
-  /** Adds a row and answers its index. */
-  add(): number;
-  patch(index: number, patch: MemberPatch, version: number, at: string): void;
-  setDeleted(index: number, deleted: boolean): void;
-}
+export type Directory = ReturnType<typeof makeDirectory>;
 
-export const makeDirectory = ({ seed, members, placeholders, hyphenated }: Generation): Directory => {
+/** The rows of the registry as they are now. A row keeps its index for ever; `id` on the wire is index + 1. */
+export const makeDirectory = ({ seed, members, placeholders, hyphenated }: Generation) => {
   const table = makeKennitalaTable(seed, { from: members, count: placeholders });
   table.growTo(members + placeholders);
   const changed = new Map<number, { readonly member: WireMember; readonly at: string; revision: number }>();
@@ -60,16 +35,20 @@ export const makeDirectory = ({ seed, members, placeholders, hyphenated }: Gener
   const member = (index: number): WireMember => changed.get(index)?.member ?? generated(index);
 
   return {
-    get rows() {
+    /** All rows there ever were: the index of the next one. */
+    get rows(): number {
       return table.size;
     },
-    get size() {
+    /** Rows that are not deleted. */
+    get size(): number {
       return table.size - deleted.size;
     },
-    get listRevision() {
+    /** Moves whenever a row appears, disappears or comes back: what a cached list of rows was made for. */
+    get listRevision(): number {
       return listRevision;
     },
-    live: () => {
+    /** Indices of the rows that are not deleted, in order. A fresh or shared array: do not write into it. */
+    live: (): Int32Array => {
       if (live?.revision !== listRevision) {
         const indices = Int32Array.from({ length: table.size }, (_, index) => index);
         live = {
@@ -79,24 +58,29 @@ export const makeDirectory = ({ seed, members, placeholders, hyphenated }: Gener
       }
       return live.indices;
     },
-    has: (index) => index >= 0 && index < table.size,
-    isLive: (index) => index >= 0 && index < table.size && !deleted.has(index),
+    has: (index: number): boolean => index >= 0 && index < table.size,
+    isLive: (index: number): boolean => index >= 0 && index < table.size && !deleted.has(index),
     member,
+    /** The member as it was generated, whatever has changed since. */
     generated,
+    /** The number as the registry spells it, without making the whole member. */
     ssn,
-    find: (kennitala) => table.find(kennitala),
-    modifiedAt: (index) => changed.get(index)?.at ?? GENERATED_AT,
-    revision: (index) => changed.get(index)?.revision ?? 0,
-    add: () => {
+    /** The row of a kennitala in either spelling, deleted or not; null when there never was one. */
+    find: (kennitala: string): number | null => table.find(kennitala),
+    modifiedAt: (index: number): string => changed.get(index)?.at ?? GENERATED_AT,
+    /** Counts the changes of a row, from 0. */
+    revision: (index: number): number => changed.get(index)?.revision ?? 0,
+    /** Adds a row and answers its index. */
+    add: (): number => {
       table.growTo(table.size + 1);
       listRevision += 1;
       return table.size - 1;
     },
-    patch: (index, patch, version, at) => {
+    patch: (index: number, patch: MemberPatch, version: number, at: string): void => {
       const revision = (changed.get(index)?.revision ?? 0) + 1;
       changed.set(index, { member: { ...patchMember(member(index), patch), version }, at, revision });
     },
-    setDeleted: (index, isDeleted) => {
+    setDeleted: (index: number, isDeleted: boolean): void => {
       if (isDeleted) deleted.add(index);
       else deleted.delete(index);
       listRevision += 1;

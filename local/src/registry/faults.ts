@@ -59,15 +59,7 @@ export type Fault = z.output<typeof fault>;
 export type StandingFault = z.output<typeof standingFault>;
 export type StandingFaultInput = z.input<typeof standingFault>;
 
-/** The faults that hold at the moment. */
-export interface FaultPlan {
-  /** Throws ZodError for a fault that is not of the agreed form. */
-  add(fault: StandingFaultInput): void;
-  clear(): void;
-  list(): StandingFault[];
-  /** What a request to this path meets, later faults over earlier ones. Uses up one time of each that has a number. */
-  take(path: string): Fault;
-}
+export type FaultPlan = ReturnType<typeof makeFaultPlan>;
 
 interface Active {
   readonly fault: StandingFault;
@@ -75,14 +67,16 @@ interface Active {
   timesLeft: number;
 }
 
-export const makeFaultPlan = (): FaultPlan => {
+/** The faults that hold at the moment. */
+export const makeFaultPlan = () => {
   let active: Active[] = [];
   const current = (): Active[] => {
     active = active.filter(({ timesLeft, until }) => timesLeft > 0 && Date.now() < until);
     return active;
   };
   return {
-    add: (input) => {
+    /** Throws ZodError for a fault that is not of the agreed form. */
+    add: (input: StandingFaultInput): void => {
       const added = standingFault.parse(input);
       active.push({
         fault: added,
@@ -90,14 +84,15 @@ export const makeFaultPlan = (): FaultPlan => {
         timesLeft: added.times ?? Number.POSITIVE_INFINITY,
       });
     },
-    clear: () => {
+    clear: (): void => {
       active = [];
     },
-    list: () =>
+    list: (): StandingFault[] =>
       current().map(({ fault: held, timesLeft }) =>
         Number.isFinite(timesLeft) ? { ...held, times: timesLeft } : held,
       ),
-    take: (path) => {
+    /** What a request to this path meets, later faults over earlier ones. Uses up one time of each that has a number. */
+    take: (path: string): Fault => {
       const met = current().filter((one) => path.startsWith(one.fault.path));
       for (const entry of met) entry.timesLeft -= 1;
       return Object.assign({}, ...met.map((entry) => entry.fault));

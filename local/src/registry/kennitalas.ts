@@ -90,22 +90,14 @@ export const birthdayOf = (kennitala: string): string | null => {
   return `${century}${kennitala.slice(4, 6)}-${kennitala.slice(2, 4)}-${kennitala.slice(0, 2)}`;
 };
 
-/** The kennitala of every row, unique, and the way back from a kennitala to its row. Rows are never removed. */
-export interface KennitalaTable {
-  readonly size: number;
-  /** Ten digits. */
-  at(index: number): string;
-  /** The row of ten digits with or without a hyphen; null when no row has them. */
-  find(kennitala: string): number | null;
-  /** Adds rows until there are `size`. */
-  growTo(size: number): void;
-}
-
-/** @param placeholders rows from `from` on, so many of them, are 9999… placeholders instead of members */
+/**
+ * The kennitala of every row, unique, and the way back from a kennitala to its row. Rows are never removed.
+ * @param placeholders rows from `from` on, so many of them, are 9999… placeholders instead of members
+ */
 export const makeKennitalaTable = (
   seed: number,
   placeholders: { readonly from: number; readonly count: number },
-): KennitalaTable => {
+) => {
   // Numbers and not texts: a million rows take a third of the memory.
   const numbers: number[] = [];
   const rows = new Map<number, number>();
@@ -131,18 +123,21 @@ export const makeKennitalaTable = (
     get size() {
       return numbers.length;
     },
-    at: (index) => {
+    /** Ten digits. */
+    at: (index: number): string => {
       const number = numbers[index];
       if (number === undefined) {
         throw new RangeError(`The registry has ${numbers.length} rows; there is no row ${index}.`);
       }
       return spellKennitala(number);
     },
-    find: (kennitala) => {
+    /** The row of ten digits with or without a hyphen; null when no row has them. */
+    find: (kennitala: string): number | null => {
       const digits = /^(\d{6})-?(\d{4})$/.exec(kennitala);
       return digits === null ? null : (rows.get(Number(`${digits[1]}${digits[2]}`)) ?? null);
     },
-    growTo: (size) => {
+    /** Adds rows until there are `size`. */
+    growTo: (size: number): void => {
       while (numbers.length < size) add();
     },
   };

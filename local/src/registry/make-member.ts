@@ -81,106 +81,29 @@ const makeForeignAddress = (seed: number, index: number): ForeignAddress => ({
 /** Words that made-up members are put together from. Fathers' names stand in the genitive, ready for -son and -dóttir. */
 
 export type Words = readonly [string, ...string[]];
+const words = (text: string): Words => text.split(' ') as [string, ...string[]];
 
-const MENS_NAMES: Words = [
-  'Álfgrímur',
-  'Bárður',
-  'Dagbjartur',
-  'Eilífur',
-  'Finnvarður',
-  'Garðar',
-  'Hallvarður',
-  'Ísleifur',
-  'Jökull',
-  'Kolskeggur',
-  'Ljótur',
-  'Marteinn',
-  'Njörður',
-  'Oddgeir',
-  'Ragnvaldur',
-  'Skarphéðinn',
-  'Steinkell',
-  'Tindur',
-  'Úlfhéðinn',
-  'Vémundur',
-  'Ylfingur',
-  'Þangbrandur',
-  'Ægir',
-  'Örnólfur',
-];
+const MENS_NAMES = words(
+  'Álfgrímur Bárður Dagbjartur Eilífur Finnvarður Garðar Hallvarður Ísleifur Jökull Kolskeggur ' +
+    'Ljótur Marteinn Njörður Oddgeir Ragnvaldur Skarphéðinn Steinkell Tindur Úlfhéðinn Vémundur ' +
+    'Ylfingur Þangbrandur Ægir Örnólfur',
+);
 
-const WOMENS_NAMES: Words = [
-  'Álfdís',
-  'Bergljót',
-  'Dagrún',
-  'Eyvör',
-  'Fanney',
-  'Geirþrúður',
-  'Hallgerður',
-  'Ísgerður',
-  'Jórunn',
-  'Kolfinna',
-  'Ljósbrá',
-  'Mjöll',
-  'Nanna',
-  'Oddrún',
-  'Ragnfríður',
-  'Salgerður',
-  'Steinvör',
-  'Tinna',
-  'Unnur',
-  'Vigdís',
-  'Ýrr',
-  'Þorgerður',
-  'Æsa',
-  'Öndís',
-];
+const WOMENS_NAMES = words(
+  'Álfdís Bergljót Dagrún Eyvör Fanney Geirþrúður Hallgerður Ísgerður Jórunn Kolfinna Ljósbrá Mjöll ' +
+    'Nanna Oddrún Ragnfríður Salgerður Steinvör Tinna Unnur Vigdís Ýrr Þorgerður Æsa Öndís',
+);
 
-const FATHERS: Words = [
-  'Álfgríms',
-  'Bárðar',
-  'Dagbjarts',
-  'Eilífs',
-  'Finnvarðar',
-  'Garðars',
-  'Hallvarðar',
-  'Ísleifs',
-  'Jökuls',
-  'Kolskeggs',
-  'Ljóts',
-  'Marteins',
-  'Njarðar',
-  'Oddgeirs',
-  'Ragnvalds',
-  'Skarphéðins',
-  'Steinkels',
-  'Tinds',
-  'Úlfhéðins',
-  'Vémundar',
-  'Ylfings',
-  'Þangbrands',
-  'Ægis',
-  'Örnólfs',
-];
+const FATHERS = words(
+  'Álfgríms Bárðar Dagbjarts Eilífs Finnvarðar Garðars Hallvarðar Ísleifs Jökuls Kolskeggs Ljóts ' +
+    'Marteins Njarðar Oddgeirs Ragnvalds Skarphéðins Steinkels Tinds Úlfhéðins Vémundar Ylfings ' +
+    'Þangbrands Ægis Örnólfs',
+);
 
-const STREETS: Words = [
-  'Álfabrekka',
-  'Birkiflöt',
-  'Draumagata',
-  'Eldgjárvegur',
-  'Fífilbrekka',
-  'Hraunteigur',
-  'Jökulgata',
-  'Kvistavellir',
-  'Lyngbarð',
-  'Mánatún',
-  'Norðurslóð',
-  'Sólarvegur',
-  'Tröllagil',
-  'Vindheimar',
-  'Þokustígur',
-  'Ölduslóð',
-];
+const STREETS = words(
+  'Álfabrekka Birkiflöt Draumagata Eldgjárvegur Fífilbrekka Hraunteigur Jökulgata Kvistavellir ' +
+    'Lyngbarð Mánatún Norðurslóð Sólarvegur Tröllagil Vindheimar Þokustígur Ölduslóð',
+);
 
 /** Postal codes with the place they belong to. */
 export const PLACES: readonly [readonly [number, string], ...(readonly [number, string])[]] = [

@@ -1,6 +1,4 @@
-import { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
+import { serveOnLoopback } from '../loopback.ts';
 import { type Controls, makeControls, type Settings } from './controls.ts';
 import { type Deliveries, makeDeliveries } from './deliveries.ts';
 import type { Generation } from './directory.ts';
@@ -51,7 +49,6 @@ const DEFAULT_GENERATION: Generation = {
   placeholders: 0,
   hyphenated: 0.01,
 };
-const HOST = '127.0.0.1';
 
 /** Starts the stand-in for the Django registry. Throws for a port in use or a data file of another registry. */
 export const startRegistry = async (options: RegistryOptions): Promise<LocalRegistry> => {
@@ -109,39 +106,22 @@ export const startRegistry = async (options: RegistryOptions): Promise<LocalRegi
     authScheme: options.authScheme ?? 'Token',
   });
 
-  // The global Request and Response stay Node's own: other parts of the same process count on them.
-  const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false });
-  const close = async (): Promise<void> => {
-    closing.abort();
-    await legacy.ended();
-    await webhooks?.close();
-    await new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      if (server instanceof Server) server.closeAllConnections();
-    });
-  };
-  try {
-    await listen(server, port);
-  } catch (error) {
+  const server = await serveOnLoopback(app.fetch, port).catch(async (error: unknown) => {
     await webhooks?.close();
     throw error;
-  }
-  webhooks?.resume();
-  const bound = (server.address() as AddressInfo).port;
-  return { ...controls, url: `http://${HOST}:${bound}`, port: bound, close };
-};
-
-const listen = (server: ReturnType<typeof createAdaptorServer>, port: number): Promise<void> =>
-  new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        error.code === 'EADDRINUSE'
-          ? new Error(`Port ${port} is in use, so the stand-in registry cannot start. Choose another port.`)
-          : error,
-      );
-    });
-    server.listen(port, HOST, resolve);
   });
+  webhooks?.resume();
+  return {
+    ...controls,
+    ...server,
+    close: async () => {
+      closing.abort();
+      await legacy.ended();
+      await webhooks?.close();
+      await server.close();
+    },
+  };
+};
 
 /** The parts of the generation that the caller named. */
 const givenGeneration = ({ seed, members, placeholders, hyphenated }: RegistryOptions): Partial<Generation> =>

@@ -13,18 +13,10 @@ export class ControlError extends Error {
   }
 }
 
-/** The change queue: one row a change, pending until the sync service marks it synced. */
-export interface Outbox {
-  readonly lastId: number;
-  add(change: ChangeEntry): void;
-  /** Pending changes, oldest first; with `since` (milliseconds) only those created at or after it. */
-  pending(since?: number): ChangeEntry[];
-  /** Answers the ids that were pending until now; unknown and already synced ones are left out. */
-  markSynced(ids: readonly number[]): number[];
-  counts(): { readonly pending: number; readonly synced: number; readonly oldestPending: string | null };
-}
+export type Outbox = ReturnType<typeof makeOutbox>;
 
-export const makeOutbox = (): Outbox => {
+/** The change queue: one row a change, pending until the sync service marks it synced. */
+const makeOutbox = () => {
   const waiting = new Map<number, ChangeEntry>();
   let lastId = 0;
   let synced = 0;
@@ -32,17 +24,17 @@ export const makeOutbox = (): Outbox => {
     get lastId() {
       return lastId;
     },
-    add: (change) => {
+    add: (change: ChangeEntry): void => {
       lastId = change.id;
       // The portal's own edit must not come back to it as an edit of the registry's.
       if (change.origin === 'portal') synced += 1;
       else waiting.set(change.id, change);
     },
-    pending: (since) => {
-      const all = [...waiting.values()];
-      return since === undefined ? all : all.filter((change) => Date.parse(change.at) >= since);
-    },
-    markSynced: (ids) => {
+    /** Pending changes, oldest first; with `since` (milliseconds) only those created at or after it. */
+    pending: (since = 0): ChangeEntry[] =>
+      [...waiting.values()].filter((change) => Date.parse(change.at) >= since),
+    /** Answers the ids that were pending until now; unknown and already synced ones are left out. */
+    markSynced: (ids: readonly number[]): number[] => {
       const marked = ids.filter((id) => waiting.delete(id));
       synced += marked.length;
       return marked;
@@ -60,20 +52,7 @@ interface ChangeOptions {
   readonly applied?: (version: number) => { readonly changeId: string; readonly result: ApplyResult };
 }
 
-/** The registry without its HTTP side: rows, outbox and remembered answers. Every write is in the journal first. */
-export interface RegistryState {
-  readonly directory: Directory;
-  readonly outbox: Outbox;
-  /** A new row, made up and then patched. */
-  create(patch?: MemberPatch): ChangeEntry;
-  /** A deleted row comes back, as a create with a newer version. */
-  restore(index: number, patch?: MemberPatch): ChangeEntry;
-  update(index: number, patch: MemberPatch, options?: ChangeOptions): ChangeEntry;
-  remove(index: number): ChangeEntry;
-  markSynced(ids: readonly number[]): number;
-  appliedResult(changeId: string): ApplyResult | null;
-  rememberApplied(changeId: string, result: ApplyResult): void;
-}
+export type RegistryState = ReturnType<typeof openState>;
 
 interface StateOptions {
   readonly journal: Journal;
@@ -86,8 +65,11 @@ interface StateOptions {
   readonly onAnnounce: (change: ChangeEntry, directory: Directory, before: WireMember | null) => void;
 }
 
-/** Rebuilds the rows from the journal. Webhooks that an earlier run still owed are announced once more. */
-export const openState = ({ journal, announce, onAnnounce }: StateOptions): RegistryState => {
+/**
+ * The registry without its HTTP side: rows, outbox and remembered answers, rebuilt from the journal. Every write is in the
+ * journal first. Webhooks that an earlier run still owed are announced once more.
+ */
+export const openState = ({ journal, announce, onAnnounce }: StateOptions) => {
   const directory = makeDirectory(journal.generation);
   const outbox = makeOutbox();
   const applied = new Map<string, ApplyResult>();
@@ -152,26 +134,28 @@ export const openState = ({ journal, announce, onAnnounce }: StateOptions): Regi
   return {
     directory,
     outbox,
-    create: (patch = {}) => commit(directory.rows, 'create', patch),
-    restore: (index, patch = {}) => {
+    /** A new row, made up and then patched. */
+    create: (patch: MemberPatch = {}): ChangeEntry => commit(directory.rows, 'create', patch),
+    /** A deleted row comes back, as a create with a newer version. */
+    restore: (index: number, patch: MemberPatch = {}): ChangeEntry => {
       assertRow(index, false);
       return commit(index, 'create', patch);
     },
-    update: (index, patch, options) => {
+    update: (index: number, patch: MemberPatch, options?: ChangeOptions): ChangeEntry => {
       assertRow(index, true);
       return commit(index, 'update', patch, options);
     },
-    remove: (index) => {
+    remove: (index: number): ChangeEntry => {
       assertRow(index, true);
       return commit(index, 'delete', {});
     },
-    markSynced: (ids) => {
+    markSynced: (ids: readonly number[]): number => {
       const marked = outbox.markSynced(ids);
       if (marked.length > 0) journal.append({ type: 'synced', ids: marked });
       return marked.length;
     },
-    appliedResult: (changeId) => applied.get(changeId) ?? null,
-    rememberApplied: (changeId, result) => {
+    appliedResult: (changeId: string): ApplyResult | null => applied.get(changeId) ?? null,
+    rememberApplied: (changeId: string, result: ApplyResult): void => {
       journal.append({ type: 'applied', changeId, result });
       applied.set(changeId, result);
     },

@@ -1,9 +1,8 @@
-import { runAsScheduler } from '../cli/run-sync.ts';
+import { runAsScheduler } from '../cli/runs.ts';
 import type { LocalRegistry } from '../registry/start-registry.ts';
 import type { LocalStack } from '../stack.ts';
-import { reconcileNow } from './reconcile-now.ts';
-import type { Scenario } from './scenario.ts';
-import { openTwoWayView, untilThere } from './two-way-view.ts';
+import { reconcileNow, type Scenario, standInOf, tell, untilThere } from './tour.ts';
+import { openTwoWayView } from './two-way-view.ts';
 
 /** More than the guard lets through of a registry of any size that is worth a try. */
 const LOST_SHARE = 0.15;
@@ -13,30 +12,27 @@ const LOST_SHARE = 0.15;
  * mistake in the registry has lost members, the weekly run has refused that, and a conflict waits for a decision.
  */
 export const prepareMonday: Scenario = async (stack, say) => {
-  const { registry } = stack;
-  if (registry === null || registry.webhooks === null) {
-    say(['This Monday changes members, so it needs the stand-in registry: leave --django out.']);
-    return false;
-  }
+  const registry = standInOf(stack, say);
+  if (registry === null) return false;
   const reconciled = await reconcileNow(stack);
   const isLoaded = reconciled.outcome === 'published' || reconciled.outcome === 'unchanged';
   const hasConflict = await makeConflict(stack, registry);
   const lost = Math.ceil(registry.summary().members * LOST_SHARE);
   registry.addFault({ drop: lost });
   const isRefused = (await runAsScheduler(stack)).record?.outcome === 'blocked';
+  say(['']);
+  const results = [
+    tell(say, isLoaded, ["the portal has the registry's members"]),
+    tell(say, hasConflict, ['a member and the registry have changed the same e-mail: a conflict waits']),
+    tell(say, isRefused, [`the registry has lost ${lost} members, and the guard has refused the weekly run`]),
+  ];
   say([
-    '',
-    `  ${mark(isLoaded)} the portal has the registry's members`,
-    `  ${mark(hasConflict)} a member and the registry have changed the same e-mail: a conflict waits`,
-    `  ${mark(isRefused)} the registry has lost ${lost} members, and the guard has refused the weekly run`,
     '',
     'Now it is yours: README.md, "A Monday", on the command line or on the page.',
     `  the registry is mended with: curl -X DELETE ${stack.registryUrl}/_control/faults`,
   ]);
-  return isLoaded && hasConflict && isRefused;
+  return results.every(Boolean);
 };
-
-const mark = (isWell: boolean): string => (isWell ? '✓' : '✗');
 
 /** The registry and the portal change one e-mail, and neither has heard of the other. */
 const makeConflict = async (stack: LocalStack, registry: LocalRegistry): Promise<boolean> => {

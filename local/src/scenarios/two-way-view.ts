@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Firestore, Timestamp } from '@google-cloud/firestore';
 import type { LocalStack } from '../stack.ts';
 
@@ -59,21 +58,4 @@ export const openTwoWayView = ({ firestore, functions }: LocalStack): TwoWayView
     },
     close: () => client.terminate(),
   };
-};
-
-/** A function's first start takes seconds, and many on a busy machine: nobody waits that long for what does come. */
-const LIMIT_MS = 90_000;
-const PAUSE_MS = 25;
-
-/** Asks until the answer is not null, and answers it with the milliseconds that took; null after the limit. */
-export const untilThere = async <T>(
-  ask: () => Promise<T | null>,
-): Promise<{ readonly value: T; readonly milliseconds: number } | null> => {
-  const startedAt = performance.now();
-  while (performance.now() - startedAt < LIMIT_MS) {
-    const value = await ask();
-    if (value !== null) return { value, milliseconds: performance.now() - startedAt };
-    await sleep(PAUSE_MS);
-  }
-  return null;
 };

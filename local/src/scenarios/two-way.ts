@@ -1,9 +1,15 @@
 import type { LocalRegistry } from '../registry/start-registry.ts';
 import type { LocalStack } from '../stack.ts';
-import { callOperatorsApi } from './operator-call.ts';
-import { reconcileNow } from './reconcile-now.ts';
-import type { Say, Scenario } from './scenario.ts';
-import { openTwoWayView, type TwoWayView, untilThere } from './two-way-view.ts';
+import {
+  callOperatorsApi,
+  reconcileNow,
+  type Say,
+  type Scenario,
+  standInOf,
+  tell,
+  untilThere,
+} from './tour.ts';
+import { openTwoWayView, type TwoWayView } from './two-way-view.ts';
 
 interface Tour {
   readonly stack: LocalStack;
@@ -16,11 +22,8 @@ const OUTAGE_EDITS = 20;
 
 /** `npm start -- --scenario two-way`: how a member's own edit reaches the registry, and what becomes of a conflict. */
 export const playTwoWay: Scenario = async (stack, say) => {
-  const { registry } = stack;
-  if (registry === null || registry.webhooks === null) {
-    say(['This tour changes members, so it needs the stand-in registry: leave --django out.']);
-    return false;
-  }
+  const registry = standInOf(stack, say);
+  if (registry === null) return false;
   const portal = openTwoWayView(stack);
   const tour: Tour = { stack, registry, portal, say };
   try {
@@ -135,9 +138,4 @@ let addresses = 0;
 const newAddress = (side: string): string => {
   addresses += 1;
   return `${side}.${addresses}.${Date.now().toString(36)}@postur.example`;
-};
-
-const tell = (say: Say, isWell: boolean, facts: readonly string[]): boolean => {
-  say([`   ${isWell ? '✓' : '✗'} ${facts.join(', ')}`]);
-  return isWell;
 };

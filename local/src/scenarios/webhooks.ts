@@ -3,8 +3,15 @@ import { NO_MISCHIEF } from '../registry/deliveries.ts';
 import type { LocalRegistry } from '../registry/start-registry.ts';
 import type { LocalStack } from '../stack.ts';
 import { openPortalView, type PortalView } from './portal-view.ts';
-import { differencesIn, type ReconcileRecord, reconcileNow } from './reconcile-now.ts';
-import type { Say, Scenario } from './scenario.ts';
+import {
+  differencesIn,
+  type ReconcileRecord,
+  reconcileNow,
+  type Say,
+  type Scenario,
+  standInOf,
+  tell,
+} from './tour.ts';
 
 /** How much happens, and how long the functions are down. */
 export interface Pace {
@@ -38,11 +45,8 @@ export const playWebhooks: Scenario = (stack, say) => tourWebhooks(stack, say, T
 
 /** The same tour at another pace. */
 export const tourWebhooks = async (stack: LocalStack, say: Say, pace: Pace): Promise<boolean> => {
-  const { registry } = stack;
-  if (registry === null || registry.webhooks === null) {
-    say(['This tour changes members, so it needs the stand-in registry: leave --django out.']);
-    return false;
-  }
+  const registry = standInOf(stack, say);
+  if (registry === null) return false;
   const portal = openPortalView(stack, registry);
   const tour: Tour = { stack, registry, webhooks: registry.webhooks, portal, pace, say };
   try {
@@ -187,9 +191,4 @@ const tellReconcile = (record: ReconcileRecord, say: Say): boolean => {
     `${durationMs} ms`,
     ...(error === null ? [] : [error]),
   ]);
-};
-
-const tell = (say: Say, isWell: boolean, facts: readonly string[]): boolean => {
-  say([`   ${isWell ? '✓' : '✗'} ${facts.join(', ')}`]);
-  return isWell;
 };

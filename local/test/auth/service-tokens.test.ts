@@ -1,5 +1,4 @@
 import { OAuth2Client } from 'google-auth-library';
-import { verifyWithJwks } from 'hono/jwt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ServiceTokens, startServiceTokens } from '../../src/auth/service-tokens.ts';
 
@@ -22,22 +21,9 @@ describe('a service token', () => {
     expect(ticket.getPayload()).toMatchObject({ email: EMAIL, email_verified: true, aud: AUDIENCE });
   });
 
-  it('is verified from the served JWK', async () => {
-    const token = await signer.mintServiceToken({ email: EMAIL, audience: AUDIENCE });
-    const jwks_uri = signer.endpoints.oauth2FederatedSignonJwkCertsUrl;
-    expect(await verifyWithJwks(token, { jwks_uri, allowedAlgorithms: ['RS256'] })).toMatchObject({
-      email: EMAIL,
-    });
-  });
-
-  it.each([
-    ['another audience', { audience: 'https://example.com' }, /Wrong recipient/],
-    ['another issuer', { issuer: 'https://example.com' }, /Invalid issuer/],
-    ['a time long past', { issuedAt: 1_700_000_000 }, /used too late/],
-    ['a lifetime of days', { lifetimeSeconds: 1_000_000 }, /too far in future/],
-  ])('with %s is refused', async (_title, changes, reason) => {
-    const token = await signer.mintServiceToken({ email: EMAIL, audience: AUDIENCE, ...changes });
-    await expect(verify(token)).rejects.toThrow(reason);
+  it('for another audience is refused', async () => {
+    const token = await signer.mintServiceToken({ email: EMAIL, audience: 'https://example.com' });
+    await expect(verify(token)).rejects.toThrow(/Wrong recipient/);
   });
 
   it('of another signer is refused, also under our key’s id', async () => {

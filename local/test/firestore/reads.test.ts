@@ -71,18 +71,6 @@ test('a collection of two thousand documents comes whole', async () => {
   expect(await db.collection('many').listDocuments()).toHaveLength(2000);
 });
 
-// The official emulator has no such call.
-test.skipIf(process.env['CONFORMANCE_FIRESTORE_HOST'])(
-  'getPartitions covers a collection group',
-  async () => {
-    let found = 0;
-    for await (const partition of db.collectionGroup('sub').getPartitions(3)) {
-      found += (await partition.toQuery().get()).size;
-    }
-    expect(found).toBe((await db.collectionGroup('sub').get()).size);
-  },
-);
-
 test('projects do not see each other', async () => {
   const elsewhere = makeClients(`${conformance.projectId}-2`);
   const client = elsewhere.open();

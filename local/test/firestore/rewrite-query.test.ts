@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
+import type { V1Value } from '../../src/firestore/protocol.ts';
 import { rewriteQuery } from '../../src/firestore/rewrite-query.ts';
-import type { V1Value } from '../../src/firestore/wire.ts';
 
 const from = [{ collectionId: 'c' }];
 const greater = (fieldPath: string, value: V1Value) => ({

@@ -5,7 +5,7 @@ import { FieldValue, type Firestore } from 'firebase-admin/firestore';
 import type { CloudEvent, CloudFunction } from 'firebase-functions';
 import { onDocumentCreated, onDocumentDeleted, onDocumentWritten } from 'firebase-functions/firestore';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type HttpCloudEvent, toCloudEvent } from '../../src/firestore/cloud-event.ts';
+import { type HttpCloudEvent, toCloudEvent } from '../../src/firestore/events.ts';
 import { type DocumentChange, type LocalFirestore, startFirestore } from '../../src/firestore/server.ts';
 import { codeOf, makeClients, useServer } from './harness.ts';
 

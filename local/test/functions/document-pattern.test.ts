@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isTriggeredBy } from '../../src/functions/connect-triggers.ts';
-import { matchesDocumentPattern } from '../../src/functions/document-pattern.ts';
+import { isTriggeredBy, matchesDocumentPattern } from '../../src/functions/triggers.ts';
 
 describe('a document pattern', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connectTriggers, type DocumentEvent } from '../../src/functions/connect-triggers.ts';
+import { connectTriggers, type DocumentEvent } from '../../src/functions/triggers.ts';
 import { type FixtureHost, PROJECT, startFixture } from './fixture-host.ts';
 import { makeItemEvent } from './item-event.ts';
 
@@ -56,17 +56,6 @@ describe('an event', () => {
     await host.functions.drain();
     expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['delivered']));
     await Promise.all(ids.map(written));
-  });
-
-  it('that a caller POSTs to /_events is taken over by the host, with the same promises', async () => {
-    const { headers, body } = makeItemEvent({ function: 'onItemWritten', id: 'posted', failures: 1 });
-    const response = await fetch(`${host.functions.url}/_events/onItemWritten`, {
-      method: 'POST',
-      headers,
-      body,
-    });
-    expect(response.status).toBe(202);
-    expect(await written('posted')).toMatchObject({ attempt: 2 });
   });
 
   it('for a name that is no event function is an error of the caller', async () => {

@@ -1,9 +1,9 @@
 import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { getFirestore } from 'firebase-admin/firestore';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { toDocumentEvent } from '../../src/firestore/events.ts';
 import { type LocalFirestore, startFirestore } from '../../src/firestore/server.ts';
-import { connectTriggers } from '../../src/functions/connect-triggers.ts';
-import { toDocumentEvent } from '../../src/functions/document-event.ts';
+import { connectTriggers } from '../../src/functions/triggers.ts';
 import { type FixtureHost, PROJECT, startFixture } from './fixture-host.ts';
 
 let firestore: LocalFirestore;

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
-import { FunctionsHostError } from '../../src/functions/errors.ts';
 import { type FixtureHost, fixturePath, startFixture } from './fixture-host.ts';
 
 let open: FixtureHost | null = null;
@@ -80,11 +79,7 @@ describe('the functions', () => {
 describe('a start fails with a message that says what to do', () => {
   it('when the module has not been built', async () => {
     const failure = await start({ modulePath: fixturePath('missing') }).catch((error) => error);
-    expect(failure).toBeInstanceOf(FunctionsHostError);
-    expect(failure).toMatchObject({
-      code: 'module_missing',
-      message: expect.stringMatching(/missing: run npm run build$/),
-    });
+    expect(failure.message).toMatch(/missing: run npm run build$/);
   });
 
   it.each([
@@ -92,7 +87,7 @@ describe('a start fails with a message that says what to do', () => {
     ['empty', 'exports no function'],
   ])('when the module is %s', async (fixture, reason) => {
     const failure = await start({ modulePath: fixturePath(fixture) }).catch((error) => error);
-    expect(failure).toMatchObject({ code: 'load_failed', message: expect.stringContaining(reason) });
+    expect(failure.message).toContain(reason);
   });
 
   it('when the port is taken', async () => {
@@ -105,7 +100,6 @@ describe('a start fails with a message that says what to do', () => {
     });
     const failure = await start({ port }).catch((error) => error);
     other.close();
-    expect(failure).toMatchObject({ code: 'port_in_use' });
     expect(failure.message).toContain(String(port));
     expect(failure.message).toContain('--port-offset');
   });

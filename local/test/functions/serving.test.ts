@@ -75,7 +75,6 @@ describe('an HTTPS function', () => {
     `/${PROJECT}/europe-west2/missing`,
     `/${PROJECT}/us-central1/echo`,
     '/another-project/europe-west2/echo',
-    '/_events/echo',
     '/',
   ])('is not found at %s', async (path) => {
     const response = await fetch(host.functions.url + path, { method: 'POST' });

@@ -174,6 +174,6 @@ describe('the doors', () => {
 
   test('a port in use is named', async () => {
     const { port } = await start();
-    await expect(start({ port })).rejects.toThrow(`Port ${port} is in use`);
+    await expect(start({ port })).rejects.toThrow(`port ${port} is in use`);
   });
 });

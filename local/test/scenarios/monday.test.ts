@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { statusAnswer } from '../../../functions/src/ops/schemas/status.ts';
 import { conflictsPage } from '../../../functions/src/ops/schemas/two-way.ts';
-import { runAsScheduler } from '../../src/cli/run-sync.ts';
+import { runAsScheduler } from '../../src/cli/runs.ts';
 import { prepareMonday } from '../../src/scenarios/monday.ts';
 import { startStack } from '../../src/stack.ts';
 import { findFreePorts } from './free-ports.ts';

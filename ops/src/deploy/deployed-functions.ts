@@ -1,7 +1,7 @@
 import { Expression } from 'firebase-functions/params';
 import { REGION } from '../../../functions/src/settings.ts';
-import { discoverFunctions } from '../../../local/src/functions/discover.ts';
 import type { FunctionEndpoint } from '../../../local/src/functions/endpoint.ts';
+import { discoverFunctions } from '../../../local/src/functions/endpoint.ts';
 
 export type DeployedFunction = FunctionEndpoint & {
   /** The name of the service account that the source gives it, without the project; null: the project's default one. */

@@ -15,7 +15,7 @@ export interface OpenedStore {
 
 const NOW = new Date('2026-11-20T10:00:00.000Z');
 const SECONDS = Math.floor(NOW.getTime() / 1_000);
-const numbers = makeKennitalas(120, 20_000);
+const numbers = makeKennitalas(240, 20_000);
 let used = 0;
 const someone = (): Kennitala => {
   const kennitala = numbers[used];

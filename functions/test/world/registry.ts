@@ -1,0 +1,335 @@
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { RegistryHttp } from '../../src/adapters/django/registry-http.ts';
+import type { Kennitala } from '../../src/domain/kennitala.ts';
+import { BUCKETS, bucketOf, DIGEST_SCHEME, keyNumbersOf, tryDigest } from '../../src/domain/member/digest.ts';
+import type { Json } from '../../src/domain/member/fields.ts';
+import { SyncError } from '../../src/lib/errors.ts';
+import type { Change } from '../../src/registry/ports.ts';
+import type { MakeCall } from './instances.ts';
+
+/**
+ * with the companion app: counts versions, signs its events and sends them until they are acknowledged, compares what a change
+ *                         was made on, and gives sums of digests
+ * without it:             announces changes of the member's own row once, tells nothing of contacts, writes of what it is sent
+ *                         an e-mail that is not empty, answers `success` to all else, and shows one member from other tables
+ */
+export type RegistryKind = 'with the companion app' | 'without it';
+
+export const PATHS = ['profile.email', 'profile.facebook', 'profile.reachable'] as const;
+export type Path = (typeof PATHS)[number] | 'name';
+export type Values = Readonly<Record<Path, Json>>;
+/** What the registry refuses to keep. */
+export const REFUSED_VALUE = 'refused';
+export const isTakenByLegacy = (path: string, value: Json): boolean =>
+  path === 'profile.email' && value !== '';
+
+interface Row {
+  readonly id: number;
+  readonly values: Values;
+  readonly version: number;
+  readonly modifiedAt: number;
+  readonly changedAt: Readonly<Record<string, number>>;
+}
+
+/** One value that a field has had, and who wrote it over what. */
+export interface Told {
+  readonly kennitala: Kennitala;
+  readonly path: string;
+  readonly value: Json;
+  readonly before: Json;
+  readonly by: 'registry' | 'portal';
+  readonly at: number;
+  /** False for what a member joined with. */
+  readonly wasEdited: boolean;
+}
+
+/** An event on its way to our webhook. */
+export interface Announced {
+  readonly id: string;
+  readonly body: string;
+  /** The row of the change queue that it acknowledges; null without the companion app. */
+  readonly row: number | null;
+}
+
+interface QueueRow {
+  readonly id: number;
+  readonly ssn: Kennitala;
+  readonly action: 'create' | 'update' | 'delete';
+  readonly created_at: string;
+}
+
+export const BASE_URL = 'https://registry.example.is/';
+/** So few that a list has several pages, each read at its own moment. */
+const PAGE_SIZE = 2;
+const JOINED: Values = {
+  name: 'Generated',
+  'profile.email': '',
+  'profile.facebook': '',
+  'profile.reachable': false,
+};
+
+export const makeRegistry = (kind: RegistryKind, now: () => number) => {
+  const isCompanion = kind === 'with the companion app';
+  const rows = new Map<Kennitala, Row>();
+  /** When each member came and went, ever. */
+  const presence = new Map<Kennitala, { readonly at: number; readonly isThere: boolean }[]>();
+  const told: Told[] = [];
+  const announced: Announced[] = [];
+  let queue: QueueRow[] = [];
+  const remembered = new Map<string, { readonly change: unknown; readonly answer: object }>();
+  let [version, ids] = [0, 0];
+
+  const iso = (): string => new Date(now()).toISOString();
+
+  const announce = (kennitala: Kennitala, action: QueueRow['action'], isOwn = true): void => {
+    const data = action === 'delete' ? {} : { data: wireOf(kennitala) };
+    const event = { kennitala, action, ...data, occurred_at: iso(), ...(isCompanion && { version }) };
+    announced.push({ id: `msg_${version}`, body: JSON.stringify(event), row: isCompanion ? version : null });
+    if (isCompanion || isOwn) queue.push({ id: version, ssn: kennitala, action, created_at: iso() });
+  };
+
+  const write = (kennitala: Kennitala, values: Partial<Values>, by: Told['by'], wasEdited = true): void => {
+    const row = rows.get(kennitala) as Row;
+    version += 1;
+    const changedAt: Record<string, number> = { ...row.changedAt };
+    for (const [path, value] of Object.entries(values)) {
+      told.push({ kennitala, path, value, before: row.values[path as Path], by, at: now(), wasEdited });
+      changedAt[path] = now();
+    }
+    rows.set(kennitala, {
+      ...row,
+      values: { ...row.values, ...values },
+      version,
+      modifiedAt: now(),
+      changedAt,
+    });
+  };
+
+  const wireOf = (kennitala: Kennitala): Record<string, unknown> | null => {
+    const row = rows.get(kennitala);
+    if (row === undefined) return null;
+    const { values } = row;
+    const wire = {
+      id: row.id,
+      ssn: kennitala,
+      name: values.name,
+      reachable: values['profile.reachable'],
+      contact_info: { email: values['profile.email'], facebook: values['profile.facebook'] },
+      ...(isCompanion && { version: row.version }),
+    };
+    if (!isCompanion) return wire;
+    return { ...wire, digest: createHash('sha256').update(JSON.stringify(wire)).digest('hex') };
+  };
+
+  const applyOne = (change: Change): object => {
+    const { kennitala, changes, expected } = change;
+    const row = rows.get(kennitala);
+    if (change.action === 'create') return refuse('action_not_allowed');
+    if (row === undefined) return refuse('unknown_member');
+    const isTaken = (path: string, value: Json) => isCompanion || isTakenByLegacy(path, value);
+    const entries = Object.entries(changes).filter(([path, value]) => isTaken(path, value));
+    if (entries.some(([, value]) => value === REFUSED_VALUE)) return refuse('invalid_value');
+    const differing = entries.filter(([path, value]) => !isDeepStrictEqual(row.values[path as Path], value));
+    const disputed = differing.filter(
+      ([path]) => !isDeepStrictEqual(row.values[path as Path], expected?.[path]),
+    );
+    if (isCompanion && disputed.length > 0) {
+      const times = disputed.flatMap(([path]) => row.changedAt[path] ?? []);
+      return {
+        status: 'conflict',
+        current: Object.fromEntries(entries.map(([path]) => [path, row.values[path as Path]])),
+        version: row.version,
+        changed_at: times.length === 0 ? null : new Date(Math.max(...times)).toISOString(),
+      };
+    }
+    if (differing.length > 0) {
+      write(kennitala, Object.fromEntries(differing), 'portal');
+      announce(kennitala, 'update', false);
+    }
+    return { status: 'success', ...(isCompanion && { version: rows.get(kennitala)?.version }) };
+  };
+
+  /** The companion app remembers its answers by the change's id. */
+  const apply = (change: Change): object => {
+    const known = isCompanion ? remembered.get(change.change_id) : undefined;
+    const request = { ...change, edited_at: null };
+    const isSame = known !== undefined && isDeepStrictEqual(known.change, request);
+    if (isSame) return { ssn: change.kennitala, ...known.answer };
+    const hadSuccess = known !== undefined && 'status' in known.answer && known.answer.status === 'success';
+    const answer = hadSuccess ? refuse('change_id_reused') : applyOne(change);
+    if (!('code' in answer)) remembered.set(change.change_id, { change: request, answer });
+    return { ssn: change.kennitala, ...answer };
+  };
+
+  const list = (query: Readonly<Record<string, string>>): object => {
+    const { page = '1', page_size = '500', modified_since, bucket, after } = query;
+    const size = Math.min(Number(page_size), PAGE_SIZE);
+    const since = modified_since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(modified_since);
+    const found = [...rows]
+      .filter(
+        ([kennitala, row]) =>
+          row.modifiedAt >= since && (bucket === undefined || bucketOf(kennitala) === Number(bucket)),
+      )
+      .sort(([, a], [, b]) => a.id - b.id);
+    // With the companion app a page begins after the last row of the one before; otherwise rows are counted.
+    const from =
+      after === undefined ? (Number(page) - 1) * size : found.findIndex(([, { id }]) => id > Number(after));
+    const rowsOfPage = from < 0 ? [] : found.slice(from, from + size);
+    const last = rowsOfPage.at(-1)?.[1].id;
+    const next = new URLSearchParams({ ...query, page: String(Number(page) + 1) });
+    if (isCompanion && last !== undefined) next.set('after', String(last));
+    return {
+      count: found.length,
+      next: from >= 0 && from + size < found.length ? `${BASE_URL}api/members/?${next}` : null,
+      results: rowsOfPage.map(([kennitala]) => wireOf(kennitala)),
+    };
+  };
+
+  const digests = (): object => {
+    const buckets = Array.from({ length: BUCKETS }, (_, bucket) => ({
+      bucket,
+      count: 0,
+      a: 0,
+      b: 0,
+      ka: 0,
+      kb: 0,
+    }));
+    for (const kennitala of rows.keys()) {
+      const key = keyNumbersOf(kennitala);
+      const digest = tryDigest(wireOf(kennitala)?.['digest']);
+      const sum = buckets[key.bucket];
+      if (sum === undefined || digest === null) continue;
+      sum.count += 1;
+      sum.a += digest.a;
+      sum.b += digest.b;
+      sum.ka += key.a;
+      sum.kb += key.b;
+    }
+    return { scheme: DIGEST_SCHEME, newest_version: version, buckets };
+  };
+
+  /** `null`: 404, as each route says it. */
+  const answer = (route: string, { query = {}, params = {}, body = {} }: Asked): object | null => {
+    switch (route) {
+      case '/api/members/kennitalas/':
+        return { count: rows.size, kennitalas: [...rows.keys()], exported_at: iso() };
+      case '/api/members/':
+        return list(query);
+      case '/api/sync/member/:ssn/': {
+        const wire = wireOf(params['ssn'] as Kennitala);
+        if (wire === null || isCompanion) return wire;
+        return {
+          ssn: params['ssn'],
+          name: wire['name'],
+          email: 'old@example.is',
+          reachable: wire['reachable'],
+        };
+      }
+      case '/api/sync/apply/':
+        return { results: (body as { changes: Change[] }).changes.map(apply) };
+      case '/api/sync/changes/':
+        return { changes: queue.map((row) => ({ ...row })) };
+      case '/api/sync/mark-synced/': {
+        const marked = new Set((body as { sync_ids: number[] }).sync_ids);
+        queue = queue.filter(({ id }) => !marked.has(id));
+        return { success: true };
+      }
+      case '/api/sync/digests/':
+        return isCompanion ? digests() : null;
+      default:
+        throw new Error(`The registry has no route ${route}.`);
+    }
+  };
+
+  const httpOf = (call: MakeCall): Omit<RegistryHttp, 'close'> => {
+    const ask = async (method: string, route: string, asked: Asked): Promise<object | null> => {
+      const { signal } = asked;
+      const given = call('registry', `${method} ${route}`, () => answer(route, asked));
+      if (signal === undefined) return given;
+      const over = Promise.withResolvers<never>();
+      const stop = (): void =>
+        over.reject(
+          signal.reason instanceof SyncError
+            ? signal.reason
+            : new SyncError('registry_timeout', 'The registry did not answer in time.'),
+        );
+      if (signal.aborted) stop();
+      else signal.addEventListener('abort', stop, { once: true });
+      return Promise.race([given, over.promise]).finally(() => signal.removeEventListener('abort', stop));
+    };
+    const found = async (method: string, route: string, asked: Asked): Promise<object> => {
+      const said = await ask(method, route, asked);
+      if (said !== null) return said;
+      throw new SyncError('registry_rejected', 'There is nothing there.', { details: { status: 404 } });
+    };
+    return {
+      getJson: async (route, schema, options = {}) =>
+        schema.parse(await found('GET', route, options as Asked)),
+      findJson: async (route, schema, options) => {
+        const said = await ask('GET', route, options as Asked);
+        return said === null ? null : schema.parse(said);
+      },
+      postJson: async (route, body, schema, options = {}) =>
+        schema.parse(await found('POST', route, { ...(options as Asked), body })),
+    };
+  };
+
+  return {
+    kind,
+    isCompanion,
+    rows,
+    presence,
+    told,
+    announced,
+    httpOf,
+    queue: () => queue,
+    get version() {
+      return version;
+    },
+    /** Our webhook has answered 200: with the companion app that acknowledges the change. */
+    acknowledge: ({ row }: Announced): void => {
+      if (row !== null) queue = queue.filter(({ id }) => id !== row);
+    },
+    join: (kennitala: Kennitala, values: Partial<Values>): void => {
+      ids += 1;
+      rows.set(kennitala, { id: ids, values: JOINED, version: 0, modifiedAt: now(), changedAt: {} });
+      presence.set(kennitala, [...(presence.get(kennitala) ?? []), { at: now(), isThere: true }]);
+      write(kennitala, { ...JOINED, ...values }, 'registry', false);
+      announce(kennitala, 'create');
+    },
+    leave: (kennitala: Kennitala): void => {
+      rows.delete(kennitala);
+      presence.get(kennitala)?.push({ at: now(), isThere: false });
+      version += 1;
+      announce(kennitala, 'delete');
+    },
+    edit: (kennitala: Kennitala, path: Path, value: Json): void => {
+      write(kennitala, { [path]: value }, 'registry');
+      // Without the companion app nobody hears of a change beside the member's own row.
+      if (isCompanion || path === 'name' || path === 'profile.reachable') announce(kennitala, 'update');
+    },
+    /** Without the companion app: a deletion that is announced and rolled back. */
+    announceInVain: (kennitala: Kennitala): void => {
+      version += 1;
+      announce(kennitala, 'delete', false);
+    },
+    /** Whether the registry lacked the member at some moment from then on. */
+    wasAbsentSince: (kennitala: Kennitala, since: number): boolean => {
+      const moments = presence.get(kennitala) ?? [];
+      const before = moments.findLast(({ at }) => at <= since);
+      return before?.isThere !== true || moments.some(({ at, isThere }) => at > since && !isThere);
+    },
+  };
+};
+
+export type Registry = ReturnType<typeof makeRegistry>;
+
+interface Asked {
+  readonly query?: Readonly<Record<string, string>>;
+  readonly params?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+const refuse = (code: string): object => ({ status: 'error', code, message: 'refused by the model' });

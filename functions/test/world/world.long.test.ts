@@ -1,0 +1,10 @@
+import { expect, it } from 'vitest';
+import { play } from './history.ts';
+
+const HISTORIES = 10_000;
+
+it(`keeps every promise in ${HISTORIES} histories`, { timeout: 7_200_000 }, async () => {
+  for (let seed = 1_001; seed <= 1_000 + HISTORIES; seed += 1) {
+    expect({ seed, violations: (await play(seed)).violations }).toEqual({ seed, violations: [] });
+  }
+});

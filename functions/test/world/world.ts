@@ -1,0 +1,393 @@
+import type { MemberEvent } from '../../src/adapters/firestore/twoway-documents.ts';
+import type { Kennitala } from '../../src/domain/kennitala.ts';
+import type { MirrorName } from '../../src/mirror/mirror.ts';
+import { makeKennitalas } from '../support/kennitalas.ts';
+import { signed } from '../support/portal-stack.ts';
+import { Chance, type Clock, hash, makeClock, turn } from './clock.ts';
+import { type Acting, type Instance, makeInstance, type Outcome } from './instances.ts';
+import { makeMemoryFirestore, type Written } from './memory-firestore.ts';
+import { makeMemoryList } from './memory-list.ts';
+import { makeMemoryRegister } from './memory-register.ts';
+import { type Announced, makeRegistry, type RegistryKind } from './registry.ts';
+import { type Functions, LEGACY_KEY, makePorts, type Ports, type Stores, wireFunctions } from './system.ts';
+import { makeWitness, START } from './witness.ts';
+
+export const MEMBERS = makeKennitalas(5);
+/** The registry's sender waits no longer for an answer. */
+const SENDER_PATIENCE_MS = 10_000;
+/** Nothing of a history is under way for as many rounds. */
+const MOST_ROUNDS = 400;
+
+interface FunctionOptions {
+  readonly limitMs: number;
+  readonly atOnce: number;
+  /** Where there is never a second instance. */
+  readonly isAlone?: true;
+}
+
+/** As `src/triggers` deploys them. */
+const FUNCTIONS = {
+  syncFromDjango: { limitMs: 30_000, atOnce: 40 },
+  followHints: { limitMs: 540_000, atOnce: 80 },
+  trackMemberChanges: { limitMs: 120_000, atOnce: 40 },
+  refreshRoster: { limitMs: 120_000, atOnce: 1, isAlone: true },
+  syncMemberList: { limitMs: 120_000, atOnce: 1, isAlone: true },
+  reconcileMembers: { limitMs: 1_800_000, atOnce: 1, isAlone: true },
+  membershipSyncHourly: { limitMs: 540_000, atOnce: 1, isAlone: true },
+  bidirectionalSync: { limitMs: 540_000, atOnce: 1, isAlone: true },
+  proveMembers: { limitMs: 1_800_000, atOnce: 1, isAlone: true },
+  opsApi: { limitMs: 1_800_000, atOnce: 20 },
+} as const satisfies Readonly<Record<string, FunctionOptions>>;
+type FunctionName = keyof typeof FUNCTIONS;
+
+export const JOBS = [
+  'syncMemberList',
+  'reconcileMembers',
+  'membershipSyncHourly',
+  'bidirectionalSync',
+  'proveMembers',
+] as const;
+export type Job = (typeof JOBS)[number];
+
+/** Something that a function is asked to do: an event, an occurrence of a schedule, an operator's call. */
+export interface Message {
+  readonly fn: FunctionName;
+  readonly what: string;
+  readonly work: (functions: Functions) => Promise<unknown>;
+  /** How often it is sent again after a failure. */
+  readonly retries: number;
+  readonly isDone?: (value: unknown) => boolean;
+  /** Whether whoever sends it still would. */
+  readonly isWanted?: () => boolean;
+  readonly ended?: (outcome: Outcome, instance: Instance) => void;
+  /** Whoever sent it waits for no answer longer than this, and sends it again. */
+  readonly patienceMs?: number;
+  /** Whose edit it is, and which. */
+  readonly edit?: { readonly kennitala: Kennitala; readonly n: number };
+}
+
+export interface WorldOptions {
+  /** Puts a fault between the features and the stores, to prove that a history finds it. */
+  readonly distort?: ((ports: Ports) => Ports) | undefined;
+}
+
+/** The whole system and all that acts on it, at one moment of a history. */
+export const makeWorld = (
+  seed: number,
+  kind: RegistryKind,
+  { distort = (ports) => ports }: WorldOptions = {},
+) => {
+  const clock: Clock = makeClock(START);
+  const now = (): number => clock.time;
+  let chance = new Chance(hash(seed, 'start'));
+  const registry = makeRegistry(kind, now);
+  const messages: Message[] = [];
+  const instances = new Set<Instance>();
+  const wired = new Map<Instance, Functions>();
+  const counts = { events: 0, calls: 0, instances: 0, occurrences: 0, runs: 0 };
+  const story: string[] = [];
+  const skew = { ms: 0 };
+  const tell = (line: string): void => {
+    story.push(`${new Date(clock.time).toISOString().slice(5, 19).replace('T', ' ')}  ${line}`);
+  };
+  const acting: Acting = { instance: null };
+  const witness = makeWitness(registry, now, tell, acting);
+
+  const onWrite = (written: Written): void => {
+    witness.onWrite(written);
+    const [collection, id = '', ...below] = written.path.split('/');
+    if (below.length > 0) return;
+    const { before, after } = written;
+    if (collection === 'members' && after.exists) {
+      const event = {
+        id: `event-${counts.events}`,
+        time: new Date(now()).toISOString(),
+        kennitala: id,
+        before,
+        after,
+      };
+      const write = distorted.toMemberWrite(event as unknown as MemberEvent);
+      // The trigger lets our own writes go before it reaches anything.
+      if (write === null || write.isServers) return;
+      counts.events += 1;
+      send({
+        fn: 'trackMemberChanges',
+        what: `the edit of ${nameOf(id)}`,
+        work: ({ track }) => track(event as unknown as MemberEvent),
+        retries: Number.POSITIVE_INFINITY,
+        edit: { kennitala: id as Kennitala, n: counts.events },
+      });
+    }
+    if (collection === 'webhook_hints' && after.exists && after.get('token') !== before.get('token')) {
+      counts.events += 1;
+      const token = String(after.get('token'));
+      send({
+        fn: 'followHints',
+        what: `the hint about ${nameOf(id)}`,
+        work: ({ follow }) => follow(id as Kennitala, token),
+        retries: Number.POSITIVE_INFINITY,
+      });
+    }
+    if (collection === 'roster_refreshes' && !before.exists) {
+      counts.events += 1;
+      send({
+        fn: 'refreshRoster',
+        what: 'the request for a new list',
+        work: ({ refresh }) => refresh(id),
+        retries: Number.POSITIVE_INFINITY,
+      });
+    }
+  };
+
+  const firestore = makeMemoryFirestore(now, onWrite);
+  const list = makeMemoryList(
+    () => new Date(now()),
+    (...given) => witness.onPublish(...given),
+  );
+  const register = makeMemoryRegister((...given) => witness.onRegister(...given));
+  const stores: Stores = { registry, firestore, list, register };
+  const nobody = makeInstance(clock, acting, { id: 'nobody', name: 'nobody', skewMs: 0 });
+  const distorted = distort(makePorts(stores, nobody, clock));
+  witness.watch(stores);
+
+  const send = (message: Message): void => void messages.push(message);
+
+  const start = (fn: FunctionName): Instance => {
+    counts.instances += 1;
+    const instance = makeInstance(clock, acting, { id: `i${counts.instances}`, name: fn, skewMs: skew.ms });
+    instances.add(instance);
+    wired.set(instance, wireFunctions(distort(makePorts(stores, instance, clock)), instance, clock));
+    return instance;
+  };
+  const alive = (fn?: FunctionName): Instance[] => {
+    for (const instance of instances) if (!instance.isAlive) instances.delete(instance);
+    return [...instances].filter(({ name }) => fn === undefined || name === fn);
+  };
+
+  /** Null: no instance is free for it. */
+  const instanceFor = (fn: FunctionName, isCold: boolean): Instance | null => {
+    const { atOnce, ...options } = FUNCTIONS[fn];
+    const there = alive(fn);
+    const isAlone = 'isAlone' in options;
+    const free = there.filter(({ requests }) => requests.size < atOnce);
+    if (isAlone) return there.length > 0 && free.length === 0 ? null : (free[0] ?? start(fn));
+    return isCold || free.length === 0 ? start(fn) : chance.of(free);
+  };
+
+  /** Another edit of the same member that is not at its end. */
+  const inFlight = new Set<Message>();
+  const othersOf = ({ edit }: Message): Message[] =>
+    [...messages, ...inFlight].filter(
+      (one) => edit !== undefined && one.edit?.kennitala === edit.kennitala && one.edit.n !== edit.n,
+    );
+  const isInTurn = (message: Message): boolean =>
+    !othersOf(message).some((one) => inFlight.has(one) || (one.edit?.n ?? 0) < (message.edit?.n ?? 0));
+
+  /** Hands a message to an instance. What is not done comes again as often as its sender promises. */
+  const deliver = async (
+    message: Message,
+    { again = false, isCold = false } = {},
+  ): Promise<Instance | null> => {
+    const at = messages.indexOf(message);
+    if (message.isWanted?.() === false) {
+      messages.splice(at, 1);
+      return null;
+    }
+    const instance = instanceFor(message.fn, isCold);
+    if (instance === null) return null;
+    if (message.edit !== undefined && !isInTurn(message))
+      witness.touched.disordered.add(message.edit.kennitala);
+    messages.splice(at, 1);
+    inFlight.add(message);
+    if (again) send({ ...message, retries: 0 });
+    let isGivenUp = false;
+    const repeat = (): void => {
+      if (message.retries > 0) send({ ...message, retries: message.retries - 1 });
+    };
+    const patience = message.patienceMs;
+    const waiting =
+      patience === undefined
+        ? null
+        : clock.after(patience, () => {
+            isGivenUp = true;
+            repeat();
+          });
+    instance.serve(
+      FUNCTIONS[message.fn].limitMs,
+      () => message.work(wired.get(instance) as Functions),
+      (outcome) => {
+        inFlight.delete(message);
+        if (waiting !== null) clock.cancel(waiting);
+        const isDone =
+          typeof outcome === 'object' && 'value' in outcome && message.isDone?.(outcome.value) !== false;
+        tell(`   ${message.fn} ${instance.id}: ${message.what}: ${wordOf(outcome, isDone)}`);
+        if (typeof outcome === 'object' && 'failure' in outcome) witness.onFailure(outcome.failure);
+        if (isGivenUp) return;
+        message.ended?.(isDone || outcome === 'died' ? outcome : { failure: outcome }, instance);
+        if (!isDone) repeat();
+      },
+    );
+    await turn();
+    return instance;
+  };
+
+  /** What the registry has announced since is on its way. */
+  const takeAnnounced = (): void => {
+    for (const event of registry.announced.splice(0)) send(webhookOf(event));
+  };
+  const webhookOf = (event: Announced): Message => {
+    counts.events += 1;
+    const { isCompanion } = registry;
+    const headers = {
+      id: undefined,
+      timestamp: undefined,
+      signature: undefined,
+      authorization: `Bearer ${LEGACY_KEY}`,
+    };
+    return {
+      fn: 'syncFromDjango',
+      what: `event ${event.id}`,
+      work: ({ webhook }) => {
+        const call = signed(event.id, event.body, undefined, new Date(now()));
+        return webhook(isCompanion ? call : { ...call, headers });
+      },
+      retries: isCompanion ? Number.POSITIVE_INFINITY : 0,
+      isDone: (status) => {
+        if (![200, 503].includes(status as number))
+          witness.blame(`an event of the registry was answered ${status}`);
+        return status === 200;
+      },
+      isWanted: () => event.row === null || registry.queue().some(({ id }) => id === event.row),
+      ended: (outcome) => {
+        if (typeof outcome === 'object' && 'value' in outcome) registry.acknowledge(event);
+      },
+      patienceMs: SENDER_PATIENCE_MS,
+    };
+  };
+
+  const occurrence = (job: Job): Message => {
+    counts.occurrences += 1;
+    const time = new Date(now()).toISOString();
+    const scheduled = (mirror: MirrorName) => (functions: Functions) =>
+      functions.scheduled(mirror, { job, time });
+    const work = {
+      syncMemberList: scheduled('roster'),
+      reconcileMembers: scheduled('portal'),
+      membershipSyncHourly: scheduled('register'),
+      bidirectionalSync: ({ sweep }: Functions) => sweep('due', 'schedule'),
+      proveMembers: ({ prove }: Functions) => prove(),
+    }[job];
+    return {
+      fn: job,
+      what: `occurrence ${counts.occurrences}`,
+      work,
+      retries: job === 'proveMembers' ? 0 : 3,
+    };
+  };
+
+  /** Also a request that was given up can have calls on their way. */
+  const isBusy = (): boolean => alive().some(({ requests, waiting }) => requests.size + waiting.length > 0);
+
+  /** Lets calls of whoever waits go, undisturbed and in any order, until nobody waits; time passes only where all wait for it. */
+  const proceed = async (isEnough: () => boolean = () => !isBusy()): Promise<void> => {
+    for (let rounds = 0; !isEnough(); rounds += 1) {
+      const waiting = alive().filter((one) => one.waiting.length > 0);
+      if (waiting.length === 0) await clock.advance(1_000);
+      else await release(chance.of(waiting), 'done', 0);
+      if (rounds > 200_000) return witness.blame('a request does not come to its end');
+    }
+  };
+  const release: (instance: Instance, ...how: [Parameters<Instance['release']>[1], number]) => Promise<void> =
+    async (instance, fate, delayMs) => {
+      counts.calls += 1;
+      const pick = chance.below(instance.waiting.length);
+      const { what, server } = instance.waiting[pick] ?? { what: '', server: '' };
+      if (fate !== 'done') tell(`   ${instance.name} ${instance.id}: ${server}: ${what}: ${fate}`);
+      // No call takes no time at all.
+      await clock.advance(1);
+      await instance.release(pick, fate, delayMs);
+    };
+
+  /** Delivers everything that is on its way, until nothing is. */
+  const settle = async (): Promise<void> => {
+    for (let round = 0; round < MOST_ROUNDS; round += 1) {
+      takeAnnounced();
+      for (const message of [...messages]) {
+        if (isInTurn(message)) await deliver(message);
+        takeAnnounced();
+      }
+      await proceed();
+      takeAnnounced();
+      if (messages.length === 0) return;
+      await clock.advance(Math.min(60_000 * 1.3 ** round, 3_600_000));
+    }
+    witness.blame(
+      `messages are still on their way: ${messages.map(({ fn, what }) => `${fn}: ${what}`).join('; ')}`,
+    );
+  };
+
+  /** One request that nothing comes between; throws what it throws. */
+  const ask = async <T>(fn: FunctionName, work: (functions: Functions) => Promise<T>): Promise<T> => {
+    let ended: Outcome | null = null;
+    start(fn).serve(
+      FUNCTIONS[fn].limitMs,
+      () => work(wired.get([...instances].at(-1) as Instance) as Functions),
+      (outcome) => {
+        ended = outcome;
+      },
+    );
+    await turn();
+    await proceed(() => ended !== null);
+    const outcome = ended as Outcome | null;
+    if (outcome === null || outcome === 'died') throw new Error('The request died.');
+    if ('failure' in outcome) throw outcome.failure;
+    return outcome.value as T;
+  };
+
+  return {
+    seed,
+    kind,
+    clock,
+    now,
+    registry,
+    stores,
+    messages,
+    counts,
+    story,
+    skew,
+    tell,
+    witness,
+    send,
+    deliver,
+    takeAnnounced,
+    occurrence,
+    alive,
+    release,
+    proceed,
+    settle,
+    ask,
+    /** From now on chance is this step's. */
+    reseed: (...words: readonly (number | string)[]): void => {
+      chance = new Chance(hash(seed, ...words));
+    },
+    chance: (): Chance => chance,
+    isShown: (kennitala: Kennitala): boolean =>
+      (firestore.held(`members/${kennitala}`)?.['membership'] as { status?: unknown } | undefined)?.status ===
+      'active',
+  };
+};
+
+export type World = ReturnType<typeof makeWorld>;
+
+export const nameOf = (kennitala: string): string => {
+  const n = MEMBERS.indexOf(kennitala as Kennitala);
+  return n < 0 ? 'somebody' : `member ${n + 1}`;
+};
+
+const wordOf = (outcome: Outcome, isDone: boolean): string => {
+  if (outcome === 'died') return 'the instance ended';
+  if ('failure' in outcome)
+    return `failed, ${(outcome.failure as { code?: unknown }).code ?? String(outcome.failure)}`;
+  if (!isDone) return `answered ${String(outcome.value)}`;
+  return typeof outcome.value === 'object' ? 'done' : `done ${outcome.value ?? ''}`.trim();
+};

@@ -1,0 +1,189 @@
+import { status } from '@grpc/grpc-js';
+import type { Timestamp } from 'firebase-admin/firestore';
+import type { Database } from './database.ts';
+import { assertPathOf, parseResourceName, RpcError } from './names.ts';
+import type {
+  BatchGetDocumentsRequest,
+  BatchGetDocumentsResponse,
+  ListCollectionIdsRequest,
+  ListCollectionIdsResponse,
+  ListDocumentsRequest,
+  ListDocumentsResponse,
+  RunAggregationQueryRequest,
+  RunAggregationQueryResponse,
+  RunQueryRequest,
+  RunQueryResponse,
+  V1Document,
+  V1StructuredQuery,
+  V1Timestamp,
+  V1TransactionOptions,
+} from './protocol.ts';
+import { rewriteQuery } from './rewrite-query.ts';
+import { assertStillReadable, type Transaction, toTimestamp } from './transactions.ts';
+
+/** How a request says what it reads: in a transaction, in one that it begins, at a time, or simply now. */
+interface ReadSelector {
+  transaction?: Uint8Array | string | null;
+  newTransaction?: V1TransactionOptions | null;
+  readTime?: V1Timestamp | null;
+}
+
+/** What a request reads from. */
+interface Reader {
+  transaction?: Transaction;
+  /** The id to hand back when the request began the transaction. */
+  startedId?: Buffer;
+  /** Absent for a read of the present. */
+  readTime?: Timestamp;
+  read(path: string, fieldMask?: string[]): V1Document | undefined;
+}
+
+/** @param keys what the request reads: transactions that begin with the same key take turns */
+async function openReader(database: Database, selector: ReadSelector, keys: string[]): Promise<Reader> {
+  const { engine, transactions } = database;
+  const existing = selector.transaction?.length ? transactions.get(selector.transaction) : undefined;
+  const started = selector.newTransaction ? transactions.begin(selector.newTransaction) : undefined;
+  const transaction = existing ?? started;
+  if (transaction) {
+    const readTime = await transaction.snapshot(keys);
+    const reader: Reader = { transaction, readTime, read: transaction.read };
+    if (started) reader.startedId = started.id;
+    return reader;
+  }
+  if (!selector.readTime) return { read: (path, mask) => engine.read(path, undefined, mask) };
+  const readTime = toTimestamp(selector.readTime);
+  assertStillReadable(engine, readTime);
+  return { readTime, read: (path, mask) => engine.read(path, readTime, mask) };
+}
+
+function toProtoTimestamp(time: Timestamp): V1Timestamp {
+  return { seconds: String(time.seconds), nanos: time.nanoseconds } as unknown as V1Timestamp;
+}
+
+/** One answer a name, in order; the first also carries the transaction that the request began. */
+export async function* batchGetDocuments(
+  database: Database,
+  request: BatchGetDocumentsRequest,
+): AsyncGenerator<BatchGetDocumentsResponse> {
+  const names = request.documents ?? [];
+  const paths = names.map((name) => parseResourceName(name).path);
+  const reader = await openReader(database, request, paths);
+  const readTime = toProtoTimestamp(reader.readTime ?? database.engine.clock.now());
+  // All are read before the first is sent, or a commit during the sending would show in half of the answer.
+  const documents = paths.map((path) => reader.read(path, maskPaths(request.mask)));
+  for (const [index, name] of names.entries()) {
+    const found = documents[index];
+    const response: BatchGetDocumentsResponse = found ? { found, readTime } : { missing: name, readTime };
+    if (index === 0 && reader.startedId) response.transaction = reader.startedId;
+    yield response;
+  }
+}
+
+function maskPaths(mask: { fieldPaths?: string[] | null } | null | undefined): string[] | undefined {
+  return mask ? (mask.fieldPaths ?? []) : undefined;
+}
+
+/** Documents of a collection by id, on one page; `showMissing` adds ids that only have subcollections. */
+export function listDocuments(database: Database, request: ListDocumentsRequest): ListDocumentsResponse {
+  if (request.orderBy) throw new RpcError(status.UNIMPLEMENTED, 'This server lists documents by id only.');
+  const parent = parseResourceName(request.parent).path;
+  const path = [parent, request.collectionId ?? ''].filter(Boolean).join('/');
+  assertPathOf('collection', path);
+  const listed = database.engine.listDocuments(path, request.showMissing === true);
+  const mask = maskPaths(request.mask);
+  const documents = byId(listed, ({ id }) => id).map(({ id, document }) => {
+    const masked = document && mask ? database.engine.read(`${path}/${id}`, undefined, mask) : document;
+    return masked ?? { name: `${database.name}/documents/${path}/${id}` };
+  });
+  return { documents, nextPageToken: '' };
+}
+
+/** The ids of the collections below a document, or of the database's own, by id, on one page. */
+export function listCollectionIds(
+  database: Database,
+  request: ListCollectionIdsRequest,
+): ListCollectionIdsResponse {
+  const ids = database.engine.listCollectionIds(parseResourceName(request.parent).path);
+  return { collectionIds: byId(ids, (id) => id), nextPageToken: '' };
+}
+
+function byId<T>(items: T[], idOf: (item: T) => string): T[] {
+  return items.toSorted((one, other) => Buffer.compare(Buffer.from(idOf(one)), Buffer.from(idOf(other))));
+}
+
+export async function* runQuery(
+  database: Database,
+  request: RunQueryRequest,
+): AsyncGenerator<RunQueryResponse> {
+  const query = rewriteQuery(requireQuery(request, request.structuredQuery));
+  const reader = await openReader(database, request, [turnKey(request.parent, query)]);
+  if (reader.transaction) await registerRead(database, reader, request.parent, query);
+  for (const response of runOnEngine(database, request.parent, query, reader.readTime)) {
+    if (reader.startedId) response.transaction = reader.startedId;
+    yield response;
+  }
+}
+
+export async function* runAggregationQuery(
+  database: Database,
+  request: RunAggregationQueryRequest,
+): AsyncGenerator<RunAggregationQueryResponse> {
+  const aggregation = request.structuredAggregationQuery;
+  // Documents without a field that is summed or averaged take part in no aggregation of the query.
+  const fields = (aggregation?.aggregations ?? []).flatMap(
+    ({ sum, avg }) => sum?.field?.fieldPath ?? avg?.field?.fieldPath ?? [],
+  );
+  const query = rewriteQuery(requireQuery(request, aggregation?.structuredQuery), fields);
+  const reader = await openReader(database, request, [turnKey(request.parent, query)]);
+  if (reader.transaction) await registerRead(database, reader, request.parent, query);
+  const engineRequest: RunAggregationQueryRequest = {
+    parent: request.parent ?? null,
+    structuredAggregationQuery: { ...aggregation, structuredQuery: query },
+  };
+  if (reader.readTime) engineRequest.readTime = toProtoTimestamp(reader.readTime);
+  for await (const response of database.engine.runAggregationQuery(engineRequest)) {
+    if (reader.startedId) response.transaction = reader.startedId;
+    yield response;
+  }
+}
+
+/** Makes the query, and each document that it finds, part of what the transaction has read. */
+async function registerRead(
+  database: Database,
+  { transaction, readTime }: Reader,
+  parent: string | null | undefined,
+  query: V1StructuredQuery,
+): Promise<void> {
+  const namesAt = async (time: Timestamp | undefined) => {
+    const namesOnly = { ...query, select: { fields: [{ fieldPath: '__name__' }] } };
+    return runOnEngine(database, parent, namesOnly, time).flatMap(({ document }) => document?.name ?? []);
+  };
+  if (transaction?.isReadOnly && readTime) assertStillReadable(database.engine, readTime);
+  const names = await namesAt(readTime);
+  transaction?.addQuery({ collectionId: query.from?.[0]?.collectionId ?? '', names, namesAt });
+  for (const name of names) transaction?.read(parseResourceName(name).path, []);
+}
+
+function runOnEngine(
+  database: Database,
+  parent: string | null | undefined,
+  structuredQuery: V1StructuredQuery,
+  readTime: Timestamp | undefined,
+): RunQueryResponse[] {
+  const request: RunQueryRequest = { parent: parent ?? null, structuredQuery };
+  if (readTime) request.readTime = toProtoTimestamp(readTime);
+  return database.engine.runQuery(request);
+}
+
+function requireQuery(
+  { explainOptions }: RunQueryRequest | RunAggregationQueryRequest,
+  query: V1StructuredQuery | null | undefined,
+): V1StructuredQuery {
+  if (explainOptions) throw new RpcError(status.UNIMPLEMENTED, 'This server has no query plan to explain.');
+  if (query) return query;
+  throw new RpcError(status.INVALID_ARGUMENT, 'The request carries no structured query.');
+}
+
+function turnKey(parent: string | null | undefined, query: V1StructuredQuery): string {
+  return `${parent}/${query.from?.[0]?.collectionId ?? ''}?`;
+}

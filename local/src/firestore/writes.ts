@@ -1,0 +1,211 @@
+import { randomUUID } from 'node:crypto';
+import { status } from '@grpc/grpc-js';
+import type { Engine } from './engine.ts';
+import { type DocumentChange, isSameVersion } from './events.ts';
+import { parseFieldPath, parseResourceName, RpcError, toFieldPath } from './names.ts';
+import type { CommitResponse, V1Document, V1Fields, V1Value, V1Write, V1WriteResult } from './protocol.ts';
+
+/** `changes` is what has happened; `response` brings the answer, or the refusal of writes that changed nothing. */
+interface AppliedWrites {
+  changes: DocumentChange[];
+  response: Promise<CommitResponse>;
+}
+
+/**
+ * Applies writes as one, all or none of them, before it returns.
+ * The changes are read in the same turn of the event loop, so no other commit can come between.
+ */
+export function applyWrites(engine: Engine, database: string, writes: V1Write[]): AppliedWrites {
+  const pathOf = (write: V1Write) => parseResourceName(write.delete ?? write.update?.name).path;
+  const paths = new Set(writes.map(pathOf));
+  const before = new Map([...paths].map((path) => [path, engine.read(path)]));
+  writes.forEach(assertStorable);
+  const stored = new Map([...before].map(([path, document]) => [path, document?.fields ?? {}]));
+  const steps = writes.map((write) => {
+    const path = pathOf(write);
+    const corrected = replaceParents(write, stored.get(path) ?? {});
+    stored.set(path, fieldsAfter(corrected, stored.get(path) ?? {}));
+    return separateTransforms(corrected);
+  });
+
+  engine.clock.tick();
+  const committed = engine.commit({ writes: steps.flat() });
+  const time = engine.clock.now().toDate();
+
+  const changes: DocumentChange[] = [];
+  const after = new Map<string, V1Document | undefined>();
+  for (const [path, old] of before) {
+    const now = engine.read(path);
+    after.set(path, now);
+    if (isSameVersion(old, now)) continue;
+    const change: DocumentChange = { id: randomUUID(), database, path, time };
+    if (old) change.before = old;
+    if (now) change.after = now;
+    changes.push(change);
+    engine.forgetHistory(path);
+  }
+
+  const response = committed.then(({ commitTime, writeResults }) => ({
+    commitTime: commitTime ?? null,
+    writeResults: mergeResults(steps, writeResults ?? [], (path) => after.get(path)),
+  }));
+  return { changes, response };
+}
+
+/**
+ * A set without merge replaces the document, so its transforms must find nothing; the engine would hand them the old
+ * values. Two steps, the set and then the transforms, give what Cloud Firestore gives.
+ */
+function separateTransforms(write: V1Write): V1Write[] {
+  if (!write.update || write.updateMask || !write.updateTransforms?.length) return [write];
+  const { updateTransforms, ...set } = write;
+  return [
+    set,
+    { update: { name: write.update.name ?? null }, updateMask: { fieldPaths: [] }, updateTransforms },
+  ];
+}
+
+/** One result for each write that the client sent; the time of a write that changed nothing is that of the document. */
+function mergeResults(
+  steps: V1Write[][],
+  results: V1WriteResult[],
+  documentAt: (path: string) => V1Document | undefined,
+): V1WriteResult[] {
+  let next = 0;
+  return steps.map((writes) => {
+    next += writes.length;
+    const last = writes.at(-1);
+    const result = { ...results[next - 1] };
+    if (last?.update)
+      result.updateTime = documentAt(parseResourceName(last.update.name).path)?.updateTime ?? null;
+    else delete result.updateTime;
+    return result;
+  });
+}
+
+/**
+ * A write to `e.f` where `e` is stored and no map makes `e` a map that holds `f` alone. The engine would leave an array, a
+ * time or bytes as they are and lose what was written, so the write is told to replace the parent.
+ * Deleting `e.f` there changes nothing.
+ */
+function replaceParents(write: V1Write, stored: V1Fields): V1Write {
+  const { updateMask, updateTransforms } = write;
+  if (!write.update || (!updateMask && !updateTransforms?.length)) return write;
+  const fields = structuredClone(write.update.fields ?? {});
+  const base = updateMask ? stored : fields;
+  const mask = new Set<string>();
+  for (const path of updateMask?.fieldPaths ?? []) {
+    const names = parseFieldPath(path);
+    const parent = parentThatIsNoMap(names, base);
+    if (!parent) mask.add(path);
+    else if (valueAt(fields, names)) mask.add(toFieldPath(parent));
+  }
+  for (const { fieldPath } of updateTransforms ?? []) {
+    const parent = parentThatIsNoMap(parseFieldPath(fieldPath ?? ''), base);
+    if (!parent || mask.has(toFieldPath(parent))) continue;
+    setAt(fields, parent, { mapValue: { fields: {} } });
+    mask.add(toFieldPath(parent));
+  }
+  return {
+    ...write,
+    update: { ...write.update, fields },
+    ...(updateMask && { updateMask: { fieldPaths: [...mask] } }),
+  };
+}
+
+/** The stored fields as a write leaves them, for the next write of the same commit; a transform leaves no map. */
+function fieldsAfter(write: V1Write, stored: V1Fields): V1Fields {
+  if (!write.update) return {};
+  const written = structuredClone(write.update.fields ?? {});
+  const fields = write.updateMask ? structuredClone(stored) : written;
+  for (const path of write.updateMask?.fieldPaths ?? []) {
+    const names = parseFieldPath(path);
+    setAt(fields, names, valueAt(written, names));
+  }
+  for (const { fieldPath } of write.updateTransforms ?? []) {
+    setAt(fields, parseFieldPath(fieldPath ?? ''), { nullValue: 'NULL_VALUE' });
+  }
+  return fields;
+}
+
+function parentThatIsNoMap(names: readonly string[], fields: V1Fields): readonly string[] | undefined {
+  for (let depth = 1; depth < names.length; depth += 1) {
+    const value = valueAt(fields, names.slice(0, depth));
+    if (!value) return undefined;
+    if (!value.mapValue) return names.slice(0, depth);
+  }
+  return undefined;
+}
+
+function valueAt(fields: V1Fields, names: readonly string[]): V1Value | undefined {
+  const [first = '', ...rest] = names;
+  const value = Object.hasOwn(fields, first) ? fields[first] : undefined;
+  return rest.length === 0 ? value : valueAt(value?.mapValue?.fields ?? {}, rest);
+}
+
+function setAt(fields: V1Fields, names: readonly string[], value: V1Value | undefined): void {
+  const [first = '', ...rest] = names;
+  if (rest.length === 0) {
+    if (value) fields[first] = value;
+    else delete fields[first];
+    return;
+  }
+  const inner = fields[first]?.mapValue?.fields ?? {};
+  if (!value && !fields[first]?.mapValue) return;
+  fields[first] = { mapValue: { fields: inner } };
+  setAt(inner, rest, value);
+}
+
+/** Cloud Firestore, "Quotas and limits": the names of a field and of its parents, with the dots between them. */
+const PATH_MAX_BYTES = 1500;
+/** google.protobuf.Timestamp: the years 1 to 9999. */
+const TIME_MIN_SECONDS = -62_135_596_800;
+const TIME_MAX_SECONDS = 253_402_300_799;
+
+/**
+ * Refuses what Cloud Firestore cannot store and the engine would. Sizes, nested arrays and depth are the engine's own checks.
+ *
+ * @throws RpcError INVALID_ARGUMENT (3)
+ */
+function assertStorable(write: V1Write): void {
+  assertStorableFields(write.update?.fields ?? {}, []);
+  const paths = [
+    ...(write.updateMask?.fieldPaths ?? []),
+    ...(write.updateTransforms ?? []).map(({ fieldPath }) => fieldPath ?? ''),
+  ];
+  for (const path of paths) assertFieldPath(parseFieldPath(path));
+}
+
+/** @throws RpcError INVALID_ARGUMENT (3) for a reserved name, as in a query's filter */
+export function assertFieldPath(names: readonly string[]): void {
+  if (names.some((name) => name === '' || /^__.+__$/s.test(name))) {
+    throw new RpcError(status.INVALID_ARGUMENT, 'The name of a field is empty or reserved (`__.*__`).');
+  }
+  if (Buffer.byteLength(names.join('.')) > PATH_MAX_BYTES) {
+    throw new RpcError(
+      status.INVALID_ARGUMENT,
+      `The path of a field is longer than ${PATH_MAX_BYTES} bytes.`,
+    );
+  }
+}
+
+function assertStorableFields(fields: V1Fields, parents: readonly string[]): void {
+  for (const [name, value] of Object.entries(fields)) {
+    const path = [...parents, name];
+    assertFieldPath(path);
+    assertStorableValue(value, path);
+  }
+}
+
+function assertStorableValue(
+  { mapValue, arrayValue, timestampValue }: V1Value,
+  path: readonly string[],
+): void {
+  if (mapValue) assertStorableFields(mapValue.fields ?? {}, path);
+  for (const item of arrayValue?.values ?? []) assertStorableValue(item, path);
+  if (!timestampValue) return;
+  const seconds = Number(timestampValue.seconds ?? 0);
+  if (seconds < TIME_MIN_SECONDS || seconds > TIME_MAX_SECONDS) {
+    throw new RpcError(status.INVALID_ARGUMENT, 'A time lies outside the years 1 to 9999.');
+  }
+}

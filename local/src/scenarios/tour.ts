@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Deliveries } from '../registry/deliveries.ts';
+import type { LocalRegistry } from '../registry/start-registry.ts';
+import type { LocalStack } from '../stack.ts';
+
+/** Asks the operators' API as an administrator. */
+export const callOperatorsApi = (stack: LocalStack, path: string, body: object): Promise<Response> => {
+  const served = stack.functions.functions.find(({ name }) => name === 'opsApi');
+  if (served === undefined) throw new Error('functions/lib does not export opsApi. Build it anew.');
+  const token = stack.auth.mintIdToken({ uid: 'local-operator', claims: { roles: ['admin'] } });
+  return fetch(served.url + path, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+};
+
+/** The parts of a reconcile's record that a tour tells of. */
+export interface ReconcileRecord {
+  readonly outcome: string | null;
+  readonly durationMs: number | null;
+  readonly error: string | null;
+  readonly changes: { readonly added: number; readonly removed: number; readonly updated: number } | null;
+  readonly missedEvents: {
+    readonly created: number;
+    readonly updated: number;
+    readonly deleted: number;
+  } | null;
+}
+
+/** Runs a reconcile as an administrator. Throws when it leaves no record. */
+export const reconcileNow = async (stack: LocalStack): Promise<ReconcileRecord> => {
+  const answer = await callOperatorsApi(stack, '/runs', { mirror: 'portal' });
+  const body = (await answer.json()) as { readonly run?: ReconcileRecord; readonly detail?: string };
+  if (body.run === undefined) throw new Error(`The reconcile answered ${answer.status}: ${body.detail}`);
+  return body.run;
+};
+
+/** How many members a reconcile found different. */
+export const differencesIn = ({ changes }: ReconcileRecord): number =>
+  changes === null ? 0 : changes.added + changes.removed + changes.updated;
+
+/** Shows lines to the person who watches. */
+export type Say = (lines: readonly string[]) => void;
+
+/** A tour through a running stack that tells what it does. True when everything was as it should be. */
+export type Scenario = (stack: LocalStack, say: Say) => Promise<boolean>;
+
+/** A function's first start takes seconds, and many on a busy machine: nobody waits that long for what does come. */
+const LIMIT_MS = 90_000;
+const PAUSE_MS = 25;
+
+/** Asks until the answer is not null, and answers it with the milliseconds that took; null after the limit. */
+export const untilThere = async <T>(
+  ask: () => Promise<T | null>,
+): Promise<{ readonly value: T; readonly milliseconds: number } | null> => {
+  const startedAt = performance.now();
+  while (performance.now() - startedAt < LIMIT_MS) {
+    const value = await ask();
+    if (value !== null) return { value, milliseconds: performance.now() - startedAt };
+    await sleep(PAUSE_MS);
+  }
+  return null;
+};
+
+/** The registry whose members a tour may change; null, and why is said, where a real one is used. */
+export const standInOf = (
+  { registry }: LocalStack,
+  say: Say,
+): (LocalRegistry & { readonly webhooks: Deliveries }) | null => {
+  if (registry?.webhooks) return { ...registry, webhooks: registry.webhooks };
+  say(['This tour changes members, so it needs the stand-in registry: leave --django out.']);
+  return null;
+};
+
+/** One line with a tick or a cross. Answers which. */
+export const tell = (say: Say, isWell: boolean, facts: readonly string[]): boolean => {
+  say([`   ${isWell ? '✓' : '✗'} ${facts.join(', ')}`]);
+  return isWell;
+};
