@@ -31,11 +31,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   portal: ['portal'],
 };
 /** Worlds of many steps and suites of another machine's kind: they find much, and say little about which line is to blame. */
-const EXCLUDED = [
-  '**/*.{long,postgres}.test.ts',
-  'functions/test/portal/convergence/**',
-  'functions/test/twoway/two-way-histories*',
-];
+const EXCLUDED = ['**/*.{long,postgres}.test.ts', 'functions/test/portal/convergence-over-http.test.ts'];
 
 export interface Result {
   readonly mutant: Mutant;
