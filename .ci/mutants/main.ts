@@ -30,12 +30,8 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   twoway: ['twoway'],
   portal: ['portal'],
 };
-/** Worlds of many steps and suites of another machine's kind: they find much, and say little about which line is to blame. */
-const EXCLUDED = [
-  '**/*.{long,postgres}.test.ts',
-  'functions/test/portal/convergence/**',
-  'functions/test/twoway/two-way-histories*',
-];
+/** Minutes each, or another machine's PostgreSQL. */
+const EXCLUDED = ['**/*.{long,postgres}.test.ts'];
 
 export interface Result {
   readonly mutant: Mutant;
