@@ -34,7 +34,8 @@ const HIGHEST = 'f'.repeat(64);
 
 /** What every store that takes part in a proof says of the digests it holds. `make` gives an empty one. */
 export const describeDigests = (name: string, make: () => Promise<DigestsHarness>): void => {
-  describe(`sums of digests on ${name}`, () => {
+  // Firestore is asked for each of 256 buckets, and its official emulator is not quick.
+  describe(`sums of digests on ${name}`, { timeout: 300_000 }, () => {
     let harness: DigestsHarness;
     beforeEach(async () => {
       harness = await make();
