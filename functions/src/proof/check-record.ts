@@ -6,9 +6,11 @@ import {
   type Link,
   textDigest,
   tryLink,
+  digestOfAll,
+  judgePeople,
+  type ListDocument,
 } from './chain.ts';
 import type { ChainKey } from './chain-key.ts';
-import { digestOfAll, judgePeople, type ListDocument } from './people-digest.ts';
 
 /** A record as its store holds it, with what stands below it. */
 export interface StoredRecord {

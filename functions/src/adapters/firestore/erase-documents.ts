@@ -14,9 +14,8 @@ import {
   type StoreName,
   stillPublished,
 } from '../../ops/ports.ts';
-import { CHAINED_COLLECTIONS, erasedMark } from '../../proof/chain.ts';
+import { CHAINED_COLLECTIONS, erasedMark, judgePeople, shortenedDigest } from '../../proof/chain.ts';
 import type { ChainKey, ChainKeys } from '../../proof/chain-key.ts';
-import { judgePeople, shortenedDigest } from '../../proof/people-digest.ts';
 import { type AboutPerson, COLLECTIONS, type Collection } from './collections.ts';
 import { toListDocument } from './record-reader.ts';
 import { makeStoreCalls } from './store-call.ts';

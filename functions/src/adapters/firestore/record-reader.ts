@@ -1,9 +1,8 @@
 import { FieldPath, type Firestore, type Query, type QueryDocumentSnapshot } from 'firebase-admin/firestore';
 import pMap from 'p-map';
 import { SyncError } from '../../lib/errors.ts';
-import { CHAINED_COLLECTIONS, STREAMS, type Stream } from '../../proof/chain.ts';
+import { CHAINED_COLLECTIONS, type ListDocument, STREAMS, type Stream } from '../../proof/chain.ts';
 import type { StoredRecord } from '../../proof/check-record.ts';
-import type { ListDocument } from '../../proof/people-digest.ts';
 import type { RecordReader } from '../../proof/ports.ts';
 import { streamRef } from './chain.ts';
 import { makeStoreCalls } from './store-call.ts';

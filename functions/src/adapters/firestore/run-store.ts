@@ -15,9 +15,8 @@ import type {
   PlannedChanges,
   RunStore,
 } from '../../mirror/run-store.ts';
-import { type Link, type LinkKind, toHeadText } from '../../proof/chain.ts';
+import { digestOfAll, type Link, type LinkKind, peopleDigest, toHeadText } from '../../proof/chain.ts';
 import type { ChainKey } from '../../proof/chain-key.ts';
-import { digestOfAll, peopleDigest } from '../../proof/people-digest.ts';
 import {
   type CurrentChainKey,
   headIn,
