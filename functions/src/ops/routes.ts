@@ -7,7 +7,10 @@ import { proofRoutes } from './proof-routes.ts';
 import {
   confirmApproval,
   findRelated,
+  firstDay,
   groupPeople,
+  MOST_RUNS,
+  makeSeries,
   readPeople,
   rollBackRoster,
   startRun,
@@ -26,7 +29,6 @@ import {
   seriesQuery,
   statusAnswer,
 } from './schemas/status.ts';
-import { firstDay, MOST_RUNS, makeSeries } from './series.ts';
 import { readStatus, toProofAnswer, toWirePause } from './status.ts';
 import { twoWayRoutes } from './two-way-routes.ts';
 
