@@ -1,14 +1,14 @@
 import {
   bodyOf,
   type ChainedCollection,
+  digestOfAll,
   erasedMark,
   judgeLink,
+  judgePeople,
   type Link,
+  type ListDocument,
   textDigest,
   tryLink,
-  digestOfAll,
-  judgePeople,
-  type ListDocument,
 } from './chain.ts';
 import type { ChainKey } from './chain-key.ts';
 
