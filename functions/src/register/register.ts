@@ -117,12 +117,16 @@ export const makeRegister = (
           exclusive: !dryRun,
           buckets: options.buckets,
         });
-      open = await stage(unreadable);
-      const { removed } = open.differences;
-      if (options.registry !== undefined && mayHideMembers(members, removed)) {
-        // Other writers do not wait for the registry.
+      const hidden: KnownUnreadable[] = [];
+      const asked = new Set<Kennitala>();
+      for (;;) {
+        open = await stage([...unreadable, ...hidden]);
+        const unasked = open.differences.removed.filter((kennitala) => !asked.has(kennitala));
+        if (options.registry === undefined || !mayHideMembers(members, unasked)) break;
+        // Other writers do not wait for the registry; whom one of them has added meanwhile is asked about too.
         await close();
-        open = await stage([...unreadable, ...(await findHidden(removed, options.registry, context.signal))]);
+        hidden.push(...(await findHidden(unasked, options.registry, context.signal)));
+        for (const kennitala of unasked) asked.add(kennitala);
       }
       const plan = planRegister({
         differences: open.differences,
