@@ -6,6 +6,11 @@ import type { TwoWayRecord } from './ports.ts';
 export const makeTwoWayLogs = (log: LogSink) => ({
   tracked: (member: string, paths: readonly string[]) =>
     log('INFO', '[TWO-WAY] A member edited their own fields', { event: 'edit_tracked', member, paths }),
+  ofNobody: (member: string) =>
+    log('NOTICE', '[TWO-WAY] An edit is left: its document was erased or deleted meanwhile', {
+      event: 'edit_of_nobody',
+      member,
+    }),
   revived: (member: string) =>
     log('WARNING', '[TWO-WAY] A delivery that had been left is taken up again', {
       event: 'claim_revived',

@@ -54,7 +54,9 @@ export const planDelivered = (
   if (reading !== null || version === null) {
     const marked = withdrawnAfter(view.stored, part, (path) => untaken.includes(path));
     const taken = Object.keys(part.paths).filter((path) => !untaken.includes(path));
-    member = planReading(view.stored, waiting, reading, withoutWithdrawals(marked, taken), now);
+    const own = Object.entries(part.paths).filter(([, { newValue }]) => newValue === true);
+    const told = own.map(([path]) => path);
+    member = planReading(view.stored, waiting, reading, withoutWithdrawals(marked, taken), now, told);
   } else if (view.stored !== null) {
     member = planUpdate(view.stored, view.pending, waiting, part, version);
     if (member === null) return { result: { kind: 'read' } };

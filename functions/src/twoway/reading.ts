@@ -138,6 +138,9 @@ export const isOutdated = ({ stored, state }: MemberView, { change, ifState }: R
 /**
  * Shows what the registry holds, except where an edit still waits or a consent is withdrawn. A version that the portal
  * has already is applied once more, since the edit that has just ended lay over it.
+ *
+ * A consent that the document shows off is not switched on by the member's own earlier word, whether it waits still or was told
+ * just now (`told`, its paths): they have withdrawn it since, and the event is on its way.
  */
 export const planReading = (
   stored: StoredMember | null,
@@ -145,6 +148,7 @@ export const planReading = (
   reading: Reading | null,
   withdrawn: Withdrawals,
   now: Date,
+  told: readonly string[] = [],
 ): MemberUpdate | null => {
   if (stored === null) return null;
   const known = { ...stored, meta: { ...stored.meta, withdrawn } };
@@ -163,7 +167,11 @@ export const planReading = (
   );
   if (decision.kind !== 'write') return marked;
   const { origin: _origin, ...meta } = decision.meta;
-  const values = (decision.differences ?? []).map(({ path, newValue }) => [path, newValue]);
+  const isOwnEarlierWord = (path: string): boolean =>
+    told.includes(path) || waiting.some(({ changes }) => changes[path]?.newValue === true);
+  const values = (decision.differences ?? [])
+    .filter(({ path, newValue }) => !(isConsentPath(path) && newValue === true && isOwnEarlierWord(path)))
+    .map(({ path, newValue }) => [path, newValue]);
   return { values: Object.fromEntries(values) as Partial<FieldValues>, meta };
 };
 

@@ -44,7 +44,7 @@ export const trackMemberWrite = async (
   const { store, now, logs, reference } = dependencies;
   const at = now();
   const take = (reads: Reads) =>
-    store.transact<Tracked | null>(write.kennitala, { ...reads, item: edit.id }, at, (view) =>
+    store.transact<Tracked | 'gone' | null>(write.kennitala, { ...reads, item: edit.id }, at, (view) =>
       planTracking(view, edit, {
         now: at,
         knowsConflicts: reads.openConflicts === true,
@@ -55,6 +55,10 @@ export const trackMemberWrite = async (
     (await take({ laterThan: edit.editedAt })) ??
     (await take({ laterThan: BEFORE_ALL, openConflicts: true }));
   if (tracked === null) throw new SyncError('internal', 'An edit was not tracked.');
+  if (tracked === 'gone') {
+    logs.ofNobody(await reference(write.kennitala));
+    return 'ignored';
+  }
   const { item, isNew } = tracked;
   if (isNew) logs.tracked(await reference(write.kennitala), Object.keys(edit.changes));
   const outcome = (await deliverMembers([write.kennitala], { signal }, dependencies)).get(write.kennitala);
@@ -124,15 +128,17 @@ export interface Tracked {
  * Puts an edit into the queue, once however often it is told. One that arrives after a later edit of the same field has
  * ended is superseded by it: the member's last word counts, whichever event came first. Where the later one had met a
  * conflict, the conflicts have to be known, and this edit may explain one of them: then nothing is written, and null
- * asks for `openConflicts` and all items of the member.
+ * asks for `openConflicts` and all items of the member. `gone`: the document is not there any more, as after an erasure,
+ * so nothing of the person may be written again.
  */
 export const planTracking = (
   view: MemberView,
   edit: NewItem,
   { now, knowsConflicts, metaThen }: TrackingFacts,
-): Step<Tracked | null> => {
+): Step<Tracked | 'gone' | null> => {
   const { item } = view;
   if (item !== null) return { result: { item, isNew: false } };
+  if (view.state === null) return { result: 'gone' };
   const later = view.later.filter(({ editedAt }) => isEarlier(edit.editedAt, editedAt));
   const hasConflict = later.some(({ settled }) =>
     Object.keys(edit.changes).some((path) => settled[path]?.outcome === 'conflict'),

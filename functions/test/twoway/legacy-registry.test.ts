@@ -198,8 +198,11 @@ describe('a consent that was withdrawn, and that the registry does not switch of
     expect(profileOf(world)?.reachable).toBe(true);
   });
 
-  it('stays off while the edit that had given it comes to its end', async () => {
-    const world = makeWorld([KENNITALA, OTHER], { companion: true });
+  it.each([
+    ['with the companion app', true],
+    ['without it', false],
+  ])('stays off while the edit that had given it comes to its end: %s', async (_, companion) => {
+    const world = makeWorld([KENNITALA, OTHER], { companion });
     world.registry.introduce(KENNITALA, {});
     for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
     world.events.length = 0;

@@ -90,3 +90,20 @@ describe('a value that cannot be kept', () => {
     });
   });
 });
+
+describe('an edit whose document was erased before its event came', () => {
+  it('is written down nowhere, and the registry is not asked', async () => {
+    const { world, trackAll } = await start();
+    world.portal.edit(KENNITALA, { 'profile.email': 'late@example.is' });
+    world.portal.erase(KENNITALA);
+    const { apply } = world.registry;
+    let asked = 0;
+    world.registry.apply = (change) => {
+      asked += 1;
+      return apply(change);
+    };
+    await trackAll();
+    expect([world.portal.items.size, asked]).toEqual([0, 0]);
+    expect(world.registry.members.get(KENNITALA)?.values['profile.email']).toBe('first@example.is');
+  });
+});

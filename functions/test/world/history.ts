@@ -372,10 +372,7 @@ const end = async (world: World, steps: number): Promise<void> => {
   await world.settle();
   if (world.registry.isCompanion) checkPortal(world);
   const { firestore } = world.stores;
-  for (const mirror of MIRRORS) {
-    if (firestore.held(`sync_state/${mirror}`)?.['pause'])
-      await world.ask('opsApi', ({ resume }) => resume(mirror));
-  }
+  await resumeAll(world);
   const isDead = firestore.all('sync_queue').some(([, { sync_status }]) => sync_status === 'failed');
   if (isDead) await world.ask('opsApi', ({ sweep }) => sweep('failed', 'http')).catch(passSyncErrors);
   await world.settle();
@@ -386,6 +383,8 @@ const end = async (world: World, steps: number): Promise<void> => {
   }
   await world.clock.advance(HOUR);
   await world.settle();
+  // A pause that its operator was told had failed can still have come.
+  if (await resumeAll(world)) await allJobs(world);
   await checkQuiet(world);
   checkEnd(world, steps);
   // Costs as much as a tenth of a history.
@@ -393,6 +392,15 @@ const end = async (world: World, steps: number): Promise<void> => {
   const verified = await world.ask('opsApi', ({ verify }) => verify());
   if (!verified.whole)
     world.witness.blame(`the records do not prove themselves: ${JSON.stringify(verified.findings[0])}`);
+};
+
+/** Ends every pause, and says whether there was one. */
+const resumeAll = async (world: World): Promise<boolean> => {
+  const isPaused = (mirror: (typeof MIRRORS)[number]) =>
+    Boolean(world.stores.firestore.held(`sync_state/${mirror}`)?.['pause']);
+  const paused = MIRRORS.filter(isPaused);
+  for (const mirror of paused) await world.ask('opsApi', ({ resume }) => resume(mirror));
+  return paused.length > 0;
 };
 
 const passSyncErrors = (cause: unknown): void => {

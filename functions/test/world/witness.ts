@@ -152,8 +152,10 @@ export const makeWitness = (
       if (stores?.register.rows.has(kennitala)) blame('somebody who was erased is in the register');
     },
     onWrite: ({ path, before, after }: Written): void => {
-      if (after.exists) onText(path.split('/')[0] ?? '', () => path + JSON.stringify(after.data()));
-      const [collection, id = ''] = path.split('/');
+      const [collection = '', id = ''] = path.split('/');
+      // A late announcement names them, until the registry has said that they are gone: at rest there is no hint.
+      if (after.exists && collection !== 'webhook_hints')
+        onText(collection, () => path + JSON.stringify(after.data()));
       if (collection === 'sync_queue' && !before.exists) heard.set(id, now());
       if (collection !== 'members') return;
       const kennitala = id as Kennitala;

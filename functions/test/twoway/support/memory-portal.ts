@@ -134,6 +134,8 @@ export const makeMemoryPortal = (
       if (held === undefined) throw new Error('There is no such member.');
       write(kennitala, { ...held, member: withFields(held.member, values) }, false);
     },
+    /** What an erasure leaves: nothing. */
+    erase: (kennitala: Kennitala): void => void documents.delete(kennitala),
     /** What a registration does: a document without metadata. */
     register: (kennitala: Kennitala, values: Partial<FieldValues>): void => {
       const member = withFields(parsePortalMember(kennitala, {}), values);
