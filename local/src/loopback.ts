@@ -43,6 +43,7 @@ export const onlyLoopback = createMiddleware(async (context, next) => {
 export interface LoopbackServer {
   readonly url: string;
   readonly port: number;
+  /** May be called twice. */
   close(): Promise<void>;
 }
 
@@ -58,12 +59,14 @@ export const serveOnLoopback = async (
   const server = createAdaptorServer({ fetch, overrideGlobalObjects: false }) as Server;
   await listenOnLoopback(server, port);
   const { port: taken } = server.address() as AddressInfo;
+  let closed: Promise<void> | undefined;
   return {
     url: `http://${LOOPBACK}:${taken}`,
     port: taken,
-    close: async () => {
+    close: () => {
       server.closeAllConnections();
-      await server[Symbol.asyncDispose]();
+      closed ??= server[Symbol.asyncDispose]();
+      return closed;
     },
   };
 };
