@@ -5,7 +5,7 @@ import type { BenchOptions, BenchReport } from '../lib/benchmark.ts';
 import { median } from '../lib/statistics.ts';
 
 const ROUNDS = 25;
-const RATIO_AT_MOST = 1.3;
+const RATIO_AT_MOST = 0.2;
 const FUNCTIONS_FOLDER = fileURLToPath(new URL('../../functions', import.meta.url));
 
 const MODULES = {
