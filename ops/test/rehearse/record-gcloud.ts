@@ -69,7 +69,7 @@ const settled = (printed: string): unknown => {
     const value = JSON.parse(
       printed
         .replaceAll(/(?<=indexes\/i|alertPolicies\/|notificationChannels\/)\d+/g, '1')
-        .replaceAll(/"(etag|displayName)": "[^"]+"/g, '"$1": "of the test"')
+        .replaceAll(/"(etag|displayName|description)": "[^"]+"/g, '"$1": "of the test"')
         .replaceAll(/"createTime": "[^"]+"/g, '"createTime": "2026-11-20T12:00:00Z"'),
       shortened,
     );
