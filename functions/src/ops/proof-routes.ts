@@ -147,16 +147,18 @@ const recordRoll = async (
   return taken;
 };
 
-/**
- * Throws `chain_broken` for a frozen roll that is not what was frozen. A receipt that a key signed which is out of force is left to
- * whoever has its public part.
- */
+/** Throws `chain_broken` for a frozen roll that is not what was frozen, or whose receipt no key in force has signed. */
 const assertAsFrozen = (
   { roll: { receipt }, bytes }: { readonly roll: FrozenRoll; readonly bytes: Uint8Array },
   keys: readonly PublicKey[],
 ): void => {
   const key = keys.find(({ id }) => id === receipt.key);
-  const isSigned = key === undefined || key.verifies(receiptText(receipt), receipt.signature);
+  if (key === undefined)
+    throw new SyncError(
+      'chain_broken',
+      'No key in force has signed the receipt of this frozen roll: enable the version of chain-signing-key that did, or check it with its public key (npm run verify-roll).',
+    );
+  const isSigned = key.verifies(receiptText(receipt), receipt.signature);
   if (isSigned && createHash('sha256').update(bytes).digest('hex') === receipt.sha256) return;
   throw new SyncError('chain_broken', 'The frozen roll is not the list that its receipt says.');
 };

@@ -55,11 +55,8 @@ export const proveAfterRun = inItsProcess('proveAfterRun', () =>
       retry: true,
     },
     async ({ data, time }) => {
-      const before: unknown = data?.before.get('status');
-      const after: unknown = data?.after.get('status');
-      if (before !== 'running' || after === 'running' || data?.after.get('trigger') === 'proof') return;
       const { lookAfterRun } = await import('../wiring/proof.ts');
-      await lookAfterRun(time);
+      await lookAfterRun({ before: data?.before.data(), after: data?.after.data(), time });
     },
   ),
 );

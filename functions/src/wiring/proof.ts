@@ -65,10 +65,21 @@ export const runProof = ({ mends = true } = {}): Promise<ProofRecord> => {
 /** By then the schedule has looked. */
 const OLD_NEWS_MS = 600_000;
 
+/** Of a run's record. */
+export interface RecordUpdate {
+  readonly before: Readonly<Record<string, unknown>> | undefined;
+  readonly after: Readonly<Record<string, unknown>> | undefined;
+  /** When it was written. */
+  readonly time: string;
+}
+
 /**
  * A look once a run has closed its record, told by an event of `time`. Throws when the event should be delivered again: not for
  * ever, since a proof that is made every ten minutes says the same.
  */
-export const lookAfterRun = async (time: string): Promise<void> => {
+export const lookAfterRun = async ({ before, after, time }: RecordUpdate): Promise<void> => {
+  if (before?.['status'] !== 'running' || after?.['status'] === 'running') return;
+  // That proof looks again by itself.
+  if (after?.['trigger'] === 'proof') return;
   if (shared().now().getTime() - Date.parse(time) < OLD_NEWS_MS) await runProof({ mends: false });
 };

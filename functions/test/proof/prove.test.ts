@@ -21,10 +21,17 @@ let postgres: Awaited<ReturnType<typeof startDatabase>>;
 let folder: string;
 const logged: unknown[] = [];
 let prove: typeof import('../../src/wiring/proof.ts')['runProof'];
-let lookAfterRun: (time: string) => Promise<void>;
+let lookAfterRun: typeof import('../../src/wiring/proof.ts')['lookAfterRun'];
 let sync: (mirror: 'roster' | 'portal' | 'register') => Promise<{ record: { outcome: unknown } }>;
 let wiredRoster: typeof import('../../src/wiring/roster.ts').wiredRoster;
 let shared: typeof import('../../src/wiring/shared.ts').shared;
+
+/** What the platform tells once a run has closed its record. */
+const closedAt = (at: Date) => ({
+  before: { status: 'running', trigger: 'schedule' },
+  after: { status: 'success', trigger: 'schedule' },
+  time: at.toISOString(),
+});
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'prove-'));
@@ -219,18 +226,31 @@ describe('a proof of all four', () => {
   it('after a run is a look that mends nothing, and counts nothing as mended', async () => {
     const proofs = async () => (await (await db()).collection('sync_state').doc('proof').get()).data();
     const runs = (await runsOf()).length;
-    await lookAfterRun(new Date().toISOString());
+    await lookAfterRun(closedAt(new Date()));
     expect(await proofs()).toMatchObject({ outcome: 'equal', unprovedSince: null });
     registry.updateMember(17, { name: 'Ólæknuð Breyting' });
     await loseEvents();
-    await lookAfterRun(new Date().toISOString());
+    await lookAfterRun(closedAt(new Date()));
     expect(await proofs()).toMatchObject({ outcome: 'differs', healings: 0, healedAt: null });
     expect(await runsOf()).toHaveLength(runs);
     expect(await prove()).toMatchObject({ outcome: 'equal' });
   });
 
   it('after a run is let go when its event comes late: the schedule has looked meanwhile', async () => {
-    await lookAfterRun(new Date(Date.now() - 660_000).toISOString());
+    await lookAfterRun(closedAt(new Date(Date.now() - 660_000)));
+    expect((await (await db()).collection('sync_state').doc('proof').get()).exists).toBe(false);
+  });
+
+  it.each([
+    ['one that is under way still', { status: 'running' }, { status: 'running' }],
+    ['one that was closed before', { status: 'success' }, { status: 'success' }],
+    [
+      "a proof's own, after which that proof looks",
+      { status: 'running' },
+      { status: 'success', trigger: 'proof' },
+    ],
+  ])('passes over the update of a record: %s', async (_which, before, after) => {
+    await lookAfterRun({ ...closedAt(new Date()), before, after });
     expect((await (await db()).collection('sync_state').doc('proof').get()).exists).toBe(false);
   });
 

@@ -292,6 +292,10 @@ describe('over real stores', () => {
       'words that were not signed',
       ({ receipt }) => ({ receipt: receipt.replace('"count":40', '"count":39') }),
     ],
+    [
+      'a key that nobody knows',
+      ({ receipt }) => ({ receipt: receipt.replace(/"key":"[^"]+"/, '"key":"0000000000000000"') }),
+    ],
     ['nobody who froze it', () => ({ by: null })],
     ['another list beside it', () => ({ list: '0101302989\n' })],
   ])('takes a frozen roll with %s for none', async (_what, change) => {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { whoIs } from '../../domain/member/wire.ts';
 import { isSyncError } from '../../lib/errors.ts';
@@ -57,12 +56,13 @@ export const tryLoad = (cursor: Cursor | null | undefined, now: Date): Load | nu
   return load !== null && now.getTime() - Date.parse(load.plannedAt) < VALID_MS ? load : null;
 };
 
-/** Who stands somewhere on a page, without telling who. Null for an entry that cannot be told from others. */
+/**
+ * The registry's row that stands somewhere on a page: the cursor is stored, and a hash of a kennitala could be found by trying
+ * all there are. Null for an entry without a row number, after which no load goes on.
+ */
 const nameOf = (member: unknown): string | null => {
-  const { kennitala, djangoId } = whoIs(member);
-  return kennitala === null
-    ? null
-    : createHash('sha256').update(`${djangoId} ${kennitala}`).digest('base64url');
+  const { djangoId } = whoIs(member);
+  return djangoId === null ? null : String(djangoId);
 };
 
 /** Whether the page still shows whom it showed last: nobody who stands after them was finished, and nobody before is left. */
