@@ -13,6 +13,7 @@ import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../src/domain/member/digest.ts';
 import type { LogFields, Severity } from '../../src/lib/log.ts';
 import { type RunDependencies, type RunRequest, runMirror } from '../../src/mirror/run.ts';
+import type { PortalWriter } from '../../src/portal/ports.ts';
 import { makePortalMirror, type PortalMirrorDependencies } from '../../src/portal/reconcile/portal-mirror.ts';
 import { parseConfig } from '../../src/settings.ts';
 import { chain } from './chain.ts';
@@ -105,3 +106,18 @@ export const startReconcileStack = async (options: Partial<RegistryOptions> = {}
 };
 
 export type ReconcileStack = Awaited<ReturnType<typeof startReconcileStack>>;
+
+/** A writer that takes so many writes and no more, as when the time is up. */
+export const takingOnly = (count: number, writer: PortalWriter): PortalWriter => ({
+  write: async (writes, options) => {
+    const taken = async function* () {
+      let left = count;
+      for await (const write of writes) {
+        yield write;
+        left -= 1;
+        if (left === 0) return;
+      }
+    };
+    await writer.write(taken(), options);
+  },
+});

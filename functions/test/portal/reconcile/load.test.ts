@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PortalWriter } from '../../../src/portal/ports.ts';
 import type { PortalMirrorDependencies } from '../../../src/portal/reconcile/portal-mirror.ts';
 import type { MemberPagesOptions } from '../../../src/registry/ports.ts';
-import { type ReconcileStack, startReconcileStack } from '../../support/reconcile-stack.ts';
+import { type ReconcileStack, startReconcileStack, takingOnly } from '../../support/reconcile-stack.ts';
 import { countMemberWrites, expectEqual } from './support/equality.ts';
 
 const MEMBERS = 40;
@@ -51,20 +51,7 @@ const small = (
   },
 });
 
-/** A writer that takes so many writes and no more, as when the time is up. */
-const writerFor = (count: number): PortalWriter => ({
-  write: async (writes, options) => {
-    const taken = async function* () {
-      let left = count;
-      for await (const write of writes) {
-        yield write;
-        left -= 1;
-        if (left === 0) return;
-      }
-    };
-    await stack.portal.writer.write(taken(), options);
-  },
-});
+const writerFor = (count: number): PortalWriter => takingOnly(count, stack.portal.writer);
 
 const run = (given: Partial<PortalMirrorDependencies> = {}) => stack.run({ trigger: 'http' }, small(given));
 const state = async () => (await stack.db.doc('sync_state/portal').get()).data();

@@ -7,7 +7,7 @@ import { answerRun, assertOccurrenceDone } from '../../../src/mirror/run-answer.
 import { applyVersionedEvent } from '../../../src/portal/apply-event.ts';
 import type { PortalWriter } from '../../../src/portal/ports.ts';
 import type { MemberPagesOptions } from '../../../src/registry/ports.ts';
-import { type ReconcileStack, startReconcileStack } from '../../support/reconcile-stack.ts';
+import { type ReconcileStack, startReconcileStack, takingOnly } from '../../support/reconcile-stack.ts';
 import { countMemberWrites, expectEqual } from './support/equality.ts';
 
 const HOUR_MS = 3_600_000;
@@ -199,23 +199,8 @@ describe('a run whose differences are too many to keep', () => {
 });
 
 describe('a run that does not finish', () => {
-  /** Takes so many writes and no more, as the writer does when the time is up. */
   const cutShort = (count: number): { portal: { writer: PortalWriter } } => ({
-    portal: {
-      writer: {
-        write: async (writes, options) => {
-          const taken = async function* () {
-            let left = count;
-            for await (const write of writes) {
-              yield write;
-              left -= 1;
-              if (left === 0) return;
-            }
-          };
-          await stack.portal.writer.write(taken(), options);
-        },
-      },
-    },
+    portal: { writer: takingOnly(count, stack.portal.writer) },
   });
 
   it('says how much is left, and the next ones go on until the portal is equal', async () => {
