@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { afterAll, inject } from 'vitest';
+import { inject } from 'vitest';
 import { migrateDatabase } from '../../../../local/src/postgres/migrate-database.ts';
 import { type LocalPostgres, startPostgres } from '../../../../local/src/postgres/start-postgres.ts';
 import { pgliteSnapshot } from './pglite-snapshot.ts';
@@ -20,9 +20,11 @@ export interface TestDatabase {
 }
 
 let pglite: Promise<LocalPostgres> | undefined;
-afterAll(async () => (await pglite)?.close());
 
-/** Starting PGlite takes seconds, so a file has one and each test an empty schema. */
+/**
+ * Starting PGlite takes seconds, so a process has one, until it ends, and each test an empty schema. No hook closes it: files
+ * that share a process share this module too, and a hook would be the first file's alone.
+ */
 const emptyPglite = async () => {
   pglite ??= pgliteSnapshot().then((loadDataDir) => startPostgres({ port: 0, loadDataDir }));
   const { url } = await pglite;
