@@ -43,7 +43,11 @@ async function receive({ headers, body }: HttpCloudEvent): Promise<CloudEvent<un
   await once(receiver, 'listening');
   const arrived = once(receiver, 'request');
   const { port } = receiver.address() as AddressInfo;
-  const sent = fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers, body: new Uint8Array(Buffer.from(body)) });
+  const sent = fetch(`http://127.0.0.1:${port}/`, {
+    method: 'POST',
+    headers,
+    body: new Uint8Array(Buffer.from(body)),
+  });
   const [request, response] = await arrived;
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);

@@ -99,7 +99,11 @@ it('writes are delivered to every function with a trigger for them, with that tr
     ...{ id, database, path, time: new Date('2026-11-20T12:00:00Z') },
     ...sides,
   });
-  const document = { name: `${database}/documents/items/second`, fields: {} };
+  const time = { seconds: 1_790_000_000, nanos: 0 };
+  const document = {
+    ...{ name: `${database}/documents/items/second`, fields: {} },
+    ...{ createTime: time, updateTime: time },
+  };
   for (const listener of listeners) {
     listener(write('made', 'items/second', { after: document }));
     listener(write('changed', 'items/second', { before: document, after: document }));
