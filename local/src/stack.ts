@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type LocalAuth, startAuth } from './auth/start-auth.ts';
 import { startDashboard } from './dashboard.ts';
-import { toDocumentEvent } from './firestore/events.ts';
 import { type LocalFirestore, startFirestore } from './firestore/server.ts';
 import type { LogLine } from './functions/log-lines.ts';
 import { type LocalFunctions, startFunctions } from './functions/start-functions.ts';
@@ -152,7 +151,7 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
     const disconnect = connectTriggers({
       firestore,
       functions: postgres === null ? without('proveAfterRun', functions) : functions,
-      toEvent: (change) => toDocumentEvent(change, REGION),
+      location: REGION,
     });
     opened.push(async () => disconnect());
     const dashboard =
@@ -189,7 +188,6 @@ export const startStack = async (options: StackOptions): Promise<LocalStack> => 
 
 /** The functions but for one, which no event wakes then. */
 const without = (name: string, functions: LocalFunctions) => ({
-  projectId: functions.projectId,
   deliver: functions.deliver,
   get functions() {
     return functions.functions.filter((one) => one.name !== name);
