@@ -5,8 +5,9 @@ import { parseMemberChange } from '../../src/domain/member/member-change.ts';
 import { applyEvent } from '../../src/register/register.ts';
 import { makeRegisterLogs } from '../../src/register/register-logs.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
+import { referTo } from '../support/servers.ts';
+import { type RegisterStack, startRegisterStack } from '../support/stack.ts';
 import { makePages } from './support/make-pages.ts';
-import { type RegisterStack, referTo, startRegisterStack } from './support/register-stack.ts';
 
 let stack: RegisterStack;
 beforeEach(async () => {
