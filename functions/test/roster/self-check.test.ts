@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ListStore } from '../../src/roster/ports.ts';
 import { checkPublishedRoster, makeSelfCheckLogs, type SelfCheckMode } from '../../src/roster/rollback.ts';
-import { type OpsStack, startOpsStack } from '../ops/support/ops-stack.ts';
+import { type OpsStack, startOpsStack } from '../support/api-stack.ts';
 
 let ops: OpsStack;
 beforeEach(async () => {
