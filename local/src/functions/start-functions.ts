@@ -45,7 +45,7 @@ export interface StartFunctionsOptions {
   readonly onLog?: (line: LogLine) => void;
 }
 
-/** A function and its address: in its first region, where it has several. */
+/** A function and its address. */
 export type ServedFunction = FunctionEndpoint & { readonly url: string };
 
 export interface FunctionEvent extends HttpEvent {
@@ -105,13 +105,6 @@ export async function startFunctions(options: StartFunctionsOptions) {
     projectId,
     endpoints: () => functions,
     portOf: async (endpoint) => (await processOf(endpoint)).port,
-    onTimeLimit: ({ name, timeoutSeconds }) =>
-      onLog({
-        severity: 'ERROR',
-        message: 'function did not answer in time: its caller got a 504',
-        function: name,
-        timeoutSeconds,
-      }),
   });
 
   const describe = async (): Promise<void> => {
@@ -119,14 +112,9 @@ export async function startFunctions(options: StartFunctionsOptions) {
     functions = endpoints.map((endpoint) => ({
       ...endpoint,
       get url() {
-        return `${baseUrl()}/${projectId}/${endpoint.regions[0]}/${endpoint.name}`;
+        return `${baseUrl()}/${projectId}/${endpoint.region}/${endpoint.name}`;
       },
     }));
-  };
-
-  const listen = async (): Promise<void> => {
-    await listenOnLoopback(server, port);
-    port = (server.address() as AddressInfo).port;
   };
 
   /** Starts and ends take turns, in the order in which they were asked for. */
@@ -141,7 +129,8 @@ export async function startFunctions(options: StartFunctionsOptions) {
     inTurn(async () => {
       if (server.listening) return;
       await describe();
-      await listen();
+      await listenOnLoopback(server, port);
+      port = (server.address() as AddressInfo).port;
     });
 
   const killProcesses = async (): Promise<void> => {

@@ -2,22 +2,14 @@ import { appendJsonLine, readJsonLines } from '../json-lines.ts';
 import type { Generation } from './directory.ts';
 import type { MemberPatch } from './wire-member.ts';
 
-/** Why a change was refused, as the companion app names it. */
-export type ApplyErrorCode =
-  | 'malformed'
-  | 'unknown_member'
-  | 'unknown_path'
-  | 'invalid_value'
-  | 'address_unsupported'
-  | 'action_not_allowed';
-
 /** The answer to one change of `POST /api/sync/apply/`. Values are in the portal's spelling, by path. */
 export interface ApplyResult {
   /** Ten digits, however the change spelled them. */
   readonly ssn: string;
   readonly status: 'success' | 'error' | 'conflict';
   readonly message?: string;
-  readonly code?: ApplyErrorCode;
+  /** Why a change was refused, as the companion app names it. */
+  readonly code?: string;
   readonly updated_fields?: readonly string[];
   readonly version?: number;
   readonly current?: Readonly<Record<string, unknown>>;
