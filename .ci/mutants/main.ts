@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { appendFileSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import type { Mutant } from '@stryker-mutator/api/core';
 import { Instrumenter, type InstrumentResult } from '@stryker-mutator/instrumenter';
 import { type Equivalents, readEquivalents } from './equivalents.ts';
@@ -14,6 +16,7 @@ import { offsetOf, refusedByCompiler } from './types.ts';
  *
  *   npm run test:mutants -- domain mirror
  *   npm run test:mutants -- domain --alive     once more, with only those that nothing has killed so far
+ *   npm run test:mutants -- portal --sample 300 --seed 2     300 of them by chance: the score is an estimate
  */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const KEPT = join(ROOT, '.local/mutants');
@@ -33,24 +36,43 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
 /** Worlds of many steps and suites of another machine's kind: they find much, and say little about which line is to blame. */
 const EXCLUDED = ['**/*.{long,postgres}.test.ts', 'functions/test/portal/convergence-over-http.test.ts'];
 
-export interface Result {
+interface Result {
   readonly mutant: Mutant;
   readonly outcome: Outcome | 'equivalent';
 }
+interface Asked {
+  /** Only those that the run before did not kill. */
+  readonly alive: boolean;
+  /** How many, chosen by chance; all of them where it is missing. */
+  readonly sample: number | undefined;
+  readonly seed: string;
+}
 
-const main = async (args: readonly string[]): Promise<void> => {
-  const names = args.filter((arg) => arg !== '--alive');
-  const onlyAlive = names.length < args.length;
+const main = async (args: string[]): Promise<void> => {
+  const { positionals: names, values } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      alive: { type: 'boolean', default: false },
+      sample: { type: 'string' },
+      seed: { type: 'string', default: '1' },
+    },
+  });
+  const sample = values.sample === undefined ? undefined : Number(values.sample);
+  if (sample !== undefined && !(Number.isInteger(sample) && sample > 0))
+    throw new Error(`--sample ${values.sample} is no number of mutants.`);
   const unknown = names.filter((name) => FOLDERS[name] === undefined);
   if (unknown.length > 0)
     throw new Error(`No such folder: ${unknown.join(', ')}. There are ${Object.keys(FOLDERS).join(', ')}.`);
   const equivalents = readEquivalents();
   const lines: string[] = [];
   for (const name of names.length > 0 ? names : Object.keys(FOLDERS)) {
-    const results = await testFolder(name, equivalents, onlyAlive);
-    const { line, isEnough } = summarise(name, results);
+    const { results, total } = await testFolder(name, equivalents, { ...values, sample });
+    const { line, isEnough } = summarise(name, results, total);
     lines.push(line);
     if (!isEnough) process.exitCode = 1;
+    // What a sample leaves out may be named.
+    if (results.length < total) continue;
     const stale = equivalents.unmatched(`functions/src/${name}/`);
     for (const entry of stale) console.error(`! equivalent.json names what is no survivor: ${entry}`);
     if (stale.length > 0) process.exitCode = 1;
@@ -65,22 +87,28 @@ const main = async (args: readonly string[]): Promise<void> => {
   );
 };
 
-const testFolder = async (name: string, equivalents: Equivalents, onlyAlive: boolean): Promise<Result[]> => {
+const testFolder = async (
+  name: string,
+  equivalents: Equivalents,
+  { alive, sample, seed }: Asked,
+): Promise<{ results: Result[]; total: number }> => {
   const folder = `functions/src/${name}`;
   const files = globSync(`${folder}/**/*.ts`, { cwd: ROOT }).sort();
   const texts = new Map(files.map((file) => [file, readFileSync(join(ROOT, file), 'utf8')]));
   const textOf = (file: string): string => texts.get(file) ?? '';
   const { sources, mutants } = await instrument(texts);
   const refused = refusedByCompiler(ROOT, mutants, textOf);
-  const asked = mutants.filter(({ id }) => !refused.has(id));
+  const compiling = mutants.filter(({ id }) => !refused.has(id));
+  const asked = sample === undefined ? compiling : sampleOf(compiling, sample, seed);
   console.log(
-    `${folder}: ${asked.length} mutants in ${files.length} files, and ${refused.size} that do not compile`,
+    `${folder}: ${compiling.length} mutants in ${files.length} files, and ${refused.size} that do not compile`,
   );
+  if (asked.length < compiling.length) console.log(`${asked.length} of them are asked, by seed ${seed}.`);
 
   mkdirSync(KEPT, { recursive: true });
   const findings = join(KEPT, `${name}.findings`);
   const jobPath = join(KEPT, `${name}.job`);
-  const killed = onlyAlive ? killedBefore(jobPath, findings, sources) : [];
+  const killed = alive ? killedBefore(jobPath, findings, sources) : [];
   rmSync(findings, { force: true });
   for (const finding of killed) note(findings, finding);
   const tests = (FOLDERS[name] ?? []).map(
@@ -97,7 +125,20 @@ const testFolder = async (name: string, equivalents: Equivalents, onlyAlive: boo
   });
   for (const { mutant, outcome } of results)
     if (isAlive(outcome)) console.log(describe(mutant, outcome, textOf(mutant.fileName)));
-  return results;
+  return { results, total: compiling.length };
+};
+
+/** The same ones for the same seed, in the order of the source. */
+const sampleOf = (mutants: readonly Mutant[], size: number, seed: string): readonly Mutant[] => {
+  const lot = ({ id }: Mutant): string => createHash('sha256').update(`${seed} ${id}`).digest('hex');
+  const chosen = new Set(
+    mutants
+      .map((mutant) => ({ id: mutant.id, lot: lot(mutant) }))
+      .sort((one, other) => (one.lot < other.lot ? -1 : 1))
+      .slice(0, size)
+      .map(({ id }) => id),
+  );
+  return mutants.filter(({ id }) => chosen.has(id));
 };
 
 /** What the run before has killed already: tests that were added since do not bring it back. */
@@ -223,14 +264,24 @@ const short = (code: string): string => {
   return line.length > 160 ? `${line.slice(0, 160)} …` : line;
 };
 
-const summarise = (name: string, results: readonly Result[]): { line: string; isEnough: boolean } => {
+/** `total` is how many there are, of which `results` may be a sample. */
+const summarise = (
+  name: string,
+  results: readonly Result[],
+  total: number,
+): { line: string; isEnough: boolean } => {
   const count = (...outcomes: Result['outcome'][]): number =>
     results.filter(({ outcome }) => outcomes.includes(outcome)).length;
   const killed = count('killed', 'hung');
   const survived = count('survived', 'not reached');
-  const score = (100 * killed) / Math.max(1, killed + survived);
+  const asked = killed + survived;
+  const score = (100 * killed) / Math.max(1, asked);
+  const isSample = results.length < total;
+  // Of 95%, by the normal distribution, for a part of a finite number.
+  const error =
+    1.96 * Math.sqrt(((score * (100 - score)) / Math.max(1, asked)) * (1 - results.length / total));
   return {
-    line: `| ${name} | ${killed + survived} | ${killed} | ${survived} | ${count('equivalent')} | ${score.toFixed(1)}% |`,
+    line: `| ${name} | ${isSample ? `${asked} of ${total}` : asked} | ${killed} | ${survived} | ${count('equivalent')} | ${isSample ? `about ${score.toFixed(1)}% ± ${error.toFixed(1)}` : `${score.toFixed(1)}%`} |`,
     isEnough: score >= REQUIRED_SCORE,
   };
 };

@@ -46,6 +46,24 @@ describe('fetching while the lease is taken', () => {
     expect(early.take()).toBeNull();
   });
 
+  it('tells whoever takes a fetch of its failure, and nobody before', async () => {
+    const unhandled: unknown[] = [];
+    const note = (why: unknown) => unhandled.push(why);
+    process.on('unhandledRejection', note);
+    try {
+      const { mirror, fetches } = openMirror(true);
+      const early = makeOverlappedFetch(mirror, options());
+      early.start(FOUND);
+      fetches[0]?.fail(new Error('no answer'));
+      // The lease is not taken yet, and the process goes on.
+      await sleep(10);
+      await expect(early.take()?.source).rejects.toThrow('no answer');
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+    expect(unhandled).toEqual([]);
+  });
+
   it('does nothing for a mirror whose fetch changes something', () => {
     const { mirror, fetches } = openMirror();
     const early = makeOverlappedFetch(mirror, options());
