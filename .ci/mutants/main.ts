@@ -16,7 +16,7 @@ import { offsetOf, refusedByCompiler } from './types.ts';
  *
  *   npm run test:mutants -- domain mirror
  *   npm run test:mutants -- domain --alive     once more, with only those that nothing has killed so far
- *   npm run test:mutants -- portal --sample 300 --seed 2     300 of them by chance: the score is an estimate
+ *   npm run test:mutants -- portal --sample 300 --seed 2     of 300 by chance: the score is an estimate
  */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const KEPT = join(ROOT, '.local/mutants');
@@ -67,12 +67,12 @@ const main = async (args: string[]): Promise<void> => {
   const equivalents = readEquivalents();
   const lines: string[] = [];
   for (const name of names.length > 0 ? names : Object.keys(FOLDERS)) {
-    const { results, total } = await testFolder(name, equivalents, { ...values, sample });
-    const { line, isEnough } = summarise(name, results, total);
+    const { results, part } = await testFolder(name, equivalents, { ...values, sample });
+    const { line, isEnough } = summarise(name, results, part);
     lines.push(line);
     if (!isEnough) process.exitCode = 1;
     // What a sample leaves out may be named.
-    if (results.length < total) continue;
+    if (part < 1) continue;
     const stale = equivalents.unmatched(`functions/src/${name}/`);
     for (const entry of stale) console.error(`! equivalent.json names what is no survivor: ${entry}`);
     if (stale.length > 0) process.exitCode = 1;
@@ -91,19 +91,20 @@ const testFolder = async (
   name: string,
   equivalents: Equivalents,
   { alive, sample, seed }: Asked,
-): Promise<{ results: Result[]; total: number }> => {
+): Promise<{ results: Result[]; part: number }> => {
   const folder = `functions/src/${name}`;
   const files = globSync(`${folder}/**/*.ts`, { cwd: ROOT }).sort();
   const texts = new Map(files.map((file) => [file, readFileSync(join(ROOT, file), 'utf8')]));
   const textOf = (file: string): string => texts.get(file) ?? '';
   const { sources, mutants } = await instrument(texts);
-  const refused = refusedByCompiler(ROOT, mutants, textOf);
-  const compiling = mutants.filter(({ id }) => !refused.has(id));
-  const asked = sample === undefined ? compiling : sampleOf(compiling, sample, seed);
+  const chosen = sample === undefined ? mutants : sampleOf(mutants, sample, seed);
+  if (chosen.length < mutants.length)
+    console.log(`${folder}: ${chosen.length} of ${mutants.length} mutants, by seed ${seed}`);
+  const refused = refusedByCompiler(ROOT, chosen, textOf);
+  const asked = chosen.filter(({ id }) => !refused.has(id));
   console.log(
-    `${folder}: ${compiling.length} mutants in ${files.length} files, and ${refused.size} that do not compile`,
+    `${folder}: ${asked.length} mutants in ${files.length} files, and ${refused.size} that do not compile`,
   );
-  if (asked.length < compiling.length) console.log(`${asked.length} of them are asked, by seed ${seed}.`);
 
   mkdirSync(KEPT, { recursive: true });
   const findings = join(KEPT, `${name}.findings`);
@@ -125,7 +126,7 @@ const testFolder = async (
   });
   for (const { mutant, outcome } of results)
     if (isAlive(outcome)) console.log(describe(mutant, outcome, textOf(mutant.fileName)));
-  return { results, total: compiling.length };
+  return { results, part: chosen.length / mutants.length };
 };
 
 /** The same ones for the same seed, in the order of the source. */
@@ -264,11 +265,11 @@ const short = (code: string): string => {
   return line.length > 160 ? `${line.slice(0, 160)} …` : line;
 };
 
-/** `total` is how many there are, of which `results` may be a sample. */
+/** `part` is which share of the folder's mutants were asked. */
 const summarise = (
   name: string,
   results: readonly Result[],
-  total: number,
+  part: number,
 ): { line: string; isEnough: boolean } => {
   const count = (...outcomes: Result['outcome'][]): number =>
     results.filter(({ outcome }) => outcomes.includes(outcome)).length;
@@ -276,12 +277,12 @@ const summarise = (
   const survived = count('survived', 'not reached');
   const asked = killed + survived;
   const score = (100 * killed) / Math.max(1, asked);
-  const isSample = results.length < total;
-  // Of 95%, by the normal distribution, for a part of a finite number.
-  const error =
-    1.96 * Math.sqrt(((score * (100 - score)) / Math.max(1, asked)) * (1 - results.length / total));
+  // Of 95% certainty, by the normal distribution, for a part of a finite number.
+  const error = 1.96 * Math.sqrt(((score * (100 - score)) / Math.max(1, asked)) * (1 - part));
+  const size = part < 1 ? `${asked} of about ${Math.round(asked / part)}` : asked;
+  const shown = part < 1 ? `about ${score.toFixed(1)}% ± ${error.toFixed(1)}` : `${score.toFixed(1)}%`;
   return {
-    line: `| ${name} | ${isSample ? `${asked} of ${total}` : asked} | ${killed} | ${survived} | ${count('equivalent')} | ${isSample ? `about ${score.toFixed(1)}% ± ${error.toFixed(1)}` : `${score.toFixed(1)}%`} |`,
+    line: `| ${name} | ${size} | ${killed} | ${survived} | ${count('equivalent')} | ${shown} |`,
     isEnough: score >= REQUIRED_SCORE,
   };
 };
