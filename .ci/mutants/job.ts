@@ -10,6 +10,8 @@ export interface Job {
   /** The sources with all mutants in them, each behind a switch, by absolute path. */
   readonly sources: Readonly<Record<string, string>>;
   readonly mutants: readonly Pick<Mutant, 'id'>[];
+  /** What the tests asked about one mutant may take together, by what they take without it. */
+  readonly testsMs: number;
   /** What was found so far, one line of JSON each: see `Finding`. */
   readonly findings: string;
 }

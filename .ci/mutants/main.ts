@@ -17,6 +17,7 @@ import { offsetOf, refusedByCompiler } from './types.ts';
  *   npm run test:mutants -- domain mirror
  *   npm run test:mutants -- domain --alive     once more, with only those that nothing has killed so far
  *   npm run test:mutants -- portal --sample 300 --seed 2     of 300 by chance: the score is an estimate
+ *   npm run test:mutants -- portal --seconds 5     asks only the quickest tests about each: the score is at least that
  */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const KEPT = join(ROOT, '.local/mutants');
@@ -46,6 +47,8 @@ interface Asked {
   /** How many, chosen by chance; all of them where it is missing. */
   readonly sample: number | undefined;
   readonly seed: string;
+  /** What the tests asked about one mutant may take together. */
+  readonly seconds: number;
 }
 
 const main = async (args: string[]): Promise<void> => {
@@ -56,18 +59,25 @@ const main = async (args: string[]): Promise<void> => {
       alive: { type: 'boolean', default: false },
       sample: { type: 'string' },
       seed: { type: 'string', default: '1' },
+      seconds: { type: 'string', default: '15' },
     },
   });
   const sample = values.sample === undefined ? undefined : Number(values.sample);
-  if (sample !== undefined && !(Number.isInteger(sample) && sample > 0))
-    throw new Error(`--sample ${values.sample} is no number of mutants.`);
+  const seconds = Number(values.seconds);
+  for (const [flag, number] of Object.entries({ sample, seconds }))
+    if (number !== undefined && !(Number.isInteger(number) && number > 0))
+      throw new Error(`--${flag} needs a whole number above 0.`);
   const unknown = names.filter((name) => FOLDERS[name] === undefined);
   if (unknown.length > 0)
     throw new Error(`No such folder: ${unknown.join(', ')}. There are ${Object.keys(FOLDERS).join(', ')}.`);
   const equivalents = readEquivalents();
   const lines: string[] = [];
   for (const name of names.length > 0 ? names : Object.keys(FOLDERS)) {
-    const { results, part } = await testFolder(name, equivalents, { ...values, sample });
+    const { results, part } = await testFolder(name, equivalents, {
+      ...values,
+      sample,
+      seconds,
+    });
     const { line, isEnough } = summarise(name, results, part);
     lines.push(line);
     if (!isEnough) process.exitCode = 1;
@@ -90,7 +100,7 @@ const main = async (args: string[]): Promise<void> => {
 const testFolder = async (
   name: string,
   equivalents: Equivalents,
-  { alive, sample, seed }: Asked,
+  { alive, sample, seed, seconds }: Asked,
 ): Promise<{ results: Result[]; part: number }> => {
   const folder = `functions/src/${name}`;
   const files = globSync(`${folder}/**/*.ts`, { cwd: ROOT }).sort();
@@ -115,7 +125,15 @@ const testFolder = async (
   const tests = (FOLDERS[name] ?? []).map(
     (test) => `functions/test/${test.endsWith('.ts') ? test : `${test}/**/*.test.ts`}`,
   );
-  const job: Job = { root: ROOT, tests, exclude: EXCLUDED, sources, mutants: asked, findings };
+  const job: Job = {
+    root: ROOT,
+    tests,
+    exclude: EXCLUDED,
+    sources,
+    mutants: asked,
+    testsMs: seconds * 1_000,
+    findings,
+  };
   writeFileSync(jobPath, JSON.stringify(job));
   const outcomes = await runTests(jobPath, job);
 
@@ -129,17 +147,14 @@ const testFolder = async (
   return { results, part: chosen.length / mutants.length };
 };
 
-/** The same ones for the same seed, in the order of the source. */
+/** The same ones for the same seed, in the same order: a part of a sample is a smaller one. */
 const sampleOf = (mutants: readonly Mutant[], size: number, seed: string): readonly Mutant[] => {
   const lot = ({ id }: Mutant): string => createHash('sha256').update(`${seed} ${id}`).digest('hex');
-  const chosen = new Set(
-    mutants
-      .map((mutant) => ({ id: mutant.id, lot: lot(mutant) }))
-      .sort((one, other) => (one.lot < other.lot ? -1 : 1))
-      .slice(0, size)
-      .map(({ id }) => id),
-  );
-  return mutants.filter(({ id }) => chosen.has(id));
+  return mutants
+    .map((mutant) => ({ mutant, lot: lot(mutant) }))
+    .sort((one, other) => (one.lot < other.lot ? -1 : 1))
+    .slice(0, size)
+    .map(({ mutant }) => mutant);
 };
 
 /** What the run before has killed already: tests that were added since do not bring it back. */

@@ -27,8 +27,6 @@ const HIT_FACTOR = 20;
 /** How long one property may try values on one mutant. */
 const PROPERTY_MS = 500;
 const HANGS_AFTER_MS = 15_000;
-/** What the tests asked about one mutant take together without it. The file that goes beyond is not run, unless it is the first. */
-const TESTS_MS = 15_000;
 
 interface Instrumentation {
   activeMutant?: string | undefined;
@@ -203,10 +201,11 @@ export default class MutantRunner extends TestRunner {
       }
     }
     reaches.sort((one, other) => one.ms - other.ms);
+    // The file that goes beyond what the job allows is not run, unless it is the first.
     let together = 0;
     return reaches.filter(({ ms }, place) => {
       together += ms;
-      return place === 0 || together <= TESTS_MS;
+      return place === 0 || together <= this.#job.testsMs;
     });
   }
 
