@@ -7,6 +7,8 @@ export interface Job {
   /** Globs of test files. */
   readonly tests: readonly string[];
   readonly exclude: readonly string[];
+  /** Where the folder's own tests stand. */
+  readonly own: string;
   /** The sources with all mutants in them, each behind a switch, by absolute path. */
   readonly sources: Readonly<Record<string, string>>;
   readonly mutants: readonly Pick<Mutant, 'id'>[];

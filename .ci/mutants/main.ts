@@ -129,6 +129,7 @@ const testFolder = async (
     root: ROOT,
     tests,
     exclude: EXCLUDED,
+    own: join(ROOT, 'functions/test', name),
     sources,
     mutants: asked,
     testsMs: seconds * 1_000,

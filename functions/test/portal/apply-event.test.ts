@@ -146,8 +146,7 @@ describe('what a reading finds', () => {
     const gone = await storedOf(kennitala);
     expect(touchUnchanged(gone, { kind: 'unchanged' })).toMatchObject({ meta: { origin: 'reconcile' } });
     expect(touchUnchanged(null, { kind: 'unchanged' })).toEqual({ kind: 'unchanged' });
-    const change = (action: 'update' | 'delete') =>
-      ({ kennitala, action, version: null, occurredAt: null, content: null }) as const;
+    const change = (action: 'update' | 'delete') => parseMemberChange(event(kennitala, 9, action));
     expect(joinsOrLeaves(there, change('delete'))).toBe(true);
     expect(joinsOrLeaves(there, change('update'))).toBe(false);
     expect(joinsOrLeaves(gone, change('update'))).toBe(true);

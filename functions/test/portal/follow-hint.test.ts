@@ -400,13 +400,10 @@ describe('what one reading says', () => {
     const { announced = ['update'], content = contentOf(1, 'a@b.is'), payload = null, sameForMs = 0 } = given;
     return judgeReading({
       hint: { announced: new Set(announced) },
-      read: {
-        kennitala,
-        action: content === null ? 'delete' : 'update',
-        version: null,
-        occurredAt: null,
-        content,
-      },
+      read:
+        content === null
+          ? { kennitala, action: 'delete', version: null, occurredAt: null, content }
+          : { kennitala, action: 'update', version: null, occurredAt: null, content },
       payload,
       stored: null,
       sameForMs,
