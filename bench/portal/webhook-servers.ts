@@ -103,8 +103,7 @@ const makeEvents = (members: number) => {
   const made: { readonly id: number; readonly body: string }[] = [];
   const state = openState({
     journal: makeMemoryJournal({ ...GENERATION, members }),
-    announce: true,
-    onAnnounce: (change, directory) => made.push(makeEvent(change, directory)),
+    onChange: (change, directory) => made.push(makeEvent(change, directory)),
   });
   let turn = 0;
   return (count: number) => {

@@ -9,9 +9,10 @@ import { differingBuckets } from '../../src/proof/compare.ts';
 import { applyEvent } from '../../src/register/register.ts';
 import { makeRegisterLogs } from '../../src/register/register-logs.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
+import { referTo } from '../support/servers.ts';
+import { type RegisterStack, startRegisterStack } from '../support/stack.ts';
 import { sumsOf, withDigest } from '../support/sums.ts';
 import { makePages } from './support/make-pages.ts';
-import { type RegisterStack, referTo, startRegisterStack } from './support/register-stack.ts';
 
 let stack: RegisterStack;
 beforeEach(async () => {

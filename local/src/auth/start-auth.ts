@@ -80,8 +80,8 @@ export const startAuth = async (options: { readonly projectId: string; readonly 
     return next();
   });
   app.post(`${ADMIN}/accounts`, async (context) => {
-    const { email } = await readBody(context, newAccount);
-    return context.json({ localId: save(randomUUID(), { email }).uid });
+    const { email, localId = randomUUID() } = await readBody(context, newAccount);
+    return context.json({ localId: save(localId, { email }).uid });
   });
   app.post(`${ADMIN}/accounts:update`, async (context) => {
     const { localId, customAttributes: claims, validSince } = await readBody(context, accountChange);
@@ -161,7 +161,7 @@ const toUserInfo = ({ uid, email, claims, validSince }: Account): object => ({
   validSince: String(validSince),
 });
 
-const newAccount = z.strictObject({ email: z.string() });
+const newAccount = z.strictObject({ localId: z.string().optional(), email: z.string() });
 const accountChange = z.strictObject({
   localId: z.string(),
   customAttributes: z

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { HttpCloudEvent } from '../functions/deliveries.ts';
+import type { HttpEvent } from '../deliverer.ts';
 import { planChangedPaths } from './names.ts';
 import {
   type DocumentEventData,
@@ -56,7 +56,7 @@ export function toDocumentEvent(
   change: DocumentChange,
   location: string,
   type = 'google.cloud.firestore.document.v1.written',
-): HttpCloudEvent {
+): HttpEvent {
   const [, project = '', , database = ''] = change.database.split('/');
   const attributes = {
     'ce-specversion': '1.0',

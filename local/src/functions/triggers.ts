@@ -10,6 +10,8 @@ interface ConnectTriggersOptions {
   readonly functions: Pick<LocalFunctions, 'functions' | 'deliver'>;
   /** The database's, such as `europe-west2`. */
   readonly location: string;
+  /** Functions that no event wakes. */
+  readonly idle?: readonly string[];
 }
 
 /**
@@ -17,13 +19,15 @@ interface ConnectTriggersOptions {
  * Functions are matched at each write, so one that appears with a restart is served at once.
  * @throws Error for a trigger's pattern that is not served here
  */
-export function connectTriggers({ firestore, functions, location }: ConnectTriggersOptions): () => void {
+export function connectTriggers(options: ConnectTriggersOptions): () => void {
+  const { firestore, functions, location, idle = [] } = options;
   for (const target of functions.functions) {
     if (target.kind === 'event') assertServed(target.event.pathPatterns['document'] ?? '');
   }
   return firestore.onDocumentWritten((change) => {
     for (const target of functions.functions) {
-      if (target.kind !== 'event' || !isTriggeredBy(target.event, change)) continue;
+      if (target.kind !== 'event' || idle.includes(target.name)) continue;
+      if (!isTriggeredBy(target.event, change)) continue;
       const event = toDocumentEvent(change, location, target.event.eventType);
       void functions.deliver({ function: target.name, ...event });
     }

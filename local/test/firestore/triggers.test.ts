@@ -5,9 +5,9 @@ import { FieldValue, type Firestore } from 'firebase-admin/firestore';
 import type { CloudEvent, CloudFunction } from 'firebase-functions';
 import { onDocumentCreated, onDocumentDeleted, onDocumentWritten } from 'firebase-functions/firestore';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { HttpEvent } from '../../src/deliverer.ts';
 import { toDocumentEvent } from '../../src/firestore/events.ts';
 import { type DocumentChange, type LocalFirestore, startFirestore } from '../../src/firestore/server.ts';
-import type { HttpCloudEvent } from '../../src/functions/deliveries.ts';
 import { codeOf, makeClients, useServer } from './harness.ts';
 
 const PROJECT = 'demo-triggers';
@@ -38,7 +38,7 @@ async function settledChanges(): Promise<DocumentChange[]> {
 }
 
 /** What a server that receives the event makes of it, as functions-framework does: attributes from headers, raw body. */
-async function receive({ headers, body }: HttpCloudEvent): Promise<CloudEvent<unknown>> {
+async function receive({ headers, body }: HttpEvent): Promise<CloudEvent<unknown>> {
   const receiver = createServer().listen(0, '127.0.0.1');
   await once(receiver, 'listening');
   const arrived = once(receiver, 'request');

@@ -10,7 +10,7 @@ const HINT_KEPT_MS = 7 * 24 * 60 * 60_000;
 /** Below the ten seconds that the sender waits, a cold start's first connection included. */
 const CALL_LIMIT_MS = 8_000;
 const REMOVED_AT_ONCE = 250;
-/** More are not told apart by whoever looks. */
+/** Beyond this nobody needs the exact number. */
 const MOST_COUNTED = 1_000;
 const ALREADY_EXISTS = 6;
 const FAILED_PRECONDITION = 9;

@@ -115,8 +115,8 @@ type Attempt = ChangeOutcome | 'locked' | 'overtaken' | 'parted';
  *
  * The queue has no such precondition: an edit that comes to wait between the two calls would be missed. So this is done
  * only where it would not matter: no edit of the member waits, and the document shows exactly what the registry had said
- * (`source_hash`), so that no edit of it is on its way to the queue. Whoever lets an edit wait without touching such a document
- * does it as if after this commit.
+ * (`source_hash`), so that no edit of it is on its way to the queue. Whoever lets an edit wait without touching such a
+ * document does it as if after this commit.
  */
 const applyTogether = async (db: Firestore, requests: readonly ChangeRequest[]): Promise<Attempt[]> => {
   try {

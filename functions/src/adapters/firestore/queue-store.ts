@@ -209,7 +209,10 @@ const writeStep = <T>(
   }
 };
 
-/** Only the fields that change, so that one that nobody mapped stays; the metadata whole, as every server writes them. */
+/**
+ * Only the fields that change, so that a field unknown to the table stays; the metadata as a whole, as every server writes
+ * them.
+ */
 const toUpdate = (
   kennitala: Kennitala,
   { values, meta }: MemberUpdate,
