@@ -30,7 +30,10 @@ export const startServiceTokens = async (): Promise<ServiceTokens> => {
   const pem = publicKey.export({ format: 'pem', type: 'spki' }).toString();
 
   const app = new Hono();
-  app.get(PEM_PATH, (context) => context.json({ [kid]: pem }));
+  // For hours, as Google's: without it, the verifier asks for the keys again with each token.
+  app.get(PEM_PATH, (context) =>
+    context.json({ [kid]: pem }, 200, { 'cache-control': 'public, max-age=21600' }),
+  );
   const server = await serveOnLoopback(app.fetch, 0);
 
   return {
