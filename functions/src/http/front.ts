@@ -131,7 +131,10 @@ const readBody = async (request: IncomingMessage, maxBytes: number): Promise<Uin
     request.on('data', take);
     request.once('end', () => resolve(new Uint8Array(Buffer.concat(chunks))));
     request.once('error', reject);
-    request.once('close', () => reject(new SyncError('invalid_request', 'The request ended half-way.')));
+    request.once('close', () => {
+      // It closes after it has come whole, too, and then nobody waits for a failure to be made.
+      if (!request.complete) reject(new SyncError('invalid_request', 'The request ended half-way.'));
+    });
   });
 };
 
