@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { makeCheckedTransactions } from '../../../src/adapters/postgres/database.ts';
 import { makeDatabase } from '../../../src/adapters/postgres/make-database.ts';
 import { makeRegisterStore } from '../../../src/adapters/postgres/register-store.ts';
 import { startDatabase } from '../../register/support/test-database.ts';
@@ -54,6 +55,52 @@ describe('the database', () => {
       code: 'schema_outdated',
     });
     expect(await database.transaction((query) => query('select * from public.members'))).toEqual([]);
+    await database.close();
+    await postgres.close();
+  });
+
+  it('refuses a write in a reading, answers a reading before its end, and serves the next on the same connection', async () => {
+    const postgres = await startDatabase();
+    const database = makeDatabase({ target: { kind: 'url', url: postgres.url }, maxConnections: 1 });
+    const insert = `insert into public.members (kennitala, name) values ('0101302989', 'Test')`;
+    const reading = { isReadOnly: true };
+    await expect(database.transaction((query) => query(insert), reading)).rejects.toMatchObject({
+      code: 'database_rejected',
+      details: { sqlState: '25006' },
+    });
+    for (let n = 0; n < 3; n += 1) {
+      expect(await database.transaction((query) => query('select * from public.members'), reading)).toEqual(
+        [],
+      );
+    }
+    await database.transaction((query) => query(insert));
+    expect(
+      await database.transaction((query) => query('select * from public.members'), reading),
+    ).toHaveLength(1);
+    await database.close();
+    await postgres.close();
+  });
+
+  it('is asked for its schema until it is new enough, and not again', async () => {
+    const postgres = await startDatabase();
+    const asked: string[] = [];
+    const database = makeDatabase({ target: { kind: 'url', url: postgres.url } });
+    const read = makeCheckedTransactions({
+      ...database,
+      transaction: (work, limits) =>
+        database.transaction(
+          (query) =>
+            work((text, values) => {
+              asked.push(text);
+              return query(text, values);
+            }),
+          limits,
+        ),
+    });
+    for (let n = 0; n < 2; n += 1) await read((query) => query('select 1'));
+    expect(asked.filter((text) => text.includes('schema_migrations'))).toHaveLength(2);
+    expect(asked.at(-1)).toBe('select 1');
+    expect(asked).toHaveLength(4);
     await database.close();
     await postgres.close();
   });
