@@ -108,12 +108,11 @@ export const makeKennitalaTable = (
       ? makePlaceholderNumber(placeholder + 1)
       : makeKennitalaNumber(seed, index, attempt);
   };
-  const add = (): void => {
-    let attempt = 0;
-    let number = numberAt(numbers.length, attempt);
-    while (rows.has(number)) {
-      attempt += 1;
-      number = numberAt(numbers.length, attempt);
+  const add = (attempt = 0): void => {
+    const number = numberAt(numbers.length, attempt);
+    if (rows.has(number)) {
+      add(attempt + 1);
+      return;
     }
     rows.set(number, numbers.length);
     numbers.push(number);
@@ -126,9 +125,7 @@ export const makeKennitalaTable = (
     /** Ten digits. */
     at: (index: number): string => {
       const number = numbers[index];
-      if (number === undefined) {
-        throw new RangeError(`The registry has ${numbers.length} rows; there is no row ${index}.`);
-      }
+      if (number === undefined) throw new RangeError(`There is no row ${index} in ${numbers.length}.`);
       return spellKennitala(number);
     },
     /** The row of ten digits with or without a hyphen; null when no row has them. */

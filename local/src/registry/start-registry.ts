@@ -47,7 +47,8 @@ const DEFAULT_GENERATION: Generation = {
 /** Starts the stand-in for the Django registry. Throws for a port in use or a data file of another registry. */
 export const startRegistry = async (options: RegistryOptions) => {
   const { port = 8000, webhook, dataFile } = options;
-  const wanted = givenGeneration(options);
+  const { seed, members, placeholders, hyphenated } = options;
+  const wanted: Partial<Generation> = withoutAbsent({ seed, members, placeholders, hyphenated });
   const journal =
     dataFile === undefined
       ? makeMemoryJournal({ ...DEFAULT_GENERATION, ...wanted })
@@ -97,7 +98,3 @@ export const startRegistry = async (options: RegistryOptions) => {
     },
   };
 };
-
-/** The parts of the generation that the caller named. */
-const givenGeneration = ({ seed, members, placeholders, hyphenated }: RegistryOptions): Partial<Generation> =>
-  withoutAbsent({ seed, members, placeholders, hyphenated });
