@@ -1,7 +1,7 @@
 import {
   EXIT_CODES,
-  loadScenario,
   parseOptions,
+  SCENARIOS,
   type ScenarioName,
   settingsIn,
   staysUpAfter,
@@ -60,7 +60,7 @@ const runAndShow = async (stack: LocalStack): Promise<number> => {
 
 /** Plays a tour. Returns the exit code. */
 const play = async (stack: LocalStack, name: ScenarioName): Promise<number> => {
-  const scenario = await loadScenario(name);
+  const scenario = await SCENARIOS[name]();
   say(['', `The tour "${name}":`]);
   const ended = await log.counting(!options.verbose, () =>
     Promise.race([scenario(stack, say), untilStopped]),

@@ -69,15 +69,12 @@ export function toDocumentEvent(
   };
 }
 
-function eventData({ before, after }: DocumentChange): DocumentEventData {
-  const data: DocumentEventData = {};
-  if (after) data.value = after;
-  if (before) data.oldValue = before;
-  if (before && after) {
-    data.updateMask = { fieldPaths: planChangedPaths(before.fields ?? {}, after.fields ?? {}) };
-  }
-  return data;
-}
+const eventData = ({ before, after }: DocumentChange): DocumentEventData => ({
+  ...(after && { value: after }),
+  ...(before && { oldValue: before }),
+  ...(before &&
+    after && { updateMask: { fieldPaths: planChangedPaths(before.fields ?? {}, after.fields ?? {}) } }),
+});
 
 /** CloudEvents HTTP binding 3.1.3.2: what is no printable ASCII, and `"` and `%`, is percent-encoded. */
 function toHeaderValue(value: string): string {

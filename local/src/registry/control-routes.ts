@@ -25,9 +25,6 @@ export const makeControlRoutes = (controls: Controls): Hono<RegistryEnv> => {
     return c.json(controls.updateMember(idOf(c), Object.keys(patch).length > 0 ? patch : undefined));
   });
   app.delete('/members/:id', (c) => c.json(controls.deleteMember(idOf(c))));
-  app.post('/members/:id/restore', async (c) =>
-    c.json(controls.restoreMember(idOf(c), await bodyOf(c, memberPatch)), 201),
-  );
 
   const faults = () => ({ faults: controls.summary().faults });
   app.get('/faults', (c) => c.json(faults()));

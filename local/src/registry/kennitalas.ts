@@ -108,14 +108,11 @@ export const makeKennitalaTable = (
       ? makePlaceholderNumber(placeholder + 1)
       : makeKennitalaNumber(seed, index, attempt);
   };
-  const add = (attempt = 0): void => {
-    const number = numberAt(numbers.length, attempt);
-    if (rows.has(number)) {
-      add(attempt + 1);
-      return;
-    }
-    rows.set(number, numbers.length);
-    numbers.push(number);
+  const add = (): void => {
+    let attempt = 0;
+    while (rows.has(numberAt(numbers.length, attempt))) attempt += 1;
+    rows.set(numberAt(numbers.length, attempt), numbers.length);
+    numbers.push(numberAt(numbers.length, attempt));
   };
 
   return {
