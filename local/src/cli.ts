@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import {
   EXIT_CODES,
   parseOptions,
@@ -42,9 +43,7 @@ const onLost = (reason: string): void => {
   stopping.abort('lost');
 };
 
-const untilStopped = new Promise<'stopped'>((resolve) => {
-  stopping.signal.addEventListener('abort', () => resolve('stopped'));
-});
+const untilStopped = once(stopping.signal, 'abort').then(() => 'stopped' as const);
 
 /** Runs one sync and shows it. Returns the exit code. */
 const runAndShow = async (stack: LocalStack): Promise<number> => {

@@ -21,9 +21,7 @@ export interface FrontServerOptions {
  * hands the bytes on. It reads nothing of a body. Callers of another machine, and pages of
  * another origin, are refused (403).
  */
-export const makeFrontServer = (options: FrontServerOptions): Server => {
-  const { projectId, endpoints } = options;
-
+export const makeFrontServer = ({ projectId, endpoints, portOf }: FrontServerOptions): Server => {
   const serve = async (
     request: IncomingMessage,
     response: ServerResponse,
@@ -35,7 +33,7 @@ export const makeFrontServer = (options: FrontServerOptions): Server => {
       addScheduleHeaders(request, endpoint);
     }
     try {
-      handOn(request, response, await options.portOf(endpoint), path);
+      handOn(request, response, await portOf(endpoint), path);
     } catch {
       // Why it could not be started is in the log.
       request.socket.destroy();

@@ -24,13 +24,8 @@ const MAX_IN_FLIGHT = 80;
  * How failed events are tried again. Production waits 10 to 600 seconds between tries, and gives up after 24 hours;
  * the shorter waits here let a person watch it.
  */
-interface RetryPolicy {
-  readonly minDelayMs: number;
-  readonly maxDelayMs: number;
-  readonly maxAgeMs: number;
-}
-
-const DEFAULT_RETRY: RetryPolicy = { minDelayMs: 200, maxDelayMs: 5_000, maxAgeMs: 24 * 3_600_000 };
+const DEFAULT_RETRY = { minDelayMs: 200, maxDelayMs: 5_000, maxAgeMs: 24 * 3_600_000 };
+type RetryPolicy = Readonly<typeof DEFAULT_RETRY>;
 
 export interface StartFunctionsOptions {
   /** The built module, such as `functions/lib/index.js`. */

@@ -55,10 +55,8 @@ export const startPostgres = async ({ port = DEFAULT_PORT, dataDir, loadDataDir 
     await server.start();
   } catch (cause) {
     await db.close();
-    const isInUse = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
-    throw isInUse
-      ? new Error(`Port ${port} is in use, so the local database cannot start. Choose another port.`)
-      : cause;
+    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
+    throw new Error(`Port ${port} is in use, so the local database cannot start. Choose another port.`);
   }
   const bound = Number(server.getServerConn().split(':').at(-1));
   return {
