@@ -80,12 +80,23 @@ const run = (
 
 const percent = ({ covered, total }: Count): number => (total === 0 ? 0 : (100 * covered) / total);
 
+/** The companion app comes last and after a long time: what it needs is asked for first. */
+const requireCoveragePy = (): void => {
+  const python = process.env['PYTHON'] ?? '/usr/bin/python3';
+  if (spawnSync(python, ['-c', 'import coverage']).status === 0) return;
+  throw new Error(
+    `${python} has no coverage.py, which measures django/ekklesia_sync. On Debian: apt-get install python3-coverage. ` +
+      'Or measure the functions alone: npm run test:coverage -- --functions.',
+  );
+};
+
 const main = (only: string | undefined): void => {
   const parts = [
     { flag: '--functions', name: 'functions/src', measure: measureFunctions },
     { flag: '--companion', name: 'django/ekklesia_sync', measure: measureCompanion },
   ].filter(({ flag }) => only === undefined || only === flag);
   if (parts.length === 0) throw new Error(`${only} is neither --functions nor --companion.`);
+  if (only !== '--functions') requireCoveragePy();
   const rows: string[] = [];
   for (const { name, measure } of parts) {
     const coverage = measure();
@@ -102,4 +113,9 @@ const main = (only: string | undefined): void => {
   console.log(['', ...rows].join('\n'));
 };
 
-main(process.argv[2]);
+try {
+  main(process.argv[2]);
+} catch (cause) {
+  console.error(`test:coverage: ${cause instanceof Error ? cause.message : cause}`);
+  process.exitCode = 1;
+}

@@ -7,9 +7,13 @@ export interface Job {
   /** Globs of test files. */
   readonly tests: readonly string[];
   readonly exclude: readonly string[];
+  /** Where the folder's own tests stand. */
+  readonly own: string;
   /** The sources with all mutants in them, each behind a switch, by absolute path. */
   readonly sources: Readonly<Record<string, string>>;
   readonly mutants: readonly Pick<Mutant, 'id'>[];
+  /** What the tests asked about one mutant may take together, by what they take without it. */
+  readonly testsMs: number;
   /** What was found so far, one line of JSON each: see `Finding`. */
   readonly findings: string;
 }

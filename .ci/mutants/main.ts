@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { appendFileSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import type { Mutant } from '@stryker-mutator/api/core';
 import { Instrumenter, type InstrumentResult } from '@stryker-mutator/instrumenter';
 import { type Equivalents, readEquivalents } from './equivalents.ts';
@@ -14,6 +16,8 @@ import { offsetOf, refusedByCompiler } from './types.ts';
  *
  *   npm run test:mutants -- domain mirror
  *   npm run test:mutants -- domain --alive     once more, with only those that nothing has killed so far
+ *   npm run test:mutants -- portal --sample 300 --seed 2     of 300 by chance: the score is an estimate
+ *   npm run test:mutants -- portal --seconds 5     asks only the quickest tests about each: the score is at least that
  */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const KEPT = join(ROOT, '.local/mutants');
@@ -33,24 +37,52 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
 /** Worlds of many steps and suites of another machine's kind: they find much, and say little about which line is to blame. */
 const EXCLUDED = ['**/*.{long,postgres}.test.ts', 'functions/test/portal/convergence-over-http.test.ts'];
 
-export interface Result {
+interface Result {
   readonly mutant: Mutant;
   readonly outcome: Outcome | 'equivalent';
 }
+interface Asked {
+  /** Only those that the run before did not kill. */
+  readonly alive: boolean;
+  /** How many, chosen by chance; all of them where it is missing. */
+  readonly sample: number | undefined;
+  readonly seed: string;
+  /** What the tests asked about one mutant may take together. */
+  readonly seconds: number;
+}
 
-const main = async (args: readonly string[]): Promise<void> => {
-  const names = args.filter((arg) => arg !== '--alive');
-  const onlyAlive = names.length < args.length;
+const main = async (args: string[]): Promise<void> => {
+  const { positionals: names, values } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      alive: { type: 'boolean', default: false },
+      sample: { type: 'string' },
+      seed: { type: 'string', default: '1' },
+      seconds: { type: 'string', default: '15' },
+    },
+  });
+  const sample = values.sample === undefined ? undefined : Number(values.sample);
+  const seconds = Number(values.seconds);
+  for (const [flag, number] of Object.entries({ sample, seconds }))
+    if (number !== undefined && !(Number.isInteger(number) && number > 0))
+      throw new Error(`--${flag} needs a whole number above 0.`);
   const unknown = names.filter((name) => FOLDERS[name] === undefined);
   if (unknown.length > 0)
     throw new Error(`No such folder: ${unknown.join(', ')}. There are ${Object.keys(FOLDERS).join(', ')}.`);
   const equivalents = readEquivalents();
   const lines: string[] = [];
   for (const name of names.length > 0 ? names : Object.keys(FOLDERS)) {
-    const results = await testFolder(name, equivalents, onlyAlive);
-    const { line, isEnough } = summarise(name, results);
+    const { results, part } = await testFolder(name, equivalents, {
+      ...values,
+      sample,
+      seconds,
+    });
+    const { line, isEnough } = summarise(name, results, part);
     lines.push(line);
     if (!isEnough) process.exitCode = 1;
+    // What a sample leaves out may be named.
+    if (part < 1) continue;
     const stale = equivalents.unmatched(`functions/src/${name}/`);
     for (const entry of stale) console.error(`! equivalent.json names what is no survivor: ${entry}`);
     if (stale.length > 0) process.exitCode = 1;
@@ -65,14 +97,21 @@ const main = async (args: readonly string[]): Promise<void> => {
   );
 };
 
-const testFolder = async (name: string, equivalents: Equivalents, onlyAlive: boolean): Promise<Result[]> => {
+const testFolder = async (
+  name: string,
+  equivalents: Equivalents,
+  { alive, sample, seed, seconds }: Asked,
+): Promise<{ results: Result[]; part: number }> => {
   const folder = `functions/src/${name}`;
   const files = globSync(`${folder}/**/*.ts`, { cwd: ROOT }).sort();
   const texts = new Map(files.map((file) => [file, readFileSync(join(ROOT, file), 'utf8')]));
   const textOf = (file: string): string => texts.get(file) ?? '';
   const { sources, mutants } = await instrument(texts);
-  const refused = refusedByCompiler(ROOT, mutants, textOf);
-  const asked = mutants.filter(({ id }) => !refused.has(id));
+  const chosen = sample === undefined ? mutants : sampleOf(mutants, sample, seed);
+  if (chosen.length < mutants.length)
+    console.log(`${folder}: ${chosen.length} of ${mutants.length} mutants, by seed ${seed}`);
+  const refused = refusedByCompiler(ROOT, chosen, textOf);
+  const asked = chosen.filter(({ id }) => !refused.has(id));
   console.log(
     `${folder}: ${asked.length} mutants in ${files.length} files, and ${refused.size} that do not compile`,
   );
@@ -80,13 +119,22 @@ const testFolder = async (name: string, equivalents: Equivalents, onlyAlive: boo
   mkdirSync(KEPT, { recursive: true });
   const findings = join(KEPT, `${name}.findings`);
   const jobPath = join(KEPT, `${name}.job`);
-  const killed = onlyAlive ? killedBefore(jobPath, findings, sources) : [];
+  const killed = alive ? killedBefore(jobPath, findings, sources) : [];
   rmSync(findings, { force: true });
   for (const finding of killed) note(findings, finding);
   const tests = (FOLDERS[name] ?? []).map(
     (test) => `functions/test/${test.endsWith('.ts') ? test : `${test}/**/*.test.ts`}`,
   );
-  const job: Job = { root: ROOT, tests, exclude: EXCLUDED, sources, mutants: asked, findings };
+  const job: Job = {
+    root: ROOT,
+    tests,
+    exclude: EXCLUDED,
+    own: join(ROOT, 'functions/test', name),
+    sources,
+    mutants: asked,
+    testsMs: seconds * 1_000,
+    findings,
+  };
   writeFileSync(jobPath, JSON.stringify(job));
   const outcomes = await runTests(jobPath, job);
 
@@ -97,7 +145,17 @@ const testFolder = async (name: string, equivalents: Equivalents, onlyAlive: boo
   });
   for (const { mutant, outcome } of results)
     if (isAlive(outcome)) console.log(describe(mutant, outcome, textOf(mutant.fileName)));
-  return results;
+  return { results, part: chosen.length / mutants.length };
+};
+
+/** The same ones for the same seed, in the same order: a part of a sample is a smaller one. */
+const sampleOf = (mutants: readonly Mutant[], size: number, seed: string): readonly Mutant[] => {
+  const lot = ({ id }: Mutant): string => createHash('sha256').update(`${seed} ${id}`).digest('hex');
+  return mutants
+    .map((mutant) => ({ mutant, lot: lot(mutant) }))
+    .sort((one, other) => (one.lot < other.lot ? -1 : 1))
+    .slice(0, size)
+    .map(({ mutant }) => mutant);
 };
 
 /** What the run before has killed already: tests that were added since do not bring it back. */
@@ -223,14 +281,24 @@ const short = (code: string): string => {
   return line.length > 160 ? `${line.slice(0, 160)} …` : line;
 };
 
-const summarise = (name: string, results: readonly Result[]): { line: string; isEnough: boolean } => {
+/** `part` is which share of the folder's mutants were asked. */
+const summarise = (
+  name: string,
+  results: readonly Result[],
+  part: number,
+): { line: string; isEnough: boolean } => {
   const count = (...outcomes: Result['outcome'][]): number =>
     results.filter(({ outcome }) => outcomes.includes(outcome)).length;
   const killed = count('killed', 'hung');
   const survived = count('survived', 'not reached');
-  const score = (100 * killed) / Math.max(1, killed + survived);
+  const asked = killed + survived;
+  const score = (100 * killed) / Math.max(1, asked);
+  // Of 95% certainty, by the normal distribution, for a part of a finite number.
+  const error = 1.96 * Math.sqrt(((score * (100 - score)) / Math.max(1, asked)) * (1 - part));
+  const size = part < 1 ? `${asked} of about ${Math.round(asked / part)}` : asked;
+  const shown = part < 1 ? `about ${score.toFixed(1)}% ± ${error.toFixed(1)}` : `${score.toFixed(1)}%`;
   return {
-    line: `| ${name} | ${killed + survived} | ${killed} | ${survived} | ${count('equivalent')} | ${score.toFixed(1)}% |`,
+    line: `| ${name} | ${size} | ${killed} | ${survived} | ${count('equivalent')} | ${shown} |`,
     isEnough: score >= REQUIRED_SCORE,
   };
 };

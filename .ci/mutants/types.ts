@@ -42,15 +42,21 @@ export const refusedByCompiler = (
     maxBuffer: 2 ** 28,
   });
   if (error !== undefined) throw error;
-  const wrong = new Set([...stdout.matchAll(/^(\S+?)\(\d+,\d+\): error/gm)].map(([, file = '']) => file));
+  const codes = new Map<string, Set<string>>();
+  for (const [, file = '', code = ''] of stdout.matchAll(/^(\S+?)\(\d+,\d+\): error (TS\d+)/gm))
+    codes.set(file, (codes.get(file) ?? new Set()).add(code));
   const refused = new Set<string>();
-  for (const { id, fileName } of mutants) {
-    if (wrong.has(fileName)) throw new Error(`${fileName} does not compile as it is.`);
-    const isJudged = !wrong.has(fileName.replace(/\.ts$/, UNMUTATED));
-    if (isJudged && wrong.has(mutantFile(fileName, id))) refused.add(id);
+  for (const { id, fileName, replacement } of mutants) {
+    if (codes.has(fileName)) throw new Error(`${fileName} does not compile as it is.`);
+    const isJudged = !codes.has(fileName.replace(/\.ts$/, UNMUTATED));
+    const reasons = [...(codes.get(mutantFile(fileName, id)) ?? [])];
+    if (isJudged && reasons.some((code) => !isForm(code, replacement))) refused.add(id);
   }
   return refused;
 };
+
+/** `...(false)` is refused for its form alone: `...(a && { b })` with an `a` that is never true does the same. */
+const isForm = (code: string, replacement: string): boolean => code === 'TS2698' && replacement === 'false';
 
 const mutantFile = (file: string, id: string): string => file.replace(/\.ts$/, `.mutant-${id}.ts`);
 

@@ -27,5 +27,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     runner: fileURLToPath(new URL('./runner.ts', import.meta.url)),
     reporters: [{}],
+    // Vitest knows what it has kept by a file's text, and not by the job that has put mutants into it.
+    fsModuleCache: false,
   },
 });

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { explainVerdict, type GuardFigures, judgePlan } from '../../src/mirror/guard.ts';
+import { assertMayApprove, explainVerdict, type GuardFigures, judgePlan } from '../../src/mirror/guard.ts';
 import { DEFAULT_LIMITS } from '../support/default-limits.ts';
 
 const limits = DEFAULT_LIMITS;
@@ -82,6 +82,39 @@ describe('the guard', () => {
     expect(explainVerdict(judgePlan(figures({ blanked: { 'profile.email': 900 } }), limits))).toBe(
       '900 members would lose a field, 110 allowed (blanked_share profile.email)',
     );
+    expect(explainVerdict(judgePlan(figures({ added: 2_000, updated: 2_000 }), limits))).toBe(
+      '2000 members would be added, 1108 allowed (added_share); ' +
+        '2000 members would be changed, 1108 allowed (changed_share)',
+    );
     expect(explainVerdict(judgePlan(figures({}), limits))).toBe('within all limits');
+  });
+});
+
+describe('where two persons decide', () => {
+  it.each([
+    ['another approves', 'björn', ['anna']],
+    ['another approves, whoever else asked for it later', 'björn', ['anna', 'björn']],
+    ['another approves what a shared key asked for first', 'björn', ['api-key ops', 'anna']],
+    ['the key stands elsewhere in the name', 'björn api-key ', ['anna api-key ']],
+  ])('a plan is approved where %s', (_what, approver, planners) => {
+    expect(() => assertMayApprove(approver, planners)).not.toThrow();
+  });
+
+  it.each([
+    [
+      'whoever asked for the plan approves it',
+      'anna',
+      ['anna'],
+      /whoever asked for this plan may not approve it/,
+    ],
+    ['nobody is known to have asked', 'björn', [], /not known who asked for it.*One person makes a dry run/],
+    ['only a shared key asked', 'björn', ['api-key ops'], /not known who asked for it/],
+    ['a shared key approves', 'api-key ops', ['anna'], /not known.*who approves it/],
+    ['nobody is known to approve', undefined, ['anna'], /not known.*who approves it/],
+    ['nobody is known at all', undefined, [], /not known/],
+  ])('it is not where %s', (_what, approver, planners, message) => {
+    expect(() => assertMayApprove(approver, planners)).toThrow(
+      expect.objectContaining({ code: 'second_person_needed', message: expect.stringMatching(message) }),
+    );
   });
 });

@@ -7,7 +7,7 @@ import { makeOverlappedFetch } from '../../src/mirror/overlapped-fetch.ts';
 import { runMirror } from '../../src/mirror/run.ts';
 import { holdCommits } from '../support/before-commit.ts';
 import { chain } from '../support/chain.ts';
-import { type Stack, startStack } from '../support/stack.ts';
+import { type RosterStack, startRosterStack } from '../support/stack.ts';
 
 const FOUND = {
   runId: 'run-1',
@@ -44,6 +44,24 @@ describe('fetching while the lease is taken', () => {
     expect(await taken?.source).toBe(SOURCE);
     expect(taken?.since).toEqual(new Date(7));
     expect(early.take()).toBeNull();
+  });
+
+  it('tells whoever takes a fetch of its failure, and nobody before', async () => {
+    const unhandled: unknown[] = [];
+    const note = (why: unknown) => unhandled.push(why);
+    process.on('unhandledRejection', note);
+    try {
+      const { mirror, fetches } = openMirror(true);
+      const early = makeOverlappedFetch(mirror, options());
+      early.start(FOUND);
+      fetches[0]?.fail(new Error('no answer'));
+      // The lease is not taken yet, and the process goes on.
+      await sleep(10);
+      await expect(early.take()?.source).rejects.toThrow('no answer');
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+    expect(unhandled).toEqual([]);
   });
 
   it('does nothing for a mirror whose fetch changes something', () => {
@@ -114,9 +132,9 @@ describe('fetching while the lease is taken', () => {
 });
 
 describe('the roster', () => {
-  let stack: Stack;
+  let stack: RosterStack;
   beforeEach(async () => {
-    stack = await startStack();
+    stack = await startRosterStack();
   });
   afterEach(async () => {
     await stack.close();

@@ -3,7 +3,13 @@ import { SyncError } from '../../src/lib/errors.ts';
 import { againstBaseline } from '../../src/mirror/guard.ts';
 import { isDifferent, pausedError, warningsOfNumbers } from '../../src/mirror/mirror.ts';
 import { makeForecast } from '../../src/mirror/plan.ts';
-import { answerRun, assertOccurrenceDone, toPublicReport } from '../../src/mirror/run-answer.ts';
+import {
+  answerRun,
+  assertOccurrenceDone,
+  runReport,
+  runRequestBody,
+  toPublicReport,
+} from '../../src/mirror/run-answer.ts';
 import {
   closeBlocked,
   closeFailed,
@@ -134,6 +140,17 @@ describe('the record of a run', () => {
     });
     expect(partial.error).toMatch(/What was written stands; the next run goes on\.$/);
     expect(closePartial(planned, {}, ENDED).unfinished).toBeNull();
+    expect(closePartial(planned, { unfinished, cursor: {} }, ENDED)).toMatchObject({
+      errorCode: 'deadline_exceeded',
+      error: expect.stringMatching(/the next run goes on from there, with this plan\.$/),
+    });
+    expect(closePartial(planned, { unfinished, hasMoved: true }, ENDED)).toMatchObject({
+      outcome: 'partial',
+      errorCode: 'load_moved',
+      error:
+        'The registry changed while its plan was applied over several runs. What was written stands; the next run ' +
+        'compares everything again, and the guard judges what it finds.',
+    });
   });
 
   it.each([
@@ -220,6 +237,52 @@ describe('a run’s answer', () => {
     expect(() => assertOccurrenceDone(report({ ...failed, errorCode: null }))).toThrow(
       expect.objectContaining({ code: 'internal' }),
     );
+  });
+});
+
+describe('what is asked of a run', () => {
+  const approve = { planId: '0123456789abcdef'.repeat(4), operator: 'Jóna', reason: 'agreed' };
+
+  it.each([
+    ['nothing', {}],
+    ['a dry run', { dryRun: true }],
+    ['an approval', { approve }],
+    ['an approval, and no dry run', { dryRun: false, approve }],
+  ])('may be %s', (_what, body) => {
+    expect(runRequestBody.parse(body)).toEqual(body);
+  });
+
+  const digits = [['approve', 'planId'], 'the 64 hexadecimal digits of a dry run'] as const;
+  it.each([
+    [{ approve: { ...approve, planId: `${approve.planId}0` } }, ...digits],
+    [{ approve: { ...approve, planId: `0${approve.planId}` } }, ...digits],
+    [{ approve: { ...approve, planId: 'a' } }, ...digits],
+    [{ approve: { ...approve, planId: 'G'.repeat(64) } }, ...digits],
+    [{ approve: { ...approve, operator: ' ' } }, ['approve', 'operator'], 'the name of who decides'],
+    [{ approve: { ...approve, reason: '' } }, ['approve', 'reason'], 'a reason in words'],
+    [{ dryRun: true, approve }, [], 'a dry run applies nothing, so there is nothing to approve'],
+    [{ approve: {} }, ['approve', 'planId'], expect.any(String)],
+    [{ dryRun: 'yes' }, ['dryRun'], expect.any(String)],
+    [{ force: true }, [], expect.stringContaining('force')],
+  ])('may not be %j', (body, path, message) => {
+    expect(runRequestBody.safeParse(body).error?.issues[0]).toMatchObject({ path, message });
+  });
+
+  it('is answered with a report of this form', () => {
+    const report = toPublicReport({
+      record: closeSuccess(withPlan(opened, plan, verdict), 'published', {}, ENDED),
+      forecast: plan.forecast,
+    });
+    expect(runReport.parse(report)).toEqual(report);
+    for (const key of ['runId', 'mirror', 'status', 'outcome', 'memberCount', 'planId', 'changes'])
+      expect(runReport.safeParse({ ...report, record: { ...report.record, [key]: undefined } }).success).toBe(
+        false,
+      );
+    for (const key of ['added', 'removed', 'updated', 'unchanged', 'quarantined']) {
+      const record = { ...report.record, changes: { ...changes, [key]: undefined } };
+      expect(runReport.safeParse({ ...report, record }).success).toBe(false);
+    }
+    expect(runReport.safeParse({ ...report, forecast: {} }).success).toBe(false);
   });
 });
 

@@ -1,21 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Kennitala, tryKennitala } from '../../src/domain/kennitala.ts';
+import { type ParsedMember, parseRegistryMember } from '../../src/domain/member/parse-registry-member.ts';
 import { SyncError } from '../../src/lib/errors.ts';
-import { followHint, HINT_PAUSES_MS, SETTLED_AFTER_MS } from '../../src/portal/follow-hint.ts';
+import { followHint, HINT_PAUSES_MS, judgeReading, SETTLED_AFTER_MS } from '../../src/portal/follow-hint.ts';
 import type { WebhookCall } from '../../src/portal/receive-webhook.ts';
-import { type PortalStack, startPortalStack } from '../support/portal-stack.ts';
 import { event, eventId, resultOf, someone } from '../support/registry-events.ts';
+import { startWebhookStack, type WebhookStack } from '../support/stack.ts';
 
 const KEY = 'key-of-a-registry-that-cannot-sign';
 
 /** What the registry says at the nth look, from 0; the last one stays. Null is its 404. */
 let script: readonly (object | null | (() => Promise<object | null>))[] = [];
 let looks = 0;
-let stack: PortalStack;
+let stack: WebhookStack;
 beforeAll(async () => {
-  stack = await startPortalStack({
-    secrets: { legacyKey: { readAll: async () => [KEY] } },
-    registry: {
+  stack = await startWebhookStack({
+    keys: { legacyKey: { readAll: async () => [KEY] } },
+    reader: {
       readMember: async () => {
         const said = script[Math.min(looks, script.length - 1)] ?? null;
         looks += 1;
@@ -122,6 +123,15 @@ describe('a hint that was sent before the commit', () => {
     });
     expect(await standing(kennitala)).toBeUndefined();
     expect(await stack.refreshes()).toBeGreaterThan(0);
+  });
+
+  it('of an update: asks for no roster, which it cannot change', async () => {
+    const kennitala = await listed();
+    await stack.db.recursiveDelete(stack.db.collection('roster_refreshes'));
+    await accept(hint(kennitala, 'update', sent(kennitala, { name: 'Renamed Person' })));
+    script = [flat(kennitala, { name: 'Renamed Person' })];
+    expect(await follow(kennitala)).toBe('confirmed');
+    expect(await stack.refreshes()).toBe(0);
   });
 
   it('of a consent that was withdrawn: right at the look after the commit', async () => {
@@ -273,6 +283,18 @@ describe('what is sent', () => {
     expect(await standing(kennitala)).toBeUndefined();
   });
 
+  it('is refused where it is no UTF-8, so that no name is stored with a hole in it', async () => {
+    const kennitala = fresh();
+    const [before = '', after = ''] = JSON.stringify({
+      kennitala,
+      action: 'update',
+      data: { name: '?' },
+    }).split('?');
+    const rawBody = Buffer.concat([Buffer.from(before), Buffer.from([0xff]), Buffer.from(after)]);
+    expect((await stack.receive({ ...hint(kennitala, 'update'), rawBody })).status).toBe(400);
+    expect(await standing(kennitala)).toBeUndefined();
+  });
+
   it('is taken once where it is signed, though it has no version', async () => {
     const kennitala = fresh();
     const id = eventId();
@@ -362,5 +384,56 @@ describe('a following that breaks off', () => {
     const before = await versionOf(kennitala);
     expect(await follow(kennitala)).toBe('unconfirmed');
     expect(await versionOf(kennitala)).toEqual(before);
+  });
+});
+
+describe('what one reading says', () => {
+  const kennitala = '0101302989' as Kennitala;
+  const contentOf = (id: number | null, email: string) =>
+    parseRegistryMember({ id, ssn: kennitala, name: 'Generated Person', contact_info: { email } });
+  const judge = (given: {
+    announced?: ('create' | 'update' | 'delete')[];
+    content?: ParsedMember | null;
+    payload?: ParsedMember | null;
+    sameForMs?: number;
+  }) => {
+    const { announced = ['update'], content = contentOf(1, 'a@b.is'), payload = null, sameForMs = 0 } = given;
+    return judgeReading({
+      hint: { announced: new Set(announced) },
+      read:
+        content === null
+          ? { kennitala, action: 'delete', version: null, occurredAt: null, content }
+          : { kennitala, action: 'update', version: null, occurredAt: null, content },
+      payload,
+      stored: null,
+      sameForMs,
+    });
+  };
+
+  it.each([
+    ['an update, and what was sent is there', { payload: contentOf(1, 'a@b.is') }, 'confirmed'],
+    ['an update, and something else is there', { payload: contentOf(1, 'c@d.is') }, 'open'],
+    [
+      'an update, and something else stays there',
+      { payload: contentOf(1, 'c@d.is'), sameForMs: SETTLED_AFTER_MS },
+      'settled',
+    ],
+    [
+      'an update, and something else is there for less than that',
+      { payload: contentOf(1, 'c@d.is'), sameForMs: SETTLED_AFTER_MS - 1 },
+      'open',
+    ],
+    ['an update of nobody', { content: null }, 'awaited'],
+    ['a delete of somebody who is there', { announced: ['delete'], sameForMs: SETTLED_AFTER_MS }, 'awaited'],
+    ['a delete, and nobody is there', { announced: ['delete'], content: null }, 'confirmed'],
+    ['both, and somebody is there', { announced: ['create', 'delete'] }, 'open'],
+    ['both, and nobody is there', { announced: ['create', 'delete'], content: null }, 'awaited'],
+    [
+      'both, and nobody stays there',
+      { announced: ['update', 'delete'], content: null, sameForMs: SETTLED_AFTER_MS },
+      'settled',
+    ],
+  ] satisfies [string, Parameters<typeof judge>[0], string][])('of %s: %s', (_what, given, expected) => {
+    expect(judge(given)).toBe(expected);
   });
 });

@@ -32,6 +32,9 @@ describe('planning the roster', () => {
     expect([...next.added]).toEqual(members.slice(18));
     expect([...next.removed]).toEqual(members.slice(0, 2));
     expect(next.changes).toEqual({ added: 2, removed: 2, updated: 0, unchanged: 16, quarantined: 0 });
+    // As many came as left, and still it is another list.
+    expect(next.rewrite).toBe(false);
+    expect(next.forecast.firestoreWrites).toBe(7);
     expect(next.figures.baseline).toBe(18);
     expect(next.ifGeneration).toBe('7');
   });
@@ -51,13 +54,23 @@ describe('planning the roster', () => {
   it('takes the size of the last run for the baseline when the file has gone, and says so', () => {
     const truncated = plan(makeKennitalas(1_000), null, 2_216);
     expect(truncated.figures).toMatchObject({ baseline: 2_216, removed: 1_216, added: 0 });
-    expect(truncated.warnings.map(({ code }) => code)).toEqual(['published_list_missing']);
+    expect(truncated.warnings).toEqual([
+      {
+        code: 'published_list_missing',
+        message: 'The published list is gone although the last run left 2216 members in it.',
+      },
+    ]);
   });
 
   it('says when the file holds lines that are no kennitala', () => {
     const members = makeKennitalas(20);
     const edited = plan(members, targetOf(`${linesOf(members)}remember to call\n`));
-    expect(edited.warnings.map(({ code }) => code)).toEqual(['published_list_edited']);
+    expect(edited.warnings).toEqual([
+      {
+        code: 'published_list_edited',
+        message: '1 lines of the published list are no kennitala; this run replaces them.',
+      },
+    ]);
     expect(edited.rewrite).toBe(true);
   });
 

@@ -16,6 +16,7 @@ describe('reading the published file', () => {
     ['a file without the last line end', '0101302989\n1502900309', ['0101302989', '1502900309'], 0],
     ['Windows line ends', '0101302989\r\n1502900309\r\n', ['0101302989', '1502900309'], 0],
     ['blank lines', '\n0101302989\n\n\n', ['0101302989'], 0],
+    ['blank lines with Windows line ends', '\r\n0101302989\r\n\r\n', ['0101302989'], 0],
     ['hyphens', '010130-2989\n', ['0101302989'], 0],
     ['disorder and repeats', '1502900309\n0101302989\n1502900309\n', ['0101302989', '1502900309'], 0],
     ['rubbish', 'kennitala\n0101302989\n<html>\n', ['0101302989'], 2],
@@ -40,6 +41,10 @@ describe('reading the published file', () => {
 
   it('reads a single line that is longer than a slice as one unreadable line', () => {
     expect(read(`${'x'.repeat(200_000)}\n0101302989\n`)).toMatchObject({
+      kennitalas: ['0101302989'],
+      unreadable: 1,
+    });
+    expect(read(`0101302989\n${'x'.repeat(200_000)}`)).toMatchObject({
       kennitalas: ['0101302989'],
       unreadable: 1,
     });

@@ -42,6 +42,8 @@ describe('reading the published list ahead', () => {
     const { read } = readAhead(store, { ...LAST, memberCount: 50_001 }, LIVE);
     expect(store.reads).toBe(0);
     expect((await read(LIVE))?.generation).toBe('1');
+    readAhead(store, { ...LAST, memberCount: 50_000 }, LIVE);
+    expect(store.reads).toBe(2);
   });
 
   it('tells a failure to whoever asks for the list, and to nobody else', async () => {

@@ -36,7 +36,12 @@ describe('a window of changes', () => {
     expect(windowOf(new Date('2026-11-23T03:00:04.999Z'))).toBe(WINDOW);
     expect(windowOf(dueAt)).not.toBe(WINDOW);
     expect(endOfWindow(WINDOW)).toEqual(dueAt);
-    expect(() => endOfWindow('nonsense')).toThrowError(expect.objectContaining({ code: 'internal' }));
+    expect(() => endOfWindow('nonsense')).toThrowError(
+      expect.objectContaining({
+        code: 'internal',
+        message: 'A roster refresh has no window for its name.',
+      }),
+    );
   });
 
   it('makes far fewer runs than one a second', () => {
@@ -55,6 +60,12 @@ describe('refreshing the roster', () => {
     const { done, promise } = await refresh({ last: dueAt });
     await promise;
     expect(done).toMatchObject({ runs: 0, forgotten: [WINDOW] });
+  });
+
+  it('does not wait for a window that is over', async () => {
+    const { done, promise } = await refresh({ now: new Date(dueAt.getTime() + 60_000) });
+    await promise;
+    expect(done).toMatchObject({ waited: 0, runs: 1 });
   });
 
   it('runs when the last run began before the window had ended', async () => {

@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SyncError } from '../../src/lib/errors.ts';
 import type { ListStore } from '../../src/roster/ports.ts';
-import { checkPublishedRoster, makeSelfCheckLogs, type SelfCheckMode } from '../../src/roster/rollback.ts';
-import { type OpsStack, startOpsStack } from '../ops/support/ops-stack.ts';
+import {
+  checkPublishedRoster,
+  makeSelfCheckLogs,
+  type RestoreDependencies,
+  type SelfCheckMode,
+} from '../../src/roster/rollback.ts';
+import { type OpsStack, startOpsStack } from '../support/api-stack.ts';
 
 let ops: OpsStack;
 beforeEach(async () => {
@@ -23,6 +29,7 @@ const spoiled = (store: ListStore, generation: string | null): ListStore => ({
 const check = async (
   mode: SelfCheckMode,
   change: (store: ListStore, generation: string | null) => ListStore,
+  other: Partial<Pick<RestoreDependencies, 'versions' | 'run'>> = {},
 ) => {
   await ops.run();
   const before = await ops.file();
@@ -36,6 +43,7 @@ const check = async (
     versions,
     store: change(store, report.record.objectGeneration),
     run,
+    ...other,
   });
   const events = ops.logs.map(({ fields }) => fields['event']);
   return { before, after: await ops.file(), events, states: await ops.dependencies.states.read() };
@@ -73,7 +81,33 @@ describe('the check of a published list', () => {
     expect(events.at(-1)).toBe('roster_restored');
     expect(states.roster.pause).toMatchObject({ by: 'roster-self-check' });
     const [record] = (await ops.call('GET', '/runs?limit=1')).body.runs;
-    expect(record).toMatchObject({ outcome: 'published', approvedBy: 'roster-self-check', memberCount: 60 });
+    expect(record).toMatchObject({
+      outcome: 'published',
+      approvedBy: 'roster-self-check',
+      memberCount: 60,
+      reason: expect.stringMatching(/^the list of run \S+ failed its check$/),
+    });
+  });
+
+  it('says that nothing was restored where the version before is gone', async () => {
+    const { before, after, events, states } = await check('rollback', spoiled, {
+      versions: { read: async () => null },
+    });
+    expect(after).not.toBe(before);
+    expect(events.at(-1)).toBe('roster_restored');
+    expect(ops.logs.at(-1)).toMatchObject({ severity: 'ERROR', fields: { outcome: 'failed' } });
+    expect(states.roster.pause).toBeNull();
+  });
+
+  it('says that nothing was restored where no record can be written', async () => {
+    const { run } = ops.dependencies.rollback;
+    const append = () => Promise.reject(new SyncError('audit_unavailable', 'no answer'));
+    const { events } = await check('rollback', spoiled, { run: { ...run, runs: { ...run.runs, append } } });
+    expect(events.at(-1)).toBe('roster_restored');
+    expect(ops.logs.at(-1)).toMatchObject({
+      severity: 'ERROR',
+      fields: { rollbackRunId: 'none', outcome: 'audit_unavailable' },
+    });
   });
 
   it('says nothing about a list that another writer has replaced since', async () => {

@@ -54,17 +54,36 @@ export function applyWrites(engine: Engine, database: string, writes: wire.V1Wri
 /**
  * A set without merge replaces the document, so its transforms must find nothing; the engine would hand them the old
  * values. Two steps, the set and then the transforms, give what Cloud Firestore gives.
+ *
+ * Texts that are added to a list that is not there are that list: they are set at once, since the engine would compare each
+ * of thousands with each.
  */
 function separateTransforms(write: wire.V1Write): wire.V1Write[] {
   if (!write.update || write.updateMask || !write.updateTransforms?.length) return [write];
-  const { updateTransforms, ...set } = write;
+  const { update, updateTransforms, ...precondition } = write;
+  const fields = { ...update.fields };
+  const left = updateTransforms.map((transform) => {
+    const name = transform.fieldPath ?? '';
+    const texts = transform.appendMissingElements?.values?.map(({ stringValue }) => stringValue);
+    if (!PLAIN_NAME.test(name) || Object.hasOwn(fields, name) || !texts?.every((text) => text != null))
+      return transform;
+    fields[name] = { arrayValue: { values: [...new Set(texts)].map((stringValue) => ({ stringValue })) } };
+    return { ...transform, appendMissingElements: { values: [] } };
+  });
   return [
-    set,
-    { update: { name: write.update.name ?? null }, updateMask: { fieldPaths: [] }, updateTransforms },
+    { ...precondition, update: { ...update, fields } },
+    { update: { name: update.name ?? null }, updateMask: { fieldPaths: [] }, updateTransforms: left },
   ];
 }
 
-/** One result for each write that the client sent; the time of a write that changed nothing is that of the document. */
+const NULL: wire.V1Value = { nullValue: 'NULL_VALUE' };
+
+const PLAIN_NAME = /^[A-Za-z_]\w*$/;
+
+/**
+ * One result for each write that the client sent; the time of a write that changed nothing is that of the document. A change of
+ * an array is answered with null, and not with the array.
+ */
 function mergeResults(
   steps: wire.V1Write[][],
   results: wire.V1WriteResult[],
@@ -78,7 +97,11 @@ function mergeResults(
     if (last?.update)
       result.updateTime = documentAt(parseResourceName(last.update.name).path)?.updateTime ?? null;
     else delete result.updateTime;
-    return result;
+    const transformResults = result.transformResults?.map((value, n) => {
+      const { appendMissingElements, removeAllFromArray } = last?.updateTransforms?.[n] ?? {};
+      return appendMissingElements || removeAllFromArray ? NULL : value;
+    });
+    return { ...result, ...(transformResults && { transformResults }) };
   });
 }
 

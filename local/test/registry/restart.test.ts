@@ -1,12 +1,12 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { call, onCleanup, start } from './support.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { call, start } from './support.ts';
 
 const makeDataFile = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'registry-'));
-  onCleanup(async () => rmSync(folder, { recursive: true }));
+  onTestFinished(async () => rmSync(folder, { recursive: true }));
   return join(folder, 'state', 'registry.jsonl');
 };
 const BARE = { members: undefined, seed: undefined } as unknown as { members: number; seed: number };

@@ -210,15 +210,20 @@ export const fromConflictDocument = (id: string, data: DocumentData): ConflictRe
 
 const queueItem = z.object({
   edited_at: z.instanceof(Timestamp),
-  changes: z.record(z.string(), z.object({ new_value: z.unknown() })),
+  changes: z.record(z.string(), z.object({ old_value: z.unknown(), new_value: z.unknown() })),
 });
 
-/** The edits of one `sync_queue` document. One that cannot be read is the sweep's to report, and holds up nothing here. */
+/** The edits of one `sync_queue` document. The sweep reports one that cannot be read; here it holds up nothing. */
 export const toPendingEdits = (data: DocumentData): PendingEdit[] => {
   const read = queueItem.safeParse(data);
   if (!read.success) return [];
   const editedAt = read.data.edited_at.toDate();
-  return Object.entries(read.data.changes).map(([path, { new_value: value }]) => ({ path, editedAt, value }));
+  return Object.entries(read.data.changes).map(([path, { old_value: from, new_value: value }]) => ({
+    path,
+    editedAt,
+    from,
+    value,
+  }));
 };
 
 /** The parts of an event of `onDocumentWritten` that are used. */

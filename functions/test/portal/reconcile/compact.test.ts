@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Kennitala } from '../../../src/domain/kennitala.ts';
+import {
+  kennitalaOf,
+  makeKennitalaSet,
+  makeSetDigest,
+  makeTextColumn,
+} from '../../../src/portal/reconcile/compact.ts';
+
+describe('a column of texts', () => {
+  const any = fc.oneof(
+    fc.constant(null),
+    fc.string({ maxLength: 30 }),
+    fc.string({ unit: 'binary', maxLength: 30 }),
+    // Around the width of a row.
+    fc.integer({ min: 21, max: 26 }).map((length) => 'x'.repeat(length)),
+  );
+
+  it('gives back what was set last at each row, and null elsewhere', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat({ max: 40 }), any), { maxLength: 60 }), (sets) => {
+        const column = makeTextColumn();
+        const expected = new Map<number, string | null>();
+        for (const [row, text] of sets) {
+          column.set(row, text);
+          expected.set(row, text);
+        }
+        for (let row = 0; row < 45; row += 1) expect(column.get(row)).toBe(expected.get(row) ?? null);
+      }),
+    );
+  });
+
+  it.each([0, 1, 4_095, 4_096, 6_143, 100_000])('grows to row %i', (row) => {
+    const column = makeTextColumn();
+    column.set(0, 'first');
+    column.set(row, 'last');
+    expect(column.get(row)).toBe('last');
+    if (row > 0) expect([column.get(0), column.get(row - 1) ?? 'first']).toEqual(['first', 'first']);
+    expect(column.get(row + 1)).toBeNull();
+  });
+});
+
+describe('a set of kennitalas', () => {
+  it('knows each once, however many there are', () => {
+    const set = makeKennitalaSet();
+    const all = Array.from({ length: 20_000 }, (_, n) => kennitalaOf(101_302_000 + n * 7));
+    expect(all[0]).toBe('0101302000');
+    expect(all.every((kennitala) => set.add(kennitala))).toBe(true);
+    expect(all.some((kennitala) => set.add(kennitala))).toBe(false);
+    expect(set.add('0000000000' as Kennitala)).toBe(true);
+    expect(set.add('0000000000' as Kennitala)).toBe(false);
+  });
+});
+
+describe('a digest of a set of texts', () => {
+  const digestOf = (texts: readonly string[], from?: string) => {
+    const digest = makeSetDigest(from);
+    for (const text of texts) digest.add(text);
+    return digest;
+  };
+
+  it('is the sum of their hashes, hashed', () => {
+    const modulus = 2n ** 256n;
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.string()), (texts) => {
+        const sum = texts
+          .map((text) => BigInt(`0x${createHash('sha256').update(text).digest('hex')}`))
+          .reduce((one, other) => (one + other) % modulus, 0n);
+        const bytes = Buffer.from(sum.toString(16).padStart(64, '0'), 'hex');
+        expect(digestOf(texts).sum()).toBe(bytes.toString('hex'));
+        expect(digestOf(texts).finish()).toBe(createHash('sha256').update(bytes).digest('hex'));
+      }),
+    );
+  });
+
+  it('does not depend on their order, and goes on where another one was', () => {
+    const texts = ['a', 'b', 'c', 'd'];
+    const whole = digestOf(texts).finish();
+    expect(digestOf(texts.toReversed()).finish()).toBe(whole);
+    expect(digestOf(['c', 'd'], digestOf(['a', 'b']).sum()).finish()).toBe(whole);
+    expect(digestOf(['a', 'b', 'c']).finish()).not.toBe(whole);
+  });
+});
