@@ -42,10 +42,7 @@ export const onlyLoopback = createMiddleware(async (context, next) => {
 
 export type LoopbackServer = Awaited<ReturnType<typeof serveOnLoopback>>;
 
-/**
- * Serves an app on this machine. Port 0 takes a free one.
- * @throws Error when the port is in use, naming it and what to do.
- */
+/** Serves an app on this machine. Port 0 takes a free one. @throws Error when the port is in use, naming it and what to do. */
 export const serveOnLoopback = async (
   fetch: Parameters<typeof createAdaptorServer>[0]['fetch'],
   port: number,

@@ -55,10 +55,7 @@ function isValidId(id: string, isDocument: boolean): boolean {
   return Buffer.byteLength(id) <= ID_MAX_BYTES;
 }
 
-/**
- * The paths of the fields that differ between two versions, maps compared field by field: the update mask of an
- * "updated" event.
- */
+/** The paths of the fields that differ between two versions, maps compared field by field: the update mask of an "updated" event. */
 export function planChangedPaths(before: V1Fields, after: V1Fields, parents: string[] = []): string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...names].flatMap((name) => {

@@ -53,22 +53,20 @@ export function applyWrites(engine: Engine, database: string, writes: wire.V1Wri
 
 /**
  * A set without merge replaces the document, so its transforms must find nothing; the engine would hand them the old
- * values. Two steps, the set and then the transforms, give what Cloud Firestore gives.
- *
- * Texts that are added to a list that is not there are that list: they are set at once, since the engine would compare each
- * of thousands with each.
+ * values. Two steps, the set and then the transforms, give what Cloud Firestore gives. Texts that are added to a list which is not
+ * there are set: the engine would compare each of thousands with each.
  */
 function separateTransforms(write: wire.V1Write): wire.V1Write[] {
   if (!write.update || write.updateMask || !write.updateTransforms?.length) return [write];
   const { update, updateTransforms, ...precondition } = write;
   const fields = { ...update.fields };
   const left = updateTransforms.map((transform) => {
-    const name = transform.fieldPath ?? '';
-    const texts = transform.appendMissingElements?.values?.map(({ stringValue }) => stringValue);
-    if (!PLAIN_NAME.test(name) || Object.hasOwn(fields, name) || !texts?.every((text) => text != null))
+    const { fieldPath: name, appendMissingElements: added } = transform;
+    if (!name?.match(/^[A-Za-z_]\w*$/) || !added?.values?.every((it) => it.stringValue != null))
       return transform;
-    fields[name] = { arrayValue: { values: [...new Set(texts)].map((stringValue) => ({ stringValue })) } };
-    return { ...transform, appendMissingElements: { values: [] } };
+    const values = [...new Map(added.values.map((it) => [it.stringValue, it])).values()];
+    fields[name] = { arrayValue: { values } };
+    return { fieldPath: name, appendMissingElements: {} };
   });
   return [
     { ...precondition, update: { ...update, fields } },
@@ -76,14 +74,7 @@ function separateTransforms(write: wire.V1Write): wire.V1Write[] {
   ];
 }
 
-const NULL: wire.V1Value = { nullValue: 'NULL_VALUE' };
-
-const PLAIN_NAME = /^[A-Za-z_]\w*$/;
-
-/**
- * One result for each write that the client sent; the time of a write that changed nothing is that of the document. A change of
- * an array is answered with null, and not with the array.
- */
+/** One result for each write that was sent; the time of one that changed nothing is the document's, and a changed array is null. */
 function mergeResults(
   steps: wire.V1Write[][],
   results: wire.V1WriteResult[],
@@ -97,11 +88,10 @@ function mergeResults(
     if (last?.update)
       result.updateTime = documentAt(parseResourceName(last.update.name).path)?.updateTime ?? null;
     else delete result.updateTime;
-    const transformResults = result.transformResults?.map((value, n) => {
-      const { appendMissingElements, removeAllFromArray } = last?.updateTransforms?.[n] ?? {};
-      return appendMissingElements || removeAllFromArray ? NULL : value;
-    });
-    return { ...result, ...(transformResults && { transformResults }) };
+    for (const [n, { appendMissingElements, removeAllFromArray }] of (last?.updateTransforms ?? []).entries())
+      if (appendMissingElements || removeAllFromArray)
+        result.transformResults?.splice(n, 1, { nullValue: 'NULL_VALUE' });
+    return result;
   });
 }
 

@@ -49,10 +49,7 @@ const FRAMEWORK = fileURLToPath(
 const DESCRIBE = fileURLToPath(new URL('./describe.ts', import.meta.url));
 const INSTANCE = new URL('./instance.ts', import.meta.url).href;
 
-/**
- * What the built module exports, read in a process of its own.
- * @throws Error that says what to do.
- */
+/** What the built module exports, read in a process of its own. @throws Error that says what to do. */
 export async function describeModule({ modulePath, env, onLog }: ModuleOptions): Promise<FunctionEndpoint[]> {
   if (!existsSync(modulePath)) throw new Error(`${modulePath} is missing: run npm run build`);
   const child = spawn(DESCRIBE, [modulePath], { env }, onLog);

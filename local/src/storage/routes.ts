@@ -135,10 +135,7 @@ const attributes = z.strictObject({
 });
 const upload = attributes.extend({ name: z.string().optional(), md5Hash: z.string().optional() });
 
-/**
- * PATCH semantics of the JSON API: absent keeps, `null` deletes, and the keys of `metadata` are merged by the same rule one
- * level down.
- */
+/** PATCH semantics of the JSON API: absent keeps, `null` deletes, and the keys of `metadata` are merged by the same rule one level down. */
 const patchAttributes = (
   { metadata, ...current }: ObjectAttributes,
   { metadata: changed, ...patch }: z.output<typeof attributes>,
