@@ -94,7 +94,7 @@ export const describeMemberStore = (name: string, make: () => Promise<MemberStor
     });
 
     it("shows the decision what is stored and this member's edits that still wait", async () => {
-      const edit: PendingEdit = { path: 'profile.email', editedAt: AT, value: 'mine@b.is' };
+      const edit: PendingEdit = { path: 'profile.email', editedAt: AT, value: 'mine@b.is', from: null };
       const phone: PendingEdit = { path: 'profile.phone', editedAt: AT, value: '5559999' };
       await harness.queue({ kennitala: someone, status: 'pending', edits: [edit] });
       await harness.queue({ kennitala: someone, status: 'synced', edits: [phone] });

@@ -103,7 +103,7 @@ export const describeReconcileStores = (name: string, make: () => Promise<Reconc
 
     it('shows the edits of a member that still wait', async () => {
       await write(writeOf(someone, 'One', null));
-      const edit = { path: 'profile.email', editedAt: AT, value: 'mine@b.is' };
+      const edit = { path: 'profile.email', editedAt: AT, value: 'mine@b.is', from: null };
       await harness.queue({ kennitala: someone, status: 'pending', edits: [edit] });
       await harness.queue({ kennitala: someone, status: 'synced', edits: [edit] });
       expect((await harness.index.read([someone])).get(someone)?.pending).toEqual([edit]);
