@@ -97,6 +97,8 @@ const planUpdate = (
   const told = toldBy(part);
   const meta = { ...before, withdrawn: withoutWithdrawals(before.withdrawn, Object.keys(told)) };
   const heard = withoutSwitchedOff(member, told);
+  // Then the registry's next word has to count as news, whatever it said last.
+  const isHeldBack = Object.keys(heard).length < Object.keys(told).length;
   const values = planShown(member, ended, withoutWaiting(heard, waiting));
   const known = meta.source_version ?? -1;
   if (known > version) {
@@ -120,7 +122,7 @@ const planUpdate = (
     meta: {
       ...meta,
       source_version: versionBefore(version) ?? meta.source_version,
-      source_hash: last === null ? meta.source_hash : sourceHash(held),
+      source_hash: last === null && !isHeldBack ? meta.source_hash : sourceHash(held),
     },
   };
 };

@@ -74,20 +74,24 @@ describe('the check of a published list', () => {
     expect(after).not.toBe(before);
   });
 
-  it('restores the version before and pauses the roster, where that is wanted', async () => {
-    const { before, after, events, states } = await check('rollback', spoiled);
-    expect(after).toBe(before);
-    expect(events[0]).toBe('roster_check_failed');
-    expect(events.at(-1)).toBe('roster_restored');
-    expect(states.roster.pause).toMatchObject({ by: 'roster-self-check' });
-    const [record] = (await ops.call('GET', '/runs?limit=1')).body.runs;
-    expect(record).toMatchObject({
-      outcome: 'published',
-      approvedBy: 'roster-self-check',
-      memberCount: 60,
-      reason: expect.stringMatching(/^the list of run \S+ failed its check$/),
-    });
-  });
+  it.each([false, true])(
+    'restores the version before and pauses the roster, where that is wanted (two persons: %s)',
+    async (two) => {
+      const run = { ...ops.dependencies.rollback.run, needsSecondPerson: two };
+      const { before, after, events, states } = await check('rollback', spoiled, { run });
+      expect(after).toBe(before);
+      expect(events[0]).toBe('roster_check_failed');
+      expect(events.at(-1)).toBe('roster_restored');
+      expect(states.roster.pause).toMatchObject({ by: 'roster-self-check' });
+      const [record] = (await ops.call('GET', '/runs?limit=1')).body.runs;
+      expect(record).toMatchObject({
+        outcome: 'published',
+        approvedBy: 'roster-self-check',
+        memberCount: 60,
+        reason: expect.stringMatching(/^the list of run \S+ failed its check$/),
+      });
+    },
+  );
 
   it('says that nothing was restored where the version before is gone', async () => {
     const { before, after, events, states } = await check('rollback', spoiled, {

@@ -4,7 +4,7 @@ import { isSyncError } from '../../src/lib/errors.ts';
 import { Chance, hash } from './clock.ts';
 import { FATES, type Fate, type Instance } from './instances.ts';
 import { PATHS, type Path, REFUSED_VALUE, type RegistryKind } from './registry.ts';
-import type { Functions } from './system.ts';
+import type { Functions, Operator } from './system.ts';
 import { checkEnd, checkPortal, MOST_SKEW_MS } from './witness.ts';
 import { JOBS, MEMBERS, type Message, makeWorld, nameOf, type World, type WorldOptions } from './world.ts';
 
@@ -106,7 +106,7 @@ const begin = async (world: World): Promise<void> => {
   for (const [n, kennitala] of MEMBERS.slice(0, 3).entries())
     registry.join(kennitala, { 'profile.email': 'first@example.is', 'profile.reachable': n > 0 });
   world.takeAnnounced();
-  for (const mirror of MIRRORS) await world.ask('opsApi', ({ run }) => run(mirror, { approves: false }));
+  for (const mirror of MIRRORS) await world.ask('opsApi', ({ run }) => run(mirror));
   await world.settle();
 };
 
@@ -296,9 +296,12 @@ const operatorsCall = (world: World): Message | null => {
   const whose = item['kennitala'] as Kennitala;
   switch (chance.weighted(OPERATORS)) {
     case 'run':
-      return call(`a run of the ${mirror}`, ({ run }) => run(mirror, { approves: false }));
-    case 'approve':
-      return call(`a dry run of the ${mirror}, and its approval`, approval(world, mirror));
+      return call(`a run of the ${mirror}`, ({ run }) => run(mirror));
+    case 'approve': {
+      const by = hash(world.seed, 'approves', world.now()) % 3 === 0 ? 'operator' : 'another';
+      const what = `a dry run of the ${mirror}, and its approval by ${by === 'operator' ? 'the same' : by}`;
+      return call(what, approval(world, mirror, by));
+    }
     case 'pause':
       return call(`pauses the ${mirror}`, ({ pause }) => pause(mirror));
     case 'resume':
@@ -355,10 +358,13 @@ const operatorsCall = (world: World): Message | null => {
   }
 };
 
-const approval = (world: World, mirror: (typeof MIRRORS)[number]) => (functions: Functions) => {
-  world.witness.approves(functions.instance);
-  return functions.run(mirror, { approves: true });
-};
+const approval =
+  (world: World, mirror: (typeof MIRRORS)[number], approvedBy: Operator = 'another') =>
+  (functions: Functions) => {
+    if (approvedBy === 'another' || !world.stores.needsSecondPerson)
+      world.witness.approves(functions.instance);
+    return functions.run(mirror, { approvedBy });
+  };
 
 /** Everything comes to rest, operators decide what waits for them, and each job finds nothing to do any more. */
 const end = async (world: World, steps: number): Promise<void> => {
@@ -419,7 +425,7 @@ const allJobs = async (world: World): Promise<void> => {
 const checkQuiet = async (world: World): Promise<void> => {
   const { witness } = world;
   for (const mirror of MIRRORS) {
-    const { record } = await world.ask('opsApi', ({ run }) => run(mirror, { approves: false }));
+    const { record } = await world.ask('opsApi', ({ run }) => run(mirror));
     if (record.outcome !== 'unchanged')
       witness.blame(`another run of the ${mirror} ends ${record.outcome} ${record.errorCode ?? ''}`);
   }

@@ -82,6 +82,11 @@ export const MUTANTS: readonly Mutant[] = [
     }),
   },
   {
+    name: 'one person alone approves where two decide',
+    seed: 114,
+    distort: (ports) => ({ ...ports, needsSecondPerson: false }),
+  },
+  {
     name: 'a run that crashed keeps the lease for ever',
     seed: 3,
     distort: (ports) => ({

@@ -58,12 +58,16 @@ import type { MemoryRegister } from './memory-register.ts';
 import { BASE_URL, type PATHS, type Registry } from './registry.ts';
 
 type Path = (typeof PATHS)[number];
+/** Two of them, of whom the first makes each plan. */
+export type Operator = 'operator' | 'another';
 
 export interface Stores {
   readonly registry: Registry;
   readonly firestore: MemoryFirestore;
   readonly list: MemoryList;
   readonly register: MemoryRegister;
+  /** Whether who had a plan made may not approve it: `APPROVAL_NEEDS_SECOND_PERSON`. */
+  readonly needsSecondPerson: boolean;
 }
 
 export const LEGACY_KEY = 'key-of-a-registry-that-cannot-sign';
@@ -102,7 +106,7 @@ const log = (): void => undefined;
 
 /** What the features of one instance reach the stores through: the deployed adapters, over the world's stores. */
 export const makePorts = (
-  { registry, firestore, list, register }: Stores,
+  { registry, firestore, list, register, needsSecondPerson }: Stores,
   instance: Instance,
   clock: Clock,
 ) => {
@@ -138,6 +142,7 @@ export const makePorts = (
     register: registerStores,
     erasures: () => [...makeFirestoreErasure(client, chain), registerStores.erasure, listStores.erasure],
     limits: LIMITS,
+    needsSecondPerson,
     toMemberWrite,
   };
 };
@@ -161,7 +166,7 @@ export const wireFunctions = (ports: Ports, instance: Instance, clock: Clock) =>
   const runDependencies = (runLimitMs: number, leaseMs: number) => ({
     runs: ports.runs,
     limits: ports.limits,
-    needsSecondPerson: false,
+    needsSecondPerson: ports.needsSecondPerson,
     log,
     now,
     makeRunId,
@@ -331,15 +336,18 @@ export const wireFunctions = (ports: Ports, instance: Instance, clock: Clock) =>
           now,
         },
       ),
-    /** A run that an operator asks for; `approve`: of the plan that a dry run has shown a moment ago. */
-    run: async (mirror: MirrorName, { approves }: { readonly approves: boolean }): Promise<RunReport> => {
-      if (!approves) return runners[mirror]({ trigger: 'http', requestedBy: 'operator' });
+    /** A run that an operator asks for; `approvedBy`: of the plan that a dry run has shown the operator a moment ago. */
+    run: async (
+      mirror: MirrorName,
+      { approvedBy = null }: { readonly approvedBy?: Operator | null } = {},
+    ): Promise<RunReport> => {
+      if (approvedBy === null) return runners[mirror]({ trigger: 'http', requestedBy: 'operator' });
       const dry = await runners[mirror]({ trigger: 'http', requestedBy: 'operator', dryRun: true });
       const { planId, changes: planned } = dry.record;
       if (planId === null) return dry;
-      const wanted = { planId, operator: 'operator', reason: 'a test', removed: planned?.removed };
+      const wanted = { planId, operator: approvedBy, reason: 'a test', removed: planned?.removed };
       const approve = await confirmApproval(wanted, ports.history);
-      return runners[mirror]({ trigger: 'http', requestedBy: 'operator', approve });
+      return runners[mirror]({ trigger: 'http', requestedBy: approvedBy, approve });
     },
     rollback: async (): Promise<RunReport | null> => {
       const version = (await list.versions.list())[1];
@@ -351,8 +359,8 @@ export const wireFunctions = (ports: Ports, instance: Instance, clock: Clock) =>
       );
       const { planId } = dry.record;
       if (planId === null) return dry;
-      const approve = { planId, operator: 'operator', reason: 'a test' };
-      return runRollback(version.generation, { by: 'operator', approve, reason: 'a test' }, restore);
+      const approve = { planId, operator: 'another', reason: 'a test' };
+      return runRollback(version.generation, { by: 'another', approve, reason: 'a test' }, restore);
     },
     pause: (mirror: MirrorName) =>
       states.pause(mirror, { reason: 'a test', by: 'operator', at: now() }, asked('pause', { mirror })),

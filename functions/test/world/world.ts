@@ -145,7 +145,8 @@ export const makeWorld = (
     (...given) => witness.onPublish(...given),
   );
   const register = makeMemoryRegister((...given) => witness.onRegister(...given));
-  const stores: Stores = { registry, firestore, list, register };
+  const needsSecondPerson = hash(seed, 'two persons') % 2 === 0;
+  const stores: Stores = { registry, firestore, list, register, needsSecondPerson };
   const nobody = makeInstance(clock, acting, { id: 'nobody', name: 'nobody', skewMs: 0 });
   const distorted = distort(makePorts(stores, nobody, clock));
   witness.watch(stores);
