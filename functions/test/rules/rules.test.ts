@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { portalEditPaths } from '../../src/domain/member/field-table.ts';
 import { CASES } from './cases.ts';
 import { decideCase, SOURCES } from './decide-case.ts';
 import type { AllowStatement, Method } from './evaluator/ast.ts';
@@ -19,6 +20,17 @@ describe('the rules', () => {
     expect(isAllowed ? 'allow' : 'deny').toBe(row.expect);
   });
 });
+
+test.each(portalEditPaths)(
+  '%s, which members may edit, has values that are let through and values that are not',
+  (path) => {
+    const ofPath = CASES.filter(
+      ({ change }) =>
+        change !== undefined && 'update' in change && Object.keys(change.update).join() === path,
+    );
+    expect(new Set(ofPath.map((row) => row.expect))).toEqual(new Set(['allow', 'deny']));
+  },
+);
 
 test('no case depends on how an error inside && or || is absorbed', () => {
   const differing = CASES.filter((row) => {

@@ -273,8 +273,8 @@ export const startTwoWayStack = async (options: ServerOptions = {}) => {
     await registry.close();
   });
 
-  const all = async (collection: string) =>
-    (await db.collection(collection).get()).docs.map(
+  const all = async (collection: string, by: string) =>
+    (await db.collection(collection).orderBy(by).get()).docs.map(
       (it) => ({ id: it.id, ...it.data() }) as Record<string, unknown> & { id: string },
     );
   return {
@@ -306,8 +306,8 @@ export const startTwoWayStack = async (options: ServerOptions = {}) => {
     edit: (kennitala: string, values: Readonly<Record<string, unknown>>) =>
       db.doc(`members/${kennitala}`).update(values),
     member: async (kennitala: string) => (await servers.memberData(kennitala)) ?? {},
-    items: () => all('sync_queue'),
-    conflicts: () => all('sync_conflicts'),
+    items: () => all('sync_queue', 'edited_at'),
+    conflicts: () => all('sync_conflicts', 'detected_at'),
     run: (run: Partial<TwoWayRun> = {}) =>
       runTwoWay({ trigger: 'http', which: 'due', requestedBy: 'operator', ...run }, dependencies),
     /** Waits until no trigger runs and no webhook is under way. */
