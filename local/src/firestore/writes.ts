@@ -77,7 +77,6 @@ function separateTransforms(write: wire.V1Write): wire.V1Write[] {
 }
 
 const NULL: wire.V1Value = { nullValue: 'NULL_VALUE' };
-
 const PLAIN_NAME = /^[A-Za-z_]\w*$/;
 
 /**
