@@ -6,19 +6,14 @@ import { lock } from 'proper-lockfile';
 const STALE_MS = 5_000;
 const TOUCH_MS = 1_000;
 
-export interface LockOptions {
-  /** Called when somebody else holds the lock and it is waited for, to see whether they still live. */
-  readonly onWait?: () => void;
-  /** Called when the lock is not ours any more: the folder was removed, or this process stood still too long. */
-  readonly onLost: (reason: string) => void;
-}
-
 /**
  * Makes the folder if need be, and keeps a second stack out of it: two servers over one set of files would lose
  * each other's writes. The lock is released by `close()` and by the end of the process.
+ * @param onWait somebody else holds the lock, and it is waited for, to see whether they still live
+ * @param onLost it is not ours any more: the folder was removed, or this process stood still too long
  * @throws Error that names the folder and the way out.
  */
-export const lockFolder = async (folder: string, options: LockOptions) => {
+export const lockFolder = async (folder: string, onWait: () => void, onLost: (reason: string) => void) => {
   const path = resolve(folder);
   try {
     await makeFolder(path);
@@ -32,12 +27,12 @@ export const lockFolder = async (folder: string, options: LockOptions) => {
       stale: STALE_MS,
       update: TOUCH_MS,
       retries: { retries, minTimeout: 1_000, factor: 1 },
-      onCompromised: () => options.onLost(`${path} was removed or taken over while the stack used it.`),
+      onCompromised: () => onLost(`${path} was removed or taken over while the stack used it.`),
     });
   try {
     const release = await attempt(0).catch((cause: unknown) => {
       if (!isLocked(cause)) throw cause;
-      options.onWait?.();
+      onWait();
       return attempt(Math.ceil(STALE_MS / 1_000) + 1);
     });
     return { close: () => release().catch(ignoreLost) };

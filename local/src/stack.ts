@@ -67,7 +67,7 @@ export const startStack = async (options: StackOptions) => {
       severity: 'NOTICE',
       message: `Another stack holds ${data}: waiting to see whether it still lives`,
     });
-  await open(lockFolder(data, { onWait, onLost }));
+  await open(lockFolder(data, onWait, onLost));
   const firestore = await open(
     startFirestore({
       projectId: PROJECT_ID,

@@ -26,8 +26,6 @@ const mintOptions = z.object({
 
 export type LocalAuth = Awaited<ReturnType<typeof startAuth>>;
 
-/** The official Auth emulator's port. */
-const DEFAULT_PORT = 9099;
 const ADMIN = '/identitytoolkit.googleapis.com/v1/projects/:project';
 /** firebase-admin's token when it talks to an emulator. */
 const ADMIN_AUTHORIZATION = 'Bearer owner';
@@ -37,8 +35,13 @@ const ADMIN_AUTHORIZATION = 'Bearer owner';
  * It speaks what firebase-admin's `verifyIdToken` and the operators' commands need, and 501 with the call's name for
  * everything else.
  */
-export const startAuth = async (options: { readonly projectId: string; readonly port?: number }) => {
-  const { projectId, port = DEFAULT_PORT } = options;
+export const startAuth = async ({
+  projectId,
+  port,
+}: {
+  readonly projectId: string;
+  readonly port: number;
+}) => {
   const accounts = new Map<string, Account>();
   const findByEmail = (email: string): Account | undefined =>
     [...accounts.values()].find((account) => account.email === email.toLowerCase());

@@ -27,8 +27,6 @@ export const SCENARIOS = {
 
 export type ScenarioName = keyof typeof SCENARIOS;
 
-const SCENARIO_NAMES = Object.keys(SCENARIOS) as readonly ScenarioName[];
-
 /** Whether the stack is a person's afterwards; the other tours stop it. */
 export const staysUpAfter = (name: ScenarioName): boolean => name === 'monday';
 
@@ -109,7 +107,7 @@ export const parseOptions = (argv: readonly string[]): CliOptions => {
         '--scenario <name>',
         'play a tour after the run, then stop; 1 if something was not as it should be. monday leaves the stack up, for an operator to try',
       )
-        .choices(SCENARIO_NAMES)
+        .choices(Object.keys(SCENARIOS))
         .conflicts(['dryRun', 'approve', 'django']),
     )
     .option('--operator <name>', 'who approves')

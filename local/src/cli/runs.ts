@@ -25,11 +25,7 @@ export const runSync = (stack: LocalStack, options: SyncRequest): Promise<SyncAn
   options.dryRun || options.approve !== undefined ? runAsAdmin(stack, options) : runAsScheduler(stack);
 
 /** What `runMemberListSync` answers: a report, or a problem document with the report in it. */
-interface RunAnswer {
-  readonly record?: AuditRecord;
-  readonly forecast?: SyncAnswer['forecast'];
-  readonly detail?: string;
-}
+type RunAnswer = Partial<Pick<SyncAnswer, 'record' | 'forecast'>> & { readonly detail?: string };
 
 /** As Cloud Scheduler calls it. */
 export const runAsScheduler = async (stack: LocalStack): Promise<SyncAnswer> => {
@@ -52,7 +48,7 @@ const runAsAdmin = async (stack: LocalStack, { dryRun, approve }: SyncRequest): 
   return {
     record: body.record ?? null,
     forecast: body.forecast ?? null,
-    problem: body.record === undefined ? `runMemberListSync answered ${answer.status}: ${body.detail}` : null,
+    problem: body.record == null ? `runMemberListSync answered ${answer.status}: ${body.detail}` : null,
   };
 };
 

@@ -62,7 +62,11 @@ export function toDocumentEvent(
     'ce-document': change.path,
     'ce-location': location,
   };
-  const headers = Object.entries(attributes).map(([name, value]) => [name, toHeaderValue(value)] as const);
+  // CloudEvents HTTP binding 3.1.3.2: what is no printable ASCII, and `"` and `%`, is percent-encoded.
+  const headers = Object.entries(attributes).map(([name, value]) => [
+    name,
+    value.replaceAll(/[^\x21\x23\x24\x26-\x7e]/gu, encodeURIComponent),
+  ]);
   return {
     headers: { ...Object.fromEntries(headers), 'content-type': 'application/protobuf' },
     body: encodeDocumentEventData(eventData(change)),
@@ -75,8 +79,3 @@ const eventData = ({ before, after }: DocumentChange): DocumentEventData => ({
   ...(before &&
     after && { updateMask: { fieldPaths: planChangedPaths(before.fields ?? {}, after.fields ?? {}) } }),
 });
-
-/** CloudEvents HTTP binding 3.1.3.2: what is no printable ASCII, and `"` and `%`, is percent-encoded. */
-function toHeaderValue(value: string): string {
-  return value.replaceAll(/[^\x21\x23\x24\x26-\x7e]/gu, (char) => encodeURIComponent(char));
-}

@@ -81,7 +81,8 @@ function rewriteFieldFilter(filter: wire.V1FieldFilter): wire.V1Filter {
     throw new RpcError(status.UNIMPLEMENTED, 'This server compares no booleans, arrays or maps by range.');
   }
   if (op === 'NOT_EQUAL') {
-    return all([{ fieldFilter: filter }, { unaryFilter: { field, op: 'IS_NOT_NULL' } }]);
+    const filters: wire.V1Filter[] = [{ fieldFilter: filter }, { unaryFilter: { field, op: 'IS_NOT_NULL' } }];
+    return { compositeFilter: { op: 'AND', filters } };
   }
   if (op === 'IN') {
     const values = value?.arrayValue?.values ?? [];
@@ -104,10 +105,6 @@ function exists(fieldPath: string): wire.V1Filter {
     { unaryFilter: { field, op: 'IS_NOT_NULL' } },
     { fieldFilter: { field, op: 'GREATER_THAN', value: { nullValue: 'NULL_VALUE' } } },
   ]);
-}
-
-function all(filters: wire.V1Filter[]): wire.V1Filter {
-  return { compositeFilter: { op: 'AND', filters } };
 }
 
 function any(filters: wire.V1Filter[]): wire.V1Filter {

@@ -62,8 +62,8 @@ function separateTransforms(write: wire.V1Write): wire.V1Write[] {
   const fields = { ...update.fields };
   const left = updateTransforms.map((transform) => {
     const { fieldPath: name, appendMissingElements: added } = transform;
-    if (!name?.match(/^[A-Za-z_]\w*$/) || !added?.values?.every((it) => it.stringValue != null))
-      return transform;
+    if (!name?.match(/^[A-Za-z_]\w*$/) || name in fields) return transform;
+    if (!added?.values?.every((it) => it.stringValue != null)) return transform;
     const values = [...new Map(added.values.map((it) => [it.stringValue, it])).values()];
     fields[name] = { arrayValue: { values } };
     return { fieldPath: name, appendMissingElements: {} };

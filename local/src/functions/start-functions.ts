@@ -12,8 +12,6 @@ import {
 } from './function-process.ts';
 import type { LogLine } from './log-lines.ts';
 
-/** The official Functions emulator's port. */
-const DEFAULT_PORT = 5001;
 /** How long the functions may go on with what they are serving when the host closes. */
 const CLOSE_GRACE_MS = 5_000;
 const IDLE_CHECK_MS = 50;
@@ -32,7 +30,7 @@ export interface StartFunctionsOptions {
   readonly modulePath: string;
   readonly projectId: string;
   /** 0 takes a free one, which is then kept over restarts. */
-  readonly port?: number;
+  readonly port: number;
   readonly storageBucket?: string;
   /** The functions' settings and the other services' addresses (`FIRESTORE_EMULATOR_HOST`, …). */
   readonly env?: Readonly<Record<string, string>>;
@@ -43,10 +41,8 @@ export interface StartFunctionsOptions {
 /** A function and its address. */
 export type ServedFunction = FunctionEndpoint & { readonly url: string };
 
-export interface FunctionEvent extends HttpEvent {
-  /** The event function's name. */
-  readonly function: string;
-}
+/** `function`: the event function's name. */
+export type FunctionEvent = HttpEvent & { readonly function: string };
 
 export type LocalFunctions = Awaited<ReturnType<typeof startFunctions>>;
 
@@ -60,7 +56,7 @@ export async function startFunctions(options: StartFunctionsOptions) {
   const retry = { ...DEFAULT_RETRY, ...options.retry };
   const deliverer = makeDeliverer(MAX_IN_FLIGHT);
 
-  let port = options.port ?? DEFAULT_PORT;
+  let { port } = options;
   let functions: readonly ServedFunction[] = [];
   const baseUrl = () => `http://127.0.0.1:${port}`;
   const module = {

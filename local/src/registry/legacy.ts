@@ -13,8 +13,6 @@ export const OLD_QUEUE_STARTS_AT = 4_000_000;
 const COMMIT_AFTER_MS = 300;
 /** One try of so long, and never another one. */
 const WEBHOOK_LIMIT_MS = 10_000;
-/** Of every so many members the e-mail is older in the table that one member is read from. */
-const OLDER_EMAIL_EVERY = 3;
 
 interface LegacyOptions {
   /** Where the webhook goes and what it says after `Bearer`; without a key there is no such registry here. */
@@ -67,10 +65,9 @@ export const makeLegacyRegistry = ({ url = '', key, settings }: LegacyOptions) =
 const flat = (member: WireMember, older: WireMember): object => {
   const { ssn, name, birthday, gender, housing_situation, reachable, groupable, date_joined } = member;
   const address = older.local_address;
-  const isOlder = member.id % OLDER_EMAIL_EVERY === 0;
   return {
     ...{ ssn, name, birthday, gender, housing_situation, reachable, groupable, date_joined },
-    email: isOlder ? `fyrir.longu.${member.id}@postur.example` : older.contact_info.email,
+    email: `fyrir.longu.${member.id}@postur.example`,
     phone: member.contact_info.phone,
     street_address:
       address === null ? '' : `${address.street} ${address.number ?? ''}${address.letter}`.trim(),

@@ -46,7 +46,6 @@ export const untilThere = async <T>(
   return null;
 };
 
-/** The stand-in, with its webhooks. */
 export type TouredRegistry = LocalRegistry & { readonly webhooks: Deliveries };
 
 /** The registry whose members a tour may change; null, and why is said, where a real one is used. */

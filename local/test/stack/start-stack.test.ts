@@ -30,7 +30,11 @@ it('what had been started is stopped when the functions cannot be loaded', async
   );
   await assertPortsFree(ports);
   const waited: string[] = [];
-  const lock = await lockFolder(data, { onWait: () => waited.push('waited'), onLost: () => {} });
+  const lock = await lockFolder(
+    data,
+    () => waited.push('waited'),
+    () => {},
+  );
   await lock.close();
   expect(waited).toEqual([]);
 });
