@@ -10,6 +10,8 @@ export interface Graph {
   readonly imports: ReadonlyMap<string, ReadonlySet<string>>;
   /** Names that a file exports and declares itself: what it hands on from another file is that one's. */
   readonly exports: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Hooks of vitest, such as `afterAll`, that a file registers while it loads. */
+  readonly hooks: ReadonlyMap<string, readonly string[]>;
 }
 
 const SOURCE = /\.tsx?$/;
@@ -31,6 +33,7 @@ export const makeGraph = (sources: ReadonlyMap<string, string>): Graph => {
   const lines = new Map<string, number>();
   const imports = new Map<string, Set<string>>();
   const exports = new Map<string, Set<string>>();
+  const hooks = new Map<string, string[]>();
   for (const [file, text] of sources) {
     const { body } = parseAst(text, { lang: file.endsWith('x') ? 'tsx' : 'ts' });
     lines.set(file, text.split('\n').length - 1);
@@ -44,8 +47,9 @@ export const makeGraph = (sources: ReadonlyMap<string, string>): Graph => {
       ),
     );
     exports.set(file, new Set(exportsOf(body)));
+    hooks.set(file, hooksIn(body));
   }
-  return { lines, imports, exports };
+  return { lines, imports, exports, hooks };
 };
 
 type Body = ReturnType<typeof parseAst>['body'];
@@ -76,6 +80,34 @@ const exportsOf = (body: Body): string[] => {
     );
     return [...named, ...namesIn(node.declaration)];
   });
+};
+
+const HOOKS = new Set(['afterAll', 'afterEach', 'aroundAll', 'aroundEach', 'beforeAll', 'beforeEach']);
+
+/** What runs while the module loads: all but the bodies of functions, unless they are handed to a call, as `describe`'s is. */
+const hooksIn = (body: Body): string[] => {
+  const names = new Map<string, string>();
+  for (const node of body) {
+    if (node.type !== 'ImportDeclaration' || node.source.value !== 'vitest') continue;
+    for (const one of node.specifiers) {
+      const imported = one.type === 'ImportSpecifier' && 'name' in one.imported ? one.imported.name : '';
+      if (HOOKS.has(imported)) names.set(one.local.name, imported);
+    }
+  }
+  const found: string[] = [];
+  const visit = (node: unknown, isHandedOver = false): void => {
+    if (typeof node !== 'object' || node === null) return;
+    const { type, callee, arguments: given } = node as Record<string, unknown>;
+    if (typeof type === 'string' && /Function/.test(type) && !isHandedOver) return;
+    const hook = names.get((callee as { name?: string } | undefined)?.name ?? '');
+    if (type === 'CallExpression' && hook !== undefined) found.push(hook);
+    for (const part of Object.values(node)) {
+      if (part === given && Array.isArray(given)) for (const one of given) visit(one, true);
+      else visit(part, part === callee);
+    }
+  };
+  for (const node of body) visit(node);
+  return found;
 };
 
 /** Every name that a declaration or a pattern in it binds. */

@@ -98,6 +98,18 @@ export const twiceExportedIn = ({ exports }: Graph, folder: string): string[] =>
     .map(([name, files]) => `${name}: ${files.join(', ')}`);
 };
 
+/** Files that every test file loads afresh, by vitest's own promise (`setupFiles`). */
+const SETUP = 'functions/test/support/skip-without-official.ts';
+
+/**
+ * Modules beside the tests that register a hook while they load. Files of one process share a module: its hook would be that of
+ * the file that loads it first, and the others would go without. The test file calls for it, or a function that it calls.
+ */
+export const hooksOutsideTests = ({ hooks }: Graph): string[] =>
+  [...hooks].flatMap(([file, names]) =>
+    /\.test\.tsx?$/.test(file) || file === SETUP ? [] : names.map((name) => `${file} registers ${name}`),
+  );
+
 /** The files that the way `title` names, in order. Throws where one is missing or no earlier one leads to it. */
 export const readWay = (page: string, title: string, graph: Graph): string[] => {
   const files = [
@@ -171,6 +183,7 @@ const main = (isCheck: boolean): void => {
   faults.push(...circlesOf(graph).map((circle) => `circle: ${circle.join(' ⇄ ')}`));
   faults.push(...trespassesOf(graph, readRooms(page)).map((trespass) => `not allowed: ${trespass}`));
   faults.push(...twiceExportedIn(graph, 'functions/src').map((name) => `one name for two things: ${name}`));
+  faults.push(...hooksOutsideTests(graph).map((hook) => `a hook of whichever file loads it first: ${hook}`));
   if (process.argv.includes('--list')) for (const file of corridors) say(`  small, one importer: ${file}`);
   for (const fault of faults) console.error(`! ${fault}`);
   if (isCheck && faults.length > 0) process.exitCode = 1;

@@ -23,17 +23,17 @@ const MODULES: Record<ContenderName, string> = {
   ours: '../../functions/lib/index.js',
   reference: './webhook-reference.ts',
 };
-/** A database each: what one writes is not what the other would find. */
+/** A Firestore each: what one writes is not what the other would find. */
 const PROJECTS: Record<ContenderName, string> = { ours: 'demo-ours', reference: 'demo-reference' };
 
 /**
- * One Firestore, and both handlers served as the local stack serves functions, each in a process and with a database of its
- * own that holds every member as that handler writes them.
+ * Both handlers served as the local stack serves functions, each in a process and with a Firestore of its own that holds every
+ * member as that handler writes them.
  */
 export const startWebhookServers = async (members: number, env: Readonly<Record<string, string>> = {}) => {
-  const firestore = await startFirestore({ projectId: PROJECTS.ours });
-  const serve = (name: ContenderName) =>
-    startFunctions({
+  const serve = async (name: ContenderName) => {
+    const firestore = await startFirestore({ projectId: PROJECTS[name] });
+    const functions = await startFunctions({
       modulePath: fileURLToPath(new URL(MODULES[name], import.meta.url)),
       projectId: PROJECTS[name],
       port: 0,
@@ -49,18 +49,26 @@ export const startWebhookServers = async (members: number, env: Readonly<Record<
         ...env,
       },
     });
+    return { firestore, functions };
+  };
   const served = { ours: await serve('ours'), reference: await serve('reference') };
   const events = makeEvents(members);
-  for (const name of CONTENDERS) await fill(name, firestore, events(members));
+  for (const name of CONTENDERS) await fill(name, served[name].firestore, events(members));
 
   return {
-    firestore,
-    url: (name: ContenderName): string => `${served[name].url}/${PROJECTS[name]}/${REGION}/syncFromDjango`,
+    /** Milliseconds that every call of either Firestore waits. */
+    setDelay: (milliseconds: number): void => {
+      for (const name of CONTENDERS) served[name].firestore.setDelay(milliseconds);
+    },
+    url: (name: ContenderName): string =>
+      `${served[name].functions.url}/${PROJECTS[name]}/${REGION}/syncFromDjango`,
     /** The next event of so many members, one each, with what both handlers want to see. */
     next: (count: number): WebhookRequest[] => events(count).map(({ id, body }) => toRequest(id, body)),
     close: async (): Promise<void> => {
-      await Promise.all([served.ours.close(), served.reference.close()]);
-      await firestore.close();
+      for (const { functions, firestore } of [served.ours, served.reference]) {
+        await functions.close();
+        await firestore.close();
+      }
     },
   };
 };
@@ -95,8 +103,7 @@ const makeEvents = (members: number) => {
   const made: { readonly id: number; readonly body: string }[] = [];
   const state = openState({
     journal: makeMemoryJournal({ ...GENERATION, members }),
-    announce: true,
-    onAnnounce: (change, directory) => made.push(makeEvent(change, directory)),
+    onChange: (change, directory) => made.push(makeEvent(change, directory)),
   });
   let turn = 0;
   return (count: number) => {

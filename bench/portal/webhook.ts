@@ -42,7 +42,7 @@ export const benchWebhook = async ({ rounds, note }: BenchOptions): Promise<Benc
   try {
     for (const contender of CONTENDERS) await sendAll(servers.url(contender), servers.next(1_000), 16);
     for (const delayMs of DELAYS_MS) {
-      servers.firestore.setDelay(delayMs);
+      servers.setDelay(delayMs);
       for (const concurrency of CONCURRENCIES) {
         note(`webhook: ${concurrency} at once, ${delayMs} ms…`);
         cells.push(await measure(delayMs, concurrency, (rounds ?? 1) * TURNS, servers));

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDashboard } from '../../local/src/dashboard.ts';
 import { portsWithOffset } from '../../local/src/ports.ts';
-import { openTwoWayView, type TwoWayView } from '../../local/src/scenarios/two-way-view.ts';
+import { openPortalView, type PortalView } from '../../local/src/scenarios/portal-view.ts';
 import { type LocalStack, PROJECT_ID, REGION, startStack } from '../../local/src/stack.ts';
 import { findFreeOffset } from '../../ops/test/cli/free-offset.ts';
 
 export interface Everything {
   readonly stack: LocalStack;
-  readonly portal: TwoWayView;
+  readonly portal: PortalView;
   /** Where the dashboard is served. */
   readonly url: string;
   close(): Promise<void>;
@@ -25,7 +25,7 @@ export const startEverything = async (members: number): Promise<Everything> => {
     authUrl: `http://${stack.auth.emulatorHost}`,
     projectId: PROJECT_ID,
   });
-  const portal = openTwoWayView(stack);
+  const portal = openPortalView(stack);
   return {
     stack,
     portal,

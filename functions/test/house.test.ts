@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { corridorsOf, measure, readRooms, readWay, trespassesOf, twiceExportedIn } from '../../.ci/house.ts';
+import {
+  corridorsOf,
+  hooksOutsideTests,
+  measure,
+  readRooms,
+  readWay,
+  trespassesOf,
+  twiceExportedIn,
+} from '../../.ci/house.ts';
 import { circlesOf, makeGraph } from '../../.ci/house-graph.ts';
 
 const PAGE = `
@@ -110,6 +118,40 @@ describe('a name', () => {
   ])('is found where it stands for two things: %s', (_what, one, two, names) => {
     const found = twiceExportedIn(graphOf({ 'one.ts': one, 'two.ts': two }), 'functions/src');
     expect(found).toEqual(names.map((name) => `${name}: functions/src/one.ts, functions/src/two.ts`));
+  });
+});
+
+describe('a hook that is registered while a module loads', () => {
+  const hooksOf = (file: string, text: string) =>
+    hooksOutsideTests(
+      graphOf({ [file]: `import { afterAll, afterEach as later, describe } from 'vitest';\n${text}` }),
+    );
+
+  it.each([
+    ['by itself', 'afterAll(() => undefined);', 'afterAll'],
+    ['under another name', 'later(() => undefined);', 'afterEach'],
+    ['in a group', "describe('a group', () => {\n  afterAll(() => undefined);\n});", 'afterAll'],
+    ['in a condition', 'if (process.env.CI) afterAll(() => undefined);', 'afterAll'],
+    ['in a function that is called at once', '(() => afterAll(() => undefined))();', 'afterAll'],
+  ])('is found in a support module: %s', (_how, text, hook) => {
+    expect(hooksOf('support.ts', text)).toEqual([`functions/src/support.ts registers ${hook}`]);
+  });
+
+  it.each([
+    [
+      'in a function that the test calls',
+      'support.ts',
+      'export const open = () => void afterAll(() => undefined);',
+    ],
+    [
+      'in a suite for several stores',
+      'contract.ts',
+      "export function suite() {\n  describe('a', () => afterAll(() => undefined));\n}",
+    ],
+    ['in the test file', 'one.test.ts', 'afterAll(() => undefined);'],
+    ['of another library', 'support.ts', "import { beforeAll } from './other.ts';\nbeforeAll();"],
+  ])('is let through %s', (_where, file, text) => {
+    expect(hooksOf(file, text)).toEqual([]);
   });
 });
 

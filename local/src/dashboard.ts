@@ -60,10 +60,7 @@ const FIREBASE_JSON = new URL('../../firebase.json', import.meta.url);
 const config = z.object({
   hosting: z.object({
     headers: z.array(
-      z.object({
-        source: z.string(),
-        headers: z.array(z.object({ key: z.string(), value: z.string() })),
-      }),
+      z.object({ source: z.string(), headers: z.array(z.object({ key: z.string(), value: z.string() })) }),
     ),
   }),
 });

@@ -15,15 +15,8 @@ const PORTS = {
 export type Ports = Record<keyof typeof PORTS, number>;
 
 /** Every port plus `offset`, to run beside another stack. */
-export const portsWithOffset = (offset: number): Ports => ({
-  registry: PORTS.registry + offset,
-  firestore: PORTS.firestore + offset,
-  storage: PORTS.storage + offset,
-  auth: PORTS.auth + offset,
-  functions: PORTS.functions + offset,
-  postgres: PORTS.postgres + offset,
-  dashboard: PORTS.dashboard + offset,
-});
+export const portsWithOffset = (offset: number): Ports =>
+  Object.fromEntries(Object.entries(PORTS).map(([service, port]) => [service, port + offset])) as Ports;
 
 /**
  * Looks at all ports before anything is started, so that a person reads of all that are taken at once.

@@ -1,20 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type LocalAuth, startAuth } from './auth/start-auth.ts';
+import { startAuth } from './auth/start-auth.ts';
 import { startDashboard } from './dashboard.ts';
-import { toDocumentEvent } from './firestore/events.ts';
-import { type LocalFirestore, startFirestore } from './firestore/server.ts';
+import { startFirestore } from './firestore/server.ts';
 import type { LogLine } from './functions/log-lines.ts';
-import { type LocalFunctions, startFunctions } from './functions/start-functions.ts';
+import { startFunctions } from './functions/start-functions.ts';
 import { connectTriggers } from './functions/triggers.ts';
 import { lockFolder } from './lock-folder.ts';
 import { assertPortsFree, type Ports } from './ports.ts';
 import { migrateDatabase } from './postgres/migrate-database.ts';
-import { type LocalPostgres, startPostgres } from './postgres/start-postgres.ts';
-import { type LocalRegistry, startRegistry } from './registry/start-registry.ts';
+import { startPostgres } from './postgres/start-postgres.ts';
+import { startRegistry } from './registry/start-registry.ts';
 import { type LocalSecrets, openSecrets } from './secrets.ts';
-import { type LocalStorage, startStorage } from './storage/index.ts';
+import { startStorage } from './storage/index.ts';
 
 export const PROJECT_ID = 'demo-ekklesia';
 export const BUCKET = `${PROJECT_ID}.appspot.com`;
@@ -48,164 +47,123 @@ export interface StackOptions {
   readonly modulePath?: string;
 }
 
-export interface LocalStack {
-  readonly firestore: LocalFirestore;
-  readonly storage: LocalStorage;
-  readonly auth: LocalAuth;
-  /** Null when the register was left out. */
-  readonly postgres: LocalPostgres | null;
-  /** Null with a real registry. */
-  readonly registry: LocalRegistry | null;
-  readonly registryUrl: string;
-  readonly functions: LocalFunctions;
-  /** Null when the page was left out. */
-  readonly dashboardUrl: string | null;
-  readonly secrets: LocalSecrets;
-  /** Those of the secrets that were made up for this folder. */
-  readonly madeUp: Partial<LocalSecrets>;
-  /** The folder with the bucket's current objects as plain files. */
-  readonly bucketFolder: string;
-  close(): Promise<void>;
-}
+export type LocalStack = Awaited<ReturnType<typeof startStack>>;
 
 /**
  * Starts everything that the functions talk to, and the functions themselves as they are deployed. What had been
  * started is closed again when something cannot start.
  * @throws Error with a message for a person: a port in use, the build missing, the folder in use.
  */
-export const startStack = async (options: StackOptions): Promise<LocalStack> => {
+export const startStack = async (options: StackOptions) => {
   const { data, ports, modulePath = MODULE, onLog = () => {}, onLost = () => {} } = options;
   if (!existsSync(modulePath)) throw new Error('functions/lib is missing. Build it first: npm run build');
   await assertPortsFree(portsNeeded(options));
-  const opened: (() => Promise<unknown>)[] = [];
-  const open = async <T extends { close(): Promise<unknown> }>(starting: Promise<T>): Promise<T> => {
-    const started = await starting;
-    opened.push(() => started.close());
-    return started;
-  };
-  const close = async (): Promise<void> => {
-    const failures: unknown[] = [];
-    for (const end of opened.splice(0).toReversed()) {
-      await end().catch((failure: unknown) => failures.push(failure));
-    }
-    if (failures.length > 0) throw failures[0];
-  };
-  try {
-    const onWait = () =>
-      onLog({
-        severity: 'NOTICE',
-        message: `Another stack holds ${data}: waiting to see whether it still lives`,
-      });
-    await open(lockFolder(data, { onWait, onLost }));
-    const firestore = await open(
-      startFirestore({
-        projectId: PROJECT_ID,
-        port: ports.firestore,
-        dataFile: join(data, 'firestore.jsonl'),
-      }),
-    );
-    const storageFolder = join(data, 'storage');
-    const storage = await open(startStorage({ directory: storageFolder, port: ports.storage }));
-    const auth = await open(startAuth({ projectId: PROJECT_ID, port: ports.auth }));
-    const postgres = options.register === false ? null : await open(startDatabase(data, ports.postgres));
-    const { secrets, madeUp } = openSecrets(data, {
-      ...options.secrets,
-      ...(options.django === undefined ? {} : { DJANGO_API_TOKEN: options.django.token }),
+  await using opened = new AsyncDisposableStack();
+  const open = async <T extends { close(): Promise<unknown> }>(starting: Promise<T>): Promise<T> =>
+    opened.adopt(await starting, async (started) => void (await started.close()));
+
+  const onWait = () =>
+    onLog({
+      severity: 'NOTICE',
+      message: `Another stack holds ${data}: waiting to see whether it still lives`,
     });
-    const registry = options.django
+  await open(lockFolder(data, { onWait, onLost }));
+  const firestore = await open(
+    startFirestore({
+      projectId: PROJECT_ID,
+      port: ports.firestore,
+      dataFile: join(data, 'firestore.jsonl'),
+    }),
+  );
+  const storageFolder = join(data, 'storage');
+  const storage = await open(startStorage({ directory: storageFolder, port: ports.storage }));
+  const auth = await open(startAuth({ projectId: PROJECT_ID, port: ports.auth }));
+  // Null when the register was left out.
+  const postgres =
+    options.register === false
       ? null
-      : await open(
-          startRegistry({
-            port: ports.registry,
-            token: secrets.DJANGO_API_TOKEN,
-            authScheme: options.settings?.['DJANGO_AUTH_SCHEME'] === 'Bearer' ? 'Bearer' : 'Token',
-            webhook: {
-              url: `http://127.0.0.1:${ports.functions}/${PROJECT_ID}/${REGION}/syncFromDjango`,
-              secrets: secrets.DJANGO_WEBHOOK_SECRET.split(' '),
-              legacyKey: secrets.SYNC_API_KEY,
-            },
-            ...(options.legacy === true && { companion: false }),
-            dataFile: join(data, 'registry.jsonl'),
-            ...(options.members === undefined ? {} : { members: options.members }),
-          }),
-        );
-    const registryUrl = options.django?.url ?? registry?.url ?? '';
-    const functions = await open(
-      startFunctions({
-        modulePath,
-        projectId: PROJECT_ID,
-        port: ports.functions,
-        storageBucket: BUCKET,
-        env: {
-          ...secrets,
-          ...(options.legacy === true && { ALLOW_LEGACY_WEBHOOK_AUTH: 'true' }),
-          ...options.settings,
-          FIRESTORE_EMULATOR_HOST: `127.0.0.1:${firestore.port}`,
-          STORAGE_EMULATOR_HOST: storage.url,
-          FIREBASE_AUTH_EMULATOR_HOST: auth.emulatorHost,
-          DJANGO_BASE_URL: registryUrl,
-          ...(postgres === null ? {} : { DATABASE_URL: postgres.url }),
-        },
-        onLog,
-      }),
-    );
-    const disconnect = connectTriggers({
-      firestore,
-      functions: postgres === null ? without('proveAfterRun', functions) : functions,
-      toEvent: (change) => toDocumentEvent(change, REGION),
-    });
-    opened.push(async () => disconnect());
-    const dashboard =
-      options.dashboard === true
-        ? await open(
-            startDashboard({
-              port: ports.dashboard,
-              functionsUrl: `${functions.url}/${PROJECT_ID}/${REGION}`,
-              authUrl: auth.url,
-              projectId: PROJECT_ID,
-            }),
-          )
-        : null;
-    const bucketFolder = join(storageFolder, BUCKET);
-    return {
-      firestore,
-      storage,
-      auth,
-      postgres,
-      registry,
-      registryUrl,
-      functions,
-      dashboardUrl: dashboard?.url ?? null,
-      secrets,
-      madeUp,
-      bucketFolder,
-      close,
-    };
-  } catch (cause) {
-    await close();
-    throw cause;
-  }
-};
+      : await open(startPostgres({ port: ports.postgres, dataDir: join(data, 'postgres') }));
+  if (postgres !== null) await migrateDatabase({ kind: 'url', url: postgres.url });
+  const { secrets, madeUp } = openSecrets(data, {
+    ...options.secrets,
+    ...(options.django && { DJANGO_API_TOKEN: options.django.token }),
+  });
+  // Null with a real one.
+  const registry = options.django
+    ? null
+    : await open(
+        startRegistry({
+          port: ports.registry,
+          token: secrets.DJANGO_API_TOKEN,
+          authScheme: options.settings?.['DJANGO_AUTH_SCHEME'] === 'Bearer' ? 'Bearer' : 'Token',
+          webhook: {
+            url: `http://127.0.0.1:${ports.functions}/${PROJECT_ID}/${REGION}/syncFromDjango`,
+            secrets: secrets.DJANGO_WEBHOOK_SECRET.split(' '),
+            legacyKey: secrets.SYNC_API_KEY,
+          },
+          companion: options.legacy !== true,
+          dataFile: join(data, 'registry.jsonl'),
+          ...(options.members !== undefined && { members: options.members }),
+        }),
+      );
+  const registryUrl = options.django?.url ?? registry?.url ?? '';
+  const functions = await open(
+    startFunctions({
+      modulePath,
+      projectId: PROJECT_ID,
+      port: ports.functions,
+      storageBucket: BUCKET,
+      env: {
+        ...secrets,
+        ...(options.legacy === true && { ALLOW_LEGACY_WEBHOOK_AUTH: 'true' }),
+        ...options.settings,
+        FIRESTORE_EMULATOR_HOST: `127.0.0.1:${firestore.port}`,
+        STORAGE_EMULATOR_HOST: storage.url,
+        FIREBASE_AUTH_EMULATOR_HOST: auth.emulatorHost,
+        DJANGO_BASE_URL: registryUrl,
+        ...(postgres && { DATABASE_URL: postgres.url }),
+      },
+      onLog,
+    }),
+  );
+  // Without the register there is nothing that the proof could look at.
+  const idle = postgres === null ? ['proveAfterRun'] : [];
+  opened.defer(connectTriggers({ firestore, functions, location: REGION, idle }));
+  // Null when the page was left out.
+  const dashboard = options.dashboard
+    ? await open(
+        startDashboard({
+          port: ports.dashboard,
+          functionsUrl: `${functions.url}/${PROJECT_ID}/${REGION}`,
+          authUrl: auth.url,
+          projectId: PROJECT_ID,
+        }),
+      )
+    : null;
 
-/** The functions but for one, which no event wakes then. */
-const without = (name: string, functions: LocalFunctions) => ({
-  projectId: functions.projectId,
-  deliver: functions.deliver,
-  get functions() {
-    return functions.functions.filter((one) => one.name !== name);
-  },
-});
-
-/** A database with the schema that the functions expect. */
-const startDatabase = async (data: string, port: number): Promise<LocalPostgres> => {
-  const postgres = await startPostgres({ port, dataDir: join(data, 'postgres') });
-  try {
-    await migrateDatabase({ kind: 'url', url: postgres.url });
-    return postgres;
-  } catch (cause) {
-    await postgres.close();
-    throw cause;
-  }
+  /** @throws Error for a function that the build has not */
+  const urlOf = (name: string): string => {
+    const served = functions.functions.find((one) => one.name === name);
+    if (served) return served.url;
+    throw new Error(`functions/lib does not export ${name}. Build it anew: npm run build`);
+  };
+  const running = opened.move();
+  return {
+    ...{ firestore, storage, auth, postgres, registry, registryUrl, functions, secrets, madeUp, urlOf },
+    dashboardUrl: dashboard?.url ?? null,
+    /** The folder with the bucket's current objects as plain files. */
+    bucketFolder: join(storageFolder, BUCKET),
+    /** POSTs JSON to a function as an administrator. */
+    callAsAdmin: (name: string, path: string, body: object): Promise<Response> => {
+      const token = auth.mintIdToken({ uid: 'local-operator', claims: { roles: ['admin'] } });
+      return fetch(urlOf(name) + path, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    },
+    close: (): Promise<void> => running.disposeAsync(),
+  };
 };
 
 /** What is left out needs no port: 5000 in particular is often taken by something else. */

@@ -141,8 +141,9 @@ export const explainVerdict = (verdict: GuardVerdict): string =>
         .join('; ');
 
 /**
- * Where two persons are asked for: throws `second_person_needed` unless whoever first had the plan made (`planners`, the first
- * first) and whoever approves it are both known by proved identities, and are not the same. Nothing depends on the name that was typed.
+ * Where two persons are asked for: throws `second_person_needed` unless whoever first had the plan made (`planners`, the
+ * first first) and whoever approves it are both known by proved identities, and are not the same. Nothing depends on the
+ * name that was typed.
  */
 export const assertMayApprove = (approvedBy: string | undefined, planners: readonly string[]): void => {
   const planner = planners.find(isPerson);

@@ -73,7 +73,7 @@ export interface AppliedFacts extends ObjectFacts {
   readonly unfinished?: Unfinished;
   /** From where the next run goes on with this very plan. Missing: it plans anew. */
   readonly cursor?: Cursor;
-  /** The registry is not what the plan was made of any more, so what is left is for a plan of its own. */
+  /** The registry has moved since the plan was made, so what is left needs a plan of its own. */
   readonly hasMoved?: true;
 }
 
@@ -95,7 +95,7 @@ export interface MirrorPlan {
   readonly facts: ObjectFacts;
   /** Null or missing where there are no events. */
   readonly missedEvents?: MissedEvents | null;
-  /** For a mirror whose writing can end half-way: what the next run finds let through if this one does not finish. */
+  /** For a mirror that can be left half-written: what counts as let through, should this run not finish. */
   readonly letThrough?: Unfinished;
   /** This is the rest of an earlier run's plan, from here on. */
   readonly cursor?: Cursor;
@@ -189,7 +189,9 @@ export interface RunContext {
 export interface Resume {
   /** Where an earlier run's plan is gone on with; null: a new one is made. */
   readonly cursor: Cursor | null;
-  /** Remembers how far the plan has been applied, for a run that follows a crash. Throws `lease_lost`, `audit_unavailable`. */
+  /**
+   * Remembers how far the plan has been applied, for a run that follows a crash. Throws `lease_lost`, `audit_unavailable`.
+   */
   readonly keep: (cursor: Cursor | null, unfinished: Unfinished) => Promise<void>;
   /** Judges what comes on top of a plan that was let through earlier. */
   readonly judge: (figures: GuardFigures) => GuardVerdict;
@@ -234,7 +236,7 @@ export const pausedError = (since: Date): SyncError =>
     `The mirror has been paused since ${since.toISOString()}. Resume it, or approve the plan of a dry run by its id.`,
   );
 
-/** What a run that went on all the same may say. The runbook has a row for each, and the page a text. */
+/** Warnings of a run that went on. The runbook has a row for each, and the page a text. */
 export const WARNING_CODES = [
   'quarantined_entries',
   'quarantined_members',
@@ -258,7 +260,7 @@ export const WARNING_CODES = [
 
 export type WarningCode = (typeof WARNING_CODES)[number];
 
-/** Numbers that are valid and hardly a member's: nobody is left out for one. The same for every mirror. */
+/** Valid numbers that hardly belong to a member. Nobody is left out because of one. The same for every mirror. */
 export const warningsOfNumbers = (count: {
   readonly legalEntities: number;
   readonly impossibleDates: number;

@@ -29,9 +29,8 @@ export const runRequestBody = z.strictObject(runFields).refine(isPossibleRun, NO
 export type RunRequestBody = z.output<typeof runRequestBody>;
 
 /**
- * What the caller who asked for a run is answered: `answer` when it published, changed nothing or was dry. Throws the
- * code of a run that came to anything else, with `answer` in it: 422 blocked, 409 skipped or plan_changed, and whatever
- * it failed of.
+ * Answers whoever asked for a run: `answer` when it published, changed nothing or was a dry run. Every other outcome is
+ * thrown as its code, with `answer` in it: 422 when blocked, 409 when skipped or `plan_changed`, else the failure's own.
  */
 export const answerRun = <Answer extends object>({ record }: RunReport, answer: Answer): Answer => {
   if (record.status === 'success' && record.outcome !== 'skipped') return answer;
@@ -72,9 +71,9 @@ export const toPublicReport = ({
 });
 
 /**
- * Tells Cloud Scheduler whether to try this occurrence again: by throwing. It is tried again after a failure, when
- * the time was up half-way, and when another run held the lease (which may itself fail); not after a refusal by the guard, which a person has to
- * look at, nor when the occurrence has been done. The thrown message is logged by the platform.
+ * Tells Cloud Scheduler whether to try this occurrence again: by throwing. It is tried again after a failure, when the time
+ * was up half-way, and when another run held the lease (which may itself fail); not after a refusal by the guard, which a
+ * person has to look at, nor when the occurrence has been done. The thrown message is logged by the platform.
  */
 export const assertOccurrenceDone = ({ record }: RunReport): void => {
   const mustRetry =

@@ -59,7 +59,10 @@ export interface FinishOptions {
 export interface PlannedChanges {
   readonly added: KennitalaSequence;
   readonly removed: KennitalaSequence;
-  /** Remembered until a run ends with the mirror equal to the registry; not given for a mirror that is whole or not. */
+  /**
+   * Remembered until a run ends with the mirror equal to the registry. Not given for a mirror that is one object, written
+   * whole or not at all.
+   */
   readonly letThrough?: Unfinished;
   /** With `letThrough`: where the plan is gone on with; null for one that begins. */
   readonly cursor?: Cursor | null;

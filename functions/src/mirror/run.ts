@@ -76,9 +76,10 @@ export interface RunRequest {
  * Anything thrown on the way ends in `failed` with its code. A crash leaves the record "running" and the lease to
  * expire; the next run closes it as `failed` / `abandoned`. A dry run takes no lease and stops after the guard.
  *
- * Returns the closed record whatever the outcome; a failure is an outcome, not an exception.
- * Throws `audit_unavailable`, or `secret_unavailable` without a key for its chain, when the record cannot be opened (then nothing was written, and what
- * the registry was asked meanwhile is forgotten) or closed (then what was done stands, and the open record is the evidence).
+ * Returns the closed record whatever the outcome; a failure is an outcome, not an exception. Throws `audit_unavailable`, or
+ * `secret_unavailable` without a key for its chain, when the record cannot be opened (then nothing was written, and what
+ * the registry was asked meanwhile is forgotten) or closed (then what was done stands, and the open record is the
+ * evidence).
  */
 export const runMirror = async <Source extends MirrorSource, Plan extends MirrorPlan>(
   mirror: Mirror<Source, Plan>,

@@ -97,8 +97,8 @@ export interface NewLink {
 }
 
 /**
- * The link that follows `head`. Where the head is this very link, since the answer to our own commit was lost, it is that one:
- * a repetition makes no second.
+ * The link that follows `head`. Where the head is this very link, since the answer to our own commit was lost, it is that
+ * one: a repetition makes no second.
  */
 export const makeLink = (head: Link | null, link: NewLink, key: ChainKey): Link => {
   const texts = Object.fromEntries(

@@ -1,9 +1,9 @@
 import { type Finding, type StoredRecord, timeOf } from './check-record.ts';
 
 /**
- * How the bucket's lifecycle ends replaced versions of the list, whichever comes first: a year and a month, so that the roll of any
- * day of a year can be told, and no more, since each holds every member. Every join and departure makes a version: so many are the
- * 400 days of some ten thousand members, and no larger party fills the bucket (docs/decisions/0051).
+ * After which the bucket's lifecycle deletes a replaced version of the list, whichever comes first. Days: a year and a month, so
+ * that the roll of any day of a year can be told, and no more, since each version holds every member. Versions: each joining and
+ * leaving makes one, which is 400 days of some ten thousand members; no larger party fills the bucket (docs/decisions/0051).
  */
 export const VERSIONS_KEPT = 2_000;
 export const DAYS_KEPT = 400;

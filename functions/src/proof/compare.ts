@@ -25,7 +25,7 @@ export const differingBuckets = (wanted: readonly SetSums[], held: readonly SetS
 /**
  * The same for a store that answers the sums of one range of buckets at a time: each range that differs is halved, and of two
  * halves one is asked for. One difference takes eight questions, each over half as many members; every bucket takes 255.
- * What is written meanwhile can lead astray; whoever compares the members then finds no difference, and looks again.
+ * A write in between can mislead it: the members of that bucket then turn out to be equal, and the caller looks again.
  */
 export const findDifferingBuckets = async (
   wanted: readonly SetSums[],
@@ -60,7 +60,9 @@ export interface RegistryPart {
   readonly sums: ReadonlyMap<number, BucketSums>;
 }
 
-/** Null when a member came in another bucket than its own, or without a number and a digest: that is no part of a set. */
+/**
+ * Null when a member came in a bucket that is not its own, or without a number or a digest: such an answer proves nothing.
+ */
 export const readPart = (members: ReadonlyMap<number, readonly unknown[]>): RegistryPart | null => {
   const readable = new Map<Kennitala, DigestNumbers>();
   const unreadable = new Set<Kennitala>();
@@ -110,8 +112,8 @@ export const addsUp = (part: RegistryPart, said: readonly BucketSums[]): boolean
   );
 
 /**
- * Who stands otherwise in the store than in the registry: missing there, there alone, or of another content. Somebody who
- * cannot be read is left as they are everywhere, and so is nobody's difference. A store of kennitalas alone has no digests.
+ * The members who differ: missing in the store, in the store alone, or with other content there. Those who cannot be read
+ * stay as they are in every store, so they are no difference. A store of kennitalas alone has no digests.
  */
 export const differencesIn = (
   { readable, unreadable }: Pick<RegistryPart, 'readable' | 'unreadable'>,

@@ -10,8 +10,8 @@ const refuse = (why: string): SyncError =>
   );
 
 /**
- * A moment of the past as a person writes it. Without an offset it is Iceland's time (Atlantic/Reykjavik), which is UTC all year
- * (tz database, since 1968), so no such time is ambiguous or missing. A day alone is refused: it has many moments.
+ * A moment of the past as a person writes it. Without an offset it is Iceland's time (Atlantic/Reykjavik), which is UTC all
+ * year (tz database, since 1968), so no such time is ambiguous or missing. A day alone is refused: it has many moments.
  * @throws SyncError `invalid_request`
  */
 export const parseMoment = (text: string, now: Date): Date => {

@@ -4,7 +4,9 @@ import type { ChainKeys } from './chain-key.ts';
 import type { StoredRecord } from './check-record.ts';
 import type { Receipt } from './receipt.ts';
 
-/** Reading of all records for their proof. Every call throws `store_unavailable`, and `deadline_exceeded` when told to end. */
+/**
+ * Reading of all records for their proof. Every call throws `store_unavailable`, and `deadline_exceeded` when told to end.
+ */
 export interface RecordReader {
   /** Every record of the chained collections, page by page. */
   records(signal: AbortSignal): AsyncIterable<StoredRecord>;

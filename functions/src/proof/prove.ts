@@ -14,7 +14,7 @@ export interface Healing {
 export interface ProveDependencies extends LookPorts {
   readonly proofs: ProofStore;
   readonly healing: Healing;
-  /** What keeps a run of the mirror from being of any use now: it is paused, waits for a decision, or is at it. */
+  /** Why a run of the mirror would not help now: it is paused, waits for a decision, or is running. */
   readonly standstill: () => Promise<Readonly<Record<MirrorName, StandstillReason | null>>>;
   readonly log: LogSink;
 }
@@ -23,7 +23,7 @@ export type StandstillReason = Extract<ProofReason, 'paused' | 'blocked' | 'run_
 
 /** After so long without a proof an operator is told, once with each look. */
 export const UNPROVED_SECONDS = 30 * 60;
-/** A run that did not mend what it was for is repeated after the double of the wait before, up to this. */
+/** A run that did not help is repeated after twice the wait before, up to this. */
 const LONGEST_WAIT_MS = 6 * 60 * 60_000;
 const FIRST_WAIT_MS = 15 * 60_000;
 
@@ -138,14 +138,14 @@ const heal = async ({ healing, standstill }: ProveDependencies, look: Look): Pro
     if ((await standstill())[mirror] !== null) continue;
     runs += 1;
     const { found, stores } = look;
-    // Where most of it differs, a run of the whole costs little more, and counts as one.
+    // Where most members differ, a run over everybody costs little more, and counts as a success of the mirror.
     const isWhole = found === null || 2 * found.part.members.length > look.members;
     if (mirror === 'roster' || isWhole || stores[mirror].differences === null) {
       await healing.whole(mirror);
       continue;
     }
     const { record } = await healing.part(mirror, found);
-    // A plan of some buckets is none that an operator could let through: it is made of everybody.
+    // An operator can approve a plan over everybody, not one over some buckets.
     if (record.outcome === 'blocked') await healing.whole(mirror);
   }
   return runs;

@@ -25,7 +25,10 @@ export interface Receipt {
     readonly rollbackOf: string | null;
   } | null;
   readonly registry: {
-    /** When a run last found, or made, the list equal to the registry, by that moment; null where that is not known any more. */
+    /**
+     * When a run last found, or made, the list equal to the registry, by that moment; null where that is not known any
+     * more.
+     */
     readonly equalAt: string | null;
     /** From then to the moment that was asked about: what the registry learned meanwhile may be missing. */
     readonly ageSeconds: number | null;

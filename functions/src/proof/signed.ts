@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { PublicKey } from './chain-key.ts';
 
 /*
- * What the public key alone can check. Whoever checks a roll runs this file with Node and nothing else, so it imports nothing that
- * has to be installed.
+ * What the public key alone can check. Whoever checks a roll runs this file with Node and nothing else, so it imports
+ * nothing that has to be installed.
  */
 
 /**

@@ -10,7 +10,7 @@ import type { VerifyDependencies } from './ports.ts';
 
 /** A list of a million is 11 MB. */
 const VERSIONS_AT_ONCE = 3;
-/** More say no more, and an answer has an end. */
+/** More findings say nothing new, and an answer needs an end. */
 const FINDINGS_TOLD = 500;
 
 export interface Verification {
@@ -27,7 +27,7 @@ export interface Verification {
   /** At most 500. */
   readonly findings: readonly Finding[];
   readonly findingsInAll: number;
-  /** Who has these can prove every signature without us. */
+  /** With these anybody can check every signature without us. */
   readonly publicKeys: readonly { readonly id: string; readonly pem: string }[];
 }
 
@@ -36,7 +36,8 @@ export interface Verification {
  * writes nothing. Runs may go on meanwhile: heads and versions are read before the records and after them, and what is newer
  * than the first reading is left to the next walk where it cannot be told from a fault.
  *
- * Throws `store_unavailable`, `storage_unavailable`, `storage_rejected`, `secret_unavailable`, `deadline_exceeded`: then nothing is known.
+ * Throws `store_unavailable`, `storage_unavailable`, `storage_rejected`, `secret_unavailable`, `deadline_exceeded`: then
+ * nothing is known.
  */
 export const verifyRecords = async (
   dependencies: VerifyDependencies,
@@ -99,7 +100,7 @@ export const verifyRecords = async (
   };
 };
 
-/** A function of the version before may still write for a while after the first link was made. */
+/** While a deployment goes on, the version before may still write after the first link was made. */
 const START_MS = 3_600_000;
 
 /** Records without a link: older than the chains, or put there by somebody. */

@@ -9,8 +9,8 @@ import { makeLiveCounts, makeMirrorStates } from '../adapters/firestore/ops-stat
 import { makeTwoWayReader } from '../adapters/firestore/ops-two-way.ts';
 import { makeProofStore, makeVerifiedStore } from '../adapters/firestore/proof-store.ts';
 import { makeRecordReader } from '../adapters/firestore/record-reader.ts';
+import type { Database } from '../adapters/postgres/database.ts';
 import { makeRegisterErasure, makeRegisterLookup } from '../adapters/postgres/erase-member.ts';
-import { makeStorageClient } from '../adapters/storage/client.ts';
 import { makeFrozenRolls } from '../adapters/storage/frozen-rolls.ts';
 import { makeSoftDeletedList, makeVersionsErasure } from '../adapters/storage/list-store.ts';
 import { makeApp } from '../http/app.ts';
@@ -21,41 +21,42 @@ import { verifyNow } from '../ops/proof-routes.ts';
 import { OPS_DOCUMENT, opsRoutes } from '../ops/routes.ts';
 import { readStatus, reportConcerns } from '../ops/status.ts';
 import { makeTwoWayActions } from '../ops/two-way-actions.ts';
+import { runTwoWay, type TwoWayDependencies } from '../twoway/sweep.ts';
 import { runProof } from './proof.ts';
 import { runReconcile, syncOneMember } from './reconcile.ts';
 import { registerDatabase, runRegister } from './register.ts';
-import { rollDependencies, runRoster, wiredRoster } from './roster.ts';
+import { rollDependencies, runRoster, wiredRoster, type wireRoster } from './roster.ts';
 import { type Shared, shared } from './shared.ts';
-import { runTwoWayOnDemand, twoWayDependencies } from './twoway.ts';
+import { twoWayDependencies } from './twoway.ts';
 
 /** Firebase Hosting hands `/api/**` on as it is; the function's own address has no prefix. */
 const PREFIXES = ['', '/api'];
-/** One call to Cloud Storage with its retries. */
-const STORAGE_CALL_LIMIT_MS = 30_000;
 
-const wireOps = (base: Shared): OpsDependencies => {
-  const { config, firestore, registry, reference, now } = base;
-  const { place, restore } = wiredRoster();
-  const erasing = makeStorageClient({
-    projectId: config.projectId,
-    callLimitMs: STORAGE_CALL_LIMIT_MS,
-    retriesEverything: true,
-  });
+/** What the operators' API has from the other features. */
+interface Features extends Pick<OpsDependencies, 'prove' | 'roll' | 'syncMember' | 'takeRegistrysWord'> {
+  readonly roster: Pick<ReturnType<typeof wireRoster>, 'place' | 'restore'>;
+  readonly twoWay: TwoWayDependencies;
+  /** The register's; null in a project without one. */
+  readonly database: Database | null;
+  readonly runners: OpsDependencies['runners'];
+}
+
+/** The operators' API over its stores and the other features. Opens nothing. */
+export const wireOps = (
+  base: Shared,
+  { roster: { place, restore }, twoWay: delivery, database, ...features }: Features,
+): OpsDependencies => {
+  const { firestore, registry, reference, repeatableStorage, storage, now } = base;
   const logs = makeOpsLogs(base.log);
   const history = makeRunHistory(firestore);
   const states = makeMirrorStates(firestore, base.chain.current);
   const actions = makeOperatorActions(firestore, base.chain.current);
   const twoWay = makeTwoWayReader(firestore);
   const reader = makeMemberReader(registry);
-  const database = registerDatabase();
   const trace = makeMemberTrace(firestore, twoWay);
   const register = database === null ? null : makeRegisterLookup(database);
   return {
-    runners: {
-      roster: runRoster,
-      portal: (request) => runReconcile(request),
-      register: database === null ? null : runRegister,
-    },
+    ...features,
     rollback: { ...restore, history },
     explain: {
       registry: reader,
@@ -79,9 +80,9 @@ const wireOps = (base: Shared): OpsDependencies => {
       stores: [
         ...makeFirestoreErasure(firestore, base.chain),
         ...(database === null ? [] : [makeRegisterErasure(database)]),
-        makeVersionsErasure(erasing, place),
+        makeVersionsErasure(repeatableStorage, place),
       ],
-      softDeleted: makeSoftDeletedList(erasing, place),
+      softDeleted: makeSoftDeletedList(repeatableStorage, place),
       actions,
       reference,
       logs,
@@ -95,12 +96,9 @@ const wireOps = (base: Shared): OpsDependencies => {
     actions,
     hints: makeHintStore(firestore),
     proofs: makeProofStore(firestore),
-    prove: runProof,
-    takeRegistrysWord: runReconcile,
     twoWay,
-    twoWayActions: makeTwoWayActions(twoWayDependencies()),
-    syncMember: syncOneMember,
-    runTwoWay: runTwoWayOnDemand,
+    twoWayActions: makeTwoWayActions(delivery),
+    runTwoWay: (which, requestedBy) => runTwoWay({ trigger: 'http', which, requestedBy }, delivery),
     reference,
     verify: {
       records: makeRecordReader(firestore),
@@ -109,8 +107,7 @@ const wireOps = (base: Shared): OpsDependencies => {
       now,
     },
     verified: makeVerifiedStore(firestore),
-    roll: rollDependencies(),
-    frozen: makeFrozenRolls(wiredRoster().storage, place.bucket),
+    frozen: makeFrozenRolls(storage, place.bucket),
     logs,
     now,
   };
@@ -118,7 +115,21 @@ const wireOps = (base: Shared): OpsDependencies => {
 
 let wired: OpsDependencies | undefined;
 const ops = (): OpsDependencies => {
-  wired ??= wireOps(shared());
+  const database = registerDatabase();
+  wired ??= wireOps(shared(), {
+    roster: wiredRoster(),
+    twoWay: twoWayDependencies(),
+    database,
+    runners: {
+      roster: runRoster,
+      portal: (request) => runReconcile(request),
+      register: database === null ? null : runRegister,
+    },
+    prove: runProof,
+    roll: rollDependencies(),
+    syncMember: syncOneMember,
+    takeRegistrysWord: runReconcile,
+  });
   return wired;
 };
 

@@ -17,7 +17,8 @@ import { makeWebhookGate } from '../portal/webhook-caller.ts';
 import { log } from './log.ts';
 import { type Shared, shared } from './shared.ts';
 
-const wireWebhook = ({
+/** The webhook over its stores. Opens nothing. */
+export const wireWebhook = ({
   config,
   firestore,
   log,

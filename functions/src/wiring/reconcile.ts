@@ -21,8 +21,9 @@ export const RECONCILE_LEASE_MS = 1_860_000;
 /** Less than the 60 s that Firebase Hosting waits, so that the answer is ours. */
 const SYNC_MEMBER_LIMIT_MS = 45_000;
 
-const wireReconcile = (base: Shared) => {
-  const { config, firestore, now, reference, registry } = base;
+/** The portal's mirror over its stores. Opens nothing. */
+export const wireReconcile = (base: Shared) => {
+  const { config, firestore, log, now, reference, registry } = base;
   const portal = {
     pages: makeMemberPages(registry, {
       baseUrl: config.registry.baseUrl,
@@ -40,6 +41,7 @@ const wireReconcile = (base: Shared) => {
   const run = (mirror: Partial<PortalMirrorDependencies>, request: RunRequest): Promise<RunReport> =>
     runMirror(makePortalMirror({ ...portal, ...mirror }), request, runDependencies(base, limits));
   return {
+    portal,
     whole: (request: RunRequest, takesWordOf: TakesWordOf) => run({ takesWordOf }, request),
     part: ({ part, documents, activeOutside }: Found) =>
       run(
@@ -48,6 +50,12 @@ const wireReconcile = (base: Shared) => {
           scope: { documents, activeOutside },
         },
         { trigger: 'proof' },
+      ),
+    /** One member on demand, for an administrator. Throws the `registry_*` codes, `member_invalid`, `store_unavailable`. */
+    syncMember: (request: Omit<SyncMemberRequest, 'signal'>): Promise<SyncedMember> =>
+      syncMember(
+        { ...request, signal: AbortSignal.timeout(SYNC_MEMBER_LIMIT_MS) },
+        { ...portal, members: makeMemberStore(firestore), log },
       ),
   };
 };
@@ -76,18 +84,5 @@ export const reconcilePart = (found: Found): Promise<RunReport> => once().part(f
 export const runScheduledReconcile = async (occurrence: ScheduledOccurrence): Promise<void> =>
   assertOccurrenceDone(await runReconcile({ trigger: 'schedule', occurrence }));
 
-/** One member on demand, for an administrator. Throws the `registry_*` codes, `member_invalid`, `store_unavailable`. */
-export const syncOneMember = (request: Omit<SyncMemberRequest, 'signal'>): Promise<SyncedMember> => {
-  const { firestore, log, now, reference, registry } = shared();
-  return syncMember(
-    { ...request, signal: AbortSignal.timeout(SYNC_MEMBER_LIMIT_MS) },
-    {
-      members: makeMemberStore(firestore),
-      registry: makeMemberReader(registry),
-      rosterRefresh: makeRosterRefresh(firestore),
-      reference,
-      now,
-      log,
-    },
-  );
-};
+export const syncOneMember = (request: Omit<SyncMemberRequest, 'signal'>): Promise<SyncedMember> =>
+  once().syncMember(request);

@@ -1,4 +1,3 @@
-import { makeVerifyGoogleToken } from '../adapters/auth/verify-tokens.ts';
 import { makeMemberPages, makeMemberReader } from '../adapters/django/read-members.ts';
 import type { Database } from '../adapters/postgres/database.ts';
 import { makeDatabase } from '../adapters/postgres/make-database.ts';
@@ -12,6 +11,7 @@ import { asSyncError, SyncError } from '../lib/errors.ts';
 import type { RunRequest } from '../mirror/run.ts';
 import { assertOccurrenceDone } from '../mirror/run-answer.ts';
 import type { ScheduledOccurrence } from '../mirror/run-store.ts';
+import type { RollDependencies } from '../proof/roll.ts';
 import { deliverNotifications, sendWebhook } from '../register/notify.ts';
 import type { ReferTo } from '../register/ports.ts';
 import {
@@ -28,6 +28,7 @@ export const REGISTER_RUN_LIMIT_MS = 480_000;
 /** More than those 540 s, so that a live run never loses its lease. */
 export const REGISTER_LEASE_MS = 600_000;
 
+/** The register over its stores, with what its API reads. Throws `config_invalid` without a database. */
 const wireRegister = (base: Shared) => {
   const { config, log, now, registry, secrets } = base;
   const { target, subscribers, apiUrl } = config.register;
@@ -59,6 +60,7 @@ const wireRegister = (base: Shared) => {
     database,
     pages,
     makeReferTo,
+    abandonedAfterMs: REGISTER_LEASE_MS,
     reader: makeRegisterReader(database),
     runRegister: async (request: RunRequest, part: Partial<RegisterOptions> = {}): Promise<RegisterReport> =>
       runRegisterMirror(
@@ -154,14 +156,27 @@ export const runScheduledRegister = async (occurrence: ScheduledOccurrence): Pro
 
 /** The REST API, made at its first request. Throws `config_invalid`. */
 export const registerApi = lazy(async () => {
-  const { base, pages, makeReferTo, reader, runRegister, afterwards } = once();
-  const { config, log, now, secrets } = base;
-  const [{ makeApp }, { makeRateLimit }, api, roll, { rollDependencies }] = await Promise.all([
+  const { rollDependencies } = await import('./roster.ts');
+  return wireRegisterApi(shared(), once(), rollDependencies());
+});
+
+type ApiParts = Pick<
+  ReturnType<typeof wireRegister>,
+  'abandonedAfterMs' | 'afterwards' | 'makeReferTo' | 'pages' | 'reader' | 'runRegister'
+>;
+
+/** The REST API over the register's parts. Opens nothing. */
+export const wireRegisterApi = async (
+  base: Shared,
+  { abandonedAfterMs, afterwards, makeReferTo, pages, reader, runRegister }: ApiParts,
+  dependenciesOfRoll: RollDependencies,
+) => {
+  const { config, log, now, secrets, verifyGoogleToken } = base;
+  const [{ makeApp }, { makeRateLimit }, api, { rollAt }] = await Promise.all([
     import('../http/app.ts'),
     import('../http/callers.ts'),
     import('../register/api/routes.ts'),
     import('../proof/roll.ts'),
-    import('./roster.ts'),
   ]);
   const authorizeAdmin = makeAuthorizeKeyOrAdmin({
     readKeys: () => secrets.readAll(config.register.adminKeySecret),
@@ -176,7 +191,7 @@ export const registerApi = lazy(async () => {
     },
     authorizeAdmin,
     authorizeService: makeAuthorizeService({
-      verifyGoogleToken: makeVerifyGoogleToken(),
+      verifyGoogleToken,
       serviceAccounts: config.register.serviceAccounts,
       audiences: config.register.audiences,
       setting: 'REGISTER_SERVICE_ACCOUNTS',
@@ -186,9 +201,9 @@ export const registerApi = lazy(async () => {
         return;
     },
     referTo: await makeReferTo(),
-    rollAt: (at) => roll.rollAt(at, rollDependencies()),
+    rollAt: (at) => rollAt(at, dependenciesOfRoll),
     now,
-    abandonedAfterMs: REGISTER_LEASE_MS,
+    abandonedAfterMs,
   });
   return makeApp(routes, {
     authorize: authorizeAdmin,
@@ -199,6 +214,6 @@ export const registerApi = lazy(async () => {
     },
     document: api.REGISTER_DOCUMENT,
   });
-});
+};
 
 const HEALTH_LIMIT_MS = 10_000;

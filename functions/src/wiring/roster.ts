@@ -1,7 +1,6 @@
 import { makeListExport } from '../adapters/django/read-members.ts';
 import { makeRunHistory } from '../adapters/firestore/ops-runs.ts';
 import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
-import { makeStorageClient } from '../adapters/storage/client.ts';
 import { makeListStore, makeListVersions } from '../adapters/storage/list-store.ts';
 import type { FetchApp } from '../http/front.ts';
 import { lazy } from '../lib/concurrency.ts';
@@ -17,17 +16,15 @@ import { runDependencies, type Shared, shared } from './shared.ts';
 export const ROSTER_RUN_LIMIT_MS = 100_000;
 /** More than those 120 s, so that a live run never loses its lease. */
 export const ROSTER_LEASE_MS = 150_000;
-/** One call to Cloud Storage with its retries. */
-const STORAGE_CALL_LIMIT_MS = 30_000;
 
-const wireRoster = (base: Shared) => {
-  const { config, registry } = base;
-  const storage = makeStorageClient({ projectId: config.projectId, callLimitMs: STORAGE_CALL_LIMIT_MS });
+/** The roster over its stores. Opens nothing. */
+export const wireRoster = (base: Shared) => {
+  const { config, registry, storage } = base;
   const place = { bucket: config.bucket, object: config.rosterObject };
   const store = makeListStore(storage, place);
   const roster = makeRoster(makeListExport(registry, { deadlineMs: config.registry.fetchTimeoutMs }), store);
   const run = runDependencies(base, { runLimitMs: ROSTER_RUN_LIMIT_MS, leaseMs: ROSTER_LEASE_MS });
-  return { roster, place, storage, restore: { store, versions: makeListVersions(storage, place), run } };
+  return { roster, place, restore: { store, versions: makeListVersions(storage, place), run } };
 };
 
 let wired: ReturnType<typeof wireRoster> | undefined;
@@ -86,14 +83,18 @@ export const runRosterRefresh = (window: string): Promise<void> => {
 };
 
 /** What the list of a moment is found with. What its receipt says of the registry comes from the records of runs. */
-export const rollDependencies = (): RollDependencies => {
-  const { chain, firestore, now } = shared();
+export const wireRoll = (
+  { chain, firestore, now }: Shared,
+  { restore }: ReturnType<typeof wireRoster>,
+): RollDependencies => {
   const history = makeRunHistory(firestore);
   return {
-    versions: wiredRoster().restore.versions,
+    versions: restore.versions,
     runsBefore: async (at, limit) =>
       (await history.page({ mirror: 'roster', until: new Date(at.getTime() + 1), limit })).items,
     keys: chain,
     now,
   };
 };
+
+export const rollDependencies = (): RollDependencies => wireRoll(shared(), wiredRoster());

@@ -4,6 +4,7 @@ import { makeRegistryHttp } from '../adapters/django/registry-http.ts';
 import { makeRunStore } from '../adapters/firestore/run-store.ts';
 import { makeFirebaseApp, makeFirestoreClient } from '../adapters/firestore/store-call.ts';
 import { makeEnvSecrets, makeSecretManager, makeTokenSource } from '../adapters/secrets/secret-manager.ts';
+import { makeStorageClient } from '../adapters/storage/client.ts';
 import type { Kennitala } from '../domain/kennitala.ts';
 import { makeMemberReference } from '../domain/member/digest.ts';
 import { makeAuthorizeAdmin } from '../http/callers.ts';
@@ -12,6 +13,9 @@ import type { RunDependencies } from '../mirror/run.ts';
 import { makeChainKeys } from '../proof/chain-key.ts';
 import { type Config, loadConfig } from '../settings.ts';
 import { log } from './log.ts';
+
+/** One call to Cloud Storage with its retries. */
+const STORAGE_CALL_LIMIT_MS = 30_000;
 
 /** What every function is made of. Nothing is opened here: each client connects at its first call. */
 const wireShared = (config: Config) => {
@@ -26,13 +30,19 @@ const wireShared = (config: Config) => {
   );
   const app = makeFirebaseApp(config.projectId);
   const firestore = makeFirestoreClient(app);
+  const storage = { projectId: config.projectId, callLimitMs: STORAGE_CALL_LIMIT_MS };
+  const verifyGoogleToken = makeVerifyGoogleToken();
   return {
     config,
     log,
     now,
+    makeRunId,
     secrets,
     app,
     firestore,
+    storage: makeStorageClient(storage),
+    /** For calls that may all be made twice. */
+    repeatableStorage: makeStorageClient({ ...storage, retriesEverything: true }),
     chain,
     runs: makeRunStore(firestore, chain.current),
     registry: makeRegistryHttp({
@@ -40,9 +50,10 @@ const wireShared = (config: Config) => {
       token: makeTokenSource(secrets, config.registry.tokenSecret),
       log: { onRetry: logRegistryRetry(log) },
     }),
+    verifyGoogleToken,
     authorize: makeAuthorizeAdmin({
       verifyFirebaseToken: makeVerifyFirebaseToken(app),
-      verifyGoogleToken: makeVerifyGoogleToken(),
+      verifyGoogleToken,
       ...config.callers,
     }),
     reference: async (kennitala: Kennitala) =>
@@ -61,7 +72,7 @@ let made: Shared | undefined;
 
 /** What a run of any mirror needs, with the limits of the function that runs it. */
 export const runDependencies = (
-  { runs, config }: Shared,
+  { runs, config, log, now, makeRunId }: Shared,
   limits: { readonly runLimitMs: number; readonly leaseMs: number },
 ): RunDependencies => ({
   runs,

@@ -7,7 +7,6 @@ import { makeRosterRefresh } from '../adapters/firestore/roster-refresh.ts';
 import { type MemberEvent, toMemberWrite } from '../adapters/firestore/twoway-documents.ts';
 import { SyncError } from '../lib/errors.ts';
 import { makeTwoWayLogs } from '../twoway/logs.ts';
-import type { DueOptions, TwoWayRecord } from '../twoway/ports.ts';
 import { makeApplyProtocol, makeRegistryMembers } from '../twoway/registry.ts';
 import { runTwoWay, type TwoWayDependencies } from '../twoway/sweep.ts';
 import { trackMemberWrite } from '../twoway/track.ts';
@@ -18,11 +17,13 @@ const TRACK_LIMIT_MS = 100_000;
 /** Less than the runs' 540 s. */
 const RUN_LIMIT_MS = 480_000;
 
-const wireTwoWay = ({
+/** The way back over its stores. Opens nothing. */
+export const wireTwoWay = ({
   chain,
   config,
   firestore,
   log,
+  makeRunId,
   now,
   reference,
   registry,
@@ -48,8 +49,7 @@ const wireTwoWay = ({
     logs: makeTwoWayLogs(log),
     random: Math.random,
     makeOwner: randomUUID,
-    makeRunId: (startedAt) =>
-      `${startedAt.toISOString().replace(/[-:]|\.\d+/g, '')}-${randomUUID().slice(0, 8)}`,
+    makeRunId,
     runLimitMs: RUN_LIMIT_MS,
     reference,
     now,
@@ -62,7 +62,7 @@ const wired = (): TwoWayDependencies => {
   return made;
 };
 
-/** For the operators' API, which acts on single changes and conflicts. */
+/** For the operators' API, which acts on single changes and conflicts, and starts runs. */
 export const twoWayDependencies = (): TwoWayDependencies => wired();
 
 /** One write of a member's document. Throws when the event should be delivered again. */
@@ -82,7 +82,3 @@ export const runScheduledTwoWay = async (): Promise<void> => {
   if (status === 'error')
     throw new SyncError(errorCode ?? 'internal', `Two-way run ${id} failed: ${errorCode}`);
 };
-
-/** The same on demand, for an administrator. */
-export const runTwoWayOnDemand = (which: DueOptions['which'], requestedBy: string): Promise<TwoWayRecord> =>
-  runTwoWay({ trigger: 'http', which, requestedBy }, wired());

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type PortalStack, startPortalStack } from '../support/portal-stack.ts';
 import { event, eventId, someone } from '../support/registry-events.ts';
+import { startWebhookStack, type WebhookStack } from '../support/stack.ts';
 
 const file = new URL('../../../contract/schemas/webhook-answer.json', import.meta.url);
 const schema = JSON.parse(readFileSync(file, 'utf8'));
 const answer = z.fromJSONSchema(schema);
 
-let stack: PortalStack;
+let stack: WebhookStack;
 beforeAll(async () => {
-  stack = await startPortalStack();
+  stack = await startWebhookStack();
 });
 afterAll(() => stack.close());
 

@@ -1,9 +1,9 @@
 import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ServiceTokens, startServiceTokens } from '../../../local/src/auth/service-tokens.ts';
 import { type LocalAuth, startAuth } from '../../../local/src/auth/start-auth.ts';
 import { makeVerifyFirebaseToken, makeVerifyGoogleToken } from '../../src/adapters/auth/verify-tokens.ts';
 import { type Authorize, makeAuthorizeAdmin } from '../../src/http/callers.ts';
+import { type ServiceTokens, startServiceTokens } from '../support/service-tokens.ts';
 
 const AUDIENCE = 'https://europe-west2-demo-ekklesia.cloudfunctions.net/runMemberListSync';
 const SCHEDULER = 'scheduler@demo-ekklesia.iam.gserviceaccount.com';

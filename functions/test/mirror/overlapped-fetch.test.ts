@@ -7,7 +7,7 @@ import { makeOverlappedFetch } from '../../src/mirror/overlapped-fetch.ts';
 import { runMirror } from '../../src/mirror/run.ts';
 import { holdCommits } from '../support/before-commit.ts';
 import { chain } from '../support/chain.ts';
-import { type Stack, startStack } from '../support/stack.ts';
+import { type RosterStack, startRosterStack } from '../support/stack.ts';
 
 const FOUND = {
   runId: 'run-1',
@@ -132,9 +132,9 @@ describe('fetching while the lease is taken', () => {
 });
 
 describe('the roster', () => {
-  let stack: Stack;
+  let stack: RosterStack;
   beforeEach(async () => {
-    stack = await startStack();
+    stack = await startRosterStack();
   });
   afterEach(async () => {
     await stack.close();

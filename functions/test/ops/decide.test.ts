@@ -1,7 +1,7 @@
 import { Timestamp } from 'firebase-admin/firestore';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ageBand } from '../../src/ops/runs.ts';
-import { type Body, type OpsStack, startOpsStack } from './support/ops-stack.ts';
+import { type Body, type OpsStack, startOpsStack } from '../support/api-stack.ts';
 
 let ops: OpsStack;
 beforeEach(async () => {

@@ -1,11 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeRegisterErasure, makeRegisterLookup } from '../../src/adapters/postgres/erase-member.ts';
 import { makeDatabase } from '../../src/adapters/postgres/make-database.ts';
 import { erasePerson } from '../../src/ops/erase-person.ts';
 import { startDatabase } from '../register/support/test-database.ts';
-import { BUCKET } from '../support/stack.ts';
+import { type Body, type OpsStack, startOpsStack } from '../support/api-stack.ts';
+import { BUCKET } from '../support/servers.ts';
 import { everythingHeld, joinEverywhere, leaveEverywhere, type Traces } from './support/leave-traces.ts';
-import { type Body, type OpsStack, startOpsStack } from './support/ops-stack.ts';
 
 const NOT_FOUND = 5;
 const PERMISSION_DENIED = 7;
@@ -90,8 +89,7 @@ describe('a store that fails keeps the others from nothing, and proves nothing',
     const database = makeDatabase({ target: { kind: 'url', url: postgres.url } });
     const stack = await startOpsStack({
       members: 20,
-      register: makeRegisterLookup(database),
-      registerErasure: makeRegisterErasure(database),
+      database,
     });
     try {
       const { kennitala } = await gone(stack);
@@ -124,7 +122,7 @@ describe('a store that fails keeps the others from nothing, and proves nothing',
   it('an active row of the register refuses the whole erasure', async () => {
     const postgres = await startDatabase();
     const database = makeDatabase({ target: { kind: 'url', url: postgres.url } });
-    const stack = await startOpsStack({ members: 20, register: makeRegisterLookup(database) });
+    const stack = await startOpsStack({ members: 20, database });
     try {
       const { kennitala } = await gone(stack);
       await postgres.sql(`insert into public.members (kennitala, name) values ($1, 'One')`, [kennitala]);

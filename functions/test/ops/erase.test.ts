@@ -2,8 +2,9 @@ import { FieldValue } from 'firebase-admin/firestore';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeHintStore } from '../../src/adapters/firestore/hint-store.ts';
 import { followHint } from '../../src/portal/follow-hint.ts';
+import { type Body, type OpsStack, startOpsStack } from '../support/api-stack.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
-import { BUCKET } from '../support/stack.ts';
+import { BUCKET } from '../support/servers.ts';
 import {
   acknowledgeEvents,
   announce,
@@ -13,7 +14,6 @@ import {
   runRoster,
   type Traces,
 } from './support/leave-traces.ts';
-import { type Body, type OpsStack, startOpsStack } from './support/ops-stack.ts';
 
 let ops: OpsStack;
 beforeEach(async () => {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tryKennitala } from '../../src/domain/kennitala.ts';
 import { makeQueueItem, toEditTime } from '../../src/twoway/queue.ts';
+import { type Body, type OpsStack, startOpsStack } from '../support/api-stack.ts';
 import { announce as announceTo } from './support/leave-traces.ts';
-import { type Body, type OpsStack, startOpsStack } from './support/ops-stack.ts';
 
 let ops: OpsStack;
 beforeEach(async () => {

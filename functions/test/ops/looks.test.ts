@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SyncError } from '../../src/lib/errors.ts';
 import { opsRoutes } from '../../src/ops/routes.ts';
+import { type OpsStack, startOpsStack } from '../support/api-stack.ts';
 import { joinEverywhere, type Traces } from './support/leave-traces.ts';
-import { type OpsStack, startOpsStack } from './support/ops-stack.ts';
 
 let ops: OpsStack;
 let person: Traces;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { assertOccurrenceDone } from '../../src/mirror/run-answer.ts';
-import { type OpsStack, startOpsStack } from './support/ops-stack.ts';
+import { type OpsStack, startOpsStack } from '../support/api-stack.ts';
 
 const DAY_MS = 24 * 3_600_000;
 let ops: OpsStack;

@@ -6,7 +6,7 @@ import { makeTwoWayActions } from '../../src/ops/two-way-actions.ts';
 import { planClaim } from '../../src/twoway/claim.ts';
 import type { TwoWayStore } from '../../src/twoway/ports.ts';
 import { makeQueueItem, type QueueItem, settlePaths, toEditTime } from '../../src/twoway/queue.ts';
-import { type OpsStack, startOpsStack } from './support/ops-stack.ts';
+import { type OpsStack, startOpsStack } from '../support/api-stack.ts';
 
 const LATER_MS = 3_600_000;
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runRollback } from '../../src/roster/rollback.ts';
-import { type Body, type OpsStack, startOpsStack } from './support/ops-stack.ts';
+import { type Body, type OpsStack, startOpsStack } from '../support/api-stack.ts';
 
 let ops: OpsStack;
 beforeEach(async () => {

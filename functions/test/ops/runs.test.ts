@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Body, type OpsStack, startOpsStack } from './support/ops-stack.ts';
+import { type Body, type OpsStack, startOpsStack } from '../support/api-stack.ts';
 
 let ops: OpsStack;
 beforeEach(async () => {

@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startReconcileStack } from '../support/reconcile-stack.ts';
-import { type Body, type OpsStack, startOpsStack } from './support/ops-stack.ts';
+import { type Body, type OpsStack, startOpsStack } from '../support/api-stack.ts';
+import { startReconcileStack } from '../support/stack.ts';
 
 let ops: OpsStack;
 const start = async (needsSecondPerson: boolean) => {
-  ops = await startOpsStack({ members: 60, needsSecondPerson });
+  ops = await startOpsStack({
+    members: 60,
+    settings: { APPROVAL_NEEDS_SECOND_PERSON: String(needsSecondPerson) },
+  });
 };
 beforeEach(() => start(true));
 afterEach(() => ops.close());

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MirrorName } from '../../src/mirror/mirror.ts';
 import type { MirrorState } from '../../src/ops/ports.ts';
 import { judgeMirror } from '../../src/ops/status.ts';
-import { type Body, type OpsStack, startOpsStack } from './support/ops-stack.ts';
+import { type Body, type OpsStack, startOpsStack } from '../support/api-stack.ts';
 
 const NOW = new Date('2026-11-23T08:00:00Z');
 const HOUR_MS = 3_600_000;

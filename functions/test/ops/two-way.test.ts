@@ -5,7 +5,7 @@ import { applyVersionedEvent } from '../../src/portal/apply-event.ts';
 import { planClaim } from '../../src/twoway/claim.ts';
 import type { ConflictRecord } from '../../src/twoway/conflict.ts';
 import { makeQueueItem, type QueueItem, settlePaths, toEditTime } from '../../src/twoway/queue.ts';
-import { type Body, type OpsStack, startOpsStack } from './support/ops-stack.ts';
+import { type Body, type OpsStack, startOpsStack } from '../support/api-stack.ts';
 
 let ops: OpsStack;
 let memberId: number;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type OpsStack, startOpsStack } from '../support/api-stack.ts';
 import { runRoster } from './support/leave-traces.ts';
-import { type OpsStack, startOpsStack } from './support/ops-stack.ts';
 
 let ops: OpsStack;
 beforeAll(async () => {

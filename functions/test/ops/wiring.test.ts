@@ -8,7 +8,7 @@ import { type LocalFirestore, startFirestore } from '../../../local/src/firestor
 import { type LocalRegistry, startRegistry } from '../../../local/src/registry/start-registry.ts';
 import { makeSigningKey } from '../../../local/src/secrets.ts';
 import { type LocalStorage, startStorage } from '../../../local/src/storage/index.ts';
-import type { Body } from './support/ops-stack.ts';
+import type { Body } from '../support/api-stack.ts';
 
 const PROJECT = 'demo-ekklesia';
 const BUCKET = `${PROJECT}.appspot.com`;

@@ -7,16 +7,16 @@ import {
   joinsOrLeaves,
   touchUnchanged,
 } from '../../src/portal/apply-event.ts';
-import { type PortalStack, startPortalStack } from '../support/portal-stack.ts';
 import { event, eventId, someone } from '../support/registry-events.ts';
+import { startWebhookStack, type WebhookStack } from '../support/stack.ts';
 
 /** What the registry says at a look, and what happens in the portal meanwhile. */
 let says: (kennitala: string) => Promise<unknown>;
 let looks = 0;
-let stack: PortalStack;
+let stack: WebhookStack;
 beforeAll(async () => {
-  stack = await startPortalStack({
-    registry: {
+  stack = await startWebhookStack({
+    reader: {
       readMember: async (kennitala) => {
         looks += 1;
         return says(kennitala);

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { NO_MISCHIEF } from '../../../local/src/registry/deliveries.ts';
 import { answerWebhook } from '../../src/portal/receive-webhook.ts';
 import { makeWebhookGate } from '../../src/portal/webhook-caller.ts';
-import { SECRET } from '../support/portal-stack.ts';
-import { type ReconcileStack, startReconcileStack } from '../support/reconcile-stack.ts';
+import { SECRET } from '../support/registry-events.ts';
+import { type ReconcileStack, startReconcileStack } from '../support/stack.ts';
 import { expectEqual } from './reconcile/support/equality.ts';
 import { type Death, startWebhookServer, type WebhookServer } from './support/webhook-server.ts';
 

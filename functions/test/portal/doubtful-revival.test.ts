@@ -3,17 +3,17 @@ import { tryKennitala } from '../../src/domain/kennitala.ts';
 import { SyncError } from '../../src/lib/errors.ts';
 import { applyReading } from '../../src/portal/apply-event.ts';
 import { decideRemoval } from '../../src/portal/reconcile/decide-member.ts';
-import { type PortalStack, startPortalStack } from '../support/portal-stack.ts';
 import { event, eventId, resultOf, someone } from '../support/registry-events.ts';
+import { startWebhookStack, type WebhookStack } from '../support/stack.ts';
 
 /** What the registry answers about a member; the table's last word, whatever events are still under way. */
 let answer: () => unknown;
 /** Versions of the events that the register was told of. */
 const told: (number | null)[] = [];
-let stack: PortalStack;
+let stack: WebhookStack;
 beforeAll(async () => {
-  stack = await startPortalStack({
-    registry: { readMember: async () => answer() },
+  stack = await startWebhookStack({
+    reader: { readMember: async () => answer() },
     register: async ({ version }) => {
       told.push(version);
     },

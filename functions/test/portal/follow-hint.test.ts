@@ -4,19 +4,19 @@ import { type ParsedMember, parseRegistryMember } from '../../src/domain/member/
 import { SyncError } from '../../src/lib/errors.ts';
 import { followHint, HINT_PAUSES_MS, judgeReading, SETTLED_AFTER_MS } from '../../src/portal/follow-hint.ts';
 import type { WebhookCall } from '../../src/portal/receive-webhook.ts';
-import { type PortalStack, startPortalStack } from '../support/portal-stack.ts';
 import { event, eventId, resultOf, someone } from '../support/registry-events.ts';
+import { startWebhookStack, type WebhookStack } from '../support/stack.ts';
 
 const KEY = 'key-of-a-registry-that-cannot-sign';
 
 /** What the registry says at the nth look, from 0; the last one stays. Null is its 404. */
 let script: readonly (object | null | (() => Promise<object | null>))[] = [];
 let looks = 0;
-let stack: PortalStack;
+let stack: WebhookStack;
 beforeAll(async () => {
-  stack = await startPortalStack({
-    secrets: { legacyKey: { readAll: async () => [KEY] } },
-    registry: {
+  stack = await startWebhookStack({
+    keys: { legacyKey: { readAll: async () => [KEY] } },
+    reader: {
       readMember: async () => {
         const said = script[Math.min(looks, script.length - 1)] ?? null;
         looks += 1;

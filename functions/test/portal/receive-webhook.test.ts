@@ -2,12 +2,12 @@ import { status } from '@grpc/grpc-js';
 import { Timestamp } from 'firebase-admin/firestore';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SyncError } from '../../src/lib/errors.ts';
-import { type PortalStack, startPortalStack } from '../support/portal-stack.ts';
 import { event, eventId, resultOf, someone } from '../support/registry-events.ts';
+import { startWebhookStack, type WebhookStack } from '../support/stack.ts';
 
-let stack: PortalStack;
+let stack: WebhookStack;
 beforeAll(async () => {
-  stack = await startPortalStack();
+  stack = await startWebhookStack();
 });
 afterAll(async () => {
   await stack.close();
@@ -141,7 +141,7 @@ describe('an event of a member', () => {
   });
 
   it('asks once for a new roster when members join or leave, and not when they change', async () => {
-    const fresh = await startPortalStack();
+    const fresh = await startWebhookStack();
     try {
       const kennitala = someone();
       await fresh.deliver('a', event(kennitala, 1, 'create'));
@@ -176,7 +176,7 @@ describe('Firestore that fails', () => {
   );
 
   it('for the roster refresh alone: 503, and the repetition asks for it', async () => {
-    const one = await startPortalStack();
+    const one = await startWebhookStack();
     try {
       const kennitala = someone();
       one.firestore.failNext({
@@ -199,7 +199,7 @@ describe('Firestore that fails', () => {
 describe('a register that follows the webhook', () => {
   it('is given each versioned event, and its failure does not make the sender repeat', async () => {
     const versions: (number | null)[] = [];
-    const one = await startPortalStack({
+    const one = await startWebhookStack({
       register: async ({ version }) => {
         versions.push(version);
         if (version === 2) throw new SyncError('database_unavailable', 'PostgreSQL did not answer.');
@@ -221,7 +221,7 @@ describe('a register that follows the webhook', () => {
   });
 
   it('and its silence does not either: the answer comes within seconds, and the miss is told', async () => {
-    const one = await startPortalStack({ register: () => new Promise(() => undefined) });
+    const one = await startWebhookStack({ register: () => new Promise(() => undefined) });
     try {
       expect((await one.deliver('a', event(someone(), 1, 'create'))).status).toBe(200);
       expect(

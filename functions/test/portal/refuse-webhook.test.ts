@@ -2,14 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SyncError } from '../../src/lib/errors.ts';
 import type { LogFields, LogSink } from '../../src/lib/log.ts';
 import { answerWebhookFailure, makeWebhookLogs, type WebhookCall } from '../../src/portal/receive-webhook.ts';
-import { type PortalStack, readAnswer, SECRET, signed, startPortalStack } from '../support/portal-stack.ts';
-import { event, eventId, someone } from '../support/registry-events.ts';
+import { event, eventId, readAnswer, SECRET, signed, someone } from '../support/registry-events.ts';
+import { startWebhookStack, type WebhookStack } from '../support/stack.ts';
 
 const OTHER_SECRET = `whsec_${Buffer.from('another secret of the tests, too').toString('base64')}`;
 
-let stack: PortalStack;
+let stack: WebhookStack;
 beforeAll(async () => {
-  stack = await startPortalStack();
+  stack = await startWebhookStack();
 });
 afterAll(async () => {
   await stack.close();
@@ -123,11 +123,11 @@ describe('a call that is refused', () => {
 describe('secrets', () => {
   const withSecrets = async (
     signing: () => Promise<readonly string[]>,
-    test: (one: PortalStack, dropped: () => number) => Promise<void>,
+    test: (one: WebhookStack, dropped: () => number) => Promise<void>,
   ) => {
     let drops = 0;
-    const one = await startPortalStack({
-      secrets: {
+    const one = await startWebhookStack({
+      keys: {
         signing: {
           readAll: signing,
           drop: () => {

@@ -9,8 +9,8 @@ import { parseMoment } from '../../src/proof/moment.ts';
 import { listInForce } from '../../src/proof/roll.ts';
 import type { ListVersion } from '../../src/roster/ports.ts';
 import { runRoster } from '../ops/support/leave-traces.ts';
-import { type OpsStack, startOpsStack } from '../ops/support/ops-stack.ts';
-import { BUCKET } from '../support/stack.ts';
+import { type OpsStack, startOpsStack } from '../support/api-stack.ts';
+import { BUCKET } from '../support/servers.ts';
 
 const NOW = new Date('2026-11-27T12:00:00Z');
 

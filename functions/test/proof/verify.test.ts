@@ -7,12 +7,13 @@ import { makeMirrorStates } from '../../src/adapters/firestore/ops-states.ts';
 import { makeTwoWayLog } from '../../src/adapters/firestore/queue-store.ts';
 import type { OperatorAction } from '../../src/ops/ports.ts';
 import { chain, chainSecret } from '../support/chain.ts';
-import { BUCKET, type Stack, startStack } from '../support/stack.ts';
+import { BUCKET } from '../support/servers.ts';
+import { type RosterStack, startRosterStack } from '../support/stack.ts';
 import { verifyStores } from '../support/verify.ts';
 
-let stack: Stack;
+let stack: RosterStack;
 beforeEach(async () => {
-  stack = await startStack();
+  stack = await startRosterStack();
 });
 afterEach(async () => {
   chainSecret['chain-signing-key'].splice(0, chainSecret['chain-signing-key'].length - 1);

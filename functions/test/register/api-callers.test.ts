@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type ApiStack, KEYS, SERVICE, startApiStack, tokenOf } from '../support/api-stack.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
-import { type ApiStack, KEYS, SERVICE, startApiStack, tokenOf } from './support/api-stack.ts';
 
 let stack: ApiStack;
 beforeEach(async () => {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { serve } from '@hono/node-server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ApiStack, startApiStack } from './support/api-stack.ts';
+import { type ApiStack, startApiStack } from '../support/api-stack.ts';
 
 const text = await readFile(new URL('../../../docs/api.md', import.meta.url), 'utf8');
 /** A command, and the answer that the page shows below it. */

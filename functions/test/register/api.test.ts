@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type ApiStack, startApiStack } from '../support/api-stack.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
-import { type ApiStack, startApiStack } from './support/api-stack.ts';
 
 let stack: ApiStack;
 beforeEach(async () => {

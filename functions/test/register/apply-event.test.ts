@@ -1,12 +1,18 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeRegisterDigests } from '../../src/adapters/postgres/register-reader.ts';
 import { makeRowStore } from '../../src/adapters/postgres/row-store.ts';
+import type { Kennitala } from '../../src/domain/kennitala.ts';
+import { tryDigest } from '../../src/domain/member/digest.ts';
 import { parseMemberChange } from '../../src/domain/member/member-change.ts';
+import { differingBuckets } from '../../src/proof/compare.ts';
 import { applyEvent } from '../../src/register/register.ts';
 import { makeRegisterLogs } from '../../src/register/register-logs.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
+import { referTo } from '../support/servers.ts';
+import { type RegisterStack, startRegisterStack } from '../support/stack.ts';
+import { sumsOf, withDigest } from '../support/sums.ts';
 import { makePages } from './support/make-pages.ts';
-import { type RegisterStack, referTo, startRegisterStack } from './support/register-stack.ts';
 
 let stack: RegisterStack;
 beforeEach(async () => {
@@ -18,21 +24,16 @@ afterEach(async () => {
 
 const [KENNITALA = ''] = makeKennitalas(1);
 
+const apply = (body: object, kennitala = KENNITALA) =>
+  applyEvent(parseMemberChange({ kennitala, ...body }), {
+    rows: makeRowStore(stack.database),
+    referTo,
+    logs: makeRegisterLogs(stack.dependencies.log),
+    now: stack.dependencies.now,
+  });
+
 const event = (action: 'create' | 'update' | 'delete', version: number | null, name = `Name ${version}`) =>
-  applyEvent(
-    parseMemberChange({
-      kennitala: KENNITALA,
-      action,
-      version,
-      data: action === 'delete' ? null : { id: 5, kennitala: KENNITALA, name },
-    }),
-    {
-      rows: makeRowStore(stack.database),
-      referTo,
-      logs: makeRegisterLogs(stack.dependencies.log),
-      now: stack.dependencies.now,
-    },
-  );
+  apply({ action, version, data: action === 'delete' ? null : { id: 5, kennitala: KENNITALA, name } });
 
 const row = async () => (await stack.members())[0];
 
@@ -126,22 +127,28 @@ describe('an event of the registry', () => {
     expect(await row()).toMatchObject({ name: 'Just read', metadata: { version: 7 } });
   });
 
-  it('in any order and with any repetition ends as the newest says', async () => {
+  it.each([
+    ['left', 'delete'],
+    ['stayed', 'update'],
+  ] as const)('in any order and with any repetition ends as the newest says: they %s', async (_, last) => {
+    const wire = (version: number) => withDigest({ id: 5, kennitala: KENNITALA, name: `Name ${version}` });
     const history = [1, 2, 3, 4, 5, 6].map((version) => ({
       version,
-      action: (version === 1 ? 'create' : version === 6 ? 'delete' : 'update') as
-        | 'create'
-        | 'update'
-        | 'delete',
+      action: version === 1 ? ('create' as const) : version === 6 ? last : ('update' as const),
     }));
     const order = fc.shuffledSubarray([...history, ...history], { minLength: 12 });
+    const digests = makeRegisterDigests(stack.database);
+    const newest = [KENNITALA as Kennitala, tryDigest(wire(6).digest)] as const;
+    const inRegistry = sumsOf(last === 'delete' ? [] : [newest]);
     await fc.assert(
       fc.asyncProperty(order, async (events) => {
         await stack.postgres.sql('delete from public.members');
         // A delete of somebody unknown leaves no row, so the create comes first; the rest in any order.
-        await event('create', 1);
-        for (const { action, version } of events) await event(action, version);
-        expect(await row()).toMatchObject({ is_active: false, metadata: { version: 6 } });
+        await apply({ action: 'create', version: 1, data: wire(1) });
+        for (const { action, version } of events)
+          await apply({ action, version, data: action === 'delete' ? null : wire(version) });
+        expect(await row()).toMatchObject({ is_active: last !== 'delete', metadata: { version: 6 } });
+        expect(differingBuckets(inRegistry, await digests.sums())).toEqual([]);
       }),
       { numRuns: 15 },
     );
@@ -158,12 +165,7 @@ describe('an event of the registry', () => {
         stack.advance(1_000);
         await event('update', 2, 'New');
         const data = { id: 6, kennitala: newcomer, name: 'Newcomer' };
-        await applyEvent(parseMemberChange({ kennitala: newcomer, action: 'create', version: 3, data }), {
-          rows: makeRowStore(stack.database),
-          referTo,
-          logs: makeRegisterLogs(stack.dependencies.log),
-          now: stack.dependencies.now,
-        });
+        await apply({ action: 'create', version: 3, data }, newcomer);
       },
     };
     stack.advance(1_000);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SyncError } from '../../src/lib/errors.ts';
-import { type RegisterStack, startRegisterStack } from './support/register-stack.ts';
+import { type RegisterStack, startRegisterStack } from '../support/stack.ts';
 
 let stack: RegisterStack;
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeKennitalas } from '../support/kennitalas.ts';
+import { type RegisterStack, startRegisterStack } from '../support/stack.ts';
 import { makePages } from './support/make-pages.ts';
-import { type RegisterStack, startRegisterStack } from './support/register-stack.ts';
 
 let stack: RegisterStack;
 beforeEach(async () => {

@@ -8,7 +8,8 @@ import { parseMemberChange } from '../../src/domain/member/member-change.ts';
 import { applyEvent } from '../../src/register/register.ts';
 import { makeRegisterLogs } from '../../src/register/register-logs.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
-import { type RegisterStack, referTo, startRegisterStack } from './support/register-stack.ts';
+import { referTo } from '../support/servers.ts';
+import { type RegisterStack, startRegisterStack } from '../support/stack.ts';
 
 /** What only a server with many sessions can show. */
 

@@ -7,8 +7,8 @@ import { SyncError } from '../../src/lib/errors.ts';
 import { deliverNotifications, sendWebhook } from '../../src/register/notify.ts';
 import { makeRegisterLogs } from '../../src/register/register-logs.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
+import { type RegisterStack, startRegisterStack } from '../support/stack.ts';
 import { makePages } from './support/make-pages.ts';
-import { type RegisterStack, startRegisterStack } from './support/register-stack.ts';
 
 const SECRET = `whsec_${Buffer.from('secret of the tests, 24b').toString('base64')}`;
 const OLD_SECRET = `whsec_${Buffer.from('former secret of tests24').toString('base64')}`;

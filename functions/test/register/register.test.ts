@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import type { RunRequest } from '../../src/mirror/run.ts';
 import { runRegisterMirror } from '../../src/register/register.ts';
-import { type RegisterStack, referTo, startRegisterStack } from './support/register-stack.ts';
+import { referTo } from '../support/servers.ts';
+import { type RegisterStack, startRegisterStack } from '../support/stack.ts';
 
 let stack: RegisterStack;
 beforeEach(async () => {

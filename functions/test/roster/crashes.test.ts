@@ -1,11 +1,12 @@
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BUCKET, type Stack, startStack } from '../support/stack.ts';
+import { BUCKET } from '../support/servers.ts';
+import { type RosterStack, startRosterStack } from '../support/stack.ts';
 import { verifyStores } from '../support/verify.ts';
 
-let stack: Stack;
+let stack: RosterStack;
 beforeEach(async () => {
-  stack = await startStack({ callLimitMs: 2_500 });
+  stack = await startRosterStack({ callLimitMs: 2_500 });
 });
 afterEach(async () => {
   await stack.close();

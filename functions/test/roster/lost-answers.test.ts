@@ -1,10 +1,10 @@
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Stack, startStack } from '../support/stack.ts';
+import { type RosterStack, startRosterStack } from '../support/stack.ts';
 
-let stack: Stack;
+let stack: RosterStack;
 beforeEach(async () => {
-  stack = await startStack({ callLimitMs: 5_000 });
+  stack = await startRosterStack({ callLimitMs: 5_000 });
 });
 afterEach(async () => {
   await stack.close();

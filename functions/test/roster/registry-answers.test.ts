@@ -2,12 +2,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { StandingFaultInput } from '../../../local/src/registry/faults.ts';
 import { makeRegistryHttp } from '../../src/adapters/django/registry-http.ts';
 import type { ErrorCode } from '../../src/lib/errors.ts';
-import { type Stack, startStack } from '../support/stack.ts';
+import { type RosterStack, startRosterStack } from '../support/stack.ts';
 
-let stack: Stack;
+let stack: RosterStack;
 let published: string | null;
 beforeAll(async () => {
-  stack = await startStack({ members: 600 });
+  stack = await startRosterStack({ members: 600 });
   await stack.run();
   published = await stack.file();
 });

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf, makeMemberList } from '../../src/domain/kennitala-list.ts';
-import { type Stack, startStack } from '../support/stack.ts';
+import { type RosterStack, startRosterStack } from '../support/stack.ts';
 
-let stack: Stack;
+let stack: RosterStack;
 beforeEach(async () => {
-  stack = await startStack();
+  stack = await startRosterStack();
 });
 afterEach(async () => {
   await stack.close();

@@ -7,7 +7,7 @@ import {
   type RestoreDependencies,
   type SelfCheckMode,
 } from '../../src/roster/rollback.ts';
-import { type OpsStack, startOpsStack } from '../ops/support/ops-stack.ts';
+import { type OpsStack, startOpsStack } from '../support/api-stack.ts';
 
 let ops: OpsStack;
 beforeEach(async () => {

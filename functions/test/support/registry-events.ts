@@ -1,4 +1,9 @@
+import { Webhook } from 'standardwebhooks';
+import type { WebhookCall } from '../../src/portal/receive-webhook.ts';
 import { makeKennitalas } from './kennitalas.ts';
+
+/** What the registry of the tests signs its webhooks with. */
+export const SECRET = `whsec_${Buffer.from('a secret of the tests, 32 bytes.').toString('base64')}`;
 
 const numbers = makeKennitalas(200);
 let used = 0;
@@ -30,3 +35,22 @@ export const resultOf = async (answer: Promise<{ status: number; body: object }>
   const { status: code, body } = await answer;
   return { status: code, ...body } as Record<string, unknown>;
 };
+
+/** A webhook as the registry sends it. */
+export const signed = (id: string, body: string, secret = SECRET, at = new Date()): WebhookCall => ({
+  method: 'POST',
+  rawBody: Buffer.from(body),
+  headers: {
+    id,
+    timestamp: String(Math.floor(at.getTime() / 1_000)),
+    signature: new Webhook(secret).sign(id, at, body),
+    authorization: undefined,
+  },
+});
+
+/** An answer as its sender reads it. */
+export const readAnswer = async (answer: Response) => ({
+  status: answer.status,
+  headers: Object.fromEntries(answer.headers),
+  body: (await answer.json()) as object,
+});

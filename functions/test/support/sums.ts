@@ -19,7 +19,8 @@ export const withDigest = <Wire extends object>(wire: Wire): Wire & { readonly d
 
 type Numbered = Iterable<readonly [Kennitala, DigestNumbers | null | undefined]>;
 
-const sumsOf = (members: Numbered): SetSums[] => {
+/** The sums of every bucket, as a registry or a store says them. */
+export const sumsOf = (members: Numbered): SetSums[] => {
   const sums = Array.from({ length: BUCKETS }, () => NO_MEMBERS);
   for (const [kennitala, digest] of members) {
     const bucket = bucketOf(kennitala);

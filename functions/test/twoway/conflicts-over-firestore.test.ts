@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SyncError } from '../../src/lib/errors.ts';
 import { decideConflictOnDemand, type ResolveRequest } from '../../src/twoway/resolve-conflict.ts';
-import { startTwoWayStack, type TwoWayStack } from './support/two-way-stack.ts';
+import { startTwoWayStack, type TwoWayStack } from '../support/stack.ts';
 
 const OPERATOR = { kind: 'person', id: 'operator-7' } as const;
 const HOUR_MS = 3_600_000;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startTwoWayStack, type TwoWayStack } from './support/two-way-stack.ts';
+import { startTwoWayStack, type TwoWayStack } from '../support/stack.ts';
 
 let stack: TwoWayStack;
 let next = 0;

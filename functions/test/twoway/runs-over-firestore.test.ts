@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { makeTwoWayActions } from '../../src/ops/two-way-actions.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
-import { startTwoWayStack, type TwoWayStack } from './support/two-way-stack.ts';
+import { startTwoWayStack, type TwoWayStack } from '../support/stack.ts';
 
 const DAY_MS = 24 * 3_600_000;
 

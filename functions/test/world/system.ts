@@ -50,7 +50,7 @@ import { trackMemberWrite } from '../../src/twoway/track.ts';
 import { RECONCILE_LEASE_MS, RECONCILE_RUN_LIMIT_MS } from '../../src/wiring/reconcile.ts';
 import { REGISTER_LEASE_MS, REGISTER_RUN_LIMIT_MS } from '../../src/wiring/register.ts';
 import { ROSTER_LEASE_MS, ROSTER_RUN_LIMIT_MS } from '../../src/wiring/roster.ts';
-import { SECRET } from '../support/portal-stack.ts';
+import { SECRET } from '../support/registry-events.ts';
 import type { Clock } from './clock.ts';
 import type { Instance } from './instances.ts';
 import type { MemoryFirestore } from './memory-firestore.ts';

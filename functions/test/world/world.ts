@@ -2,7 +2,7 @@ import type { MemberEvent } from '../../src/adapters/firestore/twoway-documents.
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import type { MirrorName } from '../../src/mirror/mirror.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
-import { signed } from '../support/portal-stack.ts';
+import { signed } from '../support/registry-events.ts';
 import { Chance, type Clock, hash, makeClock, turn } from './clock.ts';
 import { type Acting, type Instance, makeInstance, type Outcome } from './instances.ts';
 import { makeMemoryFirestore, type Written } from './memory-firestore.ts';

@@ -1,16 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
-import { isLoopbackOrigin, type LoopbackServer, onlyLoopback, serveOnLoopback } from '../loopback.ts';
-import {
-  type Account,
-  type Accounts,
-  AuthApiError,
-  makeAccounts,
-  notImplemented,
-  parseAccountChange,
-  toUserInfo,
-} from './accounts.ts';
+import { isLoopbackOrigin, onlyLoopback, serveOnLoopback } from '../loopback.ts';
+
+interface Account {
+  readonly uid: string;
+  readonly email: string | null;
+  /** Custom claims: what `setCustomUserClaims` takes and what a token then carries. */
+  readonly claims: Readonly<Record<string, unknown>>;
+  /** Unix seconds. ID tokens of earlier sign-ins are revoked. */
+  readonly validSince: number;
+}
 
 const mintOptions = z.object({
   uid: z.string().min(1).max(128),
@@ -18,46 +20,116 @@ const mintOptions = z.object({
   /** Kept as the account's custom claims, such as `{ roles: ['admin'] }`. */
   claims: z.record(z.string(), z.unknown()).optional(),
   /** An hour by default, as Firebase's; negative for an expired token. */
-  lifetimeSeconds: z.number().optional(),
+  lifetimeSeconds: z.number().default(3_600),
 });
 
-export type MintOptions = z.output<typeof mintOptions>;
-
-export interface LocalAuth extends LoopbackServer {
-  /** The value of FIREBASE_AUTH_EMULATOR_HOST. */
-  readonly emulatorHost: string;
-  /**
-   * Signs a person in who need not exist before, and gives the ID token. The account keeps the claims, so that
-   * firebase-admin's `getUser` shows what its `verifyIdToken` accepts.
-   * @throws AuthApiError 400 for a claim that Firebase reserves, or an e-mail address of another account.
-   */
-  mintIdToken(options: MintOptions): string;
-}
+export type LocalAuth = Awaited<ReturnType<typeof startAuth>>;
 
 /** The official Auth emulator's port. */
 const DEFAULT_PORT = 9099;
-const HOUR_SECONDS = 3_600;
+const ADMIN = '/identitytoolkit.googleapis.com/v1/projects/:project';
+/** firebase-admin's token when it talks to an emulator. */
+const ADMIN_AUTHORIZATION = 'Bearer owner';
 
 /**
  * A development substitute for Firebase Authentication: unsigned tokens, accounts in memory, open to this machine only.
  * It speaks what firebase-admin's `verifyIdToken` and the operators' commands need, and 501 with the call's name for
  * everything else.
  */
-export const startAuth = async ({
-  projectId,
-  port = DEFAULT_PORT,
-}: {
-  readonly projectId: string;
-  readonly port?: number;
-}): Promise<LocalAuth> => {
-  const accounts = makeAccounts();
-  const mintIdToken = ({ uid, email, claims, lifetimeSeconds = HOUR_SECONDS }: MintOptions): string => {
-    const change = { ...(email !== undefined && { email }), ...(claims !== undefined && { claims }) };
-    return makeIdToken(projectId, accounts.save(uid, change), lifetimeSeconds);
+export const startAuth = async (options: { readonly projectId: string; readonly port?: number }) => {
+  const { projectId, port = DEFAULT_PORT } = options;
+  const accounts = new Map<string, Account>();
+  const findByEmail = (email: string): Account | undefined =>
+    [...accounts.values()].find((account) => account.email === email.toLowerCase());
+
+  /** Makes an account, or changes the one that is there. @throws AuthApiError 400 for an e-mail address of another one */
+  const save = (uid: string, { email, ...change }: Partial<Account>): Account => {
+    const owner = email ? findByEmail(email) : undefined;
+    if (owner !== undefined && owner.uid !== uid) throw new AuthApiError(400, 'EMAIL_EXISTS');
+    const fresh = { uid, email: null, claims: {}, validSince: Math.floor(Date.now() / 1000) };
+    const saved = {
+      ...(accounts.get(uid) ?? fresh),
+      ...change,
+      ...(email && { email: email.toLowerCase() }),
+    };
+    accounts.set(uid, saved);
+    return saved;
   };
-  const server = await serveOnLoopback(makeAuthApp(projectId, accounts, mintIdToken).fetch, port);
+
+  /**
+   * Signs a person in who need not exist before, and gives the ID token. The account keeps the claims, so that
+   * firebase-admin's `getUser` shows what its `verifyIdToken` accepts.
+   * @throws AuthApiError 400 for an e-mail address of another account.
+   */
+  const mintIdToken = (wanted: z.input<typeof mintOptions>): string => {
+    const { uid, email = null, claims, lifetimeSeconds } = mintOptions.parse(wanted);
+    return makeIdToken(projectId, save(uid, { email, ...(claims && { claims }) }), lifetimeSeconds);
+  };
+
+  const app = new Hono();
+  app.use(cors({ origin: (origin) => (isLoopbackOrigin(origin) ? origin : null) }));
+  app.use(onlyLoopback);
+  app.post('/_dev/tokens', async (context) =>
+    context.json({ idToken: mintIdToken(await readBody(context, mintOptions)) }),
+  );
+
+  app.use(`${ADMIN}/*`, async (context, next) => {
+    const isAdmin = context.req.header('authorization') === ADMIN_AUTHORIZATION;
+    if (!isAdmin) throw new AuthApiError(401, 'UNAUTHENTICATED');
+    if (context.req.param('project') !== projectId) throw new AuthApiError(404, 'PROJECT_NOT_FOUND');
+    return next();
+  });
+  app.post(`${ADMIN}/accounts`, async (context) => {
+    const { email, localId = randomUUID() } = await readBody(context, newAccount);
+    return context.json({ localId: save(localId, { email }).uid });
+  });
+  app.post(`${ADMIN}/accounts:update`, async (context) => {
+    const { localId, customAttributes: claims, validSince } = await readBody(context, accountChange);
+    if (!accounts.has(localId)) throw new AuthApiError(400, 'USER_NOT_FOUND');
+    save(localId, { ...(claims && { claims }), ...(validSince && { validSince }) });
+    return context.json({ localId });
+  });
+  app.post(`${ADMIN}/accounts:lookup`, async (context) => {
+    const { localId, email } = await readBody(context, lookupRequest);
+    const found = [...localId.map((uid) => accounts.get(uid)), ...email.map(findByEmail)];
+    const users = found.filter((account) => account !== undefined).map(toUserInfo);
+    // No user at all is an answer without the key, which firebase-admin reads as `auth/user-not-found`.
+    return context.json(users.length === 0 ? {} : { users });
+  });
+  // One page with everybody.
+  app.get(`${ADMIN}/accounts:batchGet`, (context) =>
+    context.json({ users: [...accounts.values()].map(toUserInfo) }),
+  );
+
+  app.notFound(({ req }) => {
+    throw notImplemented(`speak ${req.method} ${req.path}`);
+  });
+  app.onError((error, context) => {
+    const { status, message } = error instanceof AuthApiError ? error : new AuthApiError(500, 'INTERNAL');
+    if (status === 500) console.error(error);
+    const errors = [{ message, reason: 'invalid', domain: 'global' }];
+    return context.json({ error: { code: status, message, errors } }, status);
+  });
+  const server = await serveOnLoopback(app.fetch, port);
+  /** `emulatorHost`: the value of FIREBASE_AUTH_EMULATOR_HOST. */
   return { ...server, emulatorHost: new URL(server.url).host, mintIdToken };
 };
+
+/**
+ * An answer other than success, in Identity Toolkit's form. Its clients read the code from the message's first word,
+ * such as `EMAIL_EXISTS`.
+ */
+class AuthApiError extends Error {
+  readonly status: ContentfulStatusCode;
+
+  constructor(status: ContentfulStatusCode, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const notImplemented = (what: string): AuthApiError =>
+  new AuthApiError(501, `NOT_IMPLEMENTED : the local Auth endpoint does not ${what}`);
 
 /**
  * An ID token with the claims of a real one and no signature (`alg: none`). Only a program that has
@@ -81,65 +153,33 @@ const makeIdToken = (projectId: string, { uid, email, claims }: Account, lifetim
   return `${part({ alg: 'none', typ: 'JWT' })}.${part(payload)}.`;
 };
 
-const ADMIN = '/identitytoolkit.googleapis.com/v1/projects/:project';
-/** firebase-admin's token when it talks to an emulator. */
-const ADMIN_AUTHORIZATION = 'Bearer owner';
+/** An account as `accounts:lookup` answers it: Identity Toolkit's `UserInfo`. */
+const toUserInfo = ({ uid, email, claims, validSince }: Account): object => ({
+  localId: uid,
+  ...(email !== null && { email, emailVerified: true }),
+  customAttributes: JSON.stringify(claims),
+  validSince: String(validSince),
+});
 
+const newAccount = z.strictObject({ localId: z.string().optional(), email: z.string() });
+const accountChange = z.strictObject({
+  localId: z.string(),
+  customAttributes: z
+    .string()
+    .transform((json): unknown => JSON.parse(json))
+    .pipe(z.record(z.string(), z.unknown()))
+    .optional(),
+  validSince: z.coerce.number().optional(),
+});
 const lookupRequest = z.object({
   localId: z.array(z.string()).default([]),
   email: z.array(z.string()).default([]),
 });
 
-const makeAuthApp = (projectId: string, accounts: Accounts, mintIdToken: LocalAuth['mintIdToken']): Hono => {
-  const app = new Hono();
-  app.use(cors({ origin: (origin) => (isLoopbackOrigin(origin) ? origin : null) }));
-  app.use(onlyLoopback);
-
-  app.post('/_dev/tokens', async (context) =>
-    context.json({ idToken: mintIdToken(await readBody(context, mintOptions)) }),
-  );
-
-  app.use(`${ADMIN}/*`, async (context, next) => {
-    const isAdmin = context.req.header('authorization') === ADMIN_AUTHORIZATION;
-    if (!isAdmin) throw new AuthApiError(401, 'UNAUTHENTICATED');
-    if (context.req.param('project') !== projectId) throw new AuthApiError(404, 'PROJECT_NOT_FOUND');
-    return next();
-  });
-  app.post(`${ADMIN}/accounts`, async (context) => {
-    const { uid, change } = parseAccountChange(await readBody(context, z.unknown()));
-    if (uid !== null && accounts.find(uid) !== null) throw new AuthApiError(400, 'DUPLICATE_LOCAL_ID');
-    return context.json({ localId: accounts.save(uid, change).uid });
-  });
-  app.post(`${ADMIN}/accounts:update`, async (context) => {
-    const { uid, change } = parseAccountChange(await readBody(context, z.unknown()));
-    if (accounts.find(uid ?? '') === null) throw new AuthApiError(400, 'USER_NOT_FOUND');
-    return context.json({ localId: accounts.save(uid, change).uid });
-  });
-  app.post(`${ADMIN}/accounts:lookup`, async (context) => {
-    const { localId, email } = await readBody(context, lookupRequest);
-    const found = [...localId.map(accounts.find), ...email.map(accounts.findByEmail)];
-    const users = found.filter((account) => account !== null).map(toUserInfo);
-    // No user at all is an answer without the key, which firebase-admin reads as `auth/user-not-found`.
-    return context.json(users.length === 0 ? {} : { users });
-  });
-  // One page with everybody.
-  app.get(`${ADMIN}/accounts:batchGet`, (context) =>
-    context.json({ users: accounts.list().map(toUserInfo) }),
-  );
-
-  app.notFound(({ req }) => toAnswer(notImplemented(`speak ${req.method} ${req.path}`)));
-  app.onError((error) => {
-    if (error instanceof AuthApiError) return toAnswer(error);
-    console.error(error);
-    return Response.json({ error: { code: 500, message: 'INTERNAL' } }, { status: 500 });
-  });
-  return app;
-};
-
-const toAnswer = (error: AuthApiError): Response => Response.json(error, { status: error.status });
-
+/** @throws AuthApiError 501 for a field that this substitute does not keep, which would otherwise be lost in silence */
 const readBody = async <S extends z.ZodType>(context: Context, schema: S): Promise<z.output<S>> => {
-  const read = schema.safeParse(await context.req.json().catch(() => null));
-  if (!read.success) throw new AuthApiError(400, 'INVALID_REQUEST');
-  return read.data;
+  const { data, error } = schema.safeParse(await context.req.json().catch(() => null));
+  if (error === undefined) return data as z.output<S>;
+  const unknown = error.issues.find(({ code }) => code === 'unrecognized_keys');
+  throw unknown ? notImplemented(`keep this: ${unknown.message}`) : new AuthApiError(400, 'INVALID_REQUEST');
 };

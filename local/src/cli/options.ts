@@ -129,45 +129,25 @@ export const parseOptions = (argv: readonly string[]): CliOptions => {
     .allowExcessArguments(false)
     .parse([...argv], { from: 'user' });
 
-  const given = program.opts<Record<'approve' | 'operator' | 'reason', string | undefined> & CliOptions>();
+  const { approve, operator, reason, ...given } = program.opts<
+    Record<'approve' | 'operator' | 'reason', string | undefined> & Omit<CliOptions, 'approve'>
+  >();
+  const refuse: (message: string) => never = (message) => program.error(`error: ${message}`);
   if (given.django !== undefined && !given.token) {
-    program.error('error: --django needs --token, or DJANGO_API_TOKEN in the environment');
+    refuse('--django needs --token, or DJANGO_API_TOKEN in the environment');
   }
-  return {
-    exit: given.exit,
-    json: given.json,
-    members: given.members,
-    django: given.django,
-    token: given.token,
-    legacy: given.legacy,
-    data: given.data,
-    dryRun: given.dryRun,
-    approve: approvalIn(given, program),
-    scenario: given.scenario,
-    portOffset: given.portOffset,
-    verbose: given.verbose,
-  };
-};
-
-const approvalIn = (
-  given: Record<'approve' | 'operator' | 'reason', string | undefined>,
-  program: Command,
-): CliOptions['approve'] => {
-  const { approve: planId, operator, reason } = given;
-  if (planId === undefined) {
-    if (operator !== undefined || reason !== undefined)
-      program.error('error: --operator and --reason go with --approve');
-    return undefined;
+  if (approve === undefined) {
+    if (operator !== undefined || reason !== undefined) refuse('--operator and --reason go with --approve');
+    return { ...given, approve };
   }
-  if (!/^[0-9a-f]{64}$/.test(planId))
-    program.error('error: --approve takes the 64 digits of a plan id from a dry run');
+  if (!/^[0-9a-f]{64}$/.test(approve)) refuse('--approve takes the 64 digits of a plan id from a dry run');
   if (operator === undefined || reason === undefined)
-    program.error('error: --approve needs --operator and --reason');
-  for (const [name, text = ''] of Object.entries({ operator, reason })) {
+    return refuse('--approve needs --operator and --reason');
+  for (const [name, text] of Object.entries({ operator, reason })) {
     // They are kept for a year; and the shell's history has the number already.
-    if (holdsKennitala(text)) program.error(`error: --${name} is kept: in words, without anybody's number`);
+    if (holdsKennitala(text)) refuse(`--${name} is kept: in words, without anybody's number`);
   }
-  return { planId, operator: operator ?? '', reason: reason ?? '' };
+  return { ...given, approve: { planId: approve, operator, reason } };
 };
 
 const httpUrl = (text: string): string => {

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { z } from 'zod';
+import type { RunReport } from '../../../functions/src/mirror/mirror.ts';
 import type { LocalStack } from '../stack.ts';
 
 /** What a person may ask of one run. */
@@ -16,26 +15,12 @@ export interface SyncAnswer {
   /** The audit record as `sync_audit` holds it, times as ISO 8601; null when the run left none. */
   readonly record: AuditRecord | null;
   /** What a dry run or a refused run would cost. */
-  readonly forecast: { readonly costUsd: number; readonly firestoreWrites: number } | null;
+  readonly forecast: RunReport['forecast'];
   /** What went wrong before there was a record. */
   readonly problem: string | null;
 }
 
-export interface AuditRecord {
-  readonly runId: string;
-  readonly outcome: string | null;
-  readonly status: string;
-  readonly memberCount: number | null;
-  readonly duration_ms: number | null;
-  readonly errorCode: string | null;
-  readonly error: string | null;
-  readonly planId: string | null;
-  readonly sha256: string | null;
-  readonly objectGeneration: string | null;
-  readonly changes: { readonly added: number; readonly removed: number; readonly quarantined: number } | null;
-  readonly guard: { readonly tripped: boolean } | null;
-  readonly warnings: readonly { readonly code: string; readonly message: string }[];
-}
+export type AuditRecord = Omit<RunReport['record'], 'timestamp' | 'djangoExportedAt' | 'expireAt'>;
 
 /** Runs one sync the way production would: by the schedule, or as an administrator for a dry run or an approval. */
 export const runSync = (stack: LocalStack, options: SyncRequest): Promise<SyncAnswer> =>
@@ -48,17 +33,10 @@ interface RunAnswer {
   readonly detail?: string;
 }
 
-const urlOf = (stack: LocalStack, name: string): string => {
-  const served = stack.functions.functions.find((one) => one.name === name);
-  if (served === undefined)
-    throw new Error(`functions/lib does not export ${name}. Build it anew: npm run build`);
-  return served.url;
-};
-
 /** As Cloud Scheduler calls it. */
 export const runAsScheduler = async (stack: LocalStack): Promise<SyncAnswer> => {
   const before = await latestRecord(stack);
-  const answer = await fetch(urlOf(stack, 'syncMemberList'), { method: 'POST' });
+  const answer = await fetch(stack.urlOf('syncMemberList'), { method: 'POST' });
   const record = await latestRecord(stack);
   const isNew = record !== null && record.runId !== before?.runId;
   return {
@@ -69,15 +47,10 @@ export const runAsScheduler = async (stack: LocalStack): Promise<SyncAnswer> => 
 };
 
 const runAsAdmin = async (stack: LocalStack, { dryRun, approve }: SyncRequest): Promise<SyncAnswer> => {
-  const token = stack.auth.mintIdToken({ uid: 'local-operator', claims: { roles: ['admin'] } });
-  const answer = await fetch(urlOf(stack, 'runMemberListSync'), {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ ...(dryRun ? { dryRun } : {}), ...(approve === undefined ? {} : { approve }) }),
-  });
-  const body = (await answer.json().catch(() => ({
-    detail: 'not JSON; its log says why',
-  }))) as RunAnswer;
+  const asked = { ...(dryRun && { dryRun }), ...(approve && { approve }) };
+  const answer = await stack.callAsAdmin('runMemberListSync', '', asked);
+  const unread = { detail: 'not JSON; its log says why' };
+  const body = (await answer.json().catch(() => unread)) as RunAnswer;
   return {
     record: body.record ?? null,
     forecast: body.forecast ?? null,
@@ -117,10 +90,8 @@ const status = z.object({ active_members: z.int(), last_run: z.object({ status: 
 /** Runs the register's hourly sync once, and tells what its API says of it: lines for a person. */
 export const runRegister = async (stack: LocalStack): Promise<string[]> => {
   if (stack.postgres === null) return [];
-  const urlOf = (name: string): string =>
-    stack.functions.functions.find((one) => one.name === name)?.url ?? '';
-  await fetch(urlOf('membershipSyncHourly'), { method: 'POST' });
-  const api = urlOf('membershipSync').replace(/\/$/, '');
+  await fetch(stack.urlOf('membershipSyncHourly'), { method: 'POST' });
+  const api = stack.urlOf('membershipSync');
   const answer = await fetch(`${api}/sync/status`, {
     headers: { authorization: `Bearer ${stack.secrets.ADMIN_API_KEY.split(' ')[0]}` },
   });
@@ -136,52 +107,29 @@ export const runRegister = async (stack: LocalStack): Promise<string[]> => {
 const LIMIT_MS = 5_000;
 
 /**
- * Asks the registry of `--django` once, before anything is started: a wrong address or token is said in seconds. What
- * else is wrong with it, slowness too, the run says itself, as in production.
+ * Asks the registry of `--django` once, before anything is started: an address that refuses and a wrong token are said at
+ * once. What else is wrong with it, slowness too, the run says itself, as in production.
  * @throws Error that names the option to change.
  */
 export const assertRegistryAnswers = async (url: string, token: string, scheme = 'Token'): Promise<void> => {
-  const { origin, hostname, port, protocol } = new URL(url);
-  const unreachable = (cause: unknown): Error =>
-    new Error(`No registry answers at ${origin} (${reasonOf(cause)}). Check the address of --django.`, {
-      cause,
-    });
-  const limit = { signal: AbortSignal.timeout(LIMIT_MS) };
-  const socket = connect(
-    Number(port) || (protocol === 'https:' ? 443 : 80),
-    hostname.replace(/^\[|\]$/g, ''),
-  );
-  try {
-    await once(socket, 'connect', limit);
-  } catch (cause) {
-    throw unreachable(cause);
-  } finally {
-    socket.destroy();
-  }
+  const { origin } = new URL(url);
+  let status: number | null;
   try {
     const answer = await fetch(`${url.replace(/\/$/, '')}/api/sync/status/`, {
       headers: { authorization: `${scheme} ${token}`, accept: 'application/json' },
       redirect: 'manual',
-      ...limit,
+      signal: AbortSignal.timeout(LIMIT_MS),
     });
     await answer.body?.cancel();
-    if (answer.status !== 401 && answer.status !== 403) return;
-    throw new RefusedToken(origin, answer.status);
+    status = answer.status;
   } catch (cause) {
-    if (cause instanceof RefusedToken) throw cause;
-    if ((cause as Error).name !== 'TimeoutError') throw unreachable(cause);
+    if (!(cause instanceof Error)) throw cause;
+    if (cause.name === 'TimeoutError') return;
+    const { code = cause.name } = (cause.cause ?? cause) as NodeJS.ErrnoException;
+    throw new Error(`No registry answers at ${origin} (${code}). Check the address of --django.`, { cause });
   }
-};
-
-class RefusedToken extends Error {
-  constructor(origin: string, status: number) {
-    super(`The registry at ${origin} refuses the token (${status}). Check --token and DJANGO_AUTH_SCHEME.`);
-  }
-}
-
-const reasonOf = (cause: unknown): string => {
-  if (!(cause instanceof Error)) return 'unknown error';
-  if (cause.name === 'AbortError' || cause.name === 'TimeoutError') return `nothing in ${LIMIT_MS / 1_000} s`;
-  const { code } = (cause.cause ?? cause) as NodeJS.ErrnoException;
-  return code ?? cause.name;
+  if (status !== 401 && status !== 403) return;
+  throw new Error(
+    `The registry at ${origin} refuses the token (${status}). Check --token and DJANGO_AUTH_SCHEME.`,
+  );
 };

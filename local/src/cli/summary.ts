@@ -106,21 +106,13 @@ const isRefused = ({ outcome, guard }: AuditRecord): boolean =>
 
 const afterTheEnd = (record: AuditRecord, options: CliOptions): NextStep[] => {
   const start = ['npm start --', ...sameStack(options)].join(' ');
-  if (isRefused(record)) {
-    return [
-      ['let it through', `${start} --exit --approve ${record.planId} --operator NAME --reason TEXT`],
-      ['keep the stack up', start],
-    ];
-  }
-  return [FOLLOW_UPS[record.outcome ?? ''] ?? ['try again', '--exit'], ['keep the stack up', '']].map(
-    ([what = '', flags = '']) => [what, `${start} ${flags}`.trim()],
-  );
-};
-
-const FOLLOW_UPS: Readonly<{ [outcome: string]: NextStep }> = {
-  published: ['what a run would change', '--exit --dry-run'],
-  unchanged: ['what a run would change', '--exit --dry-run'],
-  'dry-run': ['publish it', '--exit'],
+  const { outcome, planId } = record;
+  const first: NextStep = isRefused(record)
+    ? ['let it through', `${start} --exit --approve ${planId} --operator NAME --reason TEXT`]
+    : outcome === 'published' || outcome === 'unchanged'
+      ? ['what a run would change', `${start} --exit --dry-run`]
+      : [outcome === 'dry-run' ? 'publish it' : 'try again', `${start} --exit`];
+  return [first, ['keep the stack up', start]];
 };
 
 /** The options that make the next command meet the same data; a token is never repeated. */
@@ -135,23 +127,21 @@ const quoted = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
 const whileItRuns = (record: AuditRecord, stack: LocalStack, { portOffset }: CliOptions): NextStep[] => {
-  const ops = ['npm run ops --', ...(portOffset === 0 ? [] : ['--port-offset', String(portOffset)])].join(
-    ' ',
-  );
+  const ops = `npm run ops --${portOffset === 0 ? '' : ` --port-offset ${portOffset}`}`;
   const faults = `${stack.registryUrl}/_control/faults`;
-  return [
-    ...(stack.dashboardUrl === null ? [] : [["the operators' page", stack.dashboardUrl] as const]),
+  const steps: NextStep[] = [
     ['on the command line', `${ops} status`],
-    ...(isRefused(record)
-      ? [['let it through', `${ops} approve roster ${record.planId} --operator NAME --reason TEXT`] as const]
-      : [['what a run would change', `${ops} plan roster`] as const]),
+    isRefused(record)
+      ? ['let it through', `${ops} approve roster ${record.planId} --operator NAME --reason TEXT`]
+      : ['what a run would change', `${ops} plan roster`],
     ['run it again', `${ops} sync roster`],
-    ...(stack.registry === null
-      ? []
-      : [
-          ['break the registry', `curl -X POST ${faults} -d '{"drop": 300}'`] as const,
-          ['mend it', `curl -X DELETE ${faults}`] as const,
-        ]),
+  ];
+  if (stack.dashboardUrl !== null) steps.unshift(["the operators' page", stack.dashboardUrl]);
+  if (stack.registry === null) return steps;
+  return [
+    ...steps,
+    ['break the registry', `curl -X POST ${faults} -d '{"drop": 300}'`],
+    ['mend it', `curl -X DELETE ${faults}`],
   ];
 };
 

@@ -1,32 +1,21 @@
-import { FirestoreMock } from '@firebase-bridge/firestore-admin';
 import { status } from '@grpc/grpc-js';
-import { type Engine, makeEngine } from './engine.ts';
+import type { Engine } from './engine.ts';
 import type { DocumentChange } from './events.ts';
-import { parseResourceName, RpcError } from './names.ts';
-import type { BatchWriteResponse, CommitRequest, CommitResponse, V1Write } from './protocol.ts';
-import { makeTransactions, type Transactions } from './transactions.ts';
+import { parseResourceName, RpcError, toServiceError } from './names.ts';
+import type * as wire from './protocol.ts';
+import { makeTransactions } from './transactions.ts';
 import { applyWrites } from './writes.ts';
-
-/** One `projects/p/databases/d`: the engine, its transactions, and the only way to write to it. */
-export interface Database {
-  readonly name: string;
-  readonly engine: Engine;
-  readonly transactions: Transactions;
-  /** All writes or none. @throws the codes of Cloud Firestore: 3, 5, 6, 9, and 10 for a transaction that must retry */
-  commit(request: CommitRequest): Promise<CommitResponse>;
-  /** Each write for itself, in order; its refusal stands in `status`. */
-  batchWrite(writes: V1Write[]): Promise<BatchWriteResponse>;
-  /** Deletes every document; listeners see it, triggers do not. */
-  clear(): Promise<void>;
-}
 
 /** Told of the changes of one commit before its client has the answer. */
 type ChangeSink = (changes: DocumentChange[], options: { triggers: boolean }) => void;
 
-export function makeDatabase(name: string, engine: Engine, sink: ChangeSink): Database {
+export type Database = ReturnType<typeof makeDatabase>;
+
+/** The engine of `projects/p/databases/d`, its transactions, and the only way to write to it. */
+export function makeDatabase(name: string, engine: Engine, sink: ChangeSink) {
   const transactions = makeTransactions(engine);
 
-  const apply = (writes: V1Write[], triggers = true): Promise<CommitResponse> => {
+  const apply = (writes: wire.V1Write[], triggers = true): Promise<wire.CommitResponse> => {
     const { changes, response } = applyWrites(engine, name, writes);
     transactions.noteChanges(changes.map(({ path }) => path));
     if (changes.length > 0) sink(changes, { triggers });
@@ -37,7 +26,8 @@ export function makeDatabase(name: string, engine: Engine, sink: ChangeSink): Da
     name,
     engine,
     transactions,
-    async commit({ writes, transaction: id }) {
+    /** All writes or none. @throws the codes of Cloud Firestore: 3, 5, 6, 9, and 10 for a transaction that must retry */
+    async commit({ writes, transaction: id }: wire.CommitRequest) {
       if (!id?.length) {
         await transactions.waitForRetries(pathsOf(writes ?? []));
         return await apply(writes ?? []);
@@ -57,7 +47,8 @@ export function makeDatabase(name: string, engine: Engine, sink: ChangeSink): Da
         transaction.finish();
       }
     },
-    async batchWrite(writes) {
+    /** Each write for itself, in order; its refusal stands in `status`. */
+    async batchWrite(writes: wire.V1Write[]): Promise<wire.BatchWriteResponse> {
       await transactions.waitForRetries(pathsOf(writes));
       const results = await Promise.allSettled(writes.map(async (write) => await apply([write])));
       return {
@@ -65,10 +56,11 @@ export function makeDatabase(name: string, engine: Engine, sink: ChangeSink): Da
           result.status === 'fulfilled' ? (result.value.writeResults?.[0] ?? {}) : {},
         ),
         status: results.map((result) =>
-          result.status === 'fulfilled' ? { code: status.OK } : toStatus(result.reason),
+          result.status === 'fulfilled' ? { code: status.OK } : statusOf(result.reason),
         ),
       };
     },
+    /** Deletes every document; listeners see it, triggers do not. */
     async clear() {
       const writes = engine.paths().map((path) => ({ delete: `${name}/documents/${path}` }));
       if (writes.length > 0) await apply(writes, false);
@@ -76,39 +68,11 @@ export function makeDatabase(name: string, engine: Engine, sink: ChangeSink): Da
   };
 }
 
-function pathsOf(writes: V1Write[]): string[] {
+function pathsOf(writes: wire.V1Write[]): string[] {
   return writes.map((write) => parseResourceName(write.delete ?? write.update?.name).path);
 }
 
-function toStatus(reason: unknown): { code: number; message: string } {
-  const code = reason instanceof Error && 'code' in reason ? Number(reason.code) : status.INTERNAL;
-  return { code, message: reason instanceof Error ? reason.message : 'unknown' };
-}
-
-/** Every database of every project; one is made when it is first named. */
-interface Databases {
-  /** @throws RpcError INVALID_ARGUMENT (3) for a name that names no database */
-  find(name: string | null | undefined): Database;
-  all(): Database[];
-  close(): Promise<void>;
-}
-
-export function makeDatabases(sink: ChangeSink): Databases {
-  const mock = new FirestoreMock();
-  const databases = new Map<string, Database>();
-  return {
-    find(name) {
-      const id = parseResourceName(name).database;
-      const known = databases.get(id);
-      if (known) return known;
-      const database = makeDatabase(id, makeEngine(mock, id), sink);
-      databases.set(id, database);
-      return database;
-    },
-    all: () => [...databases.values()],
-    async close() {
-      await Promise.all([...databases.values()].map(({ engine }) => engine.close()));
-      mock.deleteAll();
-    },
-  };
+function statusOf(reason: unknown): { code: number; message: string } {
+  const { code, message } = toServiceError(reason);
+  return { code, message };
 }

@@ -1,63 +1,24 @@
 import type { Duplex } from 'node:stream';
-import type { FirestoreMock, MetaDocument } from '@firebase-bridge/firestore-admin';
+import { FirestoreMock, type MetaDocument } from '@firebase-bridge/firestore-admin';
 import { status } from '@grpc/grpc-js';
 import { Timestamp } from 'firebase-admin/firestore';
 import { assertPathOf, parseResourceName, RpcError } from './names.ts';
-import type {
-  CommitRequest,
-  CommitResponse,
-  ListenRequest,
-  RunAggregationQueryRequest,
-  RunQueryRequest,
-  RunQueryResponse,
-  V1Document,
-} from './protocol.ts';
+import type * as wire from './protocol.ts';
 
 /** Cloud Firestore keeps a minute of old versions, and so does the engine: it reads nothing older. */
 export const HISTORY_MILLIS = 60_000;
 
-/**
- * The in-memory database of one `projects/p/databases/d`.
- *
- * It is @firebase-bridge/firestore-admin (README.md lists what that does otherwise than Cloud Firestore) at the level below the client library. That level is not public, so this file
- * alone names what is used of it, and package.json pins the exact version.
- */
-export interface Engine {
-  readonly clock: Clock;
-  /** The document as of `readTime`, or now; undefined when there was none. */
-  read(path: string, readTime?: Timestamp, fieldMask?: string[]): V1Document | undefined;
-  /** When the document last changed, its deletion included; the epoch when it never existed. */
-  changedAt(path: string): Timestamp;
-  /** Documents of a collection in no order; with `showMissing` also ids that only have subcollections. */
-  listDocuments(
-    collectionPath: string,
-    showMissing: boolean,
-  ): { id: string; document: V1Document | undefined }[];
-  listCollectionIds(documentPath: string): string[];
-  /** The paths of all documents that exist. */
-  paths(): string[];
-  /** Takes effect before it returns; the promise brings the answer, or the refusal of a commit that changed nothing. */
-  commit(request: CommitRequest): Promise<CommitResponse>;
-  /** At once: the engine's own way waits 6 ms by timers, which no Firestore does. */
-  runQuery(request: RunQueryRequest): RunQueryResponse[];
-  runAggregationQuery(request: RunAggregationQueryRequest): Duplex;
-  listen(first: ListenRequest): Duplex;
-  /** Drops the versions of a document that nothing can read any more; the engine itself never does. */
-  forgetHistory(path: string): void;
-  close(): Promise<void>;
-}
-
 interface GapicContext {
   getAccessor(): Accessor;
-  serializeDoc(document: MetaDocument, fieldMask?: string[]): V1Document;
+  serializeDoc(document: MetaDocument, fieldMask?: string[]): wire.V1Document;
   toInternalPath(name: string, kind: 'document' | 'collection'): string;
   toGapicPath(path: string): string;
 }
 
 interface GapicClient {
   context: GapicContext;
-  commit(request: CommitRequest): Promise<[CommitResponse]>;
-  runAggregationQuery(request: RunAggregationQueryRequest): Duplex;
+  commit(request: wire.CommitRequest): Promise<[wire.CommitResponse]>;
+  runAggregationQuery(request: wire.RunAggregationQueryRequest): Duplex;
   listen(): Duplex;
   close(): Promise<void>;
 }
@@ -76,7 +37,7 @@ interface Query {
   run(context: GapicContext, readTime: Timestamp): MetaDocument[];
   encoder(answer: {
     context: GapicContext;
-    stream: { push(response: RunQueryResponse): void };
+    stream: { push(response: wire.RunQueryResponse): void };
     docs: MetaDocument[];
     readTime: Timestamp;
   }): void;
@@ -87,9 +48,19 @@ const { QueryBuilder } = (await import(
     'lib/_internal/mock-gapic-client/utils/query-builder.js',
     import.meta.resolve('@firebase-bridge/firestore-admin'),
   ).href
-)) as { QueryBuilder: { fromQuery(context: GapicContext, request: RunQueryRequest): Query } };
+)) as { QueryBuilder: { fromQuery(context: GapicContext, request: wire.RunQueryRequest): Query } };
 
-export function makeEngine(mock: FirestoreMock, database: string): Engine {
+export type Engine = ReturnType<typeof makeEngine>;
+
+/**
+ * The in-memory database of one `projects/p/databases/d`.
+ *
+ * It is @firebase-bridge/firestore-admin (README.md lists what that does otherwise than Cloud Firestore) at the level below
+ * the client library. That level is not public, so this file alone names what is used of it, and package.json pins the exact
+ * version.
+ */
+export function makeEngine(database: string) {
+  const mock = new FirestoreMock();
   const clock = makeClock();
   const [, projectId, , databaseId] = database.split('/');
   const controller = mock.createDatabase(projectId, databaseId);
@@ -104,40 +75,47 @@ export function makeEngine(mock: FirestoreMock, database: string): Engine {
 
   return {
     clock,
-    read(path, readTime, fieldMask) {
+    /** The document as of `readTime`, or now; undefined when there was none. */
+    read(path: string, readTime?: Timestamp, fieldMask?: string[]): wire.V1Document | undefined {
       assertPathOf('document', path);
       const meta = accessor.getDoc(path, readTime);
       return meta.exists ? context.serializeDoc(meta, fieldMask) : undefined;
     },
-    changedAt: (path) => accessor.getDoc(path).updateTime,
-    listDocuments: (path, showMissing) =>
+    /** When the document last changed, its deletion included; the epoch when it never existed. */
+    changedAt: (path: string) => accessor.getDoc(path).updateTime,
+    /** Documents of a collection in no order; with `showMissing` also ids that only have subcollections. */
+    listDocuments: (path: string, showMissing: boolean) =>
       accessor.listDocuments(path, showMissing).map((meta) => ({
         id: meta.id,
         // With showMissing the engine gives a parent without data, which "exists" only for its subcollections.
         document: meta.data ? context.serializeDoc(meta) : undefined,
       })),
-    listCollectionIds: (path) => accessor.listCollectionIds(path),
+    listCollectionIds: (path: string) => accessor.listCollectionIds(path),
+    /** The paths of all documents that exist. */
     paths: () => accessor.toMetaArray().map(({ path }) => path),
-    async commit(request) {
+    /** Takes effect before it returns; the promise brings the answer, or the refusal of a commit that changed nothing. */
+    async commit(request: wire.CommitRequest) {
       const [response] = await client.commit(request);
       return response;
     },
-    runQuery(request) {
+    /** At once: the engine's own way waits 6 ms by timers, which no Firestore does. */
+    runQuery(request: wire.RunQueryRequest) {
       const query = QueryBuilder.fromQuery(context, request);
       const readTime = query.readTime ?? clock.now();
-      const responses: RunQueryResponse[] = [];
-      const stream = { push: (response: RunQueryResponse) => responses.push(response) };
+      const responses: wire.RunQueryResponse[] = [];
+      const stream = { push: (response: wire.RunQueryResponse) => responses.push(response) };
       query.encoder({ context, stream, docs: query.run(context, readTime), readTime });
       return responses;
     },
-    runAggregationQuery: (request) => client.runAggregationQuery(request),
-    listen(first) {
+    runAggregationQuery: (request: wire.RunAggregationQueryRequest) => client.runAggregationQuery(request),
+    listen(first: wire.ListenRequest) {
       // The engine takes the state that a listener starts from when the stream is made, so it must not be made earlier.
       const stream = client.listen();
       stream.write(first);
       return stream;
     },
-    forgetHistory(path) {
+    /** Drops the versions of a document that nothing can read any more; the engine itself never does. */
+    forgetHistory(path: string) {
       const history = accessor._src.docs.get(path)?._history;
       if (!history) return;
       const oldest = clock.now().toMillis() - HISTORY_MILLIS;
@@ -145,7 +123,10 @@ export function makeEngine(mock: FirestoreMock, database: string): Engine {
       const first = history.findLastIndex((version) => version.updateTime.toMillis() <= oldest);
       history.splice(0, Math.max(first, 0));
     },
-    close: () => client.close(),
+    async close() {
+      await client.close();
+      mock.deleteAll();
+    },
   };
 }
 
@@ -163,6 +144,9 @@ function correctNames(context: GapicContext, database: string): void {
   context.toGapicPath = (path) => `${database}/documents${path === '' ? '' : `/${path}`}`;
 }
 
+const MICROS_PER_MILLI = 1000;
+const MICROS_PER_SECOND = 1_000_000;
+
 /**
  * The server's time, in microseconds as Cloud Firestore's is.
  *
@@ -170,19 +154,7 @@ function correctNames(context: GapicContext, database: string): void {
  * on `updateTime` would pass when it must not, and a transaction would miss a conflict. This clock gives each commit
  * a time of its own and moves to the next millisecond after each snapshot.
  */
-interface Clock {
-  /** The time of the operation under way; never goes back. */
-  now(): Timestamp;
-  /** Moves on, so that the next commit has a time that no other commit has. */
-  tick(): void;
-  /** A whole millisecond not before any earlier commit and before every later one: the read time of a snapshot. */
-  fence(): Timestamp;
-}
-
-const MICROS_PER_MILLI = 1000;
-const MICROS_PER_SECOND = 1_000_000;
-
-export function makeClock(): Clock {
+export function makeClock() {
   let last = 0;
 
   const moveTo = (micros: number) => {
@@ -190,13 +162,16 @@ export function makeClock(): Clock {
   };
 
   return {
+    /** The time of the operation under way; never goes back. */
     now() {
       moveTo(0);
       return fromMicros(last);
     },
+    /** Moves on, so that the next commit has a time that no other commit has. */
     tick() {
       moveTo(last + 1);
     },
+    /** A whole millisecond not before any earlier commit and before every later one: the read time of a snapshot. */
     fence() {
       moveTo(0);
       const snapshot = Math.ceil(last / MICROS_PER_MILLI) * MICROS_PER_MILLI;

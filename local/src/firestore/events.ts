@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { DocumentEvent } from '../functions/triggers.ts';
+import type { HttpEvent } from '../deliverer.ts';
 import { planChangedPaths } from './names.ts';
 import {
   type DocumentEventData,
@@ -24,9 +24,8 @@ export interface DocumentChange {
   time: Date;
 }
 
-type ChangeKind = 'created' | 'updated' | 'deleted';
-
-function changeKind(change: DocumentChange): ChangeKind {
+/** The last part of the type of a trigger that only wants such changes. */
+export function kindOf(change: DocumentChange): 'created' | 'updated' | 'deleted' {
   if (!change.before) return 'created';
   return change.after ? 'updated' : 'deleted';
 }
@@ -45,35 +44,24 @@ function isSameTime(a: V1Timestamp | null | undefined, b: V1Timestamp | null | u
   return String(a?.seconds ?? 0) === String(b?.seconds ?? 0) && (a?.nanos ?? 0) === (b?.nanos ?? 0);
 }
 
-/** An event in the binary mode of the CloudEvents HTTP binding: what Eventarc posts to a function. */
-export interface HttpCloudEvent {
-  headers: Record<string, string>;
-  body: Buffer;
-}
-
-export interface CloudEventOptions {
-  /** The database's location, for example `europe-west2`. */
-  location: string;
-  /** `written` stands for all three kinds and is the default: the type of an `onDocumentWritten` trigger. */
-  kind?: 'written' | ChangeKind;
-  /** Replaces the project that the change happened in. */
-  projectId?: string;
-}
-
 const SCHEMA =
   'https://github.com/googleapis/google-cloudevents/blob/main/proto/google/events/cloud/firestore/v1/data.proto';
 
 /**
- * The event that production sends for a change: google.cloud.firestore.document.v1.written (or created, updated,
- * deleted), with a protobuf body. Attributes: "Cloud Firestore event format" in the Eventarc documentation.
+ * The event that production sends for a change, in the binary mode of the CloudEvents HTTP binding, with a protobuf body.
+ * Attributes: "Cloud Firestore event format" in the Eventarc documentation.
+ * @param location the database's, for example `europe-west2`
  */
-export function toCloudEvent(change: DocumentChange, options: CloudEventOptions): HttpCloudEvent {
-  const [, changedProject, , database = '(default)'] = change.database.split('/');
-  const project = options.projectId ?? changedProject ?? '';
+export function toDocumentEvent(
+  change: DocumentChange,
+  location: string,
+  type = 'google.cloud.firestore.document.v1.written',
+): HttpEvent {
+  const [, project = '', , database = ''] = change.database.split('/');
   const attributes = {
     'ce-specversion': '1.0',
     'ce-id': change.id,
-    'ce-type': `google.cloud.firestore.document.v1.${options.kind ?? 'written'}`,
+    'ce-type': type,
     'ce-source': `//firestore.googleapis.com/projects/${project}/databases/${database}`,
     'ce-subject': `documents/${change.path}`,
     'ce-time': change.time.toISOString(),
@@ -82,7 +70,7 @@ export function toCloudEvent(change: DocumentChange, options: CloudEventOptions)
     'ce-database': database,
     'ce-namespace': '(default)',
     'ce-document': change.path,
-    'ce-location': options.location,
+    'ce-location': location,
   };
   const headers = Object.entries(attributes).map(([name, value]) => [name, toHeaderValue(value)] as const);
   return {
@@ -104,16 +92,4 @@ function eventData({ before, after }: DocumentChange): DocumentEventData {
 /** CloudEvents HTTP binding 3.1.3.2: what is no printable ASCII, and `"` and `%`, is percent-encoded. */
 function toHeaderValue(value: string): string {
   return value.replaceAll(/[^\x21\x23\x24\x26-\x7e]/gu, (char) => encodeURIComponent(char));
-}
-
-/** The local Firestore's account of a write as the event that `connectTriggers` delivers. */
-export function toDocumentEvent(change: DocumentChange, location: string): DocumentEvent {
-  const [, project = '', , database = ''] = change.database.split('/');
-  return {
-    project,
-    database,
-    document: change.path,
-    kind: changeKind(change),
-    ...toCloudEvent(change, { location }),
-  };
 }

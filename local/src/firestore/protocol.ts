@@ -20,21 +20,17 @@ export type V1Target = google.firestore.v1.ITarget;
 export type V1Timestamp = google.protobuf.ITimestamp;
 
 export type BatchGetDocumentsRequest = google.firestore.v1.IBatchGetDocumentsRequest;
-export type BatchGetDocumentsResponse = google.firestore.v1.IBatchGetDocumentsResponse;
 export type BatchWriteRequest = google.firestore.v1.IBatchWriteRequest;
 export type BatchWriteResponse = google.firestore.v1.IBatchWriteResponse;
 export type BeginTransactionRequest = google.firestore.v1.IBeginTransactionRequest;
 export type CommitRequest = google.firestore.v1.ICommitRequest;
 export type CommitResponse = google.firestore.v1.ICommitResponse;
 export type ListCollectionIdsRequest = google.firestore.v1.IListCollectionIdsRequest;
-export type ListCollectionIdsResponse = google.firestore.v1.IListCollectionIdsResponse;
 export type ListDocumentsRequest = google.firestore.v1.IListDocumentsRequest;
-export type ListDocumentsResponse = google.firestore.v1.IListDocumentsResponse;
 export type ListenRequest = google.firestore.v1.IListenRequest;
 export type ListenResponse = google.firestore.v1.IListenResponse;
 export type RollbackRequest = google.firestore.v1.IRollbackRequest;
 export type RunAggregationQueryRequest = google.firestore.v1.IRunAggregationQueryRequest;
-export type RunAggregationQueryResponse = google.firestore.v1.IRunAggregationQueryResponse;
 export type RunQueryRequest = google.firestore.v1.IRunQueryRequest;
 export type RunQueryResponse = google.firestore.v1.IRunQueryResponse;
 

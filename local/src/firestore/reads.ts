@@ -2,30 +2,15 @@ import { status } from '@grpc/grpc-js';
 import type { Timestamp } from 'firebase-admin/firestore';
 import type { Database } from './database.ts';
 import { assertPathOf, parseResourceName, RpcError } from './names.ts';
-import type {
-  BatchGetDocumentsRequest,
-  BatchGetDocumentsResponse,
-  ListCollectionIdsRequest,
-  ListCollectionIdsResponse,
-  ListDocumentsRequest,
-  ListDocumentsResponse,
-  RunAggregationQueryRequest,
-  RunAggregationQueryResponse,
-  RunQueryRequest,
-  RunQueryResponse,
-  V1Document,
-  V1StructuredQuery,
-  V1Timestamp,
-  V1TransactionOptions,
-} from './protocol.ts';
+import type * as wire from './protocol.ts';
 import { rewriteQuery } from './rewrite-query.ts';
 import { assertStillReadable, type Transaction, toTimestamp } from './transactions.ts';
 
 /** How a request says what it reads: in a transaction, in one that it begins, at a time, or simply now. */
 interface ReadSelector {
   transaction?: Uint8Array | string | null;
-  newTransaction?: V1TransactionOptions | null;
-  readTime?: V1Timestamp | null;
+  newTransaction?: wire.V1TransactionOptions | null;
+  readTime?: wire.V1Timestamp | null;
 }
 
 /** What a request reads from. */
@@ -35,7 +20,7 @@ interface Reader {
   startedId?: Buffer;
   /** Absent for a read of the present. */
   readTime?: Timestamp;
-  read(path: string, fieldMask?: string[]): V1Document | undefined;
+  read(path: string, fieldMask?: string[]): wire.V1Document | undefined;
 }
 
 /** @param keys what the request reads: transactions that begin with the same key take turns */
@@ -56,15 +41,12 @@ async function openReader(database: Database, selector: ReadSelector, keys: stri
   return { readTime, read: (path, mask) => engine.read(path, readTime, mask) };
 }
 
-function toProtoTimestamp(time: Timestamp): V1Timestamp {
-  return { seconds: String(time.seconds), nanos: time.nanoseconds } as unknown as V1Timestamp;
+function toProtoTimestamp(time: Timestamp): wire.V1Timestamp {
+  return { seconds: String(time.seconds), nanos: time.nanoseconds } as unknown as wire.V1Timestamp;
 }
 
 /** One answer a name, in order; the first also carries the transaction that the request began. */
-export async function* batchGetDocuments(
-  database: Database,
-  request: BatchGetDocumentsRequest,
-): AsyncGenerator<BatchGetDocumentsResponse> {
+export async function* batchGetDocuments(database: Database, request: wire.BatchGetDocumentsRequest) {
   const names = request.documents ?? [];
   const paths = names.map((name) => parseResourceName(name).path);
   const reader = await openReader(database, request, paths);
@@ -73,9 +55,8 @@ export async function* batchGetDocuments(
   const documents = paths.map((path) => reader.read(path, maskPaths(request.mask)));
   for (const [index, name] of names.entries()) {
     const found = documents[index];
-    const response: BatchGetDocumentsResponse = found ? { found, readTime } : { missing: name, readTime };
-    if (index === 0 && reader.startedId) response.transaction = reader.startedId;
-    yield response;
+    const first = index === 0 && reader.startedId ? { transaction: reader.startedId } : {};
+    yield { ...first, readTime, ...(found ? { found } : { missing: name }) };
   }
 }
 
@@ -84,7 +65,7 @@ function maskPaths(mask: { fieldPaths?: string[] | null } | null | undefined): s
 }
 
 /** Documents of a collection by id, on one page; `showMissing` adds ids that only have subcollections. */
-export function listDocuments(database: Database, request: ListDocumentsRequest): ListDocumentsResponse {
+export function listDocuments(database: Database, request: wire.ListDocumentsRequest) {
   if (request.orderBy) throw new RpcError(status.UNIMPLEMENTED, 'This server lists documents by id only.');
   const parent = parseResourceName(request.parent).path;
   const path = [parent, request.collectionId ?? ''].filter(Boolean).join('/');
@@ -99,10 +80,7 @@ export function listDocuments(database: Database, request: ListDocumentsRequest)
 }
 
 /** The ids of the collections below a document, or of the database's own, by id, on one page. */
-export function listCollectionIds(
-  database: Database,
-  request: ListCollectionIdsRequest,
-): ListCollectionIdsResponse {
+export function listCollectionIds(database: Database, request: wire.ListCollectionIdsRequest) {
   const ids = database.engine.listCollectionIds(parseResourceName(request.parent).path);
   return { collectionIds: byId(ids, (id) => id), nextPageToken: '' };
 }
@@ -111,10 +89,7 @@ function byId<T>(items: T[], idOf: (item: T) => string): T[] {
   return items.toSorted((one, other) => Buffer.compare(Buffer.from(idOf(one)), Buffer.from(idOf(other))));
 }
 
-export async function* runQuery(
-  database: Database,
-  request: RunQueryRequest,
-): AsyncGenerator<RunQueryResponse> {
+export async function* runQuery(database: Database, request: wire.RunQueryRequest) {
   const query = rewriteQuery(requireQuery(request, request.structuredQuery));
   const reader = await openReader(database, request, [turnKey(request.parent, query)]);
   if (reader.transaction) await registerRead(database, reader, request.parent, query);
@@ -124,10 +99,7 @@ export async function* runQuery(
   }
 }
 
-export async function* runAggregationQuery(
-  database: Database,
-  request: RunAggregationQueryRequest,
-): AsyncGenerator<RunAggregationQueryResponse> {
+export async function* runAggregationQuery(database: Database, request: wire.RunAggregationQueryRequest) {
   const aggregation = request.structuredAggregationQuery;
   // Documents without a field that is summed or averaged take part in no aggregation of the query.
   const fields = (aggregation?.aggregations ?? []).flatMap(
@@ -136,7 +108,7 @@ export async function* runAggregationQuery(
   const query = rewriteQuery(requireQuery(request, aggregation?.structuredQuery), fields);
   const reader = await openReader(database, request, [turnKey(request.parent, query)]);
   if (reader.transaction) await registerRead(database, reader, request.parent, query);
-  const engineRequest: RunAggregationQueryRequest = {
+  const engineRequest: wire.RunAggregationQueryRequest = {
     parent: request.parent ?? null,
     structuredAggregationQuery: { ...aggregation, structuredQuery: query },
   };
@@ -152,7 +124,7 @@ async function registerRead(
   database: Database,
   { transaction, readTime }: Reader,
   parent: string | null | undefined,
-  query: V1StructuredQuery,
+  query: wire.V1StructuredQuery,
 ): Promise<void> {
   const namesAt = async (time: Timestamp | undefined) => {
     const namesOnly = { ...query, select: { fields: [{ fieldPath: '__name__' }] } };
@@ -167,23 +139,23 @@ async function registerRead(
 function runOnEngine(
   database: Database,
   parent: string | null | undefined,
-  structuredQuery: V1StructuredQuery,
+  structuredQuery: wire.V1StructuredQuery,
   readTime: Timestamp | undefined,
-): RunQueryResponse[] {
-  const request: RunQueryRequest = { parent: parent ?? null, structuredQuery };
+): wire.RunQueryResponse[] {
+  const request: wire.RunQueryRequest = { parent: parent ?? null, structuredQuery };
   if (readTime) request.readTime = toProtoTimestamp(readTime);
   return database.engine.runQuery(request);
 }
 
 function requireQuery(
-  { explainOptions }: RunQueryRequest | RunAggregationQueryRequest,
-  query: V1StructuredQuery | null | undefined,
-): V1StructuredQuery {
+  { explainOptions }: wire.RunQueryRequest | wire.RunAggregationQueryRequest,
+  query: wire.V1StructuredQuery | null | undefined,
+): wire.V1StructuredQuery {
   if (explainOptions) throw new RpcError(status.UNIMPLEMENTED, 'This server has no query plan to explain.');
   if (query) return query;
   throw new RpcError(status.INVALID_ARGUMENT, 'The request carries no structured query.');
 }
 
-function turnKey(parent: string | null | undefined, query: V1StructuredQuery): string {
+function turnKey(parent: string | null | undefined, query: wire.V1StructuredQuery): string {
   return `${parent}/${query.from?.[0]?.collectionId ?? ''}?`;
 }

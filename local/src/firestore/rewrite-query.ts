@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { parseFieldPath, RpcError } from './names.ts';
-import type { V1FieldFilter, V1Filter, V1Order, V1StructuredQuery } from './protocol.ts';
+import type * as wire from './protocol.ts';
 import { assertFieldPath } from './writes.ts';
 
 /** Cloud Firestore, "Query data": so many alternatives when a query is written as one `or` of `and`s. */
@@ -17,7 +17,10 @@ const RANGES = new Set(['LESS_THAN', 'LESS_THAN_OR_EQUAL', 'GREATER_THAN', 'GREA
  * @throws RpcError INVALID_ARGUMENT (3) for more than 30 alternatives; UNIMPLEMENTED (12) for a range over booleans, arrays
  *   or maps, which the engine cannot compare and would answer with nothing
  */
-export function rewriteQuery(query: V1StructuredQuery, requiredFields: string[] = []): V1StructuredQuery {
+export function rewriteQuery(
+  query: wire.V1StructuredQuery,
+  requiredFields: string[] = [],
+): wire.V1StructuredQuery {
   const disjunctions = query.where ? countDisjunctions(query.where) : 1;
   if (disjunctions > MAX_DISJUNCTIONS) {
     throw new RpcError(
@@ -28,14 +31,14 @@ export function rewriteQuery(query: V1StructuredQuery, requiredFields: string[] 
   const orderBy = planOrder(query);
   const filters = [...orderBy.map((order) => order.field?.fieldPath ?? NAME), ...requiredFields].map(exists);
   if (query.where) filters.unshift(rewriteFilter(query.where));
-  const rewritten: V1StructuredQuery = { ...query, orderBy };
+  const rewritten: wire.V1StructuredQuery = { ...query, orderBy };
   if (filters.length > 0) rewritten.where = { compositeFilter: { op: 'AND', filters } };
   // A wrapper message without its value stands for zero, which the engine takes for "no limit".
   if (query.limit) rewritten.limit = { value: query.limit.value ?? 0 };
   return rewritten;
 }
 
-function countDisjunctions(filter: V1Filter): number {
+function countDisjunctions(filter: wire.V1Filter): number {
   if (filter.compositeFilter) {
     const counts = (filter.compositeFilter.filters ?? []).map(countDisjunctions);
     return filter.compositeFilter.op === 'OR'
@@ -47,17 +50,17 @@ function countDisjunctions(filter: V1Filter): number {
 }
 
 /** StructuredQuery.order_by: inequality fields that are not named come last, in order of their names. */
-function planOrder(query: V1StructuredQuery): V1Order[] {
+function planOrder(query: wire.V1StructuredQuery): wire.V1Order[] {
   const explicit = query.orderBy ?? [];
   const direction = explicit.at(-1)?.direction ?? 'ASCENDING';
   const named = new Set(explicit.map((order) => order.field?.fieldPath));
   const implied = [...new Set(query.where ? inequalityFields(query.where) : [])]
     .filter((fieldPath) => !named.has(fieldPath) && fieldPath !== NAME)
     .sort();
-  return [...explicit, ...implied.map((fieldPath): V1Order => ({ field: { fieldPath }, direction }))];
+  return [...explicit, ...implied.map((fieldPath): wire.V1Order => ({ field: { fieldPath }, direction }))];
 }
 
-function inequalityFields(filter: V1Filter): string[] {
+function inequalityFields(filter: wire.V1Filter): string[] {
   if (filter.compositeFilter) return (filter.compositeFilter.filters ?? []).flatMap(inequalityFields);
   const { fieldFilter, unaryFilter } = filter;
   const op = String(fieldFilter?.op ?? unaryFilter?.op);
@@ -65,7 +68,7 @@ function inequalityFields(filter: V1Filter): string[] {
   return isInequality ? [(fieldFilter ?? unaryFilter)?.field?.fieldPath ?? ''] : [];
 }
 
-function rewriteFilter(filter: V1Filter): V1Filter {
+function rewriteFilter(filter: wire.V1Filter): wire.V1Filter {
   if (filter.compositeFilter) {
     const filters = (filter.compositeFilter.filters ?? []).map(rewriteFilter);
     return { compositeFilter: { ...filter.compositeFilter, filters } };
@@ -73,7 +76,7 @@ function rewriteFilter(filter: V1Filter): V1Filter {
   return filter.fieldFilter ? rewriteFieldFilter(filter.fieldFilter) : filter;
 }
 
-function rewriteFieldFilter(filter: V1FieldFilter): V1Filter {
+function rewriteFieldFilter(filter: wire.V1FieldFilter): wire.V1Filter {
   const { op, value } = filter;
   const field = { fieldPath: filter.field?.fieldPath ?? '' };
   if (field.fieldPath !== NAME) assertFieldPath(parseFieldPath(field.fieldPath));
@@ -97,7 +100,7 @@ function rewriteFieldFilter(filter: V1FieldFilter): V1Filter {
  * True for a document that has the field, be it null. The last of the three finds nothing; it makes the field one of
  * the query's inequality fields, without which the engine refuses to order by it first.
  */
-function exists(fieldPath: string): V1Filter {
+function exists(fieldPath: string): wire.V1Filter {
   const field = { fieldPath };
   return any([
     { unaryFilter: { field, op: 'IS_NULL' } },
@@ -106,10 +109,10 @@ function exists(fieldPath: string): V1Filter {
   ]);
 }
 
-function all(filters: V1Filter[]): V1Filter {
+function all(filters: wire.V1Filter[]): wire.V1Filter {
   return { compositeFilter: { op: 'AND', filters } };
 }
 
-function any(filters: V1Filter[]): V1Filter {
+function any(filters: wire.V1Filter[]): wire.V1Filter {
   return { compositeFilter: { op: 'OR', filters } };
 }

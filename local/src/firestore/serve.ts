@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Metadata,
   Server,
@@ -11,9 +12,9 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { makeFaultPlan } from '../fault-plan.ts';
 import type { Database } from './database.ts';
-import type { Faults, RpcMethod } from './faults.ts';
-import { RpcError, toServiceError } from './names.ts';
+import { parseResourceName, RpcError, toServiceError } from './names.ts';
 import type * as wire from './protocol.ts';
 import { firestoreService, isMalformed } from './protocol.ts';
 import {
@@ -28,7 +29,7 @@ import { rewriteQuery } from './rewrite-query.ts';
 /** Cloud Firestore's own limit on a request's payload: 10 MiB of data and its envelope. */
 const REQUEST_MAX_BYTES = 11_534_336;
 
-/** Finds the database that a name is about, making it when it is new. */
+/** The database that a name is about. @throws RpcError INVALID_ARGUMENT (3) for what is no name, NOT_FOUND (5) for another one */
 type FindDatabase = (name: string | null | undefined) => Database;
 
 /** The calls with one answer that the client library of a server makes. */
@@ -62,8 +63,61 @@ const streamingRpcs = (find: FindDatabase) => ({
 type Unary = (request: unknown) => Promise<unknown>;
 type Streaming = (request: unknown) => AsyncIterable<unknown>;
 
-/** A gRPC server for the databases, not yet listening. */
-export function makeGrpcServer(find: FindDatabase, faults: Faults): Server {
+type RpcMethod = 'listen' | keyof ReturnType<typeof unaryRpcs> | keyof ReturnType<typeof streamingRpcs>;
+
+/** A failure to come, for tests that prove what survives it. */
+export interface Fault {
+  /** Any method when absent. */
+  readonly method?: RpcMethod;
+  /** The gRPC code that the client sees. The client library itself tries again after some of them, 14 for one. */
+  readonly code: status;
+  /** How many calls fail; 1 when absent. */
+  readonly times?: number;
+  /** `before`: nothing is done. `after`: all is done and the answer is lost. `before` when absent. */
+  readonly when?: 'before' | 'after';
+  /** Only the calls whose request it accepts. */
+  readonly matches?: (request: unknown, method: RpcMethod) => boolean;
+}
+
+type Faults = ReturnType<typeof makeFaults>;
+
+export const makeFaults = () => {
+  const plan = makeFaultPlan<Fault>();
+  let delayMillis = 0;
+  const strike = (stage: 'before' | 'after', method: RpcMethod, request: unknown): void => {
+    const met = plan.meet(
+      ({ when = 'before', ...fault }) =>
+        when === stage &&
+        (fault.method ?? method) === method &&
+        (fault.matches === undefined || fault.matches(request, method)),
+    );
+    if (met) throw new RpcError(met.code, `Fault ${stage} ${method}, asked for by a test.`);
+  };
+  return {
+    /** Returns a function that takes back what has not failed yet. */
+    failNext: (fault: Fault): (() => void) => plan.arm(fault).disarm,
+    /** Milliseconds that every call waits before it is done. */
+    setDelay: (milliseconds: number): void => {
+      delayMillis = milliseconds;
+    },
+    clear: (): void => {
+      plan.clear();
+      delayMillis = 0;
+    },
+    before: async (method: RpcMethod, request: unknown): Promise<void> => {
+      if (delayMillis > 0) await sleep(delayMillis);
+      strike('before', method, request);
+    },
+    after: (method: RpcMethod, request: unknown): void => strike('after', method, request),
+  };
+};
+
+/** A gRPC server for the database, not yet listening. */
+export function makeGrpcServer(database: Database, faults: Faults): Server {
+  const find: FindDatabase = (name) => {
+    if (parseResourceName(name).database === database.name) return database;
+    throw new RpcError(status.NOT_FOUND, `This server has ${database.name} alone.`);
+  };
   const server = new Server({
     'grpc.max_receive_message_length': REQUEST_MAX_BYTES,
     'grpc.max_send_message_length': -1,

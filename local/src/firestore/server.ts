@@ -1,15 +1,13 @@
-import { makeDatabases } from './database.ts';
+import { makeDatabase } from './database.ts';
+import { makeEngine } from './engine.ts';
 import { type DocumentChange, hasNewData } from './events.ts';
-import { type Faults, makeFaults } from './faults.ts';
 import { openJournal } from './journal.ts';
-import { listenOn, makeGrpcServer } from './serve.ts';
+import { listenOn, makeFaults, makeGrpcServer } from './serve.ts';
 
 export type { DocumentChange } from './events.ts';
-export { type CloudEventOptions, type HttpCloudEvent, toCloudEvent } from './events.ts';
-export type { Fault, RpcMethod } from './faults.ts';
 
 export interface LocalFirestoreOptions {
-  /** The project whose `(default)` database is there from the start; others come with their first use. */
+  /** The project whose `(default)` database this is; every other one is refused. */
   projectId: string;
   /** 0, the default, lets the system choose. */
   port?: number;
@@ -17,19 +15,7 @@ export interface LocalFirestoreOptions {
   dataFile?: string;
 }
 
-export interface LocalFirestore extends Pick<Faults, 'failNext' | 'setDelay'> {
-  readonly host: string;
-  readonly port: number;
-  /**
-   * Calls the listener once for each document whose data a commit changed, after the commit, in order.
-   * @returns a function that ends it
-   */
-  onDocumentWritten(listener: (change: DocumentChange) => void): () => void;
-  /** Deletes every document without firing a trigger, and forgets delays and faults. */
-  clear(): Promise<void>;
-  /** Ends every call under way; what was committed is on the disk when the promise resolves. */
-  close(): Promise<void>;
-}
+export type LocalFirestore = Awaited<ReturnType<typeof startFirestore>>;
 
 const HOST = '127.0.0.1';
 
@@ -39,13 +25,17 @@ const HOST = '127.0.0.1';
  *
  * @throws Error when the port is taken or `dataFile` is damaged
  */
-export async function startFirestore(options: LocalFirestoreOptions): Promise<LocalFirestore> {
+export async function startFirestore(options: LocalFirestoreOptions) {
   const { projectId, dataFile } = options;
   const faults = makeFaults();
   const listeners = new Set<(change: DocumentChange) => void>();
   const journal = dataFile === undefined ? undefined : openJournal(dataFile);
 
-  const databases = makeDatabases((changes, { triggers }) => {
+  const name = `projects/${projectId}/databases/(default)`;
+  const engine = makeEngine(name);
+  const restored = (journal?.restored ?? []).map(({ name = null, fields = {} }) => ({ name, fields }));
+  for (const update of restored) await engine.commit({ writes: [{ update }] });
+  const database = makeDatabase(name, engine, (changes, { triggers }) => {
     journal?.append(changes);
     if (!triggers) return;
     // A listener runs in its own turn: what it throws must not look like a refusal of the commit.
@@ -53,13 +43,8 @@ export async function startFirestore(options: LocalFirestoreOptions): Promise<Lo
       for (const listener of listeners) setImmediate(listener, change);
     }
   });
-  databases.find(`projects/${projectId}/databases/(default)`);
-  for (const { name = null, fields = {} } of journal?.restored ?? []) {
-    const { engine } = databases.find(name);
-    await engine.commit({ writes: [{ update: { name, fields } }] });
-  }
 
-  const server = makeGrpcServer(databases.find, faults);
+  const server = makeGrpcServer(database, faults);
   const port = await listenOn(server, HOST, options.port ?? 0);
 
   return {
@@ -67,17 +52,23 @@ export async function startFirestore(options: LocalFirestoreOptions): Promise<Lo
     port,
     failNext: faults.failNext,
     setDelay: faults.setDelay,
-    onDocumentWritten(listener) {
+    /**
+     * Calls the listener once for each document whose data a commit changed, after the commit, in order.
+     * @returns a function that ends it
+     */
+    onDocumentWritten(listener: (change: DocumentChange) => void): () => void {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    async clear() {
+    /** Deletes every document without firing a trigger, and forgets delays and faults. */
+    async clear(): Promise<void> {
       faults.clear();
-      await Promise.all(databases.all().map((database) => database.clear()));
+      await database.clear();
     },
-    async close() {
+    /** Ends every call under way; what was committed is on the disk when the promise resolves. */
+    async close(): Promise<void> {
       server.forceShutdown();
-      await databases.close();
+      await engine.close();
       journal?.close();
     },
   };

@@ -4,7 +4,7 @@ import { status } from '@grpc/grpc-js';
 import { Timestamp } from 'firebase-admin/firestore';
 import { type Engine, HISTORY_MILLIS } from './engine.ts';
 import { RpcError } from './names.ts';
-import type { V1Document, V1TransactionOptions } from './protocol.ts';
+import type * as wire from './protocol.ts';
 
 /** Cloud Firestore, "Quotas and limits": a transaction ends after 270 s, or after 60 s of idleness. */
 const LIFETIME_MILLIS = 270_000;
@@ -33,7 +33,7 @@ export interface Transaction {
   /** Takes the snapshot, or returns the one taken. The keys say what the first read is about. */
   snapshot(keys: string[]): Promise<Timestamp>;
   /** @throws RpcError ABORTED (10) when the document has changed since the snapshot */
-  read(path: string, fieldMask?: string[]): V1Document | undefined;
+  read(path: string, fieldMask?: string[]): wire.V1Document | undefined;
   addQuery(query: QueryRead): void;
   /** Whether the answers of all queries are known to hold; if not, `recheckQueries` and ask again. */
   queriesHold(): boolean;
@@ -42,37 +42,22 @@ export interface Transaction {
   /** @throws RpcError ABORTED (10) when a document that was read has changed */
   assertReadsHold(): void;
   finish(): void;
-}
-
-export interface Transactions {
-  begin(options: V1TransactionOptions | null | undefined): Transaction;
-  /** @throws RpcError INVALID_ARGUMENT (3) for an unknown id or one that has ended */
-  get(id: Uint8Array | string): Transaction;
-  /**
-   * Waits for the transactions that try again and have read one of these documents: writes that never wait could make
-   * every try fail. A first try holds nobody up, and loses to a write that comes between.
-   */
-  waitForRetries(paths: string[]): Promise<void>;
-  /** Remembers when the collections of these documents changed. */
-  noteChanges(paths: string[]): void;
-}
-
-interface OpenTransaction extends Transaction {
+  /** Whether it tries again and has read the document. */
   holdsUp(path: string): boolean;
   readonly ended: Promise<void>;
-  createdAt: number;
+  readonly createdAt: number;
   usedAt: number;
 }
 
-export function makeTransactions(engine: Engine): Transactions {
-  const open = new Map<string, OpenTransaction>();
+export function makeTransactions(engine: Engine) {
+  const open = new Map<string, Transaction>();
   const takeTurn = makeTurns();
   const collectionChangedAt = new Map<string, number>();
 
   const changedSince = (query: QueryRead, time: Timestamp) =>
     (collectionChangedAt.get(query.collectionId) ?? 0) > toMicros(time);
 
-  function begin(options: V1TransactionOptions | null | undefined): Transaction {
+  function begin(options: wire.V1TransactionOptions | null | undefined): Transaction {
     const id = randomBytes(16);
     const isReadOnly = Boolean(options?.readOnly);
     const pinned = options?.readOnly?.readTime;
@@ -141,11 +126,15 @@ export function makeTransactions(engine: Engine): Transactions {
   }
 
   return {
-    begin(options) {
+    begin(options: wire.V1TransactionOptions | null | undefined): Transaction {
       for (const transaction of open.values()) if (isOver(transaction)) transaction.finish();
       return begin(options);
     },
-    async waitForRetries(paths) {
+    /**
+     * Waits for the transactions that try again and have read one of these documents: writes that never wait could make
+     * every try fail. A first try holds nobody up, and loses to a write that comes between.
+     */
+    async waitForRetries(paths: readonly string[]): Promise<void> {
       for (const transaction of open.values()) {
         if (!paths.some(transaction.holdsUp)) continue;
         const patience = setTimeout(transaction.finish, LOCK_MILLIS);
@@ -153,7 +142,8 @@ export function makeTransactions(engine: Engine): Transactions {
         clearTimeout(patience);
       }
     },
-    get(id) {
+    /** @throws RpcError INVALID_ARGUMENT (3) for an unknown id or one that has ended */
+    get(id: Uint8Array | string): Transaction {
       const transaction = open.get(Buffer.from(id as Uint8Array).toString('hex'));
       if (!transaction || isOver(transaction)) {
         transaction?.finish();
@@ -165,7 +155,8 @@ export function makeTransactions(engine: Engine): Transactions {
       transaction.usedAt = Date.now();
       return transaction;
     },
-    noteChanges(changed) {
+    /** Remembers when the collections of these documents changed. */
+    noteChanges(changed: readonly string[]): void {
       const now = toMicros(engine.clock.now());
       for (const path of changed) collectionChangedAt.set(path.split('/').at(-2) ?? '', now);
       if (changed.length > 0) collectionChangedAt.set('', now);

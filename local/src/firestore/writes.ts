@@ -3,20 +3,20 @@ import { status } from '@grpc/grpc-js';
 import type { Engine } from './engine.ts';
 import { type DocumentChange, isSameVersion } from './events.ts';
 import { parseFieldPath, parseResourceName, RpcError, toFieldPath } from './names.ts';
-import type { CommitResponse, V1Document, V1Fields, V1Value, V1Write, V1WriteResult } from './protocol.ts';
+import type * as wire from './protocol.ts';
 
 /** `changes` is what has happened; `response` brings the answer, or the refusal of writes that changed nothing. */
 interface AppliedWrites {
   changes: DocumentChange[];
-  response: Promise<CommitResponse>;
+  response: Promise<wire.CommitResponse>;
 }
 
 /**
  * Applies writes as one, all or none of them, before it returns.
  * The changes are read in the same turn of the event loop, so no other commit can come between.
  */
-export function applyWrites(engine: Engine, database: string, writes: V1Write[]): AppliedWrites {
-  const pathOf = (write: V1Write) => parseResourceName(write.delete ?? write.update?.name).path;
+export function applyWrites(engine: Engine, database: string, writes: wire.V1Write[]): AppliedWrites {
+  const pathOf = (write: wire.V1Write) => parseResourceName(write.delete ?? write.update?.name).path;
   const paths = new Set(writes.map(pathOf));
   const before = new Map([...paths].map((path) => [path, engine.read(path)]));
   writes.forEach(assertStorable);
@@ -33,7 +33,7 @@ export function applyWrites(engine: Engine, database: string, writes: V1Write[])
   const time = engine.clock.now().toDate();
 
   const changes: DocumentChange[] = [];
-  const after = new Map<string, V1Document | undefined>();
+  const after = new Map<string, wire.V1Document | undefined>();
   for (const [path, old] of before) {
     const now = engine.read(path);
     after.set(path, now);
@@ -55,22 +55,41 @@ export function applyWrites(engine: Engine, database: string, writes: V1Write[])
 /**
  * A set without merge replaces the document, so its transforms must find nothing; the engine would hand them the old
  * values. Two steps, the set and then the transforms, give what Cloud Firestore gives.
+ *
+ * Texts that are added to a list that is not there are that list: they are set at once, since the engine would compare each
+ * of thousands with each.
  */
-function separateTransforms(write: V1Write): V1Write[] {
+function separateTransforms(write: wire.V1Write): wire.V1Write[] {
   if (!write.update || write.updateMask || !write.updateTransforms?.length) return [write];
-  const { updateTransforms, ...set } = write;
+  const { update, updateTransforms, ...precondition } = write;
+  const fields = { ...update.fields };
+  const left = updateTransforms.map((transform) => {
+    const name = transform.fieldPath ?? '';
+    const texts = transform.appendMissingElements?.values?.map(({ stringValue }) => stringValue);
+    if (!PLAIN_NAME.test(name) || Object.hasOwn(fields, name) || !texts?.every((text) => text != null))
+      return transform;
+    fields[name] = { arrayValue: { values: [...new Set(texts)].map((stringValue) => ({ stringValue })) } };
+    return { ...transform, appendMissingElements: { values: [] } };
+  });
   return [
-    set,
-    { update: { name: write.update.name ?? null }, updateMask: { fieldPaths: [] }, updateTransforms },
+    { ...precondition, update: { ...update, fields } },
+    { update: { name: update.name ?? null }, updateMask: { fieldPaths: [] }, updateTransforms: left },
   ];
 }
 
-/** One result for each write that the client sent; the time of a write that changed nothing is that of the document. */
+const NULL: wire.V1Value = { nullValue: 'NULL_VALUE' };
+
+const PLAIN_NAME = /^[A-Za-z_]\w*$/;
+
+/**
+ * One result for each write that the client sent; the time of a write that changed nothing is that of the document. A change of
+ * an array is answered with null, and not with the array.
+ */
 function mergeResults(
-  steps: V1Write[][],
-  results: V1WriteResult[],
-  documentAt: (path: string) => V1Document | undefined,
-): V1WriteResult[] {
+  steps: wire.V1Write[][],
+  results: wire.V1WriteResult[],
+  documentAt: (path: string) => wire.V1Document | undefined,
+): wire.V1WriteResult[] {
   let next = 0;
   return steps.map((writes) => {
     next += writes.length;
@@ -79,7 +98,11 @@ function mergeResults(
     if (last?.update)
       result.updateTime = documentAt(parseResourceName(last.update.name).path)?.updateTime ?? null;
     else delete result.updateTime;
-    return result;
+    const transformResults = result.transformResults?.map((value, n) => {
+      const { appendMissingElements, removeAllFromArray } = last?.updateTransforms?.[n] ?? {};
+      return appendMissingElements || removeAllFromArray ? NULL : value;
+    });
+    return { ...result, ...(transformResults && { transformResults }) };
   });
 }
 
@@ -88,7 +111,7 @@ function mergeResults(
  * time or bytes as they are and lose what was written, so the write is told to replace the parent.
  * Deleting `e.f` there changes nothing.
  */
-function replaceParents(write: V1Write, stored: V1Fields): V1Write {
+function replaceParents(write: wire.V1Write, stored: wire.V1Fields): wire.V1Write {
   const { updateMask, updateTransforms } = write;
   if (!write.update || (!updateMask && !updateTransforms?.length)) return write;
   const fields = structuredClone(write.update.fields ?? {});
@@ -114,7 +137,7 @@ function replaceParents(write: V1Write, stored: V1Fields): V1Write {
 }
 
 /** The stored fields as a write leaves them, for the next write of the same commit; a transform leaves no map. */
-function fieldsAfter(write: V1Write, stored: V1Fields): V1Fields {
+function fieldsAfter(write: wire.V1Write, stored: wire.V1Fields): wire.V1Fields {
   if (!write.update) return {};
   const written = structuredClone(write.update.fields ?? {});
   const fields = write.updateMask ? structuredClone(stored) : written;
@@ -128,7 +151,7 @@ function fieldsAfter(write: V1Write, stored: V1Fields): V1Fields {
   return fields;
 }
 
-function parentThatIsNoMap(names: readonly string[], fields: V1Fields): readonly string[] | undefined {
+function parentThatIsNoMap(names: readonly string[], fields: wire.V1Fields): readonly string[] | undefined {
   for (let depth = 1; depth < names.length; depth += 1) {
     const value = valueAt(fields, names.slice(0, depth));
     if (!value) return undefined;
@@ -137,13 +160,13 @@ function parentThatIsNoMap(names: readonly string[], fields: V1Fields): readonly
   return undefined;
 }
 
-function valueAt(fields: V1Fields, names: readonly string[]): V1Value | undefined {
+function valueAt(fields: wire.V1Fields, names: readonly string[]): wire.V1Value | undefined {
   const [first = '', ...rest] = names;
   const value = Object.hasOwn(fields, first) ? fields[first] : undefined;
   return rest.length === 0 ? value : valueAt(value?.mapValue?.fields ?? {}, rest);
 }
 
-function setAt(fields: V1Fields, names: readonly string[], value: V1Value | undefined): void {
+function setAt(fields: wire.V1Fields, names: readonly string[], value: wire.V1Value | undefined): void {
   const [first = '', ...rest] = names;
   if (rest.length === 0) {
     if (value) fields[first] = value;
@@ -167,7 +190,7 @@ const TIME_MAX_SECONDS = 253_402_300_799;
  *
  * @throws RpcError INVALID_ARGUMENT (3)
  */
-function assertStorable(write: V1Write): void {
+function assertStorable(write: wire.V1Write): void {
   assertStorableFields(write.update?.fields ?? {}, []);
   const paths = [
     ...(write.updateMask?.fieldPaths ?? []),
@@ -189,7 +212,7 @@ export function assertFieldPath(names: readonly string[]): void {
   }
 }
 
-function assertStorableFields(fields: V1Fields, parents: readonly string[]): void {
+function assertStorableFields(fields: wire.V1Fields, parents: readonly string[]): void {
   for (const [name, value] of Object.entries(fields)) {
     const path = [...parents, name];
     assertFieldPath(path);
@@ -198,7 +221,7 @@ function assertStorableFields(fields: V1Fields, parents: readonly string[]): voi
 }
 
 function assertStorableValue(
-  { mapValue, arrayValue, timestampValue }: V1Value,
+  { mapValue, arrayValue, timestampValue }: wire.V1Value,
   path: readonly string[],
 ): void {
   if (mapValue) assertStorableFields(mapValue.fields ?? {}, path);

@@ -48,7 +48,8 @@ export interface EventTrigger {
 
 interface Common {
   readonly name: string;
-  readonly regions: readonly [string, ...string[]];
+  /** The first one, where it names several. */
+  readonly region: string;
   readonly timeoutSeconds: number;
 }
 
@@ -67,28 +68,23 @@ export type FunctionEndpoint =
  */
 const tryReadEndpoint = (name: string, given: object): FunctionEndpoint | null => {
   const read = manifest.parse(given);
-  const { region = [], timeoutSeconds = DEFAULT_TIMEOUT_SECONDS } = read;
-  const [first = DEFAULT_REGION, ...others] = region.filter((one) => one != null);
-  const common: Common = { name, regions: [first, ...others], timeoutSeconds };
+  const { timeoutSeconds = DEFAULT_TIMEOUT_SECONDS } = read;
+  const common: Common = { name, region: read.region?.[0] ?? DEFAULT_REGION, timeoutSeconds };
   if (read.httpsTrigger !== undefined || read.callableTrigger !== undefined) {
     return { ...common, kind: 'https' };
   }
   if (read.scheduleTrigger) {
-    const { schedule, timeZone } = read.scheduleTrigger;
-    return {
-      ...common,
-      kind: 'schedule',
-      schedule: { expression: schedule ?? '', timeZone: timeZone ?? null },
-    };
+    const { schedule, timeZone = null } = read.scheduleTrigger;
+    return { ...common, kind: 'schedule', schedule: { expression: schedule ?? '', timeZone } };
   }
   if (!read.eventTrigger) return null;
-  const { eventType, eventFilters, eventFilterPathPatterns, retry } = read.eventTrigger;
-  const event = {
-    eventType: eventType ?? '',
-    filters: eventFilters,
-    pathPatterns: eventFilterPathPatterns,
-    retry: retry === true,
-  };
+  const {
+    eventType,
+    eventFilters: filters,
+    eventFilterPathPatterns: pathPatterns,
+    retry,
+  } = read.eventTrigger;
+  const event = { eventType: eventType ?? '', filters, pathPatterns, retry: retry === true };
   return { ...common, kind: 'event', event };
 };
 

@@ -14,12 +14,11 @@ export interface FrontServerOptions {
   readonly endpoints: () => readonly FunctionEndpoint[];
   /** The port of the function's process, started where it does not run. */
   readonly portOf: (endpoint: FunctionEndpoint) => Promise<number>;
-  readonly onTimeLimit: (endpoint: FunctionEndpoint) => void;
 }
 
 /**
- * One server before all functions, as Google's front end is: it finds the function, adds what Cloud Scheduler would send,
- * keeps the function's time limit, and hands the bytes on. It reads nothing of a body. Callers of another machine, and pages of
+ * One server before all functions, as Google's front end is: it finds the function, adds what Cloud Scheduler would send, and
+ * hands the bytes on. It reads nothing of a body. Callers of another machine, and pages of
  * another origin, are refused (403).
  */
 export const makeFrontServer = (options: FrontServerOptions): Server => {
@@ -28,17 +27,15 @@ export const makeFrontServer = (options: FrontServerOptions): Server => {
   const serve = async (
     request: IncomingMessage,
     response: ServerResponse,
-    { endpoint, region, path }: Route,
+    { endpoint, path }: Route,
   ): Promise<void> => {
     if (endpoint.kind === 'schedule') {
       // A browser that prefetches an address must not start a run.
       if (request.method !== 'POST') return answerText(response, 405, 'A scheduled function runs on POST\n');
-      addScheduleHeaders(request, endpoint.name, region);
+      addScheduleHeaders(request, endpoint);
     }
     try {
-      const port = await options.portOf(endpoint);
-      limitTime(request, response, endpoint.timeoutSeconds, () => options.onTimeLimit(endpoint));
-      handOn(request, response, port, path);
+      handOn(request, response, await options.portOf(endpoint), path);
     } catch {
       // Why it could not be started is in the log.
       request.socket.destroy();
@@ -52,16 +49,13 @@ export const makeFrontServer = (options: FrontServerOptions): Server => {
     }
     const route = routeOf(request.url ?? '/', projectId, endpoints());
     if (route !== null) return void serve(request, response, route);
-    const served = endpoints().flatMap(({ regions, name }) =>
-      regions.map((region) => `/${projectId}/${region}/${name}`),
-    );
+    const served = endpoints().map(({ region, name }) => `/${projectId}/${region}/${name}`);
     answerText(response, 404, `No such function. Served here: ${served.join(', ')}\n`);
   });
 };
 
 interface Route {
   readonly endpoint: FunctionEndpoint;
-  readonly region: string;
   /** What the function sees. */
   readonly path: string;
 }
@@ -77,17 +71,16 @@ const routeOf = (url: string, projectId: string, endpoints: readonly FunctionEnd
   if (project !== projectId) return null;
   const endpoint = endpoints.find(
     (one) =>
-      (one.name === name || (one.kind === 'schedule' && `${one.name}-0` === name)) &&
-      one.regions.includes(region),
+      (one.name === name || (one.kind === 'schedule' && `${one.name}-0` === name)) && one.region === region,
   );
-  return endpoint === undefined ? null : { endpoint, region, path: `/${rest.join('/')}${query}` };
+  return endpoint === undefined ? null : { endpoint, path: `/${rest.join('/')}${query}` };
 };
 
 /**
  * What Cloud Scheduler sends with a job's request. `X-CloudScheduler-ScheduleTime` is when the run was due: functions dedupe
  * on it, so a caller who imitates a duplicate delivery gives the same time twice.
  */
-const addScheduleHeaders = ({ headers }: IncomingMessage, name: string, region: string): void => {
+const addScheduleHeaders = ({ headers }: IncomingMessage, { name, region }: FunctionEndpoint): void => {
   headers['x-cloudscheduler'] = 'true';
   headers['x-cloudscheduler-jobname'] ??= `firebase-schedule-${name}-${region}`;
   // Cloud Scheduler's times have no fraction of a second.
@@ -109,35 +102,6 @@ const handOn = (request: IncomingMessage, response: ServerResponse, port: number
   response.once('close', () => handed.destroy());
   request.pipe(handed);
 };
-
-/**
- * Ends a request that its function has not answered in time, as Cloud Run does: the caller gets a 504,
- * the function's response goes nowhere, and the function itself is not stopped.
- */
-const limitTime = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  seconds: number,
-  onExceeded: () => void,
-): void => {
-  const timer = setTimeout(() => {
-    onExceeded();
-    // Past the response object, which the function may still write to at any time.
-    if (response.headersSent) request.socket.destroy();
-    else request.socket.end(GATEWAY_TIMEOUT, () => request.socket.destroy());
-  }, seconds * 1000);
-  response.once('close', () => clearTimeout(timer));
-};
-
-const TEXT = 'upstream request timeout';
-const GATEWAY_TIMEOUT = [
-  'HTTP/1.1 504 Gateway Timeout',
-  'Content-Type: text/plain',
-  `Content-Length: ${TEXT.length}`,
-  'Connection: close',
-  '',
-  TEXT,
-].join('\r\n');
 
 const answerText = (response: ServerResponse, status: number, text: string): void => {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(text);

@@ -2,22 +2,11 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
 /** Cloud Logging's severities, in rising order. */
-const SEVERITIES = [
-  'DEFAULT',
-  'DEBUG',
-  'INFO',
-  'NOTICE',
-  'WARNING',
-  'ERROR',
-  'CRITICAL',
-  'ALERT',
-  'EMERGENCY',
-] as const;
-export type Severity = (typeof SEVERITIES)[number];
+const SEVERITIES = 'DEFAULT DEBUG INFO NOTICE WARNING ERROR CRITICAL ALERT EMERGENCY'.split(' ');
 
 /** One line as Cloud Logging would store it: the fields of a structured line, or `message` alone for plain text. */
 export interface LogLine {
-  readonly severity: Severity;
+  readonly severity: string;
   readonly message: string;
   readonly [field: string]: unknown;
 }
@@ -26,7 +15,7 @@ export interface LogLine {
  * Parses one line of a function's output. `firebase-functions/logger` writes a JSON object a line;
  * anything else is text, with the severity given for its stream.
  */
-export function parseLogLine(line: string, textSeverity: Severity): LogLine {
+export function parseLogLine(line: string, textSeverity: string): LogLine {
   const entry = tryParseObject(line);
   if (entry === null) return { severity: textSeverity, message: line };
   const severity = SEVERITIES.find((known) => known === entry['severity']) ?? textSeverity;
@@ -34,15 +23,13 @@ export function parseLogLine(line: string, textSeverity: Severity): LogLine {
 }
 
 /** Hands each line of a stream to `onLog` until the stream ends. */
-export function followLog(stream: Readable, textSeverity: Severity, onLog: (line: LogLine) => void): void {
+export function followLog(stream: Readable, textSeverity: string, onLog: (line: LogLine) => void): void {
   createInterface({ input: stream }).on('line', (line) => onLog(parseLogLine(line, textSeverity)));
 }
 
 function tryParseObject(line: string): Record<string, unknown> | null {
-  if (!line.startsWith('{')) return null;
   try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? { ...value } : null;
+    return line.startsWith('{') ? JSON.parse(line) : null;
   } catch {
     return null;
   }

@@ -1,16 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { type DeliveryOutcome, type HttpEvent, makeDeliverer, postOnce } from '../deliverer.ts';
 import { listenOnLoopback } from '../loopback.ts';
-import {
-  DEFAULT_RETRY,
-  type DeliveryCounts,
-  type DeliveryFailure,
-  type DeliveryOutcome,
-  type HttpCloudEvent,
-  makeDeliveries,
-  postEvent,
-  type RetryPolicy,
-} from './deliveries.ts';
 import type { FunctionEndpoint } from './endpoint.ts';
 import { makeFrontServer } from './front-server.ts';
 import {
@@ -26,6 +17,20 @@ const DEFAULT_PORT = 5001;
 /** How long the functions may go on with what they are serving when the host closes. */
 const CLOSE_GRACE_MS = 5_000;
 const IDLE_CHECK_MS = 50;
+/** Production's default concurrency of one instance. */
+const MAX_IN_FLIGHT = 80;
+
+/**
+ * How failed events are tried again. Production waits 10 to 600 seconds between tries, and gives up after 24 hours;
+ * the shorter waits here let a person watch it.
+ */
+interface RetryPolicy {
+  readonly minDelayMs: number;
+  readonly maxDelayMs: number;
+  readonly maxAgeMs: number;
+}
+
+const DEFAULT_RETRY: RetryPolicy = { minDelayMs: 200, maxDelayMs: 5_000, maxAgeMs: 24 * 3_600_000 };
 
 export interface StartFunctionsOptions {
   /** The built module, such as `functions/lib/index.js`. */
@@ -40,46 +45,25 @@ export interface StartFunctionsOptions {
   readonly onLog?: (line: LogLine) => void;
 }
 
-/** A function and its address: in its first region, where it has several. */
+/** A function and its address. */
 export type ServedFunction = FunctionEndpoint & { readonly url: string };
 
-export interface FunctionEvent extends HttpCloudEvent {
+export interface FunctionEvent extends HttpEvent {
   /** The event function's name. */
   readonly function: string;
 }
 
-export interface LocalFunctions {
-  readonly projectId: string;
-  /** `http://127.0.0.1:5001`. */
-  readonly url: string;
-  readonly port: number;
-  readonly functions: readonly ServedFunction[];
-  readonly running: boolean;
-  /**
-   * Delivers an event with production's promises (see `makeDeliveries`), also while the functions are down.
-   * Never rejects for a failing function; throws a TypeError for a name that is no event function.
-   */
-  deliver(event: FunctionEvent): Promise<DeliveryOutcome>;
-  deliveries(): DeliveryCounts;
-  /** Fulfilled when no event waits for delivery. */
-  drain(): Promise<void>;
-  /** Ends the functions at once (SIGKILL). Their port then refuses connections until `start()`. */
-  kill(): Promise<void>;
-  /** Serves the functions again, on the same port; does nothing when they run. Reads a module that was rebuilt. */
-  start(): Promise<void>;
-  /** Lets running requests end, abandons events that wait, and ends the functions. */
-  close(): Promise<void>;
-}
+export type LocalFunctions = Awaited<ReturnType<typeof startFunctions>>;
 
 /**
  * Serves every function that a module exports, at the official emulator's own addresses.
  * @throws Error that says what to do, when they cannot be served.
  */
-export async function startFunctions(options: StartFunctionsOptions): Promise<LocalFunctions> {
+export async function startFunctions(options: StartFunctionsOptions) {
   const { projectId, storageBucket = `${projectId}.firebasestorage.app` } = options;
   const onLog = options.onLog ?? (() => {});
   const retry = { ...DEFAULT_RETRY, ...options.retry };
-  const deliveries = makeDeliveries(retry, (failure) => onLog(describeFailure(failure)));
+  const deliverer = makeDeliverer(MAX_IN_FLIGHT);
 
   let port = options.port ?? DEFAULT_PORT;
   let functions: readonly ServedFunction[] = [];
@@ -121,13 +105,6 @@ export async function startFunctions(options: StartFunctionsOptions): Promise<Lo
     projectId,
     endpoints: () => functions,
     portOf: async (endpoint) => (await processOf(endpoint)).port,
-    onTimeLimit: ({ name, timeoutSeconds }) =>
-      onLog({
-        severity: 'ERROR',
-        message: 'function did not answer in time: its caller got a 504',
-        function: name,
-        timeoutSeconds,
-      }),
   });
 
   const describe = async (): Promise<void> => {
@@ -135,14 +112,9 @@ export async function startFunctions(options: StartFunctionsOptions): Promise<Lo
     functions = endpoints.map((endpoint) => ({
       ...endpoint,
       get url() {
-        return `${baseUrl()}/${projectId}/${endpoint.regions[0]}/${endpoint.name}`;
+        return `${baseUrl()}/${projectId}/${endpoint.region}/${endpoint.name}`;
       },
     }));
-  };
-
-  const listen = async (): Promise<void> => {
-    await listenOnLoopback(server, port);
-    port = (server.address() as AddressInfo).port;
   };
 
   /** Starts and ends take turns, in the order in which they were asked for. */
@@ -157,7 +129,8 @@ export async function startFunctions(options: StartFunctionsOptions): Promise<Lo
     inTurn(async () => {
       if (server.listening) return;
       await describe();
-      await listen();
+      await listenOnLoopback(server, port);
+      port = (server.address() as AddressInfo).port;
     });
 
   const killProcesses = async (): Promise<void> => {
@@ -180,48 +153,69 @@ export async function startFunctions(options: StartFunctionsOptions): Promise<Lo
       await killProcesses();
     });
 
+  /**
+   * Delivers an event as Eventarc does, also while the functions are down: at least once, in no order, and again after a
+   * failure only where the function asks for it.
+   * @throws TypeError for a name that is no event function
+   */
   async function deliver(event: FunctionEvent): Promise<DeliveryOutcome> {
     const target = functions.find((one) => one.name === event.function);
     if (target?.kind !== 'event') throw new TypeError(`${event.function} is no event function`);
     const { url, timeoutSeconds } = target;
-    return deliveries.deliver({
-      functionName: target.name,
-      retry: target.event.retry,
-      post: (signal) => postEvent(url, event, { timeoutSeconds, signal }),
+    const giveUpAt = Date.now() + retry.maxAgeMs;
+    let status: number | null = null;
+    return deliverer.deliver({
+      post: async (signal) => {
+        const answer = await postOnce(url, event, { signal, milliseconds: timeoutSeconds * 1_000 });
+        status = answer?.status ?? null;
+        return answer?.ok === true;
+      },
+      delayAfter: (attempt) => {
+        const delayMs = delayAfter(attempt, retry);
+        // Nothing of the event: a document's path holds a kennitala.
+        const facts = { function: target.name, attempt, status };
+        if (target.event.retry && Date.now() + delayMs < giveUpAt) {
+          const message = 'event not handled: it is delivered again';
+          onLog({ severity: 'WARNING', message, ...facts, nextDelayMs: delayMs });
+          return delayMs;
+        }
+        onLog({ severity: 'ERROR', message: 'event not handled: dropped', ...facts });
+        return null;
+      },
     });
   }
 
   await start();
   return {
-    projectId,
+    /** `http://127.0.0.1:5001`. */
     url: baseUrl(),
-    get port() {
-      return port;
-    },
-    get functions() {
+    projectId,
+    get functions(): readonly ServedFunction[] {
       return functions;
     },
-    get running() {
+    get running(): boolean {
       return server.listening;
     },
     deliver,
-    deliveries: deliveries.counts,
-    drain: deliveries.drain,
+    deliveries: deliverer.counts,
+    /** Fulfilled when no event waits for delivery. */
+    drain: deliverer.drain,
+    /** Serves the functions again, on the same port; does nothing when they run. Reads a module that was rebuilt. */
     start,
+    /** Ends the functions at once (SIGKILL). Their port then refuses connections until `start()`. */
     kill: () => end(0),
-    async close() {
+    /** Lets running requests end, abandons events that wait, and ends the functions. */
+    close: async (): Promise<void> => {
       await end(CLOSE_GRACE_MS);
-      const { pending } = deliveries.counts();
+      const { pending } = deliverer.counts();
       if (pending > 0) onLog({ severity: 'WARNING', message: 'closed with events not delivered', pending });
-      deliveries.close();
+      await deliverer.close();
     },
   };
 }
 
-/** Says nothing of the event: a document's path holds a kennitala. */
-function describeFailure({ functionName, attempt, status, nextDelayMs }: DeliveryFailure): LogLine {
-  const facts = { function: functionName, attempt, status };
-  return nextDelayMs === null
-    ? { severity: 'ERROR', message: 'event not handled: dropped', ...facts }
-    : { severity: 'WARNING', message: 'event not handled: it is delivered again', ...facts, nextDelayMs };
+/** Doubles from the minimum to the maximum, less up to a half at random, so that events do not come back in a wave. */
+function delayAfter(tries: number, { minDelayMs, maxDelayMs }: RetryPolicy): number {
+  const full = Math.min(maxDelayMs, minDelayMs * 2 ** Math.min(tries - 1, 30));
+  return Math.round(full * (1 - Math.random() / 2));
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import type { ApplyErrorCode, ApplyResult } from './journal.ts';
+import type { ApplyResult } from './journal.ts';
 import { PORTAL_FIELDS, type PortalField, PortalValueError } from './portal-fields.ts';
 import type { RegistryState } from './state.ts';
 import type { MemberPatch, WireMember } from './wire-member.ts';
@@ -36,7 +36,7 @@ export type PortalChange = z.infer<typeof change>;
 export const applyChange = (state: RegistryState, request: PortalChange, companion: boolean): ApplyResult => {
   const ssn = request.kennitala.replace('-', '');
   // Without the companion app there is a message and no code.
-  const refuse = (code: ApplyErrorCode, message: string): ApplyResult => ({
+  const refuse = (code: string, message: string): ApplyResult => ({
     ssn,
     status: 'error',
     message,
@@ -74,7 +74,7 @@ export const applyChange = (state: RegistryState, request: PortalChange, compani
   }
 
   const wanted = edits.filter((edit) => !holds(edit, member));
-  const patch = wanted.reduce<MemberPatch>((sum, edit) => mergePatch(sum, edit.patch), {});
+  const patch = wanted.reduce<MemberPatch>((sum, edit) => mergePatches(sum, edit.patch), {});
   const success = (version: number): ApplyResult => ({
     ssn,
     status: 'success',
@@ -119,10 +119,8 @@ const isConflict = (edit: Edit, member: WireMember, expected: PortalChange['expe
   !same(edit.field, edit.field.read(member), expected[edit.path]) &&
   !holds(edit, member);
 
-const mergePatch = (one: MemberPatch, other: MemberPatch): MemberPatch => ({
+const mergePatches = (one: MemberPatch, other: MemberPatch): MemberPatch => ({
   ...one,
   ...other,
-  ...((one.contact_info || other.contact_info) && {
-    contact_info: { ...one.contact_info, ...other.contact_info },
-  }),
+  contact_info: { ...one.contact_info, ...other.contact_info },
 });

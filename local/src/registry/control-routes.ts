@@ -33,14 +33,15 @@ export const makeControlRoutes = (controls: Controls): Hono<RegistryEnv> => {
     c.json(controls.restoreMember(idOf(c), await bodyOf(c, memberPatch)), 201),
   );
 
-  app.get('/faults', (c) => c.json({ faults: controls.summary().faults }));
+  const faults = () => ({ faults: controls.summary().faults });
+  app.get('/faults', (c) => c.json(faults()));
   app.post('/faults', async (c) => {
     controls.addFault(await bodyOf(c, standingFault));
-    return c.json({ faults: controls.summary().faults }, 201);
+    return c.json(faults(), 201);
   });
   app.delete('/faults', (c) => {
     controls.clearFaults();
-    return c.json({ faults: [] });
+    return c.json(faults());
   });
 
   app.all('*', (c) => c.json({ error: 'There is no such control; the README lists them.' }, 404));
@@ -54,14 +55,12 @@ export const makeControlRoutes = (controls: Controls): Hono<RegistryEnv> => {
 
 /** The request's JSON under a schema; no body at all counts as `{}`. Throws ControlError or ZodError. */
 const bodyOf = async <S extends z.ZodType>(c: Context<RegistryEnv>, schema: S): Promise<z.output<S>> => {
-  const text = await c.req.text();
-  let body: unknown;
+  const text = (await c.req.text()) || '{}';
   try {
-    body = text === '' ? {} : JSON.parse(text);
-  } catch {
-    throw new ControlError(400, 'The body is not JSON.');
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    throw error instanceof SyntaxError ? new ControlError(400, 'The body is not JSON.') : error;
   }
-  return schema.parse(body);
 };
 
 const idOf = (c: Context<RegistryEnv>): number => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Deliveries, NO_MISCHIEF } from './deliveries.ts';
-import type { FaultPlan, StandingFault, StandingFaultInput } from './faults.ts';
+import type { FaultPlan } from './faults.ts';
 import type { ChangeEntry } from './journal.ts';
 import { below, fraction } from './kennitalas.ts';
 import { ControlError, type RegistryState } from './state.ts';
@@ -21,14 +21,6 @@ export interface Settings {
   companion: boolean;
 }
 
-interface Summary {
-  readonly members: number;
-  readonly last_version: number;
-  readonly pending_changes: number;
-  readonly companion: boolean;
-  readonly faults: readonly StandingFault[];
-}
-
 /** So many changes, spread evenly over so many seconds. What is neither a create nor a delete is an update. */
 export interface Burst {
   readonly count: number;
@@ -36,33 +28,6 @@ export interface Burst {
   /** Shares of the changes, 0 to 1. */
   readonly create?: number;
   readonly delete?: number;
-}
-
-/**
- * Everything that can be done to the stand-in besides its API, by a test, a tour, or a person in `/_control/…`. Members
- * are named by their wire `id`, so that no kennitala stands in an address. Unknown ids and impossible changes throw
- * ControlError.
- */
-export interface Controls {
-  summary(): Summary;
-  /** The id of some member, never a placeholder: the same sequence for the same seed. */
-  randomMember(): number;
-  member(id: number): WireMember;
-  createMember(patch?: MemberPatch): Changed;
-  /** Without a patch the email changes, to one that was never there before. */
-  updateMember(id: number, patch?: MemberPatch): Changed;
-  deleteMember(id: number): Changed;
-  restoreMember(id: number, patch?: MemberPatch): Changed;
-  /** Changes random members, until the burst is done or the registry closes; resolves with what happened, oldest first. */
-  burst(burst: Burst): Promise<Changed[]>;
-  addFault(fault: StandingFaultInput): void;
-  clearFaults(): void;
-  acceptToken(token: string): void;
-  setCompanion(installed: boolean): void;
-  /** Null when the registry was started without a webhook. */
-  readonly webhooks: Deliveries | null;
-  /** An honest registry again: no faults, the first token, the companion app, every delivery sent. Members stay. */
-  reset(): void;
 }
 
 export interface ControlOptions {
@@ -75,7 +40,14 @@ export interface ControlOptions {
   readonly closing: AbortSignal;
 }
 
-export const makeControls = (options: ControlOptions): Controls => {
+export type Controls = ReturnType<typeof makeControls>;
+
+/**
+ * Everything that can be done to the stand-in besides its API, by a test, a tour, or a person in `/_control/…`. Members
+ * are named by their wire `id`, so that no kennitala stands in an address. Unknown ids and impossible changes throw
+ * ControlError.
+ */
+export const makeControls = (options: ControlOptions) => {
   const { state, plan, settings, webhooks, seed, closing } = options;
   const { directory, outbox } = state;
   const first = { ...settings };
@@ -94,7 +66,8 @@ export const makeControls = (options: ControlOptions): Controls => {
     return chance < create + removed ? controls.deleteMember(id) : controls.updateMember(id);
   };
 
-  const controls: Controls = {
+  const controls = {
+    /** Null when the registry was started without a webhook. */
     webhooks,
     summary: () => ({
       members: directory.size,
@@ -103,7 +76,8 @@ export const makeControls = (options: ControlOptions): Controls => {
       companion: settings.companion,
       faults: plan.list(),
     }),
-    randomMember: () => {
+    /** The id of some member, never a placeholder: the same sequence for the same seed. */
+    randomMember: (): number => {
       // Drawn from all rows until a live one comes up: making the list of live rows after every create and delete of a
       // burst would cost more than the burst.
       for (let tries = 0; tries < 10_000; tries += 1) {
@@ -113,16 +87,20 @@ export const makeControls = (options: ControlOptions): Controls => {
       }
       throw new ControlError(409, 'The registry has no members, or hardly any.');
     },
-    member: (id) => {
+    member: (id: number): WireMember => {
       if (!directory.has(id - 1)) throw new ControlError(404, `There is no member with id ${id}.`);
       return directory.member(id - 1);
     },
-    createMember: (patch) => changed(state.create(patch)),
-    updateMember: (id, patch = { contact_info: { email: `nytt.${outbox.lastId + 1}@postur.example` } }) =>
-      changed(state.update(id - 1, patch)),
-    deleteMember: (id) => changed(state.remove(id - 1)),
-    restoreMember: (id, patch) => changed(state.restore(id - 1, patch)),
-    burst: async (burst) => {
+    createMember: (patch?: MemberPatch) => changed(state.create(patch)),
+    /** Without a patch the email changes, to one that was never there before. */
+    updateMember: (
+      id: number,
+      patch: MemberPatch = { contact_info: { email: `nytt.${outbox.lastId + 1}@postur.example` } },
+    ) => changed(state.update(id - 1, patch)),
+    deleteMember: (id: number) => changed(state.remove(id - 1)),
+    restoreMember: (id: number, patch?: MemberPatch) => changed(state.restore(id - 1, patch)),
+    /** Changes random members, until the burst is done or the registry closes; resolves with what happened, oldest first. */
+    burst: async (burst: Burst): Promise<Changed[]> => {
       const { count, seconds = 0 } = burst;
       const done: Changed[] = [];
       const start = Date.now();
@@ -138,15 +116,16 @@ export const makeControls = (options: ControlOptions): Controls => {
       }
       return done;
     },
-    addFault: (fault) => plan.add(fault),
-    clearFaults: () => plan.clear(),
-    acceptToken: (token) => {
+    addFault: plan.add,
+    clearFaults: plan.clear,
+    acceptToken: (token: string): void => {
       settings.token = token;
     },
-    setCompanion: (installed) => {
+    setCompanion: (installed: boolean): void => {
       settings.companion = installed;
     },
-    reset: () => {
+    /** An honest registry again: no faults, the first token, the companion app, every delivery sent. Members stay. */
+    reset: (): void => {
       plan.clear();
       Object.assign(settings, first);
       webhooks?.misbehave(NO_MISCHIEF);

@@ -1,176 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { assertSecrets, sendEvent, type WebhookEvent, type WebhookTarget } from './events.ts';
+import { makeDeliverer, postOnce } from '../deliverer.ts';
+import { assertSecrets, signEvent, type WebhookEvent } from './events.ts';
 import { fraction } from './kennitalas.ts';
 
 export interface DeliveryOptions {
-  readonly target: WebhookTarget;
+  readonly url: string;
+  /** `whsec_…` or bare base64; every one signs. */
+  readonly secrets: readonly string[];
   readonly seed: number;
   /** Pause before the second attempt, the third, …; after the last one the event is given up. */
-  readonly retryDelaysMs?: readonly number[];
-  /** An event needs no further attempt: delivered, dropped on purpose, or given up. */
-  readonly onSettled: (id: number) => void;
+  readonly retryDelaysMs?: readonly number[] | undefined;
 }
-
-/** `sent` counts requests; `delivered`, `failed` (given up), `dropped` and `pending` count events and their copies. */
-interface DeliveryStats {
-  readonly sent: number;
-  readonly delivered: number;
-  readonly failed: number;
-  readonly pending: number;
-  readonly dropped: number;
-  readonly duplicated: number;
-  readonly reordered: number;
-  /** Attempts after the first one. */
-  readonly retried: number;
-  readonly paused: boolean;
-}
-
-/**
- * Sends the registry's events: one at a time a member and in order, several members in parallel, each until it is
- * answered with 2xx or given up. What an earlier event waits for, the member's later ones wait for too.
- */
-export interface Deliveries {
-  enqueue(event: WebhookEvent): void;
-  stats(): DeliveryStats;
-  pause(): void;
-  resume(): void;
-  misbehave(mischief: Partial<Mischief>): void;
-  /** Resolves when nothing is pending. While deliveries are paused it waits for them to be resumed. */
-  drain(): Promise<void>;
-  /** Gives up what is under way without settling it, so that a journal still owes it. */
-  close(): Promise<void>;
-}
-
-const DEFAULT_RETRY_DELAYS_MS = [1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 60_000, 60_000] as const;
-
-/** Attempts under way at once. */
-const PARALLEL = 16;
-const ATTEMPT_LIMIT_MS = 10_000;
-
-interface Delivery {
-  readonly event: WebhookEvent;
-  readonly holdMs: number;
-  readonly copy: boolean;
-}
-
-export const makeDeliveries = ({
-  target,
-  seed,
-  retryDelaysMs = DEFAULT_RETRY_DELAYS_MS,
-  onSettled,
-}: DeliveryOptions): Deliveries => {
-  const counts = {
-    sent: 0,
-    delivered: 0,
-    failed: 0,
-    pending: 0,
-    dropped: 0,
-    duplicated: 0,
-    reordered: 0,
-    retried: 0,
-  };
-  const lanes = new Map<string, Delivery[]>();
-  const running = new Set<Promise<void>>();
-  const closing = new AbortController();
-  const atMost = makeSemaphore(PARALLEL);
-  let mischief = NO_MISCHIEF;
-  let resumed = Promise.withResolvers<void>();
-  let paused = false;
-  let drained: (() => void)[] = [];
-  resumed.resolve();
-
-  assertSecrets(target.secrets);
-
-  const wait = (ms: number): Promise<void> =>
-    sleep(ms, undefined, { signal: closing.signal }).catch(() => {});
-
-  const attempt = (event: WebhookEvent) => {
-    counts.sent += 1;
-    return sendEvent(event, target, AbortSignal.any([closing.signal, AbortSignal.timeout(ATTEMPT_LIMIT_MS)]));
-  };
-
-  const settle = ({ event, copy }: Delivery, outcome: 'delivered' | 'failed'): void => {
-    counts[outcome] += 1;
-    counts.pending -= 1;
-    if (!copy) onSettled(event.id);
-    if (counts.pending > 0) return;
-    for (const resolve of drained) resolve();
-    drained = [];
-  };
-
-  const deliver = async (delivery: Delivery): Promise<void> => {
-    if (delivery.holdMs > 0) await wait(delivery.holdMs);
-    for (let tries = 0; ; tries += 1) {
-      await resumed.promise;
-      if (closing.signal.aborted) return;
-      if (tries > 0) counts.retried += 1;
-      const { delivered, retryAfterMs } = await atMost(() => attempt(delivery.event));
-      if (delivered) return settle(delivery, 'delivered');
-      if (closing.signal.aborted) return;
-      const delay = retryDelaysMs[tries];
-      if (delay === undefined) return settle(delivery, 'failed');
-      await wait(Math.max(delay, retryAfterMs));
-    }
-  };
-
-  const runLane = async (name: string, queue: Delivery[]): Promise<void> => {
-    for (let next = queue[0]; next && !closing.signal.aborted; next = queue[0]) {
-      await deliver(next);
-      queue.shift();
-    }
-    lanes.delete(name);
-  };
-
-  const add = (lane: string, delivery: Delivery): void => {
-    counts.pending += 1;
-    const queue = lanes.get(lane);
-    if (queue) {
-      queue.push(delivery);
-      return;
-    }
-    const fresh = [delivery];
-    lanes.set(lane, fresh);
-    const run = runLane(lane, fresh);
-    running.add(run);
-    void run.finally(() => running.delete(run));
-  };
-
-  return {
-    enqueue: (event) => {
-      const { drop, duplicate, holdMs } = fateOf(seed, event.id, mischief);
-      if (drop) {
-        counts.dropped += 1;
-        onSettled(event.id);
-        return;
-      }
-      // A lane of its own is what lets an event be overtaken, and lets a copy arrive at any time.
-      if (holdMs > 0) counts.reordered += 1;
-      add(holdMs > 0 ? `held ${event.id}` : `member ${event.index}`, { event, holdMs, copy: false });
-      if (!duplicate) return;
-      counts.duplicated += 1;
-      add(`copy ${event.id}`, { event, holdMs: 0, copy: true });
-    },
-    stats: () => ({ ...counts, paused }),
-    pause: () => {
-      if (paused) return;
-      paused = true;
-      resumed = Promise.withResolvers();
-    },
-    resume: () => {
-      paused = false;
-      resumed.resolve();
-    },
-    misbehave: (change) => {
-      mischief = { ...mischief, ...change };
-    },
-    drain: () => (counts.pending === 0 ? Promise.resolve() : new Promise((resolve) => drained.push(resolve))),
-    close: async () => {
-      closing.abort();
-      resumed.resolve();
-      await Promise.all(running);
-    },
-  };
-};
 
 /** How the network between the registry and the function misbehaves. Shares are 0 to 1. */
 interface Mischief {
@@ -186,31 +25,88 @@ interface Mischief {
 
 export const NO_MISCHIEF: Mischief = { drop: 0, duplicate: 0, reorder: 0, reorder_delay_ms: 300 };
 
-/** What happens to one event: a function of the seed and its id, so that a run can be repeated. */
-const fateOf = (
-  seed: number,
-  id: number,
-  mischief: Mischief,
-): { readonly drop: boolean; readonly duplicate: boolean; readonly holdMs: number } => ({
-  drop: fraction(seed, id, 300) < mischief.drop,
-  duplicate: fraction(seed, id, 301) < mischief.duplicate,
-  holdMs: fraction(seed, id, 302) < mischief.reorder ? mischief.reorder_delay_ms : 0,
-});
+const DEFAULT_RETRY_DELAYS_MS = [1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 60_000, 60_000] as const;
+const MAX_RETRY_AFTER_MS = 60_000;
+/** Attempts under way at once. */
+const PARALLEL = 16;
+const ATTEMPT_LIMIT_MS = 10_000;
 
-/** Lets so many tasks run at once; the others wait in the order they came. */
-const makeSemaphore = (limit: number): (<T>(task: () => Promise<T>) => Promise<T>) => {
-  let free = limit;
-  const waiting: (() => void)[] = [];
-  return async (task) => {
-    if (free > 0) free -= 1;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    try {
-      return await task();
-    } finally {
-      // The place goes straight to the next in line; counting it free in between would let a newcomer past.
-      const next = waiting.shift();
-      if (next) next();
-      else free += 1;
-    }
+export type Deliveries = ReturnType<typeof makeDeliveries>;
+
+/**
+ * Sends the registry's events: one at a time a member and in order, several members in parallel, each until it is
+ * answered with 2xx or given up. What the end of the process leaves unsent is lost, and a reconcile heals it.
+ */
+export const makeDeliveries = (options: DeliveryOptions) => {
+  const { url, secrets, seed, retryDelaysMs = DEFAULT_RETRY_DELAYS_MS } = options;
+  assertSecrets(secrets);
+  const deliverer = makeDeliverer(PARALLEL);
+  const counts = { sent: 0, dropped: 0, duplicated: 0, reordered: 0 };
+  let mischief = NO_MISCHIEF;
+  let paused: PromiseWithResolvers<void> | null = null;
+
+  const resume = (): void => {
+    paused?.resolve();
+    paused = null;
+  };
+  const add = ({ id, body }: WebhookEvent, lane: string, startAfterMs = 0): void => {
+    let retryAfterMs = 0;
+    void deliverer.deliver({
+      lane,
+      startAfterMs,
+      post: async (signal) => {
+        await paused?.promise;
+        if (signal.aborted) return false;
+        counts.sent += 1;
+        const signed = signEvent(`msg_${id}`, body, secrets, new Date());
+        const headers = { 'content-type': 'application/json', ...signed };
+        const answer = await postOnce(url, { headers, body }, { signal, milliseconds: ATTEMPT_LIMIT_MS });
+        const seconds = Number(answer?.headers.get('retry-after') ?? 0);
+        retryAfterMs = seconds > 0 ? Math.min(MAX_RETRY_AFTER_MS, seconds * 1_000) : 0;
+        return answer?.ok === true;
+      },
+      delayAfter: (tries) => {
+        const delay = retryDelaysMs[tries - 1];
+        return delay === undefined ? null : Math.max(delay, retryAfterMs);
+      },
+    });
+  };
+
+  return {
+    enqueue: (event: WebhookEvent): void => {
+      // What happens to an event is a function of the seed and its id, so that a run can be repeated.
+      const happens = (share: number, salt: number): boolean => fraction(seed, event.id, salt) < share;
+      if (happens(mischief.drop, 300)) {
+        counts.dropped += 1;
+        return;
+      }
+      // A lane of its own is what lets an event be overtaken, and lets a copy arrive at any time.
+      if (happens(mischief.reorder, 302)) {
+        counts.reordered += 1;
+        add(event, `held ${event.id}`, mischief.reorder_delay_ms);
+      } else add(event, `member ${event.index}`);
+      if (!happens(mischief.duplicate, 301)) return;
+      counts.duplicated += 1;
+      add(event, `copy ${event.id}`);
+    },
+    /** `sent` counts requests; `delivered`, `failed` (given up), `dropped` and `pending` count events and their copies. */
+    stats: () => {
+      const { pending, delivered, retried, dropped: failed } = deliverer.counts();
+      return { ...counts, pending, delivered, retried, failed };
+    },
+    pause: (): void => {
+      paused ??= Promise.withResolvers<void>();
+    },
+    resume,
+    misbehave: (change: Partial<Mischief>): void => {
+      mischief = { ...mischief, ...change };
+    },
+    /** Resolves when nothing is pending. While deliveries are paused it waits for them to be resumed. */
+    drain: deliverer.drain,
+    close: async (): Promise<void> => {
+      const closed = deliverer.close();
+      resume();
+      await closed;
+    },
   };
 };

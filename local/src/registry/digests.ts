@@ -51,14 +51,12 @@ export const makeDigests = (directory: Directory) => {
   return {
     /** 256 rows. */
     sums: () => {
-      const rows = Array.from({ length: BUCKETS }, (_, bucket) => ({
-        ...{ bucket, count: 0 },
-        ...{ a: 0, b: 0, ka: 0, kb: 0 },
-      }));
+      const zero = { count: 0, a: 0, b: 0, ka: 0, kb: 0 };
+      const rows = Array.from({ length: BUCKETS }, (_, bucket) => ({ bucket, ...zero }));
       for (const index of directory.live()) {
         const numbers = numbersAt(index);
         const row = numbers && rows[numbers.bucket];
-        if (!row || !numbers) continue;
+        if (!row) continue;
         row.count += 1;
         for (const name of SUMS) row[name] += numbers[name];
       }

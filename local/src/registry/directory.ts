@@ -51,10 +51,7 @@ export const makeDirectory = ({ seed, members, placeholders, hyphenated }: Gener
     live: (): Int32Array => {
       if (live?.revision !== listRevision) {
         const indices = Int32Array.from({ length: table.size }, (_, index) => index);
-        live = {
-          revision: listRevision,
-          indices: deleted.size === 0 ? indices : indices.filter((index) => !deleted.has(index)),
-        };
+        live = { revision: listRevision, indices: indices.filter((index) => !deleted.has(index)) };
       }
       return live.indices;
     },
@@ -96,27 +93,17 @@ export const dropEvenly = (indices: Int32Array, drop: number): Int32Array => {
   return indices.filter((_, position) => holesUpTo(position + 1) === holesUpTo(position));
 };
 
-/** The body of the list export as UTF-8 JSON, kept ready for the next request until a row appears or disappears. */
-export const makeListExport = (
-  directory: Directory,
-): ((drop: number, exportedAt: Date) => Uint8Array<ArrayBuffer>) => {
-  let ready: { readonly revision: number; readonly list: Buffer<ArrayBuffer> } | null = null;
-  const listOf = (indices: Int32Array): Buffer<ArrayBuffer> =>
-    Buffer.from(
-      indices.length === 0 ? '' : Array.from(indices, (index) => `"${directory.ssn(index)}"`).join(','),
-    );
-
-  return (drop, exportedAt) => {
+/** The body of the list export as UTF-8 JSON; the honest list is kept ready until a row appears or disappears. */
+export const makeListExport = (directory: Directory) => {
+  let ready: { readonly revision: number; readonly list: Buffer } | null = null;
+  return (drop: number, exportedAt: Date): Uint8Array<ArrayBuffer> => {
+    const revision = directory.listRevision;
     const indices = dropEvenly(directory.live(), drop);
-    let list: Buffer<ArrayBuffer>;
-    if (drop > 0) {
-      list = listOf(indices);
-    } else {
-      if (ready?.revision !== directory.listRevision) {
-        ready = { revision: directory.listRevision, list: listOf(indices) };
-      }
-      list = ready.list;
-    }
+    const list =
+      drop === 0 && ready?.revision === revision
+        ? ready.list
+        : Buffer.from(Array.from(indices, (index) => `"${directory.ssn(index)}"`).join(','));
+    if (drop === 0) ready = { revision, list };
     const head = `{"count":${indices.length},"kennitalas":[`;
     return Buffer.concat([
       Buffer.from(head),

@@ -3,7 +3,7 @@ import { withDigest } from './digests.ts';
 import type { Directory } from './directory.ts';
 import type { ChangeEntry } from './journal.ts';
 
-/** One owed webhook. `id` is the outbox id, `index` the member's row. */
+/** One webhook. `id` is the outbox id, `index` the member's row. */
 export interface WebhookEvent {
   readonly id: number;
   readonly index: number;
@@ -25,49 +25,6 @@ export const makeEvent = (change: ChangeEntry, directory: Directory): WebhookEve
     occurred_at: change.at,
   }),
 });
-
-export interface WebhookTarget {
-  readonly url: string;
-  /** `whsec_…` or bare base64; every one signs. */
-  readonly secrets: readonly string[];
-}
-
-/** How an attempt ended: any 2xx is `delivered`. `retryAfterMs` is what the receiver asked for, at most a minute. */
-interface Attempt {
-  readonly delivered: boolean;
-  readonly retryAfterMs: number;
-}
-
-const MAX_RETRY_AFTER_MS = 60_000;
-
-/** One signed POST. Never throws: no answer is a failed attempt. Redirects are not followed. */
-export const sendEvent = async (
-  event: WebhookEvent,
-  { url, secrets }: WebhookTarget,
-  signal: AbortSignal,
-): Promise<Attempt> => {
-  try {
-    const answer = await fetch(url, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        ...signEvent(`msg_${event.id}`, event.body, secrets, new Date()),
-      },
-      body: event.body,
-      redirect: 'manual',
-      signal,
-    });
-    // The body is read to its end so that the connection can be used again.
-    await answer.arrayBuffer();
-    const seconds = Number(answer.headers.get('retry-after') ?? 0);
-    return {
-      delivered: answer.ok,
-      retryAfterMs: seconds > 0 ? Math.min(MAX_RETRY_AFTER_MS, seconds * 1000) : 0,
-    };
-  } catch {
-    return { delivered: false, retryAfterMs: 0 };
-  }
-};
 
 /**
  * The Standard Webhooks headers of one attempt: one signature a secret, so that a receiver that knows either of two

@@ -8,8 +8,6 @@ const names = z.union([z.string().transform((name) => [name]), z.array(z.string(
 const fault = z.strictObject({
   /** Answer this status with a JSON error instead of the true answer. */
   status: whole.min(400).max(599).optional(),
-  /** Value of a Retry-After header beside `status`: seconds or an HTTP date. */
-  retry_after: z.string().optional(),
   /** Wait before the headers. */
   delay_ms: amount.optional(),
   /** Send the body in small pieces with this pause after each. */
@@ -44,15 +42,13 @@ const fault = z.strictObject({
   unreadable: amount.optional(),
 });
 
-/** A fault with where and how long it holds. Without `times` or `seconds` it holds until it is cleared. */
+/** A fault with where and how often it holds. Without `times` it holds until it is cleared. */
 export const standingFault = z.strictObject({
   ...fault.shape,
   /** Only requests whose path starts with this. */
   path: z.string().startsWith('/api/').default('/api/'),
   /** Only the next so many requests. */
   times: whole.positive().optional(),
-  /** Only for so long from now. */
-  seconds: z.number().positive().optional(),
 });
 
 export type Fault = z.output<typeof fault>;
@@ -61,41 +57,24 @@ export type StandingFaultInput = z.input<typeof standingFault>;
 
 export type FaultPlan = ReturnType<typeof makeFaultPlan>;
 
-interface Active {
-  readonly fault: StandingFault;
-  readonly until: number;
-  timesLeft: number;
-}
-
 /** The faults that hold at the moment. */
 export const makeFaultPlan = () => {
-  let active: Active[] = [];
-  const current = (): Active[] => {
-    active = active.filter(({ timesLeft, until }) => timesLeft > 0 && Date.now() < until);
-    return active;
-  };
+  let active: StandingFault[] = [];
   return {
     /** Throws ZodError for a fault that is not of the agreed form. */
-    add: (input: StandingFaultInput): void => {
-      const added = standingFault.parse(input);
-      active.push({
-        fault: added,
-        until: Date.now() + (added.seconds ?? Number.POSITIVE_INFINITY) * 1000,
-        timesLeft: added.times ?? Number.POSITIVE_INFINITY,
-      });
-    },
+    add: (input: StandingFaultInput): void => void active.push(standingFault.parse(input)),
     clear: (): void => {
       active = [];
     },
-    list: (): StandingFault[] =>
-      current().map(({ fault: held, timesLeft }) =>
-        Number.isFinite(timesLeft) ? { ...held, times: timesLeft } : held,
-      ),
+    list: (): readonly StandingFault[] => active,
     /** What a request to this path meets, later faults over earlier ones. Uses up one time of each that has a number. */
-    take: (path: string): Fault => {
-      const met = current().filter((one) => path.startsWith(one.fault.path));
-      for (const entry of met) entry.timesLeft -= 1;
-      return Object.assign({}, ...met.map((entry) => entry.fault));
+    take: (requestPath: string): Fault => {
+      const met = active.filter(({ path }) => requestPath.startsWith(path));
+      active = active.flatMap((one) => {
+        if (one.times === undefined || !met.includes(one)) return one;
+        return one.times > 1 ? { ...one, times: one.times - 1 } : [];
+      });
+      return Object.assign({}, ...met);
     },
   };
 };

@@ -32,7 +32,6 @@ export const faultyTransport =
       return RESPONSE_ALREADY_SENT;
     }
     if (fault.status !== undefined) {
-      if (fault.retry_after !== undefined) c.header('Retry-After', fault.retry_after);
       return c.json({ detail: 'The stand-in was asked for this answer.' }, fault.status as 503);
     }
     if (fault.html) return c.html(LOGIN_PAGE);

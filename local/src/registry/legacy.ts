@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeDeliverer, postOnce } from '../deliverer.ts';
 import type { PortalChange } from './apply.ts';
 import type { Directory } from './directory.ts';
 import type { ApplyResult, ChangeEntry } from './journal.ts';
@@ -15,74 +16,50 @@ const WEBHOOK_LIMIT_MS = 10_000;
 /** Of every so many members the e-mail is older in the table that one member is read from. */
 const OLDER_EMAIL_EVERY = 3;
 
-/** What a registry without the companion app does otherwise than one with it. */
-export interface LegacyRegistry {
-  /** Whether there is such a registry here at all: it has a key to say, and no companion app. */
-  readonly isOn: () => boolean;
-  /** Sends the hint of a change that is not committed before it was answered; `before`: the member until then. */
-  announce(change: ChangeEntry, directory: Directory, before: WireMember | null): void;
-  /** One member as it answers them, null for none. With one worker, it answers nobody while it waits for an answer. */
-  read(index: number, directory: Directory): Promise<object | null>;
-  /** Resolves when no hint is under way. */
-  ended(): Promise<void>;
-}
-
 interface LegacyOptions {
-  readonly isOn: () => boolean;
-  readonly target: () => { readonly url: string; readonly key: string } | null;
-  readonly closing: AbortSignal;
+  /** Where the webhook goes and what it says after `Bearer`; without a key there is no such registry here. */
+  readonly url: string | undefined;
+  readonly key: string | undefined;
+  readonly settings: { readonly companion: boolean };
 }
 
-export const makeLegacyRegistry = ({ isOn, target, closing }: LegacyOptions): LegacyRegistry => {
-  const uncommitted = new Map<number, WireMember | null>();
-  let worker: Promise<void> = Promise.resolve();
-  let running = 0;
-  let idle = Promise.withResolvers<void>();
-  idle.resolve();
+export type LegacyRegistry = ReturnType<typeof makeLegacyRegistry>;
 
-  const tell = async (index: number, body: string): Promise<void> => {
-    const to = target();
-    if (to === null) return;
-    const answered = fetch(to.url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${to.key}` },
-      body,
-      signal: AbortSignal.any([closing, AbortSignal.timeout(WEBHOOK_LIMIT_MS)]),
-    })
-      .then((answer) => answer.arrayBuffer())
-      .then(
-        () => undefined,
-        () => undefined,
-      );
-    worker = worker.then(() => answered);
-    await answered;
-    await sleep(COMMIT_AFTER_MS, undefined, { signal: closing }).catch(() => undefined);
-    uncommitted.delete(index);
-  };
+/** What a registry without the companion app does otherwise than one with it. */
+export const makeLegacyRegistry = ({ url = '', key, settings }: LegacyOptions) => {
+  const deliverer = makeDeliverer(Number.POSITIVE_INFINITY);
+  const uncommitted = new Map<number, WireMember | null>();
+  let worker: Promise<unknown> = Promise.resolve();
 
   return {
-    isOn,
-    announce: ({ index, action }, directory, before) => {
+    /** Whether there is such a registry here at all: it has a key to say, and no companion app. */
+    isOn: () => key !== undefined && !settings.companion,
+    /** Sends the hint of a change that is not committed before it was answered; `before`: the member until then. */
+    announce: ({ index, action }: ChangeEntry, directory: Directory, before: WireMember | null): void => {
       if (!uncommitted.has(index)) uncommitted.set(index, before);
       const { version: _version, ...data } = directory.member(index);
       const kennitala = directory.ssn(index).replace('-', '');
-      if (running === 0) idle = Promise.withResolvers<void>();
-      running += 1;
-      void tell(index, JSON.stringify({ kennitala, action, ...(action !== 'delete' && { data }) })).finally(
-        () => {
-          running -= 1;
-          if (running === 0) idle.resolve();
-        },
-      );
+      const body = JSON.stringify({ kennitala, action, ...(action !== 'delete' && { data }) });
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
+      const answered = deliverer.deliver({
+        post: async (signal) =>
+          (await postOnce(url, { headers, body }, { signal, milliseconds: WEBHOOK_LIMIT_MS })) !== null,
+        delayAfter: () => null,
+      });
+      worker = Promise.all([worker, answered]);
+      void answered
+        .then(() => sleep(COMMIT_AFTER_MS, undefined, { ref: false }))
+        .then(() => uncommitted.delete(index));
     },
-    read: async (index, directory) => {
+    /** One member as it answers them, null for none. With one worker, it answers nobody while it waits for an answer. */
+    read: async (index: number, directory: Directory): Promise<object | null> => {
       await worker;
-      const committed = uncommitted.get(index);
-      if (committed === null) return null;
-      if (committed !== undefined) return flat(committed, directory.generated(index));
-      return directory.isLive(index) ? flat(directory.member(index), directory.generated(index)) : null;
+      const isLive = directory.isLive(index);
+      const now = uncommitted.get(index);
+      const committed = now === undefined && isLive ? directory.member(index) : now;
+      return committed ? flat(committed, directory.generated(index)) : null;
     },
-    ended: () => idle.promise,
+    close: deliverer.close,
   };
 };
 

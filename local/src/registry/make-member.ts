@@ -59,13 +59,13 @@ const makeContactInfo = (seed: number, index: number): ContactInfo => {
 };
 
 const makeLocalAddress = (seed: number, index: number): LocalAddress => {
-  const [postal_code, city] = pick(PLACES, seed, index, 140);
+  const place = pick(PLACES, seed, index, 140);
   return {
     street: pick(STREETS, seed, index, 141),
     number: 1 + below(120, seed, index, 142),
     letter: fraction(seed, index, 143) < 0.15 ? pick(['A', 'B', 'C'], seed, index, 144) : '',
-    postal_code,
-    city,
+    postal_code: Number.parseInt(place, 10),
+    city: place.slice(4),
   };
 };
 
@@ -79,64 +79,35 @@ const makeForeignAddress = (seed: number, index: number): ForeignAddress => ({
 });
 
 /** Words that made-up members are put together from. Fathers' names stand in the genitive, ready for -son and -dóttir. */
-
-export type Words = readonly [string, ...string[]];
-const words = (text: string): Words => text.split(' ') as [string, ...string[]];
+type Words = readonly [string, ...string[]];
+const words = (text: string, separator = ' '): Words => text.split(separator) as [string, ...string[]];
 
 const MENS_NAMES = words(
-  'Álfgrímur Bárður Dagbjartur Eilífur Finnvarður Garðar Hallvarður Ísleifur Jökull Kolskeggur ' +
-    'Ljótur Marteinn Njörður Oddgeir Ragnvaldur Skarphéðinn Steinkell Tindur Úlfhéðinn Vémundur ' +
-    'Ylfingur Þangbrandur Ægir Örnólfur',
+  'Álfgrímur Bárður Dagbjartur Eilífur Finnvarður Garðar Hallvarður Ísleifur Jökull Kolskeggur Ljótur Marteinn Njörður ' +
+    'Oddgeir Ragnvaldur Skarphéðinn Steinkell Tindur Úlfhéðinn Vémundur Ylfingur Þangbrandur Ægir Örnólfur',
 );
-
 const WOMENS_NAMES = words(
-  'Álfdís Bergljót Dagrún Eyvör Fanney Geirþrúður Hallgerður Ísgerður Jórunn Kolfinna Ljósbrá Mjöll ' +
-    'Nanna Oddrún Ragnfríður Salgerður Steinvör Tinna Unnur Vigdís Ýrr Þorgerður Æsa Öndís',
+  'Álfdís Bergljót Dagrún Eyvör Fanney Geirþrúður Hallgerður Ísgerður Jórunn Kolfinna Ljósbrá Mjöll Nanna Oddrún ' +
+    'Ragnfríður Salgerður Steinvör Tinna Unnur Vigdís Ýrr Þorgerður Æsa Öndís',
 );
-
 const FATHERS = words(
-  'Álfgríms Bárðar Dagbjarts Eilífs Finnvarðar Garðars Hallvarðar Ísleifs Jökuls Kolskeggs Ljóts ' +
-    'Marteins Njarðar Oddgeirs Ragnvalds Skarphéðins Steinkels Tinds Úlfhéðins Vémundar Ylfings ' +
-    'Þangbrands Ægis Örnólfs',
+  'Álfgríms Bárðar Dagbjarts Eilífs Finnvarðar Garðars Hallvarðar Ísleifs Jökuls Kolskeggs Ljóts Marteins Njarðar ' +
+    'Oddgeirs Ragnvalds Skarphéðins Steinkels Tinds Úlfhéðins Vémundar Ylfings Þangbrands Ægis Örnólfs',
 );
-
 const STREETS = words(
-  'Álfabrekka Birkiflöt Draumagata Eldgjárvegur Fífilbrekka Hraunteigur Jökulgata Kvistavellir ' +
-    'Lyngbarð Mánatún Norðurslóð Sólarvegur Tröllagil Vindheimar Þokustígur Ölduslóð',
+  'Álfabrekka Birkiflöt Draumagata Eldgjárvegur Fífilbrekka Hraunteigur Jökulgata Kvistavellir Lyngbarð Mánatún ' +
+    'Norðurslóð Sólarvegur Tröllagil Vindheimar Þokustígur Ölduslóð',
 );
-
-/** Postal codes with the place they belong to. */
-export const PLACES: readonly [readonly [number, string], ...(readonly [number, string])[]] = [
-  [101, 'Reykjavík'],
-  [105, 'Reykjavík'],
-  [107, 'Reykjavík'],
-  [109, 'Reykjavík'],
-  [112, 'Reykjavík'],
-  [170, 'Seltjarnarnes'],
-  [200, 'Kópavogur'],
-  [210, 'Garðabær'],
-  [220, 'Hafnarfjörður'],
-  [230, 'Reykjanesbær'],
-  [270, 'Mosfellsbær'],
-  [300, 'Akranes'],
-  [400, 'Ísafjörður'],
-  [550, 'Sauðárkrókur'],
-  [600, 'Akureyri'],
-  [640, 'Húsavík'],
-  [700, 'Egilsstaðir'],
-  [740, 'Neskaupstaður'],
-  [800, 'Selfoss'],
-  [900, 'Vestmannaeyjar'],
-];
-
-const UNIONS: Words = [
-  'Félag skýjasmiða',
-  'Samband netagerðarfólks',
-  'Stéttarfélagið Vörður',
-  'Félag ljóðalesara',
-  'Verkafélagið Hvöt',
-];
-
-const TITLES: Words = ['Gjaldkeri', 'Ritari', 'Trúnaðarmaður', 'Varaformaður', 'Formaður svæðisfélags'];
-
-const FOREIGN_TOWNS: Words = ['Ebeltoft', 'Uppsala', 'Trondheim', 'Tórshavn', 'Lübeck', 'Aberdeen'];
+/** Each with its postal code before it. */
+const PLACES = words(
+  '101 Reykjavík,105 Reykjavík,107 Reykjavík,109 Reykjavík,112 Reykjavík,170 Seltjarnarnes,200 Kópavogur,210 Garðabær,' +
+    '220 Hafnarfjörður,230 Reykjanesbær,270 Mosfellsbær,300 Akranes,400 Ísafjörður,550 Sauðárkrókur,600 Akureyri,' +
+    '640 Húsavík,700 Egilsstaðir,740 Neskaupstaður,800 Selfoss,900 Vestmannaeyjar',
+  ',',
+);
+const UNIONS = words(
+  'Félag skýjasmiða,Samband netagerðarfólks,Stéttarfélagið Vörður,Félag ljóðalesara,Verkafélagið Hvöt',
+  ',',
+);
+const TITLES = words('Gjaldkeri,Ritari,Trúnaðarmaður,Varaformaður,Formaður svæðisfélags', ',');
+const FOREIGN_TOWNS = words('Ebeltoft Uppsala Trondheim Tórshavn Lübeck Aberdeen');

@@ -13,9 +13,9 @@ export interface PortalField {
 
 /** A path or a value that the registry does not take. The message names no value. */
 export class PortalValueError extends Error {
-  readonly code: 'unknown_path' | 'invalid_value' | 'address_unsupported';
+  readonly code: string;
 
-  constructor(code: PortalValueError['code'], message: string) {
+  constructor(code: string, message: string) {
     super(message);
     this.code = code;
   }

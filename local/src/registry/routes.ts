@@ -36,8 +36,9 @@ export const makeRegistryApp = (options: AppOptions): Hono<RegistryEnv> => {
   addSyncRoutes(app, options, digests);
 
   app.notFound((c) => c.json({ detail: 'Not found.' }, 404));
-  // The stack goes to the developer's terminal; the data are made up, but the answer stays as bare as production's.
   app.onError((error, c) => {
+    if (error instanceof Refusal) return c.json(error.answer, error.status);
+    // The stack goes to the developer's terminal; the data are made up, but the answer stays as bare as production's.
     console.error(error);
     return c.json({ detail: 'A server error occurred.' }, 500);
   });
@@ -79,9 +80,7 @@ const addMemberRoutes = (
 
   app.get('/api/members/', (c) => {
     const since = timeQuery(c, 'modified_since');
-    if (since === null) return c.json({ modified_since: ['Enter a valid date/time.'] }, 400);
     const bucket = settings.companion ? bucketQuery(c) : undefined;
-    if (bucket === null) return c.json({ error: `bucket must be a whole number below ${BUCKETS}` }, 400);
     const live = bucket === undefined ? directory.live() : digests.rowsOf(bucket);
     const all = dropEvenly(live, c.var.fault.drop ?? 0);
     const rows =
@@ -121,7 +120,6 @@ const addSyncRoutes = (
 ): void => {
   app.get('/api/sync/changes/', (c) => {
     const since = timeQuery(c, 'since');
-    if (since === null) return c.json({ since: ['Enter a valid date/time.'] }, 400);
     const onWire = legacy.isOn() ? oldRowOnWire : changeOnWire;
     const changes = state.outbox.pending(since).map((change) => onWire(state, change));
     return c.json({ changes, count: changes.length });
@@ -129,7 +127,6 @@ const addSyncRoutes = (
 
   app.post('/api/sync/apply/', async (c) => {
     const body = await readBody(c, applyRequest);
-    if (body instanceof Response) return body;
     const results = body.changes.map((change) =>
       legacy.isOn() ? applyAsLegacy(state, change) : applyChange(state, change, settings.companion),
     );
@@ -143,7 +140,6 @@ const addSyncRoutes = (
 
   app.post('/api/sync/mark-synced/', async (c) => {
     const body = await readBody(c, markSyncedRequest);
-    if (body instanceof Response) return body;
     const ids = !legacy.isOn() ? body.sync_ids : body.sync_ids.map((id) => id - OLD_QUEUE_STARTS_AT);
     return c.json({ success: true, marked_synced: state.markSynced(ids) });
   });
@@ -169,20 +165,34 @@ const changeOnWire = ({ directory }: RegistryState, { id, index, action, patch, 
   created_at: at,
 });
 
-/** Milliseconds of an ISO 8601 query value; undefined when absent, null when it is not a time. */
-const timeQuery = (c: Context<RegistryEnv>, name: string): number | null | undefined => {
+/** A request that Django REST framework answers with its own words. */
+class Refusal extends Error {
+  readonly status: 400 | 415;
+  readonly answer: object;
+
+  constructor(status: 400 | 415, answer: object) {
+    super('refused');
+    this.status = status;
+    this.answer = answer;
+  }
+}
+
+/** Milliseconds of an ISO 8601 query value; undefined when absent. @throws Refusal when it is not a time */
+const timeQuery = (c: Context<RegistryEnv>, name: string): number | undefined => {
   const text = c.req.query(name);
   if (text === undefined || text === '') return undefined;
   // A plus that was not escaped arrives as a space; Django's parser would refuse it too, without saying why.
   const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(time) ? null : time;
+  if (Number.isNaN(time)) throw new Refusal(400, { [name]: ['Enter a valid date/time.'] });
+  return time;
 };
 
-/** Undefined when absent, null when it is none. */
-const bucketQuery = (c: Context<RegistryEnv>): number | null | undefined => {
+/** @throws Refusal when it is none */
+const bucketQuery = (c: Context<RegistryEnv>): number | undefined => {
   const text = c.req.query('bucket');
-  if (text === undefined) return undefined;
-  return /^\d{1,3}$/.test(text) && Number(text) < BUCKETS ? Number(text) : null;
+  if (text === undefined || (/^\d{1,3}$/.test(text) && Number(text) < BUCKETS))
+    return text === undefined ? text : Number(text);
+  throw new Refusal(400, { error: `bucket must be a whole number below ${BUCKETS}` });
 };
 
 const naturalOf = (text = ''): number | undefined => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined);
@@ -194,20 +204,17 @@ const pageUrl = (c: Context<RegistryEnv>, page: number): string => {
   return url.href;
 };
 
-/** The JSON body under a schema, or the framework's 400: one entry a path, and messages that name no value. */
-const readBody = async <T>(c: Context<RegistryEnv>, schema: z.ZodType<T>): Promise<T | Response> => {
+/** The JSON body under a schema. @throws Refusal with one entry a path, and messages that name no value */
+const readBody = async <T>(c: Context<RegistryEnv>, schema: z.ZodType<T>): Promise<T> => {
   const type = c.req.header('content-type') ?? '';
   if (!/^application\/json\b/i.test(type)) {
-    return c.json({ detail: `Unsupported media type "${type}" in request.` }, 415);
+    throw new Refusal(415, { detail: `Unsupported media type "${type}" in request.` });
   }
-  let body: unknown;
-  try {
-    body = JSON.parse(await c.req.text());
-  } catch {
-    return c.json({ detail: 'JSON parse error - the body is not JSON.' }, 400);
-  }
+  const body: unknown = await c.req.json().catch(() => {
+    throw new Refusal(400, { detail: 'JSON parse error - the body is not JSON.' });
+  });
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.map(({ path, message }) => [path.map(String).join('.'), [message]]);
-  return c.json(Object.fromEntries(errors), 400);
+  throw new Refusal(400, Object.fromEntries(errors));
 };

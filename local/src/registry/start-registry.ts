@@ -1,6 +1,6 @@
 import { serveOnLoopback } from '../loopback.ts';
-import { type Controls, makeControls, type Settings } from './controls.ts';
-import { type Deliveries, makeDeliveries } from './deliveries.ts';
+import { makeControls, type Settings } from './controls.ts';
+import { makeDeliveries } from './deliveries.ts';
 import type { Generation } from './directory.ts';
 import { makeEvent } from './events.ts';
 import { makeFaultPlan } from './faults.ts';
@@ -35,13 +35,7 @@ export interface RegistryOptions {
   };
 }
 
-export interface LocalRegistry extends Controls {
-  /** Without a trailing slash: a value for DJANGO_BASE_URL. */
-  readonly url: string;
-  readonly port: number;
-  /** Ends open connections, bursts and deliveries; what was not delivered stays owed in the data file. */
-  close(): Promise<void>;
-}
+export type LocalRegistry = Awaited<ReturnType<typeof startRegistry>>;
 
 const DEFAULT_GENERATION: Generation = {
   seed: 20_261_120,
@@ -51,7 +45,7 @@ const DEFAULT_GENERATION: Generation = {
 };
 
 /** Starts the stand-in for the Django registry. Throws for a port in use or a data file of another registry. */
-export const startRegistry = async (options: RegistryOptions): Promise<LocalRegistry> => {
+export const startRegistry = async (options: RegistryOptions) => {
   const { port = 8000, webhook, dataFile } = options;
   const wanted = givenGeneration(options);
   const journal =
@@ -63,28 +57,11 @@ export const startRegistry = async (options: RegistryOptions): Promise<LocalRegi
   const closing = new AbortController();
 
   const settings: Settings = { token: options.token, companion: options.companion ?? true };
-  const legacyKey = webhook?.legacyKey;
-  const legacy = makeLegacyRegistry({
-    isOn: () => legacyKey !== undefined && !settings.companion,
-    target: () =>
-      webhook === undefined || legacyKey === undefined ? null : { url: webhook.url, key: legacyKey },
-    closing: closing.signal,
-  });
-  const webhooks: Deliveries | null = webhook
-    ? makeDeliveries({
-        target: { url: webhook.url, secrets: webhook.secrets },
-        seed: generation.seed,
-        onSettled: (id) => journal.append({ type: 'settled', id }),
-        ...(webhook.retryDelaysMs && { retryDelaysMs: webhook.retryDelaysMs }),
-      })
-    : null;
-  // Webhooks owed from an earlier run wait until the port is taken: a receiver may call back at once, and a second
-  // stand-in on the same data file must fail before it sends anything.
-  webhooks?.pause();
+  const legacy = makeLegacyRegistry({ url: webhook?.url, key: webhook?.legacyKey, settings });
+  const webhooks = webhook ? makeDeliveries({ ...webhook, seed: generation.seed }) : null;
   const state = openState({
     journal,
-    announce: webhooks !== null,
-    onAnnounce: (change, directory, before) => {
+    onChange: (change, directory, before) => {
       if (legacy.isOn()) legacy.announce(change, directory, before);
       else webhooks?.enqueue(makeEvent(change, directory));
     },
@@ -106,17 +83,15 @@ export const startRegistry = async (options: RegistryOptions): Promise<LocalRegi
     authScheme: options.authScheme ?? 'Token',
   });
 
-  const server = await serveOnLoopback(app.fetch, port).catch(async (error: unknown) => {
-    await webhooks?.close();
-    throw error;
-  });
-  webhooks?.resume();
+  /** `url`, without a trailing slash, is a value for DJANGO_BASE_URL. */
+  const server = await serveOnLoopback(app.fetch, port);
   return {
     ...controls,
     ...server,
-    close: async () => {
+    /** Ends open connections, bursts and deliveries. */
+    close: async (): Promise<void> => {
       closing.abort();
-      await legacy.ended();
+      await legacy.close();
       await webhooks?.close();
       await server.close();
     },

@@ -56,54 +56,33 @@ export type RegistryState = ReturnType<typeof openState>;
 
 interface StateOptions {
   readonly journal: Journal;
-  /** Whether changes made from now on owe a webhook. */
-  readonly announce: boolean;
   /**
-   * Called right after each change that owes a webhook, while the rows still stand as that change left them; `before` is
-   * the member as they were, null for somebody who was none.
+   * Called right after each change, while the rows still stand as that change left them; `before` is the member as they
+   * were, null for somebody who was none.
    */
-  readonly onAnnounce: (change: ChangeEntry, directory: Directory, before: WireMember | null) => void;
+  readonly onChange: (change: ChangeEntry, directory: Directory, before: WireMember | null) => void;
 }
 
 /**
  * The registry without its HTTP side: rows, outbox and remembered answers, rebuilt from the journal. Every write is in the
- * journal first. Webhooks that an earlier run still owed are announced once more.
+ * journal first.
  */
-export const openState = ({ journal, announce, onAnnounce }: StateOptions) => {
+export const openState = ({ journal, onChange }: StateOptions) => {
   const directory = makeDirectory(journal.generation);
   const outbox = makeOutbox();
   const applied = new Map<string, ApplyResult>();
 
-  const admit = (change: ChangeEntry): void => {
-    if (change.action === 'create' && !directory.has(change.index)) directory.add();
-    else if (change.action !== 'update') directory.setDeleted(change.index, change.action === 'delete');
-    directory.patch(change.index, change.patch, change.id, change.at);
-    outbox.add(change);
-    if (change.applied) applied.set(change.applied.changeId, change.applied.result);
+  const admit = (entry: JournalEntry): void => {
+    if (entry.type === 'synced') outbox.markSynced(entry.ids);
+    if (entry.type === 'applied') applied.set(entry.changeId, entry.result);
+    if (entry.type !== 'change') return;
+    if (entry.action === 'create' && !directory.has(entry.index)) directory.add();
+    else if (entry.action !== 'update') directory.setDeleted(entry.index, entry.action === 'delete');
+    directory.patch(entry.index, entry.patch, entry.id, entry.at);
+    outbox.add(entry);
+    if (entry.applied) applied.set(entry.applied.changeId, entry.applied.result);
   };
-
-  const settled = new Set(journal.entries.flatMap((entry) => (entry.type === 'settled' ? [entry.id] : [])));
-  const replay = (entry: JournalEntry): void => {
-    switch (entry.type) {
-      case 'change':
-        admit(entry);
-        if (announce && entry.announce && !settled.has(entry.id)) onAnnounce(entry, directory, null);
-        return;
-      case 'synced':
-        outbox.markSynced(entry.ids);
-        return;
-      case 'applied':
-        applied.set(entry.changeId, entry.result);
-        return;
-      case 'settled':
-        return;
-      default: {
-        const never: never = entry;
-        throw new Error(`The journal holds an unknown entry: ${JSON.stringify(never)}`);
-      }
-    }
-  };
-  for (const entry of journal.entries) replay(entry);
+  for (const entry of journal.entries) admit(entry);
 
   const commit = (index: number, action: ChangeAction, patch: MemberPatch, options: ChangeOptions = {}) => {
     const id = outbox.lastId + 1;
@@ -115,13 +94,12 @@ export const openState = ({ journal, announce, onAnnounce }: StateOptions) => {
       patch,
       at: new Date().toISOString(),
       origin: options.origin ?? 'registry',
-      announce,
       ...(options.applied && { applied: options.applied(id) }),
     };
     const before = directory.isLive(index) ? directory.member(index) : null;
     journal.append(change);
     admit(change);
-    if (announce) onAnnounce(change, directory, before);
+    onChange(change, directory, before);
     return change;
   };
   const assertRow = (index: number, live: boolean): void => {

@@ -1,8 +1,6 @@
 import { runAsScheduler } from '../cli/runs.ts';
-import type { LocalRegistry } from '../registry/start-registry.ts';
-import type { LocalStack } from '../stack.ts';
-import { reconcileNow, type Scenario, standInOf, tell, untilThere } from './tour.ts';
-import { openTwoWayView } from './two-way-view.ts';
+import { openPortalView } from './portal-view.ts';
+import { isDone, makeConflict, reconcileNow, type Scenario, standInOf, tell } from './tour.ts';
 
 /** More than the guard lets through of a registry of any size that is worth a try. */
 const LOST_SHARE = 0.15;
@@ -14,9 +12,13 @@ const LOST_SHARE = 0.15;
 export const prepareMonday: Scenario = async (stack, say) => {
   const registry = standInOf(stack, say);
   if (registry === null) return false;
-  const reconciled = await reconcileNow(stack);
-  const isLoaded = reconciled.outcome === 'published' || reconciled.outcome === 'unchanged';
-  const hasConflict = await makeConflict(stack, registry);
+  const isLoaded = isDone(await reconcileNow(stack));
+  const portal = openPortalView(stack);
+  const emails = { registry: 'in.the.registry@postur.example', portal: 'in.the.portal@postur.example' };
+  const hasConflict = (await makeConflict(registry, portal, emails)) !== null;
+  await portal.close();
+  await registry.webhooks.drain();
+  await stack.functions.drain();
   const lost = Math.ceil(registry.summary().members * LOST_SHARE);
   registry.addFault({ drop: lost });
   const isRefused = (await runAsScheduler(stack)).record?.outcome === 'blocked';
@@ -32,22 +34,4 @@ export const prepareMonday: Scenario = async (stack, say) => {
     `  the registry is mended with: curl -X DELETE ${stack.registryUrl}/_control/faults`,
   ]);
   return results.every(Boolean);
-};
-
-/** The registry and the portal change one e-mail, and neither has heard of the other. */
-const makeConflict = async (stack: LocalStack, registry: LocalRegistry): Promise<boolean> => {
-  const portal = openTwoWayView(stack);
-  try {
-    const id = registry.randomMember();
-    const kennitala = registry.member(id).ssn.replace('-', '');
-    registry.webhooks?.pause();
-    registry.updateMember(id, { contact_info: { email: 'in.the.registry@postur.example' } });
-    await portal.edit(kennitala, 'in.the.portal@postur.example');
-    return (await untilThere(() => portal.conflictOf(kennitala))) !== null;
-  } finally {
-    registry.webhooks?.resume();
-    await registry.webhooks?.drain();
-    await stack.functions.drain();
-    await portal.close();
-  }
 };

@@ -1,74 +1,71 @@
-import { Firestore } from '@google-cloud/firestore';
+import { Firestore, Timestamp } from '@google-cloud/firestore';
 import type { LocalRegistry } from '../registry/start-registry.ts';
 import type { LocalStack } from '../stack.ts';
-
-/** A member as far as a tour compares them; `version` grows with every change, so that it stands for the rest. */
-interface Seen {
-  readonly version: number;
-  readonly name: string;
-  readonly email: string;
-}
-
-/** The portal as its web page sees it: the official client, reading Firestore. */
-export interface PortalView {
-  /** Resolves with the milliseconds until the portal shows this version of the member, or null after the limit. */
-  untilVisible(kennitala: string, version: number, since: number): Promise<number | null>;
-  /** Opens a connection that listens, which takes the first one a while. */
-  warmUp(): Promise<void>;
-  /** Members that are not in the portal as they are in the registry. */
-  differences(): Promise<number>;
-  /** How many runs of the roster published a list since then. */
-  rosterUploads(since: Date): Promise<number>;
-  close(): Promise<void>;
-}
 
 /** How long a tour waits for what should take less than a second. */
 const LIMIT_MS = 10_000;
 
-export const openPortalView = (stack: LocalStack, registry: LocalRegistry): PortalView => {
-  const { firestore, functions } = stack;
+export type PortalView = ReturnType<typeof openPortalView>;
+
+/** The portal as its web page sees it, and the operators' collections: read and written with the official client. */
+export const openPortalView = ({ firestore, functions, secrets }: LocalStack) => {
   const client = new Firestore({
     projectId: functions.projectId,
     host: `${firestore.host}:${firestore.port}`,
     ssl: false,
   });
   const member = (kennitala: string) => client.collection('members').doc(kennitala);
+  const openedAt = Timestamp.now();
 
   return {
-    untilVisible: (kennitala, version, since) =>
-      new Promise((resolve) => {
-        const end = (milliseconds: number | null): void => {
-          clearTimeout(timer);
-          stop();
-          resolve(milliseconds);
-        };
-        const timer = setTimeout(() => end(null), LIMIT_MS);
-        const stop = member(kennitala).onSnapshot(
-          (snapshot) => {
-            if (snapshot.get('metadata.source_version') >= version) end(performance.now() - since);
-          },
-          () => end(null),
-        );
-      }),
-    warmUp: async () => {
-      await new Promise<void>((resolve, reject) => {
-        const stop = member('none').onSnapshot(() => {
-          stop();
-          resolve();
-        }, reject);
+    /** What a member does in the portal. */
+    edit: async (kennitala: string, email: string): Promise<void> => {
+      await member(kennitala).update({ 'profile.email': email });
+    },
+    emailOf: async (kennitala: string) => (await member(kennitala).get()).get('profile.email') ?? null,
+    versionOf: async (kennitala: string) =>
+      (await member(kennitala).get()).get('metadata.source_version') ?? null,
+    /** States of the member's own edits in the queue, besides those of earlier tours. */
+    queueOf: async (kennitala: string): Promise<string[]> => {
+      const found = await client.collection('sync_queue').where('kennitala', '==', kennitala).get();
+      const own = found.docs.filter((item) => item.get('created_at') >= openedAt);
+      return own.map((item) => item.get('sync_status'));
+    },
+    /** The open conflict of the member's e-mail, with what each side has; null for none. */
+    conflictOf: async (kennitala: string) => {
+      const conflicts = client.collection('sync_conflicts').where('kennitala', '==', kennitala);
+      const [found] = (await conflicts.where('state', '==', 'open').get()).docs;
+      if (found === undefined) return null;
+      const path = 'profile.email';
+      const { portal, registry } = found.data()['paths'][path];
+      return { id: found.id, path, portal: String(portal.value), registry: String(registry.value) };
+    },
+    /** Resolves with the milliseconds until the portal shows this version of the member, or null after the limit. */
+    untilVisible: async (kennitala: string, version: number): Promise<number | null> => {
+      const since = performance.now();
+      const { promise, resolve } = Promise.withResolvers<number | null>();
+      const timer = setTimeout(() => resolve(null), LIMIT_MS);
+      const stop = member(kennitala).onSnapshot(
+        (snapshot) => {
+          if (snapshot.get('metadata.source_version') >= version) resolve(performance.now() - since);
+        },
+        () => resolve(null),
+      );
+      return promise.finally(() => {
+        clearTimeout(timer);
+        stop();
       });
     },
-    differences: async () => {
-      const wanted = await membersOf(registry, stack.secrets.DJANGO_API_TOKEN);
+    /** Members that are not in the portal as they are in the registry. */
+    differences: async (registry: LocalRegistry): Promise<number> => {
+      const wanted = await membersOf(registry, secrets.DJANGO_API_TOKEN);
       const found = await client.collection('members').where('membership.status', '==', 'active').get();
       const shown = new Map(found.docs.map((document) => [document.id, seenIn(document.data())]));
-      const strangers = [...shown.keys()].filter((kennitala) => !wanted.has(kennitala)).length;
-      const missing = [...wanted].filter(
-        ([kennitala, seen]) => JSON.stringify(shown.get(kennitala)) !== JSON.stringify(seen),
-      ).length;
-      return strangers + missing;
+      const missing = [...wanted].filter(([kennitala, seen]) => shown.get(kennitala) !== seen);
+      return missing.length + [...shown.keys()].filter((kennitala) => !wanted.has(kennitala)).length;
     },
-    rosterUploads: async (since) => {
+    /** How many runs of the roster published a list since then. */
+    rosterUploads: async (since: Date): Promise<number> => {
       const runs = await client.collection('sync_audit').where('timestamp', '>=', since).get();
       return runs.docs.filter((run) => run.get('mirror') === 'roster' && run.get('outcome') === 'published')
         .length;
@@ -77,11 +74,11 @@ export const openPortalView = (stack: LocalStack, registry: LocalRegistry): Port
   };
 };
 
-const seenIn = (data: FirebaseFirestore.DocumentData): Seen => ({
-  version: data['metadata'].source_version,
-  name: data['profile'].name,
-  email: data['profile'].email,
-});
+/** A member as far as a tour compares them; the version grows with every change, so that it stands for the rest. */
+const seen = (...parts: readonly unknown[]): string => JSON.stringify(parts);
+
+const seenIn = ({ metadata, profile }: FirebaseFirestore.DocumentData): string =>
+  seen(metadata.source_version, profile.name, profile.email);
 
 interface Page {
   readonly next: string | null;
@@ -94,15 +91,15 @@ interface Page {
 }
 
 /** Every member of the registry, by its own pages. */
-const membersOf = async (registry: LocalRegistry, token: string): Promise<ReadonlyMap<string, Seen>> => {
-  const members = new Map<string, Seen>();
+const membersOf = async (registry: LocalRegistry, token: string): Promise<Map<string, string>> => {
+  const members = new Map<string, string>();
   let next: string | null = `${registry.url}/api/members/?page_size=1000`;
   while (next !== null) {
     const answer: Response = await fetch(next, { headers: { authorization: `Token ${token}` } });
     if (!answer.ok) throw new Error(`The stand-in registry answered ${answer.status}.`);
     const page = (await answer.json()) as Page;
     for (const { ssn, version, name, contact_info } of page.results) {
-      members.set(ssn.replace('-', ''), { version, name, email: contact_info.email ?? '' });
+      members.set(ssn.replace('-', ''), seen(version, name, contact_info.email ?? ''));
     }
     next = page.next;
   }

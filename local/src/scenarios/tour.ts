@@ -2,18 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deliveries } from '../registry/deliveries.ts';
 import type { LocalRegistry } from '../registry/start-registry.ts';
 import type { LocalStack } from '../stack.ts';
+import type { PortalView } from './portal-view.ts';
 
 /** Asks the operators' API as an administrator. */
-export const callOperatorsApi = (stack: LocalStack, path: string, body: object): Promise<Response> => {
-  const served = stack.functions.functions.find(({ name }) => name === 'opsApi');
-  if (served === undefined) throw new Error('functions/lib does not export opsApi. Build it anew.');
-  const token = stack.auth.mintIdToken({ uid: 'local-operator', claims: { roles: ['admin'] } });
-  return fetch(served.url + path, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-};
+export const callOperatorsApi = (stack: LocalStack, path: string, body: object): Promise<Response> =>
+  stack.callAsAdmin('opsApi', path, body);
 
 /** The parts of a reconcile's record that a tour tells of. */
 export interface ReconcileRecord {
@@ -40,6 +33,10 @@ export const reconcileNow = async (stack: LocalStack): Promise<ReconcileRecord> 
 export const differencesIn = ({ changes }: ReconcileRecord): number =>
   changes === null ? 0 : changes.added + changes.removed + changes.updated;
 
+/** Whether a run left the mirror equal to the registry. */
+export const isDone = ({ outcome }: ReconcileRecord): boolean =>
+  outcome === 'published' || outcome === 'unchanged';
+
 /** Shows lines to the person who watches. */
 export type Say = (lines: readonly string[]) => void;
 
@@ -63,14 +60,34 @@ export const untilThere = async <T>(
   return null;
 };
 
+/** The stand-in, with its webhooks. */
+export type TouredRegistry = LocalRegistry & { readonly webhooks: Deliveries };
+
 /** The registry whose members a tour may change; null, and why is said, where a real one is used. */
-export const standInOf = (
-  { registry }: LocalStack,
-  say: Say,
-): (LocalRegistry & { readonly webhooks: Deliveries }) | null => {
+export const standInOf = ({ registry }: LocalStack, say: Say): TouredRegistry | null => {
   if (registry?.webhooks) return { ...registry, webhooks: registry.webhooks };
   say(['This tour changes members, so it needs the stand-in registry: leave --django out.']);
   return null;
+};
+
+export const someone = (registry: LocalRegistry): { readonly id: number; readonly kennitala: string } => {
+  const id = registry.randomMember();
+  return { id, kennitala: registry.member(id).ssn.replace('-', '') };
+};
+
+/** The registry and the portal change one e-mail, and neither has heard of the other. Null when no conflict was found. */
+export const makeConflict = async (
+  registry: TouredRegistry,
+  portal: PortalView,
+  emails: { readonly registry: string; readonly portal: string },
+) => {
+  const { id, kennitala } = someone(registry);
+  registry.webhooks.pause();
+  registry.updateMember(id, { contact_info: { email: emails.registry } });
+  await portal.edit(kennitala, emails.portal);
+  const found = await untilThere(() => portal.conflictOf(kennitala));
+  registry.webhooks.resume();
+  return found && { ...found.value, member: { id, kennitala } };
 };
 
 /** One line with a tick or a cross. Answers which. */

@@ -1,20 +1,24 @@
 import type { LocalRegistry } from '../registry/start-registry.ts';
 import type { LocalStack } from '../stack.ts';
+import { openPortalView, type PortalView } from './portal-view.ts';
 import {
   callOperatorsApi,
+  isDone,
+  makeConflict,
   reconcileNow,
   type Say,
   type Scenario,
+  someone,
   standInOf,
+  type TouredRegistry,
   tell,
   untilThere,
 } from './tour.ts';
-import { openTwoWayView, type TwoWayView } from './two-way-view.ts';
 
 interface Tour {
   readonly stack: LocalStack;
-  readonly registry: LocalRegistry;
-  readonly portal: TwoWayView;
+  readonly registry: TouredRegistry;
+  readonly portal: PortalView;
   readonly say: Say;
 }
 
@@ -24,14 +28,12 @@ const OUTAGE_EDITS = 20;
 export const playTwoWay: Scenario = async (stack, say) => {
   const registry = standInOf(stack, say);
   if (registry === null) return false;
-  const portal = openTwoWayView(stack);
+  const portal = openPortalView(stack);
   const tour: Tour = { stack, registry, portal, say };
   try {
     say(['', "1. A reconcile loads the registry's members into the portal"]);
-    const { outcome } = await reconcileNow(stack);
-    const results = [
-      tell(say, outcome === 'published' || outcome === 'unchanged', [`reconcile: ${outcome}`]),
-    ];
+    const loaded = await reconcileNow(stack);
+    const results = [tell(say, isDone(loaded), [`reconcile: ${loaded.outcome}`])];
     for (const part of [edit, conflict, outage]) results.push(await part(tour));
     const isWell = results.every(Boolean);
     say([
@@ -59,27 +61,24 @@ const edit = async ({ stack, registry, portal, say }: Tour): Promise<boolean> =>
   );
   await stack.functions.drain();
   const queue = await portal.queueOf(kennitala);
-  const isQuiet = back !== null && queue.length === 1 && queue[0]?.status === 'synced';
+  const isQuiet = back !== null && queue.join() === 'synced';
   return tell(say, isQuiet, ['its own webhook came back and queued nothing']) && went;
 };
 
 const conflict = async ({ stack, registry, portal, say }: Tour): Promise<boolean> => {
   say(['', '3. The registry and the member change the same e-mail, and neither has heard of the other']);
-  const { id, kennitala } = someone(registry);
-  registry.webhooks?.pause();
-  registry.updateMember(id, { contact_info: { email: newAddress('registry') } });
-  await portal.edit(kennitala, newAddress('portal'));
-  const found = await untilThere(() => portal.conflictOf(kennitala));
-  registry.webhooks?.resume();
+  const emails = { registry: newAddress('registry'), portal: newAddress('portal') };
+  const found = await makeConflict(registry, portal, emails);
   if (found === null) return tell(say, false, ['no conflict was found']);
-  const { id: conflictId, path, portal: ours, registry: theirs } = found.value;
+  const { path, portal: ours, registry: theirs } = found;
+  const { id, kennitala } = found.member;
   const listed = tell(say, emailIn(registry, id) === theirs, [
-    `sync_conflicts/${conflictId}: ${path}`,
+    `sync_conflicts/${found.id}: ${path}`,
     `portal ${ours}`,
     `registry ${theirs}`,
     'within an hour, so the registry stands and a person decides',
   ]);
-  const answer = await callOperatorsApi(stack, `/conflicts/${conflictId}/resolve`, { path, keep: 'portal' });
+  const answer = await callOperatorsApi(stack, `/conflicts/${found.id}/resolve`, { path, keep: 'portal' });
   const equal = await untilThere(async () =>
     emailIn(registry, id) === ours && (await portal.emailOf(kennitala)) === ours ? true : null,
   );
@@ -87,7 +86,7 @@ const conflict = async ({ stack, registry, portal, say }: Tour): Promise<boolean
     'an operator keeps the portal’s',
     equal === null ? 'the sides differ' : `both sides hold it after ${equal.milliseconds.toFixed(0)} ms`,
   ]);
-  await registry.webhooks?.drain();
+  await registry.webhooks.drain();
   return listed && decided;
 };
 
@@ -101,7 +100,7 @@ const outage = async ({ stack, registry, portal, say }: Tour): Promise<boolean> 
   for (const { kennitala, email } of people) await portal.edit(kennitala, email);
   const queued = await untilThere(async () => {
     const queues = await Promise.all(people.map(({ kennitala }) => portal.queueOf(kennitala)));
-    return queues.every((queue) => queue.some(({ status }) => status === 'pending')) ? true : null;
+    return queues.every((queue) => queue.includes('pending')) ? true : null;
   });
   const waits = tell(say, queued !== null, [
     queued === null
@@ -116,7 +115,7 @@ const outage = async ({ stack, registry, portal, say }: Tour): Promise<boolean> 
   const arrived = await untilThere(async () =>
     [...last].every(([id, email]) => emailIn(registry, id) === email) ? true : null,
   );
-  await registry.webhooks?.drain();
+  await registry.webhooks.drain();
   await stack.functions.drain();
   return (
     tell(say, answer.status === 200 && arrived !== null, [
@@ -124,11 +123,6 @@ const outage = async ({ stack, registry, portal, say }: Tour): Promise<boolean> 
       arrived === null ? 'some edits are missing' : 'nothing was lost',
     ]) && waits
   );
-};
-
-const someone = (registry: LocalRegistry): { readonly id: number; readonly kennitala: string } => {
-  const id = registry.randomMember();
-  return { id, kennitala: registry.member(id).ssn.replace('-', '') };
 };
 
 const emailIn = (registry: LocalRegistry, id: number): string | null =>

@@ -1,6 +1,6 @@
 import type { Firestore } from 'firebase-admin/firestore';
 import { beforeAll, expect, test } from 'vitest';
-import { makeClients, useConformance } from './harness.ts';
+import { useConformance } from './harness.ts';
 
 const conformance = useConformance();
 let db: Firestore;
@@ -69,13 +69,4 @@ test('a collection of two thousand documents comes whole', async () => {
   const found = await db.collection('many').orderBy('n').get();
   expect(found.docs.map((doc) => doc.get('n'))).toEqual(Array.from({ length: 2000 }, (_, n) => n));
   expect(await db.collection('many').listDocuments()).toHaveLength(2000);
-});
-
-test('projects do not see each other', async () => {
-  const elsewhere = makeClients(`${conformance.projectId}-2`);
-  const client = elsewhere.open();
-  await client.doc('list/only').set({});
-  expect((await client.collection('list').listDocuments()).map(({ id }) => id)).toEqual(['only']);
-  expect((await db.doc('list/only').get()).exists).toBe(false);
-  await elsewhere.close();
 });

@@ -1,3 +1,5 @@
+import { v1 } from '@google-cloud/firestore';
+import { credentials } from '@grpc/grpc-js';
 import { FieldPath, FieldValue, type Firestore, Timestamp } from 'firebase-admin/firestore';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { codeOf, useConformance } from './harness.ts';
@@ -106,6 +108,45 @@ describe('transforms', () => {
     await db.doc('tf/set').set(old);
     await db.doc('tf/set').set({ ...change(), kept: 1 });
     expect(await data('tf/set')).toEqual({ n: 1, list: ['b', 'c'], kept: 1 });
+  });
+
+  test.each([
+    ['texts', ['b', 'a', 'b'], ['b', 'a']],
+    ['a text twice among other values', ['a', 1, 'a', 1, true], ['a', 1, true]],
+    ['two thousand texts', Array.from({ length: 2_000 }, (_, n) => `${n % 1_000}`), undefined],
+  ])('set adds each entry once to an array that is not there: %s', async (_what, entries, expected) => {
+    await db.doc('tf/union').set(old);
+    await db
+      .doc('tf/union')
+      .set({ list: FieldValue.arrayUnion(...entries), in: { list: FieldValue.arrayUnion(...entries) } });
+    const list = expected ?? [...new Set(entries)];
+    expect(await data('tf/union')).toEqual({ list, in: { list } });
+  });
+
+  test('a change of an array is answered with null, a number with what it has become', async () => {
+    const [servicePath = '', port] = process.env['FIRESTORE_EMULATOR_HOST']?.split(':') ?? [];
+    const client = new v1.FirestoreClient({
+      servicePath,
+      port: Number(port),
+      sslCreds: credentials.createInsecure(),
+    });
+    const database = `projects/${conformance.projectId}/databases/(default)`;
+    const texts = { values: [{ stringValue: 'a' }] };
+    const write = {
+      update: { name: `${database}/documents/tf/answer`, fields: {} },
+      updateTransforms: [
+        { fieldPath: 'list', appendMissingElements: texts },
+        { fieldPath: 'n', increment: { integerValue: 2 } },
+        { fieldPath: 'other', removeAllFromArray: texts },
+      ],
+    };
+    const [{ writeResults }] = await client.commit({ database, writes: [write] });
+    await client.close();
+    expect(writeResults?.[0]?.transformResults).toMatchObject([
+      { nullValue: 'NULL_VALUE' },
+      { integerValue: '2' },
+      { nullValue: 'NULL_VALUE' },
+    ]);
   });
 
   test('set finds nothing to remove from an array', async () => {

@@ -1,7 +1,6 @@
 import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { getFirestore } from 'firebase-admin/firestore';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { toDocumentEvent } from '../../src/firestore/events.ts';
 import { type LocalFirestore, startFirestore } from '../../src/firestore/server.ts';
 import { connectTriggers } from '../../src/functions/triggers.ts';
 import { type FixtureHost, PROJECT, startFixture } from './fixture-host.ts';
@@ -23,8 +22,7 @@ afterAll(async () => {
 
 it('a write of firebase-admin reaches the functions with a trigger for it, before and after', async () => {
   const { functions } = host;
-  const toEvent = (change: Parameters<typeof toDocumentEvent>[0]) => toDocumentEvent(change, 'europe-west2');
-  const disconnect = connectTriggers({ firestore, functions, toEvent });
+  const disconnect = connectTriggers({ firestore, functions, location: 'europe-west2' });
   const app = initializeApp({ projectId: PROJECT }, 'firestore-triggers');
   const item = getFirestore(app).doc('items/Ægir 1');
 

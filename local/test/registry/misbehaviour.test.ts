@@ -134,13 +134,6 @@ describe('a fault', () => {
     expect(await statuses(registry, 3)).toEqual([503, 503, 200]);
   });
 
-  test('holds for so long', async () => {
-    const registry = await start();
-    registry.addFault({ status: 500, seconds: 0.15 });
-    expect(await statuses(registry, 1)).toEqual([500]);
-    await expect.poll(() => statuses(registry, 1)).toEqual([200]);
-  });
-
   test('holds for one part of the API only', async () => {
     const registry = await start();
     registry.addFault({ status: 500, path: '/api/sync/' });
@@ -151,9 +144,11 @@ describe('a fault', () => {
   test('holds until it is cleared, and faults combine', async () => {
     const registry = await start();
     registry.addFault({ status: 429 });
-    registry.addFault({ retry_after: '3' });
+    registry.addFault({ delay_ms: 20 });
+    const before = performance.now();
     const answer = await call(registry, EXPORT);
-    expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '3']);
+    expect(answer.status).toBe(429);
+    expect(performance.now() - before).toBeGreaterThanOrEqual(15);
     expect((await control(registry, 'GET', '/faults')).json.faults).toHaveLength(2);
     await control(registry, 'DELETE', '/faults');
     expect(await statuses(registry, 1)).toEqual([200]);

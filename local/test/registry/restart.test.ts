@@ -1,12 +1,12 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { call, onCleanup, SECRET, start, startReceiver } from './support.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { call, start } from './support.ts';
 
 const makeDataFile = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'registry-'));
-  onCleanup(async () => rmSync(folder, { recursive: true }));
+  onTestFinished(async () => rmSync(folder, { recursive: true }));
   return join(folder, 'state', 'registry.jsonl');
 };
 const BARE = { members: undefined, seed: undefined } as unknown as { members: number; seed: number };
@@ -63,33 +63,5 @@ describe('a registry with a data file', () => {
         .split('\n')
         .map((line) => JSON.parse(line).id),
     ).toEqual([undefined, 1, 2]);
-  });
-
-  test('still delivers the webhooks that it owed, as they were', async () => {
-    const dataFile = makeDataFile();
-    const receiver = await startReceiver();
-    const webhook = { url: receiver.url, secrets: [SECRET] };
-    const first = await start({ dataFile, webhook });
-    first.updateMember(1);
-    await first.webhooks?.drain();
-    first.webhooks?.pause();
-    first.updateMember(2, { name: 'Fyrra Nafn' });
-    first.updateMember(2, { name: 'Seinna Nafn' });
-    await first.close();
-
-    const second = await start({ dataFile, webhook });
-    await second.webhooks?.drain();
-    expect(
-      receiver.received.map(({ headers, event }) => [headers['webhook-id'], event.data.version]),
-    ).toEqual([
-      ['msg_1', 1],
-      ['msg_2', 2],
-      ['msg_3', 3],
-    ]);
-    expect(receiver.received[1]?.event.data.name).toBe('Fyrra Nafn');
-    await second.close();
-
-    const third = await start({ dataFile, webhook });
-    expect(third.webhooks?.stats().pending).toBe(0);
   });
 });

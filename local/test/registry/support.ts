@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import {
   type LocalRegistry,
   type RegistryOptions,
@@ -12,15 +12,10 @@ export const TOKEN = 'token-of-a-test';
 export const SECRET = `whsec_${Buffer.from('a test secret of 24 bytes').toString('base64')}`;
 export const OTHER_SECRET = `whsec_${Buffer.from('another secret, 24 bytes').toString('base64')}`;
 
-const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-export const onCleanup = (cleanup: () => Promise<void>): void => void cleanups.push(cleanup);
-
+/** A registry until the test ends that calls for it. */
 export const start = async (options: Partial<RegistryOptions> = {}): Promise<LocalRegistry> => {
   const registry = await startRegistry({ port: 0, members: 50, seed: 7, token: TOKEN, ...options });
-  onCleanup(() => registry.close());
+  onTestFinished(() => registry.close());
   return registry;
 };
 
@@ -104,7 +99,7 @@ export const startReceiver = async (
     response.writeHead(status, headers).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onCleanup(
+  onTestFinished(
     () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -19,7 +19,7 @@ test.each([
   const server = await scratch.start();
   // firebase-admin sets the first from the second, so both are put back.
   vi.stubEnv('STORAGE_EMULATOR_HOST', undefined);
-  vi.stubEnv(variable, scheme ? server.url : `${server.host}:${server.port}`);
+  vi.stubEnv(variable, scheme ? server.url : new URL(server.url).host);
   const app = initializeApp(
     { projectId: 'demo-members', storageBucket: 'demo-members.appspot.com' },
     variable,

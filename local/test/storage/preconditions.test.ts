@@ -65,9 +65,7 @@ test('a refusal has the body of the real API', async () => {
   const answer = await fetch(`${url}/storage/v1/b/members/o/body?ifGenerationMatch=1`, { method: 'DELETE' });
   const message = 'At least one of the pre-conditions you specified did not hold.';
   const detail = { message, domain: 'global', reason: 'conditionNotMet' };
-  expect(await answer.json()).toEqual({
-    error: { code: 412, message, errors: [{ ...detail, locationType: 'header', location: 'If-Match' }] },
-  });
+  expect(await answer.json()).toEqual({ error: { code: 412, message, errors: [detail] } });
 });
 
 test.each(['ifGenerationMatch', 'generation'])(

@@ -123,7 +123,7 @@ const readBody = async (
   return await pipeline(body, makeDecoder(), collect);
 };
 
-/** Decodes piece by piece, and the rest without a piece; null once it is no UTF-8. */
+/** Decodes piece by piece; without a piece it ends the text. Null once it is not UTF-8. */
 const makeTextDecoder = (): ((chunk?: Buffer) => string | null) => {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   return (chunk) => {

@@ -83,7 +83,7 @@ export const makeMemberChanges = (
   },
 });
 
-/** An answer of other members, or of fewer, says of no change what became of it. */
+/** An answer about other members, or about fewer, says nothing of any change. */
 const assertInOrder = (
   changes: readonly Change[],
   results: readonly z.output<typeof result>[],

@@ -34,7 +34,10 @@ export const linksIn = (record: DocumentData | undefined): Link[] => {
   return Array.isArray(links) ? links.flatMap((link) => tryLink(link) ?? []) : [];
 };
 
-/** The documents of all streams, of which one is read to be written: the others' heads cost no round trip of their own. */
+/**
+ * All streams' documents in one call: one is about to be written, and the heads of the others cost no round trip of their
+ * own.
+ */
 export const readStreams = async (db: Firestore, stream: Stream) => {
   const documents = await db.getAll(...STREAMS.map((name) => streamRef(db, name)));
   const own = documents[STREAMS.indexOf(stream)];
@@ -90,13 +93,14 @@ export const writeChained = async (
   transaction.set(streamRef(db, stream), { chain: link }, { merge: true });
 };
 
-/** As many at once as write one head, and some. */
+/** More than ever write one head at the same time. */
 const ATTEMPTS = 60;
 const PAUSE_MS = 20;
 
 /**
- * One record that no other write goes with. `isNew`: another record of that name is a failure, never overwritten. Whoever finds that another came between reads again at once, where a transaction of the
- * client would wait for a second: ten at once are written within one.
+ * One record that no other write goes with. `isNew`: another record of that name is a failure, never overwritten. Whoever
+ * finds that another came between reads again at once, where a transaction of the client would wait for a second: ten at
+ * once are written within one.
  */
 export const takeChained = async (
   db: Firestore,

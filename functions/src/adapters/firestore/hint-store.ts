@@ -3,14 +3,14 @@ import { z } from 'zod';
 import type { Kennitala } from '../../domain/kennitala.ts';
 import type { HintFigures } from '../../ops/ports.ts';
 import type { HintStore, NewHint, StandingHint } from '../../portal/ports.ts';
-import { makeStoreCalls, storeCall } from './store-call.ts';
+import { makeStoreCalls, storeCall, whileAwaited } from './store-call.ts';
 
 /** A hint that nobody followed or decided by then is removed by Firestore: a week of reconciles has passed over it. */
 const HINT_KEPT_MS = 7 * 24 * 60 * 60_000;
 /** Below the ten seconds that the sender waits, a cold start's first connection included. */
 const CALL_LIMIT_MS = 8_000;
 const REMOVED_AT_ONCE = 250;
-/** More are not told apart by whoever looks. */
+/** Beyond this nobody needs the exact number. */
 const MOST_COUNTED = 1_000;
 const ALREADY_EXISTS = 6;
 const FAILED_PRECONDITION = 9;
@@ -48,8 +48,8 @@ export const makeHintStore = (
         return document.exists ? toStanding(document as QueryDocumentSnapshot) : null;
       }),
     giveUp: (kennitala, token, { tries, at }) =>
-      call('give a hint up', (db) =>
-        db.runTransaction(async (transaction) => {
+      call('give a hint up', (db, isOver) => {
+        const giveUp = whileAwaited(isOver, async (transaction) => {
           const document = await transaction.get(hintRef(db, kennitala));
           if (document.get('token') !== token) return;
           transaction.update(document.ref, {
@@ -60,8 +60,9 @@ export const makeHintStore = (
             announced: [],
             payload: FieldValue.delete(),
           });
-        }),
-      ),
+        });
+        return db.runTransaction(giveUp);
+      }),
     forgetBefore: (time) => forgetBefore(client, callLimitMs, time),
     unconfirmed: () =>
       call('answer the unconfirmed hints', async (db) => {

@@ -64,7 +64,7 @@ const toWithdrawalFields = (withdrawn: Withdrawals): DocumentData =>
     Object.entries(withdrawn).map(([path, since]) => [path.slice(PROFILE.length), timestampOf(since)]),
   );
 
-/** One that stands in another bucket than its member's is none: the sums would look for it in vain. */
+/** A digest under another bucket than its member's counts as missing: no sum would find it. */
 const digestIn = (value: unknown, kennitala: Kennitala): DigestNumbers | null => {
   if (!isMap(value) || !isWord(value['a']) || !isWord(value['b'])) return null;
   return value['bucket'] === bucketOf(kennitala) ? { a: value['a'], b: value['b'] } : null;

@@ -23,7 +23,7 @@ import { makeGroups, makeTurns } from '../../lib/concurrency.ts';
 import type { ChangeOutcome, ChangeRequest, EventReceipt, MemberStore } from '../../portal/ports.ts';
 import { hintRef } from './hint-store.ts';
 import { formerFacts, fromMemberDocument, toMemberDocument } from './member-document.ts';
-import { storeCall, toDocumentState, tryCommit } from './store-call.ts';
+import { storeCall, toDocumentState, tryCommit, whileAwaited } from './store-call.ts';
 import { toPendingEdits } from './twoway-documents.ts';
 
 /** How long a repetition of an event is recognised: longer than any sender tries. */
@@ -74,11 +74,9 @@ export const makeMemberStore = (
     const attempt = request.hint === undefined ? await tryWithoutLock(request, isOver) : 'locked';
     if (typeof attempt === 'object') return attempt;
     if (attempt === 'overtaken') await delay(Math.random() * PAUSE_AT_MOST_MS);
-    if (isOver()) throw new Error('Nobody waits for this change any more.');
     const db = await client();
-    return db.runTransaction((transaction) => applyInside(db, transaction, request), {
-      maxAttempts: TRANSACTION_ATTEMPTS,
-    });
+    const inside = whileAwaited(isOver, (transaction) => applyInside(db, transaction, request));
+    return db.runTransaction(inside, { maxAttempts: TRANSACTION_ATTEMPTS });
   };
 
   return {
@@ -117,8 +115,8 @@ type Attempt = ChangeOutcome | 'locked' | 'overtaken' | 'parted';
  *
  * The queue has no such precondition: an edit that comes to wait between the two calls would be missed. So this is done
  * only where it would not matter: no edit of the member waits, and the document shows exactly what the registry had said
- * (`source_hash`), so that no edit of it is on its way to the queue. Whoever lets an edit wait without touching such a document
- * does it as if after this commit.
+ * (`source_hash`), so that no edit of it is on its way to the queue. Whoever lets an edit wait without touching such a
+ * document does it as if after this commit.
  */
 const applyTogether = async (db: Firestore, requests: readonly ChangeRequest[]): Promise<Attempt[]> => {
   try {

@@ -4,7 +4,7 @@ import type { MirrorName, Pause, RunOutcome } from '../../mirror/mirror.ts';
 import type { LiveCounts, MirrorState, MirrorStates } from '../../ops/ports.ts';
 import { type CurrentChainKey, writeChained } from './chain.ts';
 import { chainedAction } from './ops-runs.ts';
-import { makeStoreCalls, STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
+import { makeStoreCalls, STORE_CALL_LIMIT_MS, storeCall, whileAwaited } from './store-call.ts';
 
 const time = z.instanceof(Timestamp).transform((timestamp) => timestamp.toDate());
 const pauseShape = z.object({ reason: z.string(), by: z.string(), at: time });
@@ -44,9 +44,9 @@ export const makeMirrorStates = (
         };
       }),
     pause: (mirror, { reason, by, at }, action) =>
-      call('take the pause', async (db) => {
+      call('take the pause', async (db, isOver) => {
         const [key, chained] = [await chainKey(), chainedAction(db, action)];
-        return db.runTransaction(async (transaction): Promise<Pause> => {
+        const take = whileAwaited(isOver, async (transaction): Promise<Pause> => {
           const before = toState((await transaction.get(stateRef(db, mirror))).data()).pause;
           const pause = { reason, by, at: before?.at ?? at };
           const stored = { ...pause, at: Timestamp.fromDate(pause.at) };
@@ -54,14 +54,16 @@ export const makeMirrorStates = (
           transaction.set(stateRef(db, mirror), { pause: stored }, { merge: true });
           return pause;
         });
+        return db.runTransaction(take);
       }),
     resume: (mirror, action) =>
-      call('take the end of the pause', async (db) => {
+      call('take the end of the pause', async (db, isOver) => {
         const [key, chained] = [await chainKey(), chainedAction(db, action)];
-        await db.runTransaction(async (transaction) => {
+        const end = whileAwaited(isOver, async (transaction) => {
           await writeChained(db, transaction, key, chained);
           transaction.set(stateRef(db, mirror), { pause: null }, { merge: true });
         });
+        await db.runTransaction(end);
       }),
   };
 };

@@ -100,7 +100,7 @@ export const toPortalDocument = (snapshot: QueryDocumentSnapshot): PortalDocumen
   const kennitala = isKennitala(snapshot.id) ? snapshot.id : null;
   return {
     kennitala,
-    // What a stranger's document holds is not looked at.
+    // Of a document that is not a member's, only the name counts.
     stored: fromMemberDocument((kennitala ?? snapshot.id) as Kennitala, snapshot.data()),
     state: toDocumentState(snapshot.updateTime),
   };
@@ -189,7 +189,7 @@ const MOVED_CODES: ReadonlySet<unknown> = new Set([6, 9, 5]);
 interface PortalWriterOptions {
   /**
    * By default 500 writes a second, half as many again every five minutes, which is how Firestore asks a load to
-   * begin. `false` is for a Firestore that has no such wish, as in a benchmark.
+   * begin. `false` is for a Firestore that needs no such care, as in a benchmark.
    */
   readonly throttling?: BulkWriterOptions['throttling'];
 }

@@ -24,7 +24,7 @@ import type {
 import type { QueueItem } from '../../twoway/queue.ts';
 import { type CurrentChainKey, takeChained } from './chain.ts';
 import { fromMemberDocument, toMemberDocument } from './member-document.ts';
-import { makeStoreCalls, storeCall, toDocumentState } from './store-call.ts';
+import { makeStoreCalls, storeCall, toDocumentState, whileAwaited } from './store-call.ts';
 import {
   fromConflictDocument,
   toConflictDocument,
@@ -55,20 +55,20 @@ export const makeQueueStore = (
 
   return {
     transact: (kennitala, reads, at, decide) =>
-      call('take a change of the queue', (db) =>
+      call('take a change of the queue', (db, isOver) =>
         db.runTransaction(
-          async (transaction) => {
+          whileAwaited(isOver, async (transaction) => {
             const step = decide(await readView(db, transaction, kennitala, reads));
             writeStep(db, transaction, kennitala, step, at);
             return step.result;
-          },
+          }),
           { maxAttempts: TRANSACTION_ATTEMPTS },
         ),
       ),
     transactAll: (kennitalas, at, decide) =>
-      call('take changes of the queue', (db) =>
+      call('take changes of the queue', (db, isOver) =>
         db.runTransaction(
-          async (transaction) => {
+          whileAwaited(isOver, async (transaction) => {
             const results = new Map<Kennitala, ReturnType<typeof decide>['result']>();
             for (const [kennitala, view] of await readViews(db, transaction, kennitalas)) {
               const step = decide(kennitala, view);
@@ -76,7 +76,7 @@ export const makeQueueStore = (
               results.set(kennitala, step.result);
             }
             return results;
-          },
+          }),
           { maxAttempts: TRANSACTION_ATTEMPTS },
         ),
       ),
@@ -209,7 +209,10 @@ const writeStep = <T>(
   }
 };
 
-/** Only the fields that change, so that one that nobody mapped stays; the metadata whole, as every server writes them. */
+/**
+ * Only the fields that change, so that a field unknown to the table stays; the metadata as a whole, as every server writes
+ * them.
+ */
 const toUpdate = (
   kennitala: Kennitala,
   { values, meta }: MemberUpdate,

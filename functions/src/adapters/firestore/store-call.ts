@@ -1,5 +1,5 @@
 import type { App } from 'firebase-admin/app';
-import { type Firestore, Timestamp, type WriteBatch } from 'firebase-admin/firestore';
+import { type Firestore, Timestamp, type Transaction, type WriteBatch } from 'firebase-admin/firestore';
 import { lazy } from '../../lib/concurrency.ts';
 import { type ErrorCode, SyncError } from '../../lib/errors.ts';
 import type { DocumentState } from '../../portal/ports.ts';
@@ -49,8 +49,19 @@ export const storeCall = async <T>(
 /** The calls of one store: each is given the client, which is made by the first of them. */
 export const makeStoreCalls =
   (client: () => Promise<Firestore>, limitMs = STORE_CALL_LIMIT_MS) =>
-  <T>(what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
-    storeCall('store_unavailable', what, limitMs, async () => work(await client()));
+  <T>(what: string, work: (db: Firestore, isOver: () => boolean) => Promise<T>): Promise<T> =>
+    storeCall('store_unavailable', what, limitMs, async (isOver) => work(await client(), isOver));
+
+/**
+ * A transaction of a call. The client tries one again for minutes; after the call's time it would only stand in the way of whoever
+ * asks again, and keep a process awake.
+ */
+export const whileAwaited =
+  <T>(isOver: () => boolean, attempt: (transaction: Transaction) => Promise<T>) =>
+  async (transaction: Transaction): Promise<T> => {
+    if (isOver()) throw new Error('Nobody waits for this transaction any more.');
+    return attempt(transaction);
+  };
 
 const grpcCodeOf = (cause: unknown): number | null => {
   const code = (cause as { code?: unknown } | null)?.code;

@@ -213,7 +213,7 @@ const queueItem = z.object({
   changes: z.record(z.string(), z.object({ new_value: z.unknown() })),
 });
 
-/** The edits of one `sync_queue` document. One that cannot be read is the sweep's to report, and holds up nothing here. */
+/** The edits of one `sync_queue` document. The sweep reports one that cannot be read; here it holds up nothing. */
 export const toPendingEdits = (data: DocumentData): PendingEdit[] => {
   const read = queueItem.safeParse(data);
   if (!read.success) return [];

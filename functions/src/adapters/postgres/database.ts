@@ -22,6 +22,8 @@ export interface TransactionLimits {
   readonly lockMs?: number;
   /** The server ends a transaction whose client says nothing for so long, so that a dead run holds no lock. */
   readonly idleMs?: number;
+  /** The server refuses every write. Nothing can be lost, so nobody waits for the end of the transaction. */
+  readonly isReadOnly?: boolean;
 }
 
 /**
@@ -42,20 +44,20 @@ export type InCheckedTransaction = <T>(work: (query: Query) => Promise<T>) => Pr
 
 /**
  * Short transactions on a schema that this code knows, made again by the table of codes; so `work` may run more than
- * once. They throw `database_*` and `schema_outdated`.
+ * once. They throw `database_*` and `schema_outdated`. The schema is asked for until it has once been new enough: migrations only
+ * add, and a statement that meets an older one throws the same.
  */
 export const makeCheckedTransactions = (
   database: Database,
   limits?: TransactionLimits & { readonly attempts?: number },
 ): InCheckedTransaction => {
-  // What was migrated once is asked for its version alone: a round trip less.
-  let isMigrated = false;
+  let isKnown = false;
   return (work) =>
     retried(
       () =>
         database.transaction(async (query) => {
-          await assertSchema(query, isMigrated);
-          isMigrated = true;
+          if (!isKnown) await assertSchema(query);
+          isKnown = true;
           return work(query);
         }, limits),
       limits,
@@ -69,14 +71,12 @@ export const SCHEMA_VERSION = 4;
 export const MIGRATION_LOCK = 7_305_001;
 export const SYNC_LOCK = 7_305_002;
 
-/** The newest migration of the database; 0 when there is none. `isMigrated`: the table of migrations is there. */
-export const readSchemaVersion = async (query: Query, isMigrated = false): Promise<number> => {
-  if (!isMigrated) {
-    const [found] = await query<{ exists: boolean }>(
-      `select to_regclass('public.schema_migrations') is not null as exists`,
-    );
-    if (found?.exists !== true) return 0;
-  }
+/** The newest migration of the database; 0 when there is none. */
+export const readSchemaVersion = async (query: Query): Promise<number> => {
+  const [found] = await query<{ exists: boolean }>(
+    `select to_regclass('public.schema_migrations') is not null as exists`,
+  );
+  if (found?.exists !== true) return 0;
   const [row] = await query<{ version: number | null }>(
     'select max(version) as version from public.schema_migrations',
   );
@@ -87,8 +87,8 @@ export const readSchemaVersion = async (query: Query, isMigrated = false): Promi
  * Throws `schema_outdated` when the database is older than this code. A newer one is taken: migrations only add, so
  * that the former version of the functions can be deployed again.
  */
-export const assertSchema = async (query: Query, isMigrated = false): Promise<void> => {
-  const version = await readSchemaVersion(query, isMigrated);
+export const assertSchema = async (query: Query): Promise<void> => {
+  const version = await readSchemaVersion(query);
   if (version < SCHEMA_VERSION) throw outdated(version);
 };
 

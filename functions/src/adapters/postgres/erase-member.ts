@@ -55,7 +55,7 @@ const erasePerson = async (query: Query, person: Person): Promise<Counts> => {
   };
 };
 
-/** Only an erasure deletes members, so changes of nobody are what an earlier one left. $1 kennitala, $2 reference. */
+/** Only an erasure deletes members, so changes without a member are what an earlier one left. $1 kennitala, $2 reference. */
 const FIND = `
   select (select count(*)::int from public.members where kennitala = $1) as "public.members",
          (select count(*)::int from public.member_unverified u join public.members m on m.id = u.member_id

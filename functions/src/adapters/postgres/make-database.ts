@@ -19,7 +19,12 @@ export interface DatabaseOptions {
   readonly answerTimeoutMs?: number;
 }
 
-const DEFAULT_LIMITS: Required<TransactionLimits> = { statementMs: 30_000, lockMs: 10_000, idleMs: 60_000 };
+const DEFAULT_LIMITS: Required<TransactionLimits> = {
+  statementMs: 30_000,
+  lockMs: 10_000,
+  idleMs: 60_000,
+  isReadOnly: false,
+};
 
 interface Open {
   readonly pool: Pool;
@@ -59,7 +64,7 @@ export const makeDatabase = ({
     }
     const transaction = makeTransaction(client);
     try {
-      await client.query(`begin; ${settingsOf({ ...DEFAULT_LIMITS, ...limits })}`);
+      await client.query(beginningOf({ ...DEFAULT_LIMITS, ...limits }));
     } catch (cause) {
       await transaction.rollback();
       throw databaseFailure('begin a transaction', cause);
@@ -73,7 +78,9 @@ export const makeDatabase = ({
       const transaction = await begin(limits);
       try {
         const result = await work(transaction.query);
-        await transaction.commit();
+        const ended = transaction.commit();
+        if (limits?.isReadOnly === true) ended.catch(() => undefined);
+        else await ended;
         return result;
       } catch (cause) {
         await transaction.rollback();
@@ -88,8 +95,9 @@ export const makeDatabase = ({
   };
 };
 
-const settingsOf = ({ statementMs, lockMs, idleMs }: Required<TransactionLimits>): string =>
+const beginningOf = ({ statementMs, lockMs, idleMs, isReadOnly }: Required<TransactionLimits>): string =>
   [
+    isReadOnly ? 'begin read only' : 'begin',
     `set local statement_timeout = ${statementMs}`,
     `set local lock_timeout = ${lockMs}`,
     `set local idle_in_transaction_session_timeout = ${idleMs}`,

@@ -10,12 +10,14 @@ import {
   SCHEMA_VERSION,
 } from './database.ts';
 
+const READ_ONLY = { isReadOnly: true };
+
 const LOG_COLUMNS = `id, sync_type, sync_timestamp, members_added, members_removed, members_verified, error_count, status,
   details`;
 
 /** What the API reads, each in one short transaction. */
 export const makeRegisterReader = (database: Database): RegisterReader => {
-  const read = makeCheckedTransactions(database);
+  const read = makeCheckedTransactions(database, READ_ONLY);
   const oneLog = async (query: Query, where: string): Promise<SyncLogEntry | null> => {
     const [row] = await query<SyncLogEntry>(
       `select ${LOG_COLUMNS} from public.sync_log where ${where} order by sync_timestamp desc, id desc limit 1`,
@@ -117,7 +119,7 @@ const ROWS = `
 
 /** The register's side of a proof: each call one statement. */
 export const makeRegisterDigests = (database: Database): RegisterDigests => {
-  const read = makeCheckedTransactions(database);
+  const read = makeCheckedTransactions(database, READ_ONLY);
   return {
     sums: () =>
       read(async (query) => {

@@ -59,10 +59,10 @@ const IS_NEWS = `(s.said & 1 <> 0 and s.name <> m.name
            or s.said & 32 <> 0 and s.version is distinct from m.metadata->>'version')`;
 
 /**
- * One row for every member row that has to be written: `kind`, the id of the row (null: a new one), the new values, and
- * a digest of the old ones. A column that the registry did not mention has its old value here. Members whom the registry
- * lists but who could not be read are left as they are, and so are rows that an event wrote after the run had started
- * ($1): what the run read may be older than they are. Rows of which nothing but the digest is news are `noted`: no change that
+ * One row for every member row that has to be written: `kind`, the id of the row (null: a new one), the new values, and a
+ * digest of the old ones. A column that the registry did not mention has its old value here. Members whom the registry
+ * lists but who could not be read are left as they are, and so are rows that an event wrote after the run had started ($1):
+ * what the run read may be older than they are. Rows of which nothing but the digest is news are `noted`: no change that
  * anybody counts or is told of. Of members outside the buckets ($2; null: all are staged) nothing is known.
  */
 export const PLAN_CHANGES = `
@@ -141,7 +141,7 @@ export const UPDATE_CHANGED = `
   )
   insert into public.member_changes (log_id, member_id, kind, changed_at) select $1, id, kind, $2 from changed`;
 
-/** No change of a member, so nobody is told and the time of the last one stays. */
+/** Not a change of the member: nobody is told, and the time of the last change stays. */
 export const NOTE_DIGESTS = `
   update public.members m set digest_a = p.digest_a, digest_b = p.digest_b
     from planned_changes p where p.id = m.id and p.kind = 'noted'`;
@@ -158,7 +158,7 @@ export const DEACTIVATE_REMOVED = `
   )
   insert into public.member_changes (log_id, member_id, kind, changed_at) select $1, id, 'removed', $2 from removed`;
 
-/** Whom the run could not read keeps the time of before it; written before the run's own time counts. */
+/** Members whom the run could not read keep their earlier time. Written before the run's own time takes effect. */
 export const KEEP_UNVERIFIED = `
   insert into public.member_unverified (member_id, last_verified_at)
   select v.id, v.last_verified_at

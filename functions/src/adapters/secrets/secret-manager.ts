@@ -231,7 +231,10 @@ export const crc32c = (bytes: Uint8Array): number => {
   return (crc ^ 0xffffffff) >>> 0;
 };
 
-/** What an operator does about each gRPC status (https://grpc.io/docs/guides/status-codes/). Each continues `Secret <name> …`. */
+/**
+ * What an operator does about each gRPC status (https://grpc.io/docs/guides/status-codes/). Each continues `Secret <name>
+ * …`.
+ */
 const REMEDIES: Readonly<Record<number, { status: string; what: string }>> = {
   4: {
     status: 'DEADLINE_EXCEEDED',
@@ -344,7 +347,7 @@ const makeCachedReads = <T>(
       entry.flight ??= refresh(key, entry);
       return await entry.flight;
     },
-    // The entry itself is let go, so that a request under way writes into what nobody reads.
+    // The entry itself is dropped, so that a request under way fills one that nobody reads.
     drop: (key) => {
       entries.delete(key);
     },

@@ -6,14 +6,14 @@ import type { FrozenRoll, FrozenRolls } from '../../proof/ports.ts';
 import { receipt } from '../../proof/schemas.ts';
 import { download, statusOf, storageCall } from './client.ts';
 
-/** Beside the list, under names that the lifecycle of its versions does not mean. */
+/** Beside the list, under a prefix that the lifecycle of its versions does not match. */
 export const ROLLS_PREFIX = 'rolls/';
 
 const nameOf = (name: string): string => `${ROLLS_PREFIX}${name}.txt`;
 
 /**
- * Rolls as objects of their own. Each object's custom time is the day until which it is kept: the bucket's lifecycle deletes it
- * after that and not before, and Cloud Storage lets nobody move a custom time back
+ * Rolls as objects of their own. Each object's custom time is the day until which it is kept: the bucket's lifecycle
+ * deletes it after that and not before, and Cloud Storage lets nobody move a custom time back
  * (https://cloud.google.com/storage/docs/metadata#custom-time).
  */
 export const makeFrozenRolls = (client: () => Promise<Storage>, bucket: string): FrozenRolls => {

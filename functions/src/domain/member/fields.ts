@@ -42,13 +42,13 @@ export const fieldOf = <P extends FieldPath>(member: Member, path: P): FieldValu
 
 /** The member with other values in some fields. */
 export const withFields = (member: Member, values: Partial<FieldValues>): Member => {
-  const given = Object.entries(values);
+  const given = Object.keys(values) as FieldPath[];
   if (given.length === 0) return member;
   const sections = { profile: { ...member.profile }, membership: { ...member.membership } };
-  for (const [path, value] of given) {
-    const [section, key] = stepsOf(path as FieldPath);
+  for (const path of given) {
+    const [section, key] = stepsOf(path);
     const copied = sections[section] as unknown as Record<string, unknown>;
-    copied[key] = value;
+    copied[key] = values[path];
   }
   return sections;
 };
@@ -56,9 +56,17 @@ export const withFields = (member: Member, values: Partial<FieldValues>): Member
 export const makeMember = (kennitala: Kennitala, values: FieldValues): Member =>
   withFields({ profile: { kennitala }, membership: {} } as Member, values);
 
-const stepsOf = (path: FieldPath): ['profile' | 'membership', string] => {
-  const dot = path.indexOf('.');
-  return [path.startsWith('profile.') ? 'profile' : 'membership', path.slice(dot + 1)];
+type Steps = readonly [keyof Member, string];
+
+/** Cut once: every field of every member is asked for by its path. */
+const STEPS = new Map<FieldPath, Steps>();
+
+const stepsOf = (path: FieldPath): Steps => {
+  const known = STEPS.get(path);
+  if (known !== undefined) return known;
+  const steps = path.split('.') as [keyof Member, string];
+  STEPS.set(path, steps);
+  return steps;
 };
 
 /** A value as JSON carries it. */

@@ -62,12 +62,16 @@ export const applyPatch = (
   current: Member | null,
   said: Pick<ParsedMember, 'kennitala' | 'content'>,
 ): Member => {
-  const base = current ?? makeEmptyMember(said.kennitala);
-  return withFields(base, {
-    ...wholeValues(base, said.content),
-    'membership.status': 'active',
-  });
+  if (current !== null) return patched(current, said.content);
+  const known = FIRST_WORDS.get(said.content);
+  if (known?.profile.kennitala === said.kennitala) return known;
+  const made = patched(makeEmptyMember(said.kennitala), said.content);
+  FIRST_WORDS.set(said.content, made);
+  return made;
 };
+
+/** Who is new is compared, decided and written by the same word. */
+const FIRST_WORDS = new WeakMap<MemberPatch, Member>();
 
 /**
  * A member whom the registry deleted. What the mirror knew stays (they may still read it); one whom it never knew
@@ -76,19 +80,26 @@ export const applyPatch = (
 export const makeTombstone = (current: Member | null, kennitala: Kennitala): Member =>
   withFields(current ?? makeEmptyMember(kennitala), { 'membership.status': 'inactive' });
 
-const wholeValues = (base: Member, patch: MemberPatch): Partial<FieldValues> => {
-  const { 'profile.addresses': addresses, ...values } = patch;
-  if (addresses === undefined) return values;
-  return {
-    ...values,
-    'profile.addresses': mergeAddresses(fieldOf(base, 'profile.addresses'), addresses),
-  };
+const patched = (base: Member, patch: MemberPatch): Member => {
+  const { 'profile.addresses': addresses } = patch;
+  const values: MemberPatch = { ...patch, 'membership.status': 'active' };
+  return withFields(base, {
+    ...(values as Partial<FieldValues>),
+    ...(addresses !== undefined && {
+      'profile.addresses': mergeAddresses(fieldOf(base, 'profile.addresses'), addresses),
+    }),
+  });
 };
 
+let empty: Member | null = null;
+
 const makeEmptyMember = (kennitala: Kennitala): Member => {
-  const values: Partial<Record<FieldPath, unknown>> = {};
-  for (const path of FIELD_PATHS) values[path] = rowOf(path).empty;
-  return makeMember(kennitala, values as FieldValues);
+  if (empty === null) {
+    const values: Partial<Record<FieldPath, unknown>> = {};
+    for (const path of FIELD_PATHS) values[path] = rowOf(path).empty;
+    empty = makeMember(kennitala, values as FieldValues);
+  }
+  return { profile: { ...empty.profile, kennitala }, membership: empty.membership };
 };
 
 /**

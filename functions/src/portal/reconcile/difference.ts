@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Kennitala, toNumber } from '../../domain/kennitala.ts';
 import { type KennitalaList, listOfNumbers } from '../../domain/kennitala-list.ts';
 import type { Withdrawals } from '../../domain/member/kept-values.ts';
@@ -43,7 +43,7 @@ export const toPlannedWrite = (
     meta.django_id,
     meta.digest,
   ]);
-  const digest = createHash('sha256').update(text).digest().toString('base64url', 0, DIGEST_BYTES);
+  const digest = hash('sha256', text, 'buffer').toString('base64url', 0, DIGEST_BYTES);
   return {
     kennitala,
     member,

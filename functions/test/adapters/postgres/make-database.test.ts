@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { makeDatabase } from '../../../src/adapters/postgres/make-database.ts';
 import { makeRegisterStore } from '../../../src/adapters/postgres/register-store.ts';
-import { startRegisterStack } from '../../register/support/register-stack.ts';
 import { startDatabase } from '../../register/support/test-database.ts';
+import { startRegisterStack } from '../../support/stack.ts';
 
 const clock = { now: () => 0, sleep: async () => undefined, random: () => 0 };
 

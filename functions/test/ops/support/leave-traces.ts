@@ -4,7 +4,7 @@ import { parseMemberChange } from '../../../src/domain/member/member-change.ts';
 import { applyVersionedEvent } from '../../../src/portal/apply-event.ts';
 import { type ConflictRecord, decideConflict } from '../../../src/twoway/conflict.ts';
 import { makeQueueItem, toEditTime } from '../../../src/twoway/queue.ts';
-import type { OpsStack } from './ops-stack.ts';
+import type { OpsStack } from '../../support/api-stack.ts';
 
 export interface Traces {
   readonly id: number;

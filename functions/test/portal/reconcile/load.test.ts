@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PortalWriter } from '../../../src/portal/ports.ts';
 import type { PortalMirrorDependencies } from '../../../src/portal/reconcile/portal-mirror.ts';
 import type { MemberPagesOptions } from '../../../src/registry/ports.ts';
-import { type ReconcileStack, startReconcileStack, takingOnly } from '../../support/reconcile-stack.ts';
+import { type ReconcileStack, startReconcileStack, takingOnly } from '../../support/stack.ts';
 import { countMemberWrites, expectEqual } from './support/equality.ts';
 
 const MEMBERS = 40;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ReconcileStack, startReconcileStack } from '../../support/reconcile-stack.ts';
+import { type ReconcileStack, startReconcileStack } from '../../support/stack.ts';
 import { countMemberWrites, expectEqual } from './support/equality.ts';
 
 const HOUR_MS = 3_600_000;

@@ -7,7 +7,7 @@ import { answerRun, assertOccurrenceDone } from '../../../src/mirror/run-answer.
 import { applyVersionedEvent } from '../../../src/portal/apply-event.ts';
 import type { PortalWriter } from '../../../src/portal/ports.ts';
 import type { MemberPagesOptions } from '../../../src/registry/ports.ts';
-import { type ReconcileStack, startReconcileStack, takingOnly } from '../../support/reconcile-stack.ts';
+import { type ReconcileStack, startReconcileStack, takingOnly } from '../../support/stack.ts';
 import { countMemberWrites, expectEqual } from './support/equality.ts';
 
 const HOUR_MS = 3_600_000;
@@ -127,7 +127,7 @@ describe('a webhook that lands meanwhile', () => {
     const kennitala = stack.kennitalaOf(1);
     await stack.run(
       { trigger: 'http' },
-      whileReading(() => stack.member(kennitala).update({ 'profile.name': 'Newer' })),
+      whileReading(() => stack.documentOf(kennitala).update({ 'profile.name': 'Newer' })),
     );
     expect((await stack.memberData(kennitala))?.['profile'].name).toBe('Newer');
   });
@@ -153,7 +153,7 @@ describe('a webhook that lands meanwhile', () => {
     const kennitala = stack.kennitalaOf(1);
     const { record } = await stack.run(
       { trigger: 'http' },
-      beforeWriting(() => stack.member(kennitala).update({ 'profile.email': 'mine@postur.example' })),
+      beforeWriting(() => stack.documentOf(kennitala).update({ 'profile.email': 'mine@postur.example' })),
     );
     expect(record).toMatchObject({ overtaken: 1 });
     expect((await stack.memberData(kennitala))?.['profile'].email).toBe('mine@postur.example');

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ReconcileStack, startReconcileStack } from '../../support/reconcile-stack.ts';
+import { type ReconcileStack, startReconcileStack } from '../../support/stack.ts';
 import { countMemberWrites, expectEqual } from './support/equality.ts';
 
 const HOUR_MS = 3_600_000;
@@ -160,7 +160,7 @@ describe('what no webhook brought', () => {
 describe('what was changed behind the back of the metadata', () => {
   it('is mended, and is no missed event', async () => {
     await settle();
-    await stack.member(stack.kennitalaOf(7)).update({ 'profile.name': 'Somebody else' });
+    await stack.documentOf(stack.kennitalaOf(7)).update({ 'profile.name': 'Somebody else' });
     stack.clock.advance(HOUR_MS);
     const { record } = await stack.run();
     expect(record).toMatchObject({ changes: { updated: 1 }, missedEvents: { updated: 0 } });
@@ -169,7 +169,7 @@ describe('what was changed behind the back of the metadata', () => {
 
   it('waits while it may be an edit that has not reached the queue', async () => {
     await settle();
-    await stack.member(stack.kennitalaOf(7)).update({ 'profile.email': 'mine@postur.example' });
+    await stack.documentOf(stack.kennitalaOf(7)).update({ 'profile.email': 'mine@postur.example' });
     const justNow = { now: () => new Date() };
     const { record } = await stack.run({ trigger: 'http' }, { run: justNow, portal: justNow });
     expect(record).toMatchObject({ outcome: 'unchanged', findings: { editsUnderWay: 1 } });
@@ -180,7 +180,7 @@ describe('what was changed behind the back of the metadata', () => {
     await settle();
     const kennitala = stack.kennitalaOf(8);
     const data = await stack.memberData(kennitala);
-    await stack.member(kennitala).set({ profile: data?.['profile'], membership: data?.['membership'] });
+    await stack.documentOf(kennitala).set({ profile: data?.['profile'], membership: data?.['membership'] });
     stack.clock.advance(HOUR_MS);
     expect((await stack.run()).record.changes).toMatchObject({ updated: 1 });
     expect((await stack.memberData(kennitala))?.['metadata']).toEqual(
@@ -200,7 +200,7 @@ describe('who is left alone', () => {
   it('a member whose own edit waits for delivery keeps it', async () => {
     await settle();
     const kennitala = stack.kennitalaOf(9);
-    await stack.member(kennitala).update({ 'profile.email': 'mine@postur.example' });
+    await stack.documentOf(kennitala).update({ 'profile.email': 'mine@postur.example' });
     await stack.db.collection('sync_queue').add({
       kennitala,
       sync_status: 'pending',
@@ -297,7 +297,7 @@ describe('who is left alone', () => {
   it('a newer version than the pages show, with a warning when that cannot be a webhook', async () => {
     await settle();
     const kennitala = stack.kennitalaOf(6);
-    await stack.member(kennitala).update({ 'metadata.source_version': 999, 'profile.name': 'Newer' });
+    await stack.documentOf(kennitala).update({ 'metadata.source_version': 999, 'profile.name': 'Newer' });
     stack.clock.advance(HOUR_MS);
     const { record } = await stack.run();
     expect(record).toMatchObject({ outcome: 'unchanged', findings: { ahead: 1 } });
@@ -307,7 +307,7 @@ describe('who is left alone', () => {
 
   it('a document that is no member’s', async () => {
     await settle();
-    await stack.member('not-a-kennitala').set({ note: 1 });
+    await stack.documentOf('not-a-kennitala').set({ note: 1 });
     const { record } = await stack.run();
     expect(record).toMatchObject({ outcome: 'unchanged' });
     expect(record.warnings.map(({ code }) => code)).toEqual(['unknown_documents']);
@@ -333,7 +333,7 @@ describe('a dry run', () => {
     const first = await planId();
     stack.registry.updateMember(2);
     const second = await planId();
-    await stack.member(stack.kennitalaOf(3)).update({ 'profile.name': 'Drift' });
+    await stack.documentOf(stack.kennitalaOf(3)).update({ 'profile.name': 'Drift' });
     expect(new Set([first, second, await planId()]).size).toBe(3);
   });
 });
@@ -341,7 +341,7 @@ describe('a dry run', () => {
 describe('members whom the portal holds ahead of the registry', () => {
   const takeAhead = async (...ids: number[]) => {
     for (const id of ids) {
-      const member = stack.member(stack.kennitalaOf(id));
+      const member = stack.documentOf(stack.kennitalaOf(id));
       await member.update({ 'metadata.source_version': 90_000 + id, 'profile.name': 'Of an old queue' });
     }
   };

@@ -3,7 +3,7 @@ import { syncMemberBody } from '../../../src/ops/schemas/two-way.ts';
 import { syncMember } from '../../../src/portal/reconcile/sync-member.ts';
 import type { MemberReader } from '../../../src/registry/ports.ts';
 import { makeKennitalas } from '../../support/kennitalas.ts';
-import { type ReconcileStack, startReconcileStack } from '../../support/reconcile-stack.ts';
+import { type ReconcileStack, startReconcileStack } from '../../support/stack.ts';
 import { countMemberWrites, expectEqual } from './support/equality.ts';
 
 let stack: ReconcileStack;
@@ -120,7 +120,7 @@ describe('one member on demand', () => {
 
   it('keeps an edit that waits for delivery, and says so', async () => {
     const kennitala = stack.kennitalaOf(3);
-    await stack.member(kennitala).update({ 'profile.email': 'mine@postur.example' });
+    await stack.documentOf(kennitala).update({ 'profile.email': 'mine@postur.example' });
     await stack.db.collection('sync_queue').add({
       kennitala,
       sync_status: 'pending',
@@ -146,7 +146,7 @@ describe('one member on demand', () => {
   });
 
   it('with a newer version in the portal is stale', async () => {
-    await stack.member(stack.kennitalaOf(4)).update({ 'metadata.source_version': 99 });
+    await stack.documentOf(stack.kennitalaOf(4)).update({ 'metadata.source_version': 99 });
     expect(await sync(4)).toMatchObject({
       decision: 'stale',
       reasons: ['The portal has version 99, the registry shows 0: the newer one stands.'],
@@ -194,7 +194,7 @@ describe('one member on demand', () => {
         const answer = await stack.portal.registry.readMember(asked, options);
         if (reads === 1) {
           stack.registry.updateMember(7, { name: 'Second' });
-          await stack.member(kennitala).update({ 'metadata.last_modified': new Date() });
+          await stack.documentOf(kennitala).update({ 'metadata.last_modified': new Date() });
         }
         return answer;
       },

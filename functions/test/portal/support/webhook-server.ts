@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { WebhookCall } from '../../../src/portal/receive-webhook.ts';
-import { readAnswer } from '../../support/portal-stack.ts';
+import { readAnswer } from '../../support/registry-events.ts';
 
 /** When an instance dies while it serves a request: the sender sees a connection that breaks. */
 export type Death = 'before' | 'after' | null;

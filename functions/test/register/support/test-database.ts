@@ -19,6 +19,33 @@ export interface TestDatabase {
   readonly close: () => Promise<void>;
 }
 
+export interface MemberRow {
+  readonly id: number;
+  readonly kennitala: string;
+  readonly name: string;
+  readonly email: string | null;
+  readonly phone: string | null;
+  readonly is_active: boolean;
+  readonly added_at: Date;
+  readonly removed_at: Date | null;
+  readonly sync_source: string;
+  readonly external_id: string | null;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly last_verified_at: Date | null;
+}
+
+export interface SyncLogRow {
+  readonly id: number;
+  readonly sync_type: string;
+  readonly sync_timestamp: Date;
+  readonly members_added: number;
+  readonly members_removed: number;
+  readonly members_verified: number;
+  readonly error_count: number;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly status: string;
+}
+
 let pglite: Promise<LocalPostgres> | undefined;
 
 /**

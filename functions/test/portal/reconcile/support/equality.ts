@@ -7,7 +7,7 @@ import {
   parseRegistryMember,
 } from '../../../../src/domain/member/parse-registry-member.ts';
 import { applyPatch, sourceHash } from '../../../../src/domain/member/patch.ts';
-import type { ReconcileStack } from '../../../support/reconcile-stack.ts';
+import type { ReconcileStack } from '../../../support/stack.ts';
 
 interface WriteRequest {
   readonly writes?: readonly { readonly update?: { readonly name?: string }; readonly delete?: string }[];

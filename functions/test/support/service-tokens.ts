@@ -2,7 +2,7 @@ import { generateKeyPair, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { Hono } from 'hono';
 import { sign } from 'hono/jwt';
-import { serveOnLoopback } from '../loopback.ts';
+import { serveOnLoopback } from '../../../local/src/loopback.ts';
 
 /** Google's longest lifetime of an ID token of a service account. */
 const LIFETIME_SECONDS = 3600;
