@@ -11,7 +11,7 @@ const ARCHITECTURE = 'docs/architecture.md';
 const WORKSPACES = ['functions/src', 'local/src', 'ops/src', 'dashboard/src', 'bench'] as const;
 const SRC = 'functions/src/';
 
-/** What is aimed at. All of `functions/src` is a rule, as are circles, the table of rooms, the names and the four ways. */
+/** What is aimed at. All of it is a rule, as are circles, the table of rooms and the names. */
 const TARGETS = { files: 170, medianLines: 90, longestFile: 400, corridors: 12, localLines: 7_000 } as const;
 /** Files that a reader opens at most, by the title of the way in docs/architecture.md. */
 const WAYS: Readonly<Record<string, number>> = {
@@ -172,7 +172,7 @@ const main = (isCheck: boolean): void => {
   rule('median lines', src.median, TARGETS.medianLines, src.median >= TARGETS.medianLines);
   rule('longest file', src.longest, TARGETS.longestFile);
   rule('files under 60 lines, one importer', corridors.length, TARGETS.corridors);
-  aim('lines of local/src', measure(graph, 'local/src').lines, TARGETS.localLines);
+  rule('lines of local/src', measure(graph, 'local/src').lines, TARGETS.localLines);
   for (const [title, target] of Object.entries(WAYS)) {
     try {
       rule(`way: ${title}`, readWay(page, title, graph).length, target);

@@ -53,7 +53,7 @@ export const benchGrowth = async ({ sizes, note }: BenchOptions): Promise<BenchR
           BENCH_SITUATION: situation,
           // Enough to plan it, and not enough to write it.
           BENCH_RUN_LIMIT_MS: String(
-            situation === 'load in several runs' ? Math.ceil(loadMs * 0.6) : RUN_LIMIT_MS,
+            situation === 'load in several runs' ? Math.ceil(loadMs * 0.75) : RUN_LIMIT_MS,
           ),
         });
         const runs = facts as ModelRun[];

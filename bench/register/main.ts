@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { BenchOptions, BenchReport, Goal } from '../lib/benchmark.ts';
 import { median } from '../lib/statistics.ts';
 import type { Order, Outcome } from './contender.ts';
+import { benchEligibility } from './eligibility.ts';
 import { type BenchServer, type ServerCost, startServer } from './server.ts';
 import { openSlowLink } from './slow-link.ts';
 
@@ -31,7 +32,9 @@ interface Measured extends Outcome, ServerCost {
 export default async (options: BenchOptions): Promise<BenchReport> => {
   const server = await startServer();
   const samples: Measured[] = [];
+  let eligibility: BenchReport;
   try {
+    eligibility = await benchEligibility(server, options);
     for (const members of options.sizes ?? SIZES) {
       for (let round = 1; round <= (options.rounds ?? roundsFor(members)); round += 1) {
         options.note(`${members} members, round ${round}…`);
@@ -70,9 +73,10 @@ export default async (options: BenchOptions): Promise<BenchReport> => {
           }),
         ),
       },
+      ...eligibility.tables,
     ],
-    goals: sizes.flatMap((members) => goalsOf(samples, members)),
-    samples,
+    goals: [...sizes.flatMap((members) => goalsOf(samples, members)), ...eligibility.goals],
+    samples: { sync: samples, eligibility: eligibility.samples },
   };
 };
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { migrateDatabase } from '../../functions/src/adapters/postgres/migrate.ts';
 import { makeCluster } from '../../functions/test/register/support/cluster.ts';
-import { migrateDatabase } from '../../local/src/postgres/migrate-database.ts';
 
 /** What the server says that a piece of work cost it. */
 export interface ServerCost {

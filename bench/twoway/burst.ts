@@ -1,4 +1,4 @@
-import { makeBurstWrites } from './burst-writes.ts';
+import { makeEdits } from './member-edits.ts';
 import { countedDelivery } from './ours.ts';
 import { makeCounts } from './reference.ts';
 import type { Servers } from './servers.ts';
@@ -16,7 +16,10 @@ export const measureBurst = async (servers: Servers, edits: number): Promise<Bur
   const dependencies = countedDelivery(servers, counts);
   // As in a warm process, which has learned what the registry can do.
   dependencies.protocol.learn(true);
-  const writes = await makeBurstWrites(servers, edits);
+  const [kennitala] = servers.kennitalas;
+  if (kennitala === undefined) throw new Error('The registry has no member.');
+  const emails = Array.from({ length: edits }, (_, n) => `burst.${n}@postur.example`);
+  const writes = await makeEdits(servers, kennitala, emails);
   const startedAt = performance.now();
   let waiting = writes;
   // The platform brings again what was not taken.

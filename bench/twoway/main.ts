@@ -1,6 +1,7 @@
 import type { BenchOptions, BenchReport, Goal } from '../lib/benchmark.ts';
 import { median } from '../lib/statistics.ts';
 import { type Burst, measureBurst } from './burst.ts';
+import { measureOneEdit, type OneEdit, oneEditGoals, oneEditTables } from './one-edit.ts';
 import { deliverOurs } from './ours.ts';
 import { type Counts, deliverReference, makeCounts } from './reference.ts';
 import { EDITS_PER_MEMBER, type Servers, startServers } from './servers.ts';
@@ -12,6 +13,8 @@ const DELAY_MS = 5;
 const BURST_EDITS = 50;
 const BURST_REQUESTS_AT_MOST = 5;
 const TIME_RATIO_AT_MOST = 0.5;
+/** Turns of a contender that delivers one edit after another. */
+const ONE_EDIT_TURNS = 6;
 
 interface Delivered extends Counts {
   readonly ms: number;
@@ -22,6 +25,7 @@ interface SizeMeasured {
   readonly ours: readonly Delivered[];
   readonly reference: readonly Delivered[];
   readonly burst: Burst;
+  readonly oneEdit: readonly OneEdit[];
 }
 
 /** Delivery of members' edits against the reference algorithm, and what a burst of one member costs. */
@@ -46,6 +50,7 @@ export default async (options: BenchOptions): Promise<BenchReport> => {
         columns: ['edits', 'requests', 'ms'],
         rows: measured.map(({ burst }) => [String(burst.edits), String(burst.requests), burst.ms.toFixed(0)]),
       },
+      ...oneEditTables(measured.flatMap(({ oneEdit }) => oneEdit)),
     ],
     goals: measured.flatMap(goalsOf),
     samples: measured,
@@ -64,7 +69,14 @@ const measureSize = async (changes: number, rounds: number): Promise<SizeMeasure
     await servers.load();
     servers.slowDown();
     const burst = await measureBurst(servers, BURST_EDITS);
-    return { changes, ours, reference, burst };
+    const oneEdit = [];
+    for (const delayMs of [0, DELAY_MS]) {
+      servers.speedUp();
+      await servers.load();
+      if (delayMs > 0) servers.slowDown();
+      oneEdit.push(await measureOneEdit(servers, delayMs, ONE_EDIT_TURNS));
+    }
+    return { changes, ours, reference, burst, oneEdit };
   } finally {
     await servers.close();
   }
@@ -98,7 +110,8 @@ const rowOf = (changes: number, name: string, runs: readonly Delivered[]): strin
   ...(['requests', 'reads', 'writes'] as const).map((key) => medianOf(runs, key).toLocaleString('en')),
 ];
 
-const goalsOf = ({ changes, ours, reference, burst }: SizeMeasured): Goal[] => [
+const goalsOf = ({ changes, ours, reference, burst, oneEdit }: SizeMeasured): Goal[] => [
+  ...oneEditGoals(oneEdit),
   {
     what: `${changes.toLocaleString('en')} changes, time against the reference`,
     measured: medianOf(ours, 'ms') / medianOf(reference, 'ms'),

@@ -1,3 +1,4 @@
+import type { DocumentWrite } from '../../functions/src/twoway/ports.ts';
 import type { Servers } from './servers.ts';
 
 export interface Counts {
@@ -43,4 +44,21 @@ export const deliverReference = async ({ db, http }: Servers, counts: Counts): P
     await document.ref.update({ sync_status: 'synced', synced_at: new Date() });
     counts.writes += 1;
   }
+};
+
+/** The same of one edit, as a trigger would do it that tells the registry whatever it finds changed, and says that it did. */
+export const deliverEdit = async ({ eventId, kennitala, after }: DocumentWrite, { db, http }: Servers) => {
+  const { z } = await import('zod');
+  if (after === null) return;
+  const email = after.member.profile.email;
+  await http.postJson(
+    '/api/sync/apply/',
+    {
+      changes: [
+        { kennitala, django_id: after.meta.django_id, action: 'update', changes: { 'profile.email': email } },
+      ],
+    },
+    z.object({ results: z.array(z.object({ status: z.literal('success') })).length(1) }),
+  );
+  await db.doc(`sync_queue/${eventId}`).set({ kennitala, sync_status: 'synced', synced_at: new Date() });
 };

@@ -82,6 +82,7 @@ export const startServers = async (members: number, delayMs: number) => {
     missing: (round: number): number =>
       kennitalas.filter((_, index) => registry.member(index + 1).contact_info.facebook !== `round.${round}.1`)
         .length,
+    emailOf: (index: number): string | null => registry.member(index + 1).contact_info.email ?? null,
     slowDown: (): void => {
       firestore.setDelay(delayMs);
       registry.addFault({ delay_ms: delayMs });

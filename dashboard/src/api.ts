@@ -1,3 +1,4 @@
+import { MIRRORS, type MirrorName } from '../../functions/src/mirror/mirror.ts';
 import type {
   CompareAnswer,
   CompareBody,
@@ -34,8 +35,7 @@ import type {
   WireRunRecord,
 } from '../../functions/src/ops/schemas.ts';
 
-export type MirrorName = 'roster' | 'portal' | 'register';
-export const MIRRORS: readonly MirrorName[] = ['roster', 'portal', 'register'];
+export { MIRRORS, type MirrorName };
 
 /** A failed call. `code` is the problem document's, or `no_answer`, or `gave_up` when the server in between did (504). */
 export class ApiProblem extends Error {

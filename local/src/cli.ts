@@ -1,13 +1,14 @@
+import { once } from 'node:events';
 import {
   EXIT_CODES,
-  loadScenario,
   parseOptions,
+  SCENARIOS,
   type ScenarioName,
   settingsIn,
   staysUpAfter,
 } from './cli/options.ts';
 import { assertRegistryAnswers, runRegister, runSync, type SyncAnswer } from './cli/runs.ts';
-import { describeRun, describeStack, makeLogView } from './cli/summary.ts';
+import { describeRun, describeStack, isRefused, makeLogView } from './cli/summary.ts';
 import { portsWithOffset } from './ports.ts';
 import { secretsIn } from './secrets.ts';
 import type { LocalStack } from './stack.ts';
@@ -21,11 +22,9 @@ const say = (lines: readonly string[]): void => {
 };
 
 const exitCodeOf = ({ record }: SyncAnswer): number => {
-  if (record?.outcome === 'blocked') return EXIT_CODES.blocked;
-  if (record?.outcome === 'dry-run') return record.guard?.tripped ? EXIT_CODES.blocked : EXIT_CODES.done;
-  return record?.outcome === 'published' || record?.outcome === 'unchanged'
-    ? EXIT_CODES.done
-    : EXIT_CODES.failed;
+  if (record !== null && isRefused(record)) return EXIT_CODES.blocked;
+  const isDone = ['published', 'unchanged', 'dry-run'].includes(record?.outcome ?? '');
+  return isDone ? EXIT_CODES.done : EXIT_CODES.failed;
 };
 
 const log = makeLogView(say);
@@ -44,18 +43,13 @@ const onLost = (reason: string): void => {
   stopping.abort('lost');
 };
 
-const untilStopped = new Promise<'stopped'>((resolve) => {
-  stopping.signal.addEventListener('abort', () => resolve('stopped'));
-});
+const untilStopped = once(stopping.signal, 'abort').then(() => 'stopped' as const);
 
 /** Runs one sync and shows it. Returns the exit code. */
 const runAndShow = async (stack: LocalStack): Promise<number> => {
-  say([...describeStack(stack, stack.registry?.summary().members ?? null), '']);
-  say([
-    options.dryRun || options.approve
-      ? 'Running runMemberListSync:'
-      : 'Running syncMemberList, as on Monday at 03:00:',
-  ]);
+  const isAsked = options.dryRun || options.approve !== undefined;
+  const running = isAsked ? 'runMemberListSync:' : 'syncMemberList, as on Monday at 03:00:';
+  say([...describeStack(stack), '', `Running ${running}`]);
   const answer = await runSync(stack, options);
   if (stopping.signal.aborted) return EXIT_CODES.failed;
   say(['', ...describeRun(answer, stack, options)]);
@@ -65,7 +59,7 @@ const runAndShow = async (stack: LocalStack): Promise<number> => {
 
 /** Plays a tour. Returns the exit code. */
 const play = async (stack: LocalStack, name: ScenarioName): Promise<number> => {
-  const scenario = await loadScenario(name);
+  const scenario = await SCENARIOS[name]();
   say(['', `The tour "${name}":`]);
   const ended = await log.counting(!options.verbose, () =>
     Promise.race([scenario(stack, say), untilStopped]),

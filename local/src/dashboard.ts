@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
 import { proxy } from 'hono/proxy';
-import { z } from 'zod';
 import { type LoopbackServer, onlyLoopback, serveOnLoopback } from './loopback.ts';
 
 const DIST = fileURLToPath(new URL('../../dashboard/dist', import.meta.url));
@@ -57,20 +56,16 @@ const makeDashboardApp = ({ functionsUrl, authUrl, projectId }: DashboardOptions
 
 const FIREBASE_JSON = new URL('../../firebase.json', import.meta.url);
 
-const config = z.object({
-  hosting: z.object({
-    headers: z.array(
-      z.object({ source: z.string(), headers: z.array(z.object({ key: z.string(), value: z.string() })) }),
-    ),
-  }),
-});
+type Header = { readonly key: string; readonly value: string };
 
 /**
  * The headers that Firebase Hosting sends with every page, read from what is deployed, so that a page that its
  * Content-Security-Policy would break is broken here too. Those of some paths only (caching) are left out.
  * @throws Error when `firebase.json` has no hosting.
  */
-const readHostingHeaders = (): readonly { readonly key: string; readonly value: string }[] => {
-  const { hosting } = config.parse(JSON.parse(readFileSync(FIREBASE_JSON, 'utf8')));
-  return hosting.headers.filter(({ source }) => source === '**').flatMap(({ headers }) => headers);
+const readHostingHeaders = (): readonly Header[] => {
+  const config = JSON.parse(readFileSync(FIREBASE_JSON, 'utf8'));
+  const rules: readonly { readonly source: string; readonly headers: readonly Header[] }[] =
+    config.hosting.headers;
+  return rules.filter(({ source }) => source === '**').flatMap(({ headers }) => headers);
 };

@@ -20,8 +20,6 @@ export interface Delivery {
 /** `abandoned`: it was closed while the event still waited. */
 export type DeliveryOutcome = 'delivered' | 'dropped' | 'abandoned';
 
-export type Deliverer = ReturnType<typeof makeDeliverer>;
-
 /** Delivers at least once, so many at a time. What waits is held in memory, so it is lost when the process ends. */
 export const makeDeliverer = (parallel: number) => {
   const closing = new AbortController();

@@ -18,10 +18,7 @@ export interface LockOptions {
  * each other's writes. The lock is released by `close()` and by the end of the process.
  * @throws Error that names the folder and the way out.
  */
-export const lockFolder = async (
-  folder: string,
-  options: LockOptions,
-): Promise<{ close(): Promise<void> }> => {
+export const lockFolder = async (folder: string, options: LockOptions) => {
   const path = resolve(folder);
   try {
     await makeFolder(path);
@@ -55,17 +52,13 @@ export const lockFolder = async (
 
 /** Parents first: Node's own recursive `mkdir` never ends where a folder takes none, as in `/proc`. */
 const makeFolder = async (path: string): Promise<void> => {
-  const isFolder = async (): Promise<boolean | null> =>
-    stat(path).then(
-      (found) => found.isDirectory(),
-      (cause) => (codeOf(cause) === 'ENOENT' ? null : Promise.reject(cause)),
-    );
-  if ((await isFolder()) === true) return;
+  const found = await stat(path).catch((cause) =>
+    codeOf(cause) === 'ENOENT' ? null : Promise.reject(cause),
+  );
+  if (found?.isDirectory()) return;
   if (dirname(path) !== path) await makeFolder(dirname(path));
-  await mkdir(path).catch(async (cause: unknown) => {
-    // Somebody else may have made it meanwhile.
-    if (codeOf(cause) !== 'EEXIST' || (await isFolder()) !== true) throw cause;
-  });
+  // Where a file has the name, or somebody else makes the folder meanwhile, this is refused.
+  await mkdir(path);
 };
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;

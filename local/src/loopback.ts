@@ -40,12 +40,7 @@ export const onlyLoopback = createMiddleware(async (context, next) => {
   return next();
 });
 
-export interface LoopbackServer {
-  readonly url: string;
-  readonly port: number;
-  /** May be called twice. */
-  close(): Promise<void>;
-}
+export type LoopbackServer = Awaited<ReturnType<typeof serveOnLoopback>>;
 
 /**
  * Serves an app on this machine. Port 0 takes a free one.
@@ -54,7 +49,7 @@ export interface LoopbackServer {
 export const serveOnLoopback = async (
   fetch: Parameters<typeof createAdaptorServer>[0]['fetch'],
   port: number,
-): Promise<LoopbackServer> => {
+) => {
   // The global Request and Response stay Node's own. Without TLS options the adaptor makes a plain HTTP/1 server.
   const server = createAdaptorServer({ fetch, overrideGlobalObjects: false }) as Server;
   await listenOnLoopback(server, port);
@@ -63,7 +58,8 @@ export const serveOnLoopback = async (
   return {
     url: `http://${LOOPBACK}:${taken}`,
     port: taken,
-    close: () => {
+    /** May be called twice. */
+    close: (): Promise<void> => {
       server.closeAllConnections();
       closed ??= server[Symbol.asyncDispose]();
       return closed;

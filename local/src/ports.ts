@@ -20,12 +20,12 @@ export const portsWithOffset = (offset: number): Ports =>
 
 /**
  * Looks at all ports before anything is started, so that a person reads of all that are taken at once.
- * @throws Error that names each port that is in use, what it is for, whose it seems to be, and a free offset.
+ * @throws Error that names each port that is in use, what it is for, and a free offset.
  */
 export const assertPortsFree = async (ports: Partial<Ports>): Promise<void> => {
   const taken: string[] = [];
   for (const [service, port] of Object.entries(ports)) {
-    if (!(await isFree(port))) taken.push(`${port} (${service}${await ownerOf(port)})`);
+    if (!(await isFree(port))) taken.push(`${port} (${service})`);
   }
   if (taken.length === 0) return;
   const [noun, pronoun] = taken.length === 1 ? ['Port', 'it'] : ['Ports', 'them'];
@@ -33,21 +33,6 @@ export const assertPortsFree = async (ports: Partial<Ports>): Promise<void> => {
     `${noun} ${taken.join(', ')} in use on 127.0.0.1. Stop what uses ${pronoun}, or run beside it with other ports: ` +
       `--port-offset ${await freeOffset()} (and --data DIR, if it is another stack).`,
   );
-};
-
-/** Another stack has all of these in use, at its own offset. */
-const ALWAYS_USED = ['firestore', 'storage', 'auth', 'functions'] as const;
-
-/** Whether the port is another service of a stack whose offset makes the two meet. */
-const ownerOf = async (port: number): Promise<string> => {
-  for (const service of Object.keys(PORTS) as (keyof Ports)[]) {
-    const offset = port - PORTS[service];
-    if (offset < 0) continue;
-    const theirs = portsWithOffset(offset);
-    const used = await Promise.all(ALWAYS_USED.map(async (name) => !(await isFree(theirs[name]))));
-    if (used.every(Boolean)) return `; it is the ${service} of the stack with --port-offset ${offset}`;
-  }
-  return '';
 };
 
 const OFFSET_STEP = 100;

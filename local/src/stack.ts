@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { migrateDatabase } from '../../functions/src/adapters/postgres/migrate.ts';
 import { startAuth } from './auth/start-auth.ts';
 import { startDashboard } from './dashboard.ts';
 import { startFirestore } from './firestore/server.ts';
@@ -9,7 +10,6 @@ import { startFunctions } from './functions/start-functions.ts';
 import { connectTriggers } from './functions/triggers.ts';
 import { lockFolder } from './lock-folder.ts';
 import { assertPortsFree, type Ports } from './ports.ts';
-import { migrateDatabase } from './postgres/migrate-database.ts';
 import { startPostgres } from './postgres/start-postgres.ts';
 import { startRegistry } from './registry/start-registry.ts';
 import { type LocalSecrets, openSecrets } from './secrets.ts';
@@ -167,12 +167,11 @@ export const startStack = async (options: StackOptions) => {
 };
 
 /** What is left out needs no port: 5000 in particular is often taken by something else. */
-const portsNeeded = ({ ports, django, register, dashboard }: StackOptions): Partial<Ports> => ({
-  firestore: ports.firestore,
-  storage: ports.storage,
-  auth: ports.auth,
-  functions: ports.functions,
-  ...(django === undefined ? { registry: ports.registry } : {}),
-  ...(register === false ? {} : { postgres: ports.postgres }),
-  ...(dashboard === true ? { dashboard: ports.dashboard } : {}),
-});
+const portsNeeded = ({ ports, django, register, dashboard }: StackOptions): Partial<Ports> => {
+  const unused = [
+    ...(django === undefined ? [] : ['registry']),
+    ...(register === false ? ['postgres'] : []),
+    ...(dashboard === true ? [] : ['dashboard']),
+  ];
+  return Object.fromEntries(Object.entries(ports).filter(([service]) => !unused.includes(service)));
+};

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { migrateDatabase } from '../../functions/src/adapters/postgres/migrate.ts';
 import { isSyncError } from '../../functions/src/lib/errors.ts';
 import type { DatabaseTarget } from '../../functions/src/lib/setting-kinds.ts';
-import { migrateDatabase } from '../../local/src/postgres/migrate-database.ts';
 
 const HELP = `npm run migrate brings the register's schema up to date. It reads
 

@@ -1,4 +1,4 @@
-import type { MirrorName } from '../../../functions/src/mirror/mirror.ts';
+import { MIRRORS } from '../../../functions/src/mirror/mirror.ts';
 import type { StatusAnswer } from '../../../functions/src/ops/schemas.ts';
 import type { CodeKind } from './code-kinds.ts';
 import { codesEn } from './codes-en.ts';
@@ -35,8 +35,6 @@ export const makeWords = (language: Language): Words => {
 const filled = (text: string, fill: Fill = {}): string =>
   text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(fill[name] ?? whole));
 
-const STORES: readonly MirrorName[] = ['roster', 'portal', 'register'];
-
 /** One sentence: registry = roster = portal = register, and since when that is known; or which differs, and by how many. */
 export const proofSentence = (
   proof: StatusAnswer['proof'],
@@ -46,7 +44,7 @@ export const proofSentence = (
   if (proof === null) return t('noProof');
   const { outcome, because, stores, members, unreadable, provedAt, errorCode: ofRegistry } = proof;
   const ago = provedAt === null ? null : format.ago(secondsBetween(provedAt, at));
-  const held = STORES.filter((store) => stores[store].state !== 'absent');
+  const held = MIRRORS.filter((store) => stores[store].state !== 'absent');
   const unread = unreadable === 0 ? '' : ` ${t('butUnreadable', { count: format.number(unreadable) })}`;
   if (outcome === 'equal' && ago !== null) {
     const names = [t('registry'), ...held.map((store) => t(store))].join(' = ');

@@ -183,6 +183,15 @@ export const withoutBody = (request: IncomingMessage): void => {
   request.url = '/';
 };
 
+/** @throws SyncError `invalid_request` for what is no JSON in UTF-8; nothing of it is quoted. */
+export const parseJsonBody = (bytes: Uint8Array): unknown => {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new SyncError('invalid_request', 'The body is not JSON.', { details: { path: 'body' } });
+  }
+};
+
 /** JSON that nobody keeps: answers hold what was true a moment ago, and some of them people. */
 export const answerJson = (
   status: number,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SyncError } from '../lib/errors.ts';
 import type { Authorize, Caller, RateLimit } from './callers.ts';
+import { parseJsonBody } from './front.ts';
 
 /** What a handler gets: everything checked. */
 export interface RouteInput<Params, Query, Body> {
@@ -95,7 +96,7 @@ export const defineRoute = <
 
 /** A JSON body whatever its type says, under a schema; no bytes count as `{}`. Throws `invalid_request`. */
 const parseBody = <Schema extends z.ZodType>(rawBody: Uint8Array, schema: Schema): z.output<Schema> =>
-  parseInput('body', rawBody.byteLength === 0 ? {} : parseJson(rawBody), schema);
+  parseInput('body', rawBody.byteLength === 0 ? {} : parseJsonBody(rawBody), schema);
 
 /** What a caller sent, under a schema. Throws `invalid_request` that names the first faults' fields, never their values. */
 export const parseInput = <Schema extends z.ZodType>(
@@ -111,12 +112,4 @@ export const parseInput = <Schema extends z.ZodType>(
     return `${where}: ${code === 'unrecognized_keys' ? 'has a key that is not known here' : message}`;
   });
   throw new SyncError('invalid_request', `The ${what} is not of the agreed form: ${faults.join('; ')}`);
-};
-
-const parseJson = (bytes: Uint8Array): unknown => {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    throw new SyncError('invalid_request', 'The body is not JSON.');
-  }
 };

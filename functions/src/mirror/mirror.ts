@@ -6,6 +6,10 @@ import type { Forecast } from './plan.ts';
 export const MIRRORS = ['roster', 'portal', 'register'] as const;
 export type MirrorName = (typeof MIRRORS)[number];
 
+/** One of something for each mirror. */
+export const forEachMirror = <T>(make: (mirror: MirrorName) => T): Readonly<Record<MirrorName, T>> =>
+  Object.fromEntries(MIRRORS.map((mirror) => [mirror, make(mirror)])) as Record<MirrorName, T>;
+
 /**
  * Who set a run off: Cloud Scheduler, a caller over HTTP, an operator's own machine, a registry event, or a proof that found
  * differences. The last one's run looks at those buckets alone, so it is no success of the whole mirror.

@@ -1,6 +1,6 @@
 import { holdsNumber, type Kennitala, tryKennitala } from '../domain/kennitala.ts';
 import { asSyncError, SyncError } from '../lib/errors.ts';
-import { MIRRORS } from '../mirror/mirror.ts';
+import { MIRRORS, type MirrorName } from '../mirror/mirror.ts';
 import type { MemberReader, RegistryChanges } from '../registry/ports.ts';
 import type { ListStore } from '../roster/ports.ts';
 import type { OpsLogs } from './ops-logs.ts';
@@ -175,12 +175,13 @@ const mirrorsHolding = async (
   kennitala: Kennitala,
   { roster, trace, register }: MayBeErasedDependencies,
 ): Promise<string[]> => {
-  const found = await Promise.allSettled([
-    roster.read().then((list) => list !== null && holdsNumber(list.bytes, kennitala)),
-    trace.portal(kennitala).then(({ state }) => state === 'active'),
-    register?.find(kennitala).then(({ state }) => state === 'active'),
-  ]);
-  return ['roster', 'portal', 'register'].filter((_, n) => {
+  const asked: Readonly<Record<MirrorName, Promise<boolean> | undefined>> = {
+    roster: roster.read().then((list) => list !== null && holdsNumber(list.bytes, kennitala)),
+    portal: trace.portal(kennitala).then(({ state }) => state === 'active'),
+    register: register?.find(kennitala).then(({ state }) => state === 'active'),
+  };
+  const found = await Promise.allSettled(MIRRORS.map((mirror) => asked[mirror]));
+  return MIRRORS.filter((_, n) => {
     const answer = found[n];
     return answer?.status === 'fulfilled' && answer.value === true;
   });

@@ -1,5 +1,11 @@
 import { SyncError } from '../lib/errors.ts';
-import type { Approval, MirrorName, RunRecord, RunReport } from '../mirror/mirror.ts';
+import {
+  type Approval,
+  forEachMirror,
+  type MirrorName,
+  type RunRecord,
+  type RunReport,
+} from '../mirror/mirror.ts';
 import type { RunRequest } from '../mirror/run.ts';
 import { answerRun } from '../mirror/run-answer.ts';
 import { noVersion, type RestoreDependencies, runRollback } from '../roster/rollback.ts';
@@ -363,9 +369,7 @@ const emptyMirror = (): MirrorDay => ({
 
 const emptyDay = (day: string): Day => ({
   day,
-  roster: emptyMirror(),
-  portal: emptyMirror(),
-  register: emptyMirror(),
+  ...forEachMirror(emptyMirror),
   missedEvents: { created: 0, updated: 0, deleted: 0 },
   twoWay: { sent: 0, received: 0, conflicts: 0, failed: 0 },
   deadLetters: 0,

@@ -6,7 +6,7 @@ import {
   isDoubtfulRevival,
   type StoredMember,
 } from '../domain/member/decide-change.ts';
-import type { FieldPath } from '../domain/member/fields.ts';
+import type { FieldPath, MemberPatch } from '../domain/member/fields.ts';
 import type { Origin } from '../domain/member/member.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
 import { type ParsedMember, parseRegistryMember } from '../domain/member/parse-registry-member.ts';
@@ -129,6 +129,16 @@ export const touchUnchanged = (stored: StoredMember | null, decision: Decision):
   return { kind: 'write', member: stored.member, meta, differences: [], keptEdits: [] };
 };
 
+/** What the registry answered about one member. @throws SyncError `member_invalid`, `registry_invalid_response` for another one. */
+export const parseAnswerAbout = (kennitala: Kennitala, json: unknown): ParsedMember => {
+  const said = parseRegistryMember(json);
+  if (said.kennitala === kennitala) return said;
+  throw new SyncError(
+    'registry_invalid_response',
+    'The registry answered another member than the one asked for.',
+  );
+};
+
 /** What the registry says of the member now, as a change. 404 is its way to say that it has no such member. */
 export const readChange = async (
   kennitala: Kennitala,
@@ -137,13 +147,7 @@ export const readChange = async (
 ): Promise<MemberChange> => {
   const json = await registry.readMember(kennitala, { signal });
   if (json === null) return { kennitala, action: 'delete', version: null, occurredAt: null, content: null };
-  const content = parseRegistryMember(json);
-  if (content.kennitala !== kennitala) {
-    throw new SyncError(
-      'registry_invalid_response',
-      'The registry answered another member than the one asked for.',
-    );
-  }
+  const content = parseAnswerAbout(kennitala, json);
   return { kennitala, action: 'update', version: content.version, occurredAt: null, content };
 };
 
@@ -154,13 +158,16 @@ export const isFromOtherTables = (content: ParsedMember): boolean =>
 /** Those fields may be older by years there. They count for somebody of whom nothing else is known. */
 const IN_OTHER_TABLES: readonly FieldPath[] = ['profile.email', 'profile.addresses'];
 
+/** What is no older than the list. */
+export const ofTheList = (content: MemberPatch): MemberPatch =>
+  Object.fromEntries(
+    Object.entries(content).filter(([path]) => !IN_OTHER_TABLES.includes(path as FieldPath)),
+  ) as MemberPatch;
+
 /** The reading without what the list has given already and may know better. */
 export const withoutOtherTables = (change: MemberChange, stored: StoredMember | null): MemberChange => {
   if (stored === null || change.content === null || !isFromOtherTables(change.content)) return change;
-  const content = Object.fromEntries(
-    Object.entries(change.content.content).filter(([path]) => !IN_OTHER_TABLES.includes(path as FieldPath)),
-  );
-  return { ...change, content: { ...change.content, content } };
+  return { ...change, content: { ...change.content, content: ofTheList(change.content.content) } };
 };
 
 /** Whether the registry's word makes somebody a member, or ends it. */

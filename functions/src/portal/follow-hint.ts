@@ -1,8 +1,8 @@
 import type { Kennitala } from '../domain/kennitala.ts';
 import type { StoredMember } from '../domain/member/decide-change.ts';
 import { type FieldPath, fieldOf, type MemberPatch } from '../domain/member/fields.ts';
-import { type MemberChange, tryReadMember } from '../domain/member/member-change.ts';
-import type { ParsedMember } from '../domain/member/parse-registry-member.ts';
+import type { MemberChange } from '../domain/member/member-change.ts';
+import { type ParsedMember, tryParseRegistryMember } from '../domain/member/parse-registry-member.ts';
 import { applyPatch, isSameValue, sourceHash } from '../domain/member/patch.ts';
 import { isSyncError } from '../lib/errors.ts';
 import {
@@ -106,7 +106,7 @@ const lookAtMember = async (
   const same = before.answer === answer ? before : { answer, since: time };
   if (read === null) return { result: null, same };
 
-  const payload = tryReadMember(hint.payload);
+  const payload = tryParseRegistryMember(hint.payload);
   const verdict = judgeReading({ hint, read, payload, stored: seen, sameForMs: time - same.since });
   if (verdict === 'awaited') return { result: null, same };
   const isLast = verdict !== 'open';

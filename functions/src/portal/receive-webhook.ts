@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { isPlaceholder, tryKennitala } from '../domain/kennitala.ts';
 import { type MemberChange, parseMemberChange, parseMemberHint } from '../domain/member/member-change.ts';
 import { isWire } from '../domain/member/wire.ts';
-import { answerJson } from '../http/front.ts';
+import { answerJson, parseJsonBody } from '../http/front.ts';
 import { asSyncError, SyncError, stackFrames } from '../lib/errors.ts';
 import { type LogSink, severityOfFault } from '../lib/log.ts';
 import { type AppliedEvent, type ApplyEventDependencies, applyVersionedEvent } from './apply-event.ts';
@@ -70,7 +70,7 @@ const receiveWebhook = async (
     throw new SyncError('too_large', `The body is over ${MAX_WEBHOOK_BYTES} bytes.`);
   }
   const caller = await dependencies.identify(rawBody, call.headers);
-  const json = parseJson(rawBody);
+  const json = parseJsonBody(rawBody);
   if (isAboutPlaceholder(json)) {
     logs.skipped();
     return { success: true, result: 'skipped', action: json.action, member: null };
@@ -142,14 +142,6 @@ const acceptHint = async (
 };
 
 const carriesNoVersion = (json: unknown): boolean => isWire(json) && (json['version'] ?? null) === null;
-
-const parseJson = (bytes: Uint8Array): unknown => {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    throw new SyncError('invalid_request', 'The body is not JSON.', { details: { path: 'body' } });
-  }
-};
 
 const named = z.looseObject({ kennitala: z.string(), action: z.enum(['create', 'update', 'delete']) });
 

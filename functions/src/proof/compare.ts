@@ -13,9 +13,8 @@ import {
   sumOf,
   tryDigest,
 } from '../domain/member/digest.ts';
-import { parseRegistryMember } from '../domain/member/parse-registry-member.ts';
-import { isWire } from '../domain/member/wire.ts';
-import { isSyncError } from '../lib/errors.ts';
+import { tryParseRegistryMember } from '../domain/member/parse-registry-member.ts';
+import { isWire, numberIn } from '../domain/member/wire.ts';
 import type { BucketSums } from './digest-ports.ts';
 
 /** The buckets in which two stores differ. */
@@ -71,17 +70,17 @@ export const readPart = (members: ReadonlyMap<number, readonly unknown[]>): Regi
   for (const [bucket, all] of members) {
     let total: BucketSums = { members: NO_MEMBERS, keys: NO_MEMBERS };
     for (const member of all) {
-      const number = isWire(member) ? String(member['ssn'] ?? member['kennitala']).replace('-', '') : '';
+      const number = numberIn(member)?.replace('-', '') ?? null;
       const digest = isWire(member) ? tryDigest(member['digest']) : null;
       // The registry's own text counts for its sums, whether it is a kennitala or not.
-      if (digest === null || bucketOf(number as Kennitala) !== bucket) return null;
+      if (number === null || digest === null || bucketOf(number as Kennitala) !== bucket) return null;
       const key = keyNumbersOf(number as Kennitala);
       total = {
         members: addSums(total.members, { count: 1, ...digest }),
         keys: addSums(total.keys, { count: 1, a: key.a, b: key.b }),
       };
       const kennitala = tryKennitala(number);
-      if (isReadable(member) && kennitala !== null) {
+      if (kennitala !== null && tryParseRegistryMember(member) !== null) {
         if (!isPlaceholder(kennitala)) readable.set(kennitala, digest);
         continue;
       }
@@ -91,16 +90,6 @@ export const readPart = (members: ReadonlyMap<number, readonly unknown[]>): Regi
     sums.set(bucket, total);
   }
   return { members: [...members.values()].flat(), readable, unreadable, unreadableCount, sums };
-};
-
-const isReadable = (member: unknown): boolean => {
-  try {
-    parseRegistryMember(member);
-    return true;
-  } catch (cause) {
-    if (isSyncError(cause, 'member_invalid')) return false;
-    throw cause;
-  }
 };
 
 /** Whether the part adds up to what the registry says of its buckets. */

@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import type { Kennitala } from '../domain/kennitala.ts';
+import { type Kennitala, tryKennitala } from '../domain/kennitala.ts';
 import {
   BUCKETS,
   type DigestNumbers,
@@ -9,7 +9,7 @@ import {
   sumOf,
 } from '../domain/member/digest.ts';
 import { asSyncError, SyncError } from '../lib/errors.ts';
-import type { MirrorName } from '../mirror/mirror.ts';
+import { forEachMirror, MIRRORS, type MirrorName } from '../mirror/mirror.ts';
 import type { PortalDocument } from '../portal/ports.ts';
 import type { OutboxRow, RegistryChanges } from '../registry/ports.ts';
 import type { ListStore } from '../roster/ports.ts';
@@ -157,10 +157,8 @@ export const lookAtStores = async (ports: LookPorts, signal: AbortSignal): Promi
     }
     return lists[mirror].length === 0 ? EQUAL : differs(lists[mirror].length);
   };
-  const stores = { portal: counted('portal'), register: counted('register'), roster: counted('roster') };
-  const differing = (Object.keys(lists) as MirrorName[]).filter(
-    (mirror) => stores[mirror].state === 'differs',
-  );
+  const stores = forEachMirror(counted);
+  const differing = MIRRORS.filter((mirror) => stores[mirror].state === 'differs');
   // Equal members behind unequal sums: somebody cannot be read, or the store was written while it was read.
   const isUnexplained = differing.length === 0 && part.unreadableCount === 0;
   return {
@@ -249,6 +247,6 @@ const areAnnounced = async (
   const since = now().getTime() - UNDER_WAY_MS;
   const isRecent = ({ createdAt }: OutboxRow): boolean => createdAt.getTime() >= since;
   const recent = (await events.outbox({ signal })).filter(isRecent);
-  const announced = new Set(recent.map(({ ssn }) => ssn.replace('-', '')));
+  const announced = new Set(recent.map(({ ssn }) => tryKennitala(ssn)));
   return [...kennitalas].every((kennitala) => announced.has(kennitala));
 };

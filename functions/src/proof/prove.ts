@@ -1,6 +1,6 @@
 import { asSyncError } from '../lib/errors.ts';
 import { counted, type LogSink } from '../lib/log.ts';
-import type { MirrorName, RunReport } from '../mirror/mirror.ts';
+import { forEachMirror, MIRRORS, type MirrorName, type RunReport } from '../mirror/mirror.ts';
 import type { ProofOutcome, ProofReason, ProofRecord, ProofStore, StoreProof } from './digest-ports.ts';
 import { type Found, type Look, type LookPorts, lookAtStores } from './look.ts';
 
@@ -28,7 +28,7 @@ const LONGEST_WAIT_MS = 6 * 60 * 60_000;
 const FIRST_WAIT_MS = 15 * 60_000;
 
 const UNKNOWN: StoreProof = { state: 'unknown', differences: null, errorCode: null };
-const ALL_UNKNOWN = { roster: UNKNOWN, portal: UNKNOWN, register: UNKNOWN } as const;
+const ALL_UNKNOWN = forEachMirror(() => UNKNOWN);
 
 interface Judged
   extends Pick<ProofRecord, 'outcome' | 'because' | 'members' | 'unreadable' | 'stores' | 'errorCode'> {}
@@ -110,8 +110,6 @@ const outcomeOf = ({ stores, isUnderWay }: Look): ProofOutcome => {
   return states.includes('unknown') ? 'unknown' : 'equal';
 };
 
-const MIRRORS: readonly MirrorName[] = ['portal', 'register', 'roster'];
-
 const differingIn = ({ stores }: Look): MirrorName[] =>
   MIRRORS.filter((mirror) => stores[mirror].state === 'differs');
 
@@ -154,7 +152,7 @@ const heal = async ({ healing, standstill }: ProveDependencies, look: Look): Pro
 /** Counts, codes and times: a proof speaks of whole lists. */
 const logProof = (log: LogSink, record: ProofRecord, healed: number): void => {
   const { outcome, because, members, unreadable, stores, errorCode, at, unprovedSince } = record;
-  const differences = Object.fromEntries(MIRRORS.map((mirror) => [mirror, stores[mirror].differences]));
+  const differences = forEachMirror((mirror) => stores[mirror].differences);
   log(outcome === 'equal' || outcome === 'under_way' ? 'INFO' : 'WARNING', `[PROOF] ${outcome}`, {
     event: 'proof',
     outcome,

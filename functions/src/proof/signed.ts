@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { MIRRORS } from '../mirror/mirror.ts';
 import type { PublicKey } from './chain-key.ts';
 
 /*
@@ -14,7 +15,7 @@ import type { PublicKey } from './chain-key.ts';
  * operators  `operator_actions`
  * sweeps     `sync_logs`
  */
-export const STREAMS = ['roster', 'portal', 'register', 'aside', 'operators', 'sweeps'] as const;
+export const STREAMS = [...MIRRORS, 'aside', 'operators', 'sweeps'] as const;
 export type Stream = (typeof STREAMS)[number];
 
 /**

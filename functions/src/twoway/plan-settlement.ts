@@ -1,7 +1,12 @@
 import type { Kennitala } from '../domain/kennitala.ts';
-import type { StoredMember } from '../domain/member/decide-change.ts';
+import { lastSaid, type StoredMember } from '../domain/member/decide-change.ts';
 import { type FieldValues, fieldOf, type Json, withFields } from '../domain/member/fields.ts';
-import { isConsentPath, withoutWithdrawals, withWithdrawals } from '../domain/member/kept-values.ts';
+import {
+  CONSENT_PATHS,
+  isConsentPath,
+  withoutWithdrawals,
+  withWithdrawals,
+} from '../domain/member/kept-values.ts';
 import { sourceHash } from '../domain/member/patch.ts';
 import { type Claimed, endPaths, holdsClaim, type SettleOutcome, withDelivery } from './delivery.ts';
 import type { MemberUpdate, MemberView, Step } from './ports.ts';
@@ -54,9 +59,8 @@ export const planDelivered = (
   if (reading !== null || version === null) {
     const marked = withdrawnAfter(view.stored, part, (path) => untaken.includes(path));
     const taken = Object.keys(part.paths).filter((path) => !untaken.includes(path));
-    const own = Object.entries(part.paths).filter(([, { newValue }]) => newValue === true);
-    const told = own.map(([path]) => path);
-    member = planReading(view.stored, waiting, reading, withoutWithdrawals(marked, taken), now, told);
+    const withdrawn = withoutWithdrawals(marked, taken);
+    member = planReading(view.stored, view.pending, waiting, reading, withdrawn, now);
   } else if (view.stored !== null) {
     member = planUpdate(view.stored, view.pending, waiting, part, version);
     if (member === null) return { result: { kind: 'read' } };
@@ -92,29 +96,40 @@ const planUpdate = (
 ): MemberUpdate | null => {
   const told = toldBy(part);
   const meta = { ...before, withdrawn: withoutWithdrawals(before.withdrawn, Object.keys(told)) };
-  const values = planShown(member, ended, withoutSwitchedOff(member, withoutWaiting(told, waiting)));
+  const heard = withoutSwitchedOff(member, told);
+  const values = planShown(member, ended, withoutWaiting(heard, waiting));
   const known = meta.source_version ?? -1;
   if (known > version) {
     return sourceHash(asRegistryHasIt(member, waiting)) === meta.source_hash ? { values: {}, meta } : null;
   }
   // The webhook of this very change has been here.
   if (known === version) return { values, meta };
-  // Where the registry had said something else than the edits started from, its last word stays on record.
-  const isAsExpected = sourceHash(asRegistryHasIt(member, ended)) === meta.source_hash;
-  const held = withFields(asRegistryHasIt(withFields(member, values), waiting), valuesOf(told));
+  // Where the registry had said something else than the edits started from, its last word stays on record; consents that
+  // were withdrawn since apart, whose events are on their way.
+  const started = asRegistryHasIt(member, ended);
+  const last = lastSaid(started, withFields(started, ALL_CONSENTS), meta.source_hash);
+  const unheard = CONSENT_PATHS.filter(
+    (path) => last !== null && fieldOf(last, path) && !fieldOf(started, path),
+  );
+  const held = withFields(asRegistryHasIt(withFields(member, values), waiting), {
+    ...Object.fromEntries(unheard.filter((path) => !(path in told)).map((path) => [path, true])),
+    ...valuesOf(heard),
+  });
   return {
     values,
     meta: {
       ...meta,
       source_version: versionBefore(version) ?? meta.source_version,
-      source_hash: isAsExpected ? sourceHash(held) : meta.source_hash,
+      source_hash: last === null ? meta.source_hash : sourceHash(held),
     },
   };
 };
 
+const ALL_CONSENTS = Object.fromEntries(CONSENT_PATHS.map((path) => [path, true]));
+
 /**
  * The values without consents that were told to be on and that the document shows off: the member has withdrawn them since,
- * and the event is on its way. Where it was the registry's older word, its next one is too.
+ * and the event is on its way. Where it was the registry's older word, its next one is too, and must count as news.
  */
 const withoutSwitchedOff = (
   member: StoredMember['member'],
@@ -173,6 +188,7 @@ export const planRefused = (
     items: items.filter((item, n) => item !== view.pending[n]),
     member: planReading(
       view.stored,
+      view.pending,
       waiting,
       reading,
       withdrawnAfter(view.stored, part, () => true),

@@ -9,7 +9,7 @@ import {
 import type { Member } from '../domain/member/member.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
 import { type ParsedMember, toRegistryValue } from '../domain/member/parse-registry-member.ts';
-import { applyPatch, isSameValue } from '../domain/member/patch.ts';
+import { applyPatch, isSameValue, sourceHash } from '../domain/member/patch.ts';
 import { isSyncError } from '../lib/errors.ts';
 import type { DocumentState } from '../portal/ports.ts';
 import type { CallLimits, ChangeAnswer } from '../registry/ports.ts';
@@ -139,16 +139,17 @@ export const isOutdated = ({ stored, state }: MemberView, { change, ifState }: R
  * Shows what the registry holds, except where an edit still waits or a consent is withdrawn. A version that the portal
  * has already is applied once more, since the edit that has just ended lay over it.
  *
- * A consent that the document shows off is not switched on by the member's own earlier word, whether it waits still or was told
- * just now (`told`, its paths): they have withdrawn it since, and the event is on its way.
+ * A consent that the document shows off is never switched on from here: the member may have withdrawn it a moment ago. Where
+ * the registry is not known to have had it on already, its word stays unheard, so that its own event, or the reconcile, brings it.
+ * @param ended What waited before the edits ended.
  */
 export const planReading = (
   stored: StoredMember | null,
+  ended: readonly QueueItem[],
   waiting: readonly QueueItem[],
   reading: Reading | null,
   withdrawn: Withdrawals,
   now: Date,
-  told: readonly string[] = [],
 ): MemberUpdate | null => {
   if (stored === null) return null;
   const known = { ...stored, meta: { ...stored.meta, withdrawn } };
@@ -163,17 +164,36 @@ export const planReading = (
   const decision = decideChange(
     known,
     { ...reading.change, content },
-    { pending, origin: 'two-way', now, comesOver: 'any' },
+    { pending, shown: withoutOwnEdits(stored.member, ended), origin: 'two-way', now, comesOver: 'any' },
   );
   if (decision.kind !== 'write') return marked;
+  const differences = decision.differences ?? [];
+  const [held, shown] = partition(
+    differences,
+    ({ path, newValue }) => isConsentPath(path) && newValue === true,
+  );
+  const values = Object.fromEntries(shown.map(({ path, newValue }) => [path, newValue]));
   const { origin: _origin, ...meta } = decision.meta;
-  const isOwnEarlierWord = (path: string): boolean =>
-    told.includes(path) || waiting.some(({ changes }) => changes[path]?.newValue === true);
-  const values = (decision.differences ?? [])
-    .filter(({ path, newValue }) => !(isConsentPath(path) && newValue === true && isOwnEarlierWord(path)))
-    .map(({ path, newValue }) => [path, newValue]);
-  return { values: Object.fromEntries(values) as Partial<FieldValues>, meta };
+  if (held.length === 0) return { values: values as Partial<FieldValues>, meta };
+  const off = Object.fromEntries(held.map(({ path }) => [path, false]));
+  const { digest: _digest, ...unheard } = meta;
+  const source_hash = sourceHash(withFields(applyPatch(stored.member, content), off));
+  const { source_version } = stored.meta;
+  return { values: values as Partial<FieldValues>, meta: { ...unheard, source_version, source_hash } };
 };
+
+/** What an own edit gave stays: who gives a consent and takes it back leaves the document as it was. */
+const withoutOwnEdits = (member: Member, ended: readonly QueueItem[]): Member => {
+  const given = ended.flatMap(({ changes }) =>
+    Object.keys(changes).filter((path) => isConsentPath(path) && changes[path]?.newValue === true),
+  );
+  return withFields(asRegistryHasIt(member, ended), Object.fromEntries(given.map((path) => [path, true])));
+};
+
+const partition = <T>(all: readonly T[], test: (one: T) => boolean): readonly [T[], T[]] => [
+  all.filter(test),
+  all.filter((one) => !test(one)),
+];
 
 /** The member's withdrawals, with those that a delivery told and the registry has not taken. */
 export const withdrawnAfter = (
@@ -189,7 +209,12 @@ export const withdrawnAfter = (
   );
 
 const editsOf = (changes: QueueItem['changes'], editedAt: Date): PendingEdit[] =>
-  Object.entries(changes).map(([path, { newValue: value }]) => ({ path, value, editedAt }));
+  Object.entries(changes).map(([path, { oldValue: from, newValue: value }]) => ({
+    path,
+    value,
+    from,
+    editedAt,
+  }));
 
 const isSameWithdrawals = (one: Withdrawals = {}, other: Withdrawals): boolean =>
   JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());

@@ -1,8 +1,7 @@
 import type { Kennitala } from '../domain/kennitala.ts';
-import type { MemberPatch } from '../domain/member/fields.ts';
 import { type ParsedMember, parseRegistryMember } from '../domain/member/parse-registry-member.ts';
 import { isWire, whoIs } from '../domain/member/wire.ts';
-import { SyncError } from '../lib/errors.ts';
+import { isFromOtherTables, ofTheList, parseAnswerAbout } from '../portal/apply-event.ts';
 import type { CallLimits, MemberPages, MemberReader } from '../registry/ports.ts';
 
 /** What the registry holds of one member, by whichever call says it. Every call throws the `registry_*` codes. */
@@ -31,11 +30,11 @@ export const makeRegistryMembers = ({ reader, pages }: RegistryMembersPorts): Re
     read: async (kennitala, { signal }) => {
       const json = await reader.readMember(kennitala, { signal });
       if (json === null) return null;
-      const said = assertIs(kennitala, parseRegistryMember(json));
-      if (said.version !== null || said.djangoId !== null) return said;
+      const said = parseAnswerAbout(kennitala, json);
+      if (!isFromOtherTables(said)) return said;
       const listed = await find(`ssn ${kennitala}`, signal);
-      if (listed !== null) return assertIs(kennitala, parseRegistryMember(listed));
-      return { ...said, content: withoutOtherTables(said.content) };
+      if (listed !== null) return parseAnswerAbout(kennitala, listed);
+      return { ...said, content: ofTheList(said.content) };
     },
     numberOf: async (djangoId, { signal }) => {
       const listed = await find(`id ${djangoId}`, signal);
@@ -50,20 +49,6 @@ export const makeRegistryMembers = ({ reader, pages }: RegistryMembersPorts): Re
     },
   };
 };
-
-const assertIs = (kennitala: Kennitala, said: ParsedMember): ParsedMember => {
-  if (said.kennitala === kennitala) return said;
-  throw new SyncError(
-    'registry_invalid_response',
-    'The registry answered another member than the one asked for.',
-  );
-};
-
-const withoutOtherTables = ({
-  'profile.email': _email,
-  'profile.addresses': _addresses,
-  ...content
-}: MemberPatch): MemberPatch => content;
 
 interface Asked {
   readonly key: string;

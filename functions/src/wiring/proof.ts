@@ -3,7 +3,8 @@ import { makeRegistryDigests } from '../adapters/django/read-members.ts';
 import { makeMirrorStates } from '../adapters/firestore/ops-states.ts';
 import { makePortalDigests, makeProofStore } from '../adapters/firestore/proof-store.ts';
 import { makeRegisterDigests } from '../adapters/postgres/register-reader.ts';
-import type { RunReport } from '../mirror/mirror.ts';
+import { forEachMirror, type MirrorName, type RunReport } from '../mirror/mirror.ts';
+import type { RunRequest } from '../mirror/run.ts';
 import type { MirrorState } from '../ops/ports.ts';
 import type { ProofRecord } from '../proof/digest-ports.ts';
 import type { Found } from '../proof/look.ts';
@@ -35,17 +36,20 @@ const wireProof = (base: Shared): ProveDependencies => {
       whole: (mirror) => WHOLE[mirror]({ trigger: 'event' }),
     },
     standstill: async () => {
-      const { roster, portal, register } = await states.read();
+      const found = await states.read();
       const at = now();
-      const judge = (state: MirrorState) => judgeStandstill(state, at);
-      return { roster: judge(roster), portal: judge(portal), register: judge(register) };
+      return forEachMirror((mirror) => judgeStandstill(found[mirror], at));
     },
     log,
     now,
   };
 };
 
-const WHOLE = { roster: runRoster, portal: runReconcile, register: runRegister } as const;
+const WHOLE: Readonly<Record<MirrorName, (request: RunRequest) => Promise<RunReport>>> = {
+  roster: runRoster,
+  portal: (request) => runReconcile(request),
+  register: runRegister,
+};
 
 const registerPart = ({ part, buckets }: Found): Promise<RunReport> => runRegisterPart(part.members, buckets);
 

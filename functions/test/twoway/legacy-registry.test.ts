@@ -6,6 +6,8 @@ import { makeKennitalas } from '../support/kennitalas.ts';
 import { makeWorld, type World } from './support/world.ts';
 
 const [KENNITALA, OTHER, CORRECTED] = makeKennitalas(3) as [Kennitala, Kennitala, Kennitala];
+type Event = World['events'][number];
+
 const MINUTE = 60_000;
 const NOT_TAKEN = 'the registry did not take this field';
 
@@ -21,6 +23,14 @@ const startLegacy = async (values: Record<string, boolean | string> = {}): Promi
     await world.reconcile(kennitala);
   }
   world.registry.webhooks.length = 0;
+  world.events.length = 0;
+  return world;
+};
+/** The member in a portal beside a registry that compares what a change was made on, or that does not; nothing is on its way. */
+const startWithCompanion = async (companion: boolean): Promise<World> => {
+  const world = makeWorld([KENNITALA, OTHER], { companion });
+  world.registry.introduce(KENNITALA, {});
+  for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
   world.events.length = 0;
   return world;
 };
@@ -163,22 +173,62 @@ describe('a consent that was withdrawn, and that the registry does not switch of
     expect(world.portal.stored(KENNITALA)?.member.membership.status).toBe('active');
   });
 
+  /** The member withdraws, both sides write once more, and the webhook comes before the event of the withdrawal. */
+  const overtaken = async (companion: boolean, mine: object, theirs: Record<string, string>) => {
+    const world = makeWorld([KENNITALA, OTHER], { companion });
+    world.registry.introduce(KENNITALA, { 'profile.reachable': true });
+    for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+    world.events.length = 0;
+    world.portal.edit(KENNITALA, { 'profile.reachable': false, ...mine });
+    world.registry.edit(KENNITALA, theirs);
+    for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+    return world;
+  };
+
+  it.each([
+    [true, 'nothing', {}],
+    [false, 'nothing', {}],
+    [true, 'two other fields', { 'profile.email': 'mine@example.is', 'profile.facebook': 'mine' }],
+    [false, 'two other fields', { 'profile.email': 'mine@example.is', 'profile.facebook': 'mine' }],
+  ] as const)(
+    'stays off when a webhook comes before its own event (companion app: %s), with %s written besides',
+    async (companion, _, mine) => {
+      const world = await overtaken(companion, mine, { name: 'Renamed at that moment' });
+      expect(profileOf(world)).toMatchObject({ reachable: false, name: 'Renamed at that moment' });
+      await world.reconcile(KENNITALA);
+      expect(profileOf(world)?.reachable).toBe(false);
+      await trackAll(world);
+      expect(world.registry.members.get(KENNITALA)?.values['profile.reachable']).toBe(false);
+      for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+      expect(profileOf(world)?.reachable).toBe(false);
+    },
+  );
+
+  it('stays off when its event comes after another edit has ended, whose webhook shows it on', async () => {
+    const world = await startWithCompanion(true);
+    world.registry.edit(KENNITALA, { 'profile.reachable': true });
+    for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+    world.portal.edit(KENNITALA, { 'profile.email': 'mine@example.is' });
+    world.portal.edit(KENNITALA, { 'profile.reachable': false });
+    const [email, withdrawal] = world.events.filter(({ isServers }) => !isServers) as [Event, Event];
+    await world.track(email);
+    for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+    expect(profileOf(world)).toMatchObject({ reachable: false, email: 'mine@example.is' });
+    await world.track(withdrawal);
+    expect(world.registry.members.get(KENNITALA)?.values['profile.reachable']).toBe(false);
+  });
+
   it.each([true, false])(
-    'is off again with its own event, when a webhook came first (companion app: %s)',
+    'is off again with its own event, when a webhook came first and both wrote one field (companion app: %s)',
     async (companion) => {
-      const world = makeWorld([KENNITALA, OTHER], { companion });
-      world.registry.introduce(KENNITALA, { 'profile.reachable': true });
-      for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
-      world.events.length = 0;
-      world.portal.edit(KENNITALA, { 'profile.reachable': false });
-      world.registry.edit(KENNITALA, { name: 'Renamed at that moment' });
-      for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
-      // Nothing is in the queue yet, so nothing tells the webhook that the member has said something.
+      const theirs = { 'profile.email': 'office@example.is' };
+      const world = await overtaken(companion, { 'profile.email': 'mine@example.is' }, theirs);
+      // What the registry had said before cannot be told any more, and nothing is in the queue yet.
       expect(profileOf(world)?.reachable).toBe(true);
       world.network.isDown = true;
       // The member's own write waits for the registry; the webhook's asks nothing of it.
       expect(await trackAll(world)).toEqual([false, true]);
-      expect(profileOf(world)).toMatchObject({ reachable: false, name: 'Renamed at that moment' });
+      expect(profileOf(world)?.reachable).toBe(false);
       world.network.isDown = false;
       await world.reconcile(KENNITALA);
       expect(profileOf(world)?.reachable).toBe(false);
@@ -202,10 +252,7 @@ describe('a consent that was withdrawn, and that the registry does not switch of
     ['with the companion app', true],
     ['without it', false],
   ])('stays off while the edit that had given it comes to its end: %s', async (_, companion) => {
-    const world = makeWorld([KENNITALA, OTHER], { companion });
-    world.registry.introduce(KENNITALA, {});
-    for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
-    world.events.length = 0;
+    const world = await startWithCompanion(companion);
     world.portal.edit(KENNITALA, { 'profile.reachable': true });
     world.advance(1_000);
     world.portal.edit(KENNITALA, { 'profile.reachable': false });
@@ -215,6 +262,34 @@ describe('a consent that was withdrawn, and that the registry does not switch of
     expect(profileOf(world)?.reachable).toBe(false);
     await world.track(withdrawn);
     expect(world.registry.members.get(KENNITALA)?.values['profile.reachable']).toBe(false);
+  });
+
+  it.each([
+    ['with the companion app', true],
+    ['without it', false],
+  ])('stays off while a third edit is refused before its own event: %s', async (_, companion) => {
+    const world = await startWithCompanion(companion);
+    world.portal.edit(KENNITALA, { 'profile.reachable': true });
+    world.portal.edit(KENNITALA, { 'profile.reachable': false });
+    world.portal.edit(KENNITALA, { 'profile.facebook': 'refused' });
+    const [given, withdrawn, refused] = world.events.splice(0) as [Event, Event, Event];
+    for (const event of [given, refused]) {
+      await world.track(event);
+      expect(profileOf(world)?.reachable).toBe(false);
+    }
+    expect(profileOf(world)?.facebook).toBe('');
+    await world.track(withdrawn);
+    expect(world.registry.members.get(KENNITALA)?.values['profile.reachable']).toBe(false);
+  });
+
+  it('is switched on by the event of the registry, and not by what a refused edit reads', async () => {
+    const world = await startWithCompanion(true);
+    world.registry.edit(KENNITALA, { 'profile.reachable': true, 'profile.email': 'office@example.is' });
+    world.portal.edit(KENNITALA, { 'profile.facebook': 'refused' });
+    await trackAll(world);
+    expect(profileOf(world)).toMatchObject({ reachable: false, facebook: '', email: 'office@example.is' });
+    for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+    expect(profileOf(world)?.reachable).toBe(true);
   });
 
   it('is on again when the member gives it', async () => {

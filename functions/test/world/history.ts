@@ -103,8 +103,8 @@ export const play = async (
 const begin = async (world: World): Promise<void> => {
   const { registry } = world;
   world.tell(`a registry ${world.kind} with three members, all stores equal`);
-  for (const kennitala of MEMBERS.slice(0, 3))
-    registry.join(kennitala, { 'profile.email': 'first@example.is' });
+  for (const [n, kennitala] of MEMBERS.slice(0, 3).entries())
+    registry.join(kennitala, { 'profile.email': 'first@example.is', 'profile.reachable': n > 0 });
   world.takeAnnounced();
   for (const mirror of MIRRORS) await world.ask('opsApi', ({ run }) => run(mirror, { approves: false }));
   await world.settle();

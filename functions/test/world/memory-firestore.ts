@@ -120,31 +120,49 @@ export const makeMemoryFirestore = (
     const request = <T>(what: string, effect: () => T): Promise<T> => call('firestore', what, effect);
     const read = (path: string, fields: Fields = null) => snapshotOf(path, held(path), refOf(path), fields);
 
-    const refOf = (path: string): object => {
-      const ref = {
-        id: idOf(path),
-        path,
-        get parent() {
-          return collectionOf(path.slice(0, path.lastIndexOf('/')));
-        },
-        firestore: null as unknown,
-        collection: (name: string) => collectionOf(`${path}/${name}`),
-        get: () => request(`read ${shown(path)}`, () => read(path)),
-        create: (data: Data) => one({ kind: 'create', path, data, ifUpdateTime: null }),
-        set: (data: Data, { merge = false } = {}) =>
-          one({ kind: merge ? 'merge' : 'set', path, data, ifUpdateTime: null }),
-        update: (data: Data) => one({ kind: 'update', path, data, ifUpdateTime: null }),
-        delete: ({ lastUpdateTime = null }: { lastUpdateTime?: Timestamp | null } = {}) =>
-          one({ kind: 'delete', path, data: {}, ifUpdateTime: lastUpdateTime }),
-        listCollections: () =>
-          request(`list below ${shown(path)}`, () => {
-            const below = [...collections].filter(([name, { size }]) => size > 0 && parentOf(name) === path);
-            return below.map(([name]) => collectionOf(name));
-          }),
-      };
-      ref.firestore = client;
-      return ref;
-    };
+    /** One of a client, since each snapshot of a history has one. */
+    class DocumentRef {
+      readonly path: string;
+      constructor(path: string) {
+        this.path = path;
+      }
+      get id() {
+        return idOf(this.path);
+      }
+      get parent() {
+        return collectionOf(parentOf(this.path));
+      }
+      get firestore() {
+        return client;
+      }
+      collection(name: string) {
+        return collectionOf(`${this.path}/${name}`);
+      }
+      get() {
+        return request(`read ${shown(this.path)}`, () => read(this.path));
+      }
+      create(data: Data) {
+        return one({ kind: 'create', path: this.path, data, ifUpdateTime: null });
+      }
+      set(data: Data, { merge = false } = {}) {
+        return one({ kind: merge ? 'merge' : 'set', path: this.path, data, ifUpdateTime: null });
+      }
+      update(data: Data) {
+        return one({ kind: 'update', path: this.path, data, ifUpdateTime: null });
+      }
+      delete({ lastUpdateTime = null }: { lastUpdateTime?: Timestamp | null } = {}) {
+        return one({ kind: 'delete', path: this.path, data: {}, ifUpdateTime: lastUpdateTime });
+      }
+      listCollections() {
+        return request(`list below ${shown(this.path)}`, () => {
+          const below = [...collections].filter(
+            ([name, { size }]) => size > 0 && parentOf(name) === this.path,
+          );
+          return below.map(([name]) => collectionOf(name));
+        });
+      }
+    }
+    const refOf = (path: string): object => new DocumentRef(path);
     const one = async (write: Write) =>
       (await request(`${write.kind} ${shown(write.path)}`, () => commit([write])))[0];
 
@@ -521,12 +539,18 @@ const transformed = (before: unknown, value: unknown): unknown => {
 };
 
 const stored = (value: unknown): unknown => {
-  if (value === undefined) throw new Error('Firestore takes no undefined.');
+  if (value === null || typeof value !== 'object') {
+    if (value === undefined) throw new Error('Firestore takes no undefined.');
+    return value;
+  }
+  if (value instanceof Timestamp) return value;
   if (value instanceof Date) return Timestamp.fromDate(value);
   if (value instanceof FieldValue) return transformed(undefined, value);
   if (Array.isArray(value)) return value.map(stored);
   if (!isMap(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, stored(one)]));
+  const copy: Record<string, unknown> = {};
+  for (const key in value) copy[key] = stored(value[key]);
+  return copy;
 };
 
 const writerInto = (writes: { push(write: Write): unknown }) => {
@@ -555,8 +579,7 @@ const idOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 const timeText = (time: Timestamp | undefined): string => time?.valueOf() ?? '';
 const stateOf = (found: Held | null): string => timeText(found?.updateTime);
 /** A place without the names of its documents. */
-const shown = (path: string): string =>
-  path
-    .split('/')
-    .filter((_, n) => n % 2 === 0)
-    .join('/');
+const shown = (path: string): string => {
+  const parent = parentOf(path);
+  return parent.includes('/') ? `${shown(parentOf(parent))}/${idOf(parent)}` : parent;
+};

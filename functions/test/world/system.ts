@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { makeMemberChanges } from '../../src/adapters/django/member-changes.ts';
 import {
   makeListExport,
@@ -51,7 +50,7 @@ import { RECONCILE_LEASE_MS, RECONCILE_RUN_LIMIT_MS } from '../../src/wiring/rec
 import { REGISTER_LEASE_MS, REGISTER_RUN_LIMIT_MS } from '../../src/wiring/register.ts';
 import { ROSTER_LEASE_MS, ROSTER_RUN_LIMIT_MS } from '../../src/wiring/roster.ts';
 import { SECRET } from '../support/registry-events.ts';
-import type { Clock } from './clock.ts';
+import { type Clock, hash } from './clock.ts';
 import type { Instance } from './instances.ts';
 import type { MemoryFirestore } from './memory-firestore.ts';
 import type { MemoryList } from './memory-list.ts';
@@ -71,8 +70,7 @@ export const LEGACY_KEY = 'key-of-a-registry-that-cannot-sign';
 export const referenceOf = (kennitala: Kennitala): string =>
   makeMemberReference('key of the world', kennitala);
 
-const seal = (text: string): string =>
-  createHmac('sha256', 'key of the world').update(text).digest('base64url');
+const seal = (text: string): string => hash(text).toString(36);
 const key: ChainKey = {
   id: 'key-of-the-world',
   pem: '',

@@ -26,8 +26,7 @@ export interface Made {
   readonly at: number;
 }
 
-/** A promise that the history broke. */
-export class Broken extends Error {}
+const HOUR = 3_600_000;
 
 /**
  * Sees everything that is written and knows what may not be: `violations` holds what was seen after each step. What must hold
@@ -100,14 +99,22 @@ export const makeWitness = (
   const onConsent = (kennitala: Kennitala, at: number): void => {
     const last = edits.findLast((one) => one.kennitala === kennitala && CONSENT in one.values);
     if (last?.values[CONSENT] !== false || touched.decided.has(kennitala)) return;
-    // Until the event of that very write has come, the registry's older word can be laid over it, though not by the
-    // delivery of what the member had said before.
-    const heardAt = heard.get(last.eventId) ?? Number.POSITIVE_INFINITY;
-    const decidedAt = runOfPortal(at) === null ? now() : at - MOST_SKEW_MS;
-    const isOwnWord = !registry.told.some(
-      (it) => it.kennitala === kennitala && it.path === CONSENT && it.by === 'registry' && it.value === true,
-    );
-    if (heardAt > decidedAt && !(isOwnWord && acting.instance?.name === 'trackMemberChanges')) return;
+    // Until the event of that very write has come, it can be hidden what the registry last said: by another edit of the
+    // member's, or a consent that was given, shortly before. No delivery switches it on even then.
+    const isUnheard =
+      (heard.get(last.eventId) ?? Number.POSITIVE_INFINITY) >
+      (runOfPortal(at) === null ? now() : at - MOST_SKEW_MS);
+    const isHidden =
+      edits.some((it) => it !== last && it.kennitala === kennitala && it.at > last.at - HOUR) ||
+      registry.told.some(
+        (it) =>
+          it.kennitala === kennitala &&
+          it.path === CONSENT &&
+          it.value === true &&
+          it.wasEdited &&
+          it.at > last.at - HOUR,
+      );
+    if (isUnheard && isHidden && acting.instance?.name !== 'trackMemberChanges') return;
     const isRegistrysLater = registry.told.some(
       (it) =>
         it.kennitala === kennitala &&

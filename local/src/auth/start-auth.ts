@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
+import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
 import { isLoopbackOrigin, onlyLoopback, serveOnLoopback } from '../loopback.ts';
@@ -42,10 +43,10 @@ export const startAuth = async (options: { readonly projectId: string; readonly 
   const findByEmail = (email: string): Account | undefined =>
     [...accounts.values()].find((account) => account.email === email.toLowerCase());
 
-  /** Makes an account, or changes the one that is there. @throws AuthApiError 400 for an e-mail address of another one */
+  /** Makes an account, or changes the one that is there. @throws HTTPException 400 for an e-mail address of another one */
   const save = (uid: string, { email, ...change }: Partial<Account>): Account => {
     const owner = email ? findByEmail(email) : undefined;
-    if (owner !== undefined && owner.uid !== uid) throw new AuthApiError(400, 'EMAIL_EXISTS');
+    if (owner !== undefined && owner.uid !== uid) throw refusal(400, 'EMAIL_EXISTS');
     const fresh = { uid, email: null, claims: {}, validSince: Math.floor(Date.now() / 1000) };
     const saved = {
       ...(accounts.get(uid) ?? fresh),
@@ -59,7 +60,7 @@ export const startAuth = async (options: { readonly projectId: string; readonly 
   /**
    * Signs a person in who need not exist before, and gives the ID token. The account keeps the claims, so that
    * firebase-admin's `getUser` shows what its `verifyIdToken` accepts.
-   * @throws AuthApiError 400 for an e-mail address of another account.
+   * @throws HTTPException 400 for an e-mail address of another account.
    */
   const mintIdToken = (wanted: z.input<typeof mintOptions>): string => {
     const { uid, email = null, claims, lifetimeSeconds } = mintOptions.parse(wanted);
@@ -75,8 +76,8 @@ export const startAuth = async (options: { readonly projectId: string; readonly 
 
   app.use(`${ADMIN}/*`, async (context, next) => {
     const isAdmin = context.req.header('authorization') === ADMIN_AUTHORIZATION;
-    if (!isAdmin) throw new AuthApiError(401, 'UNAUTHENTICATED');
-    if (context.req.param('project') !== projectId) throw new AuthApiError(404, 'PROJECT_NOT_FOUND');
+    if (!isAdmin) throw refusal(401, 'UNAUTHENTICATED');
+    if (context.req.param('project') !== projectId) throw refusal(404, 'PROJECT_NOT_FOUND');
     return next();
   });
   app.post(`${ADMIN}/accounts`, async (context) => {
@@ -85,7 +86,7 @@ export const startAuth = async (options: { readonly projectId: string; readonly 
   });
   app.post(`${ADMIN}/accounts:update`, async (context) => {
     const { localId, customAttributes: claims, validSince } = await readBody(context, accountChange);
-    if (!accounts.has(localId)) throw new AuthApiError(400, 'USER_NOT_FOUND');
+    if (!accounts.has(localId)) throw refusal(400, 'USER_NOT_FOUND');
     save(localId, { ...(claims && { claims }), ...(validSince && { validSince }) });
     return context.json({ localId });
   });
@@ -105,7 +106,7 @@ export const startAuth = async (options: { readonly projectId: string; readonly 
     throw notImplemented(`speak ${req.method} ${req.path}`);
   });
   app.onError((error, context) => {
-    const { status, message } = error instanceof AuthApiError ? error : new AuthApiError(500, 'INTERNAL');
+    const { status, message } = error instanceof HTTPException ? error : refusal(500, 'INTERNAL');
     if (status === 500) console.error(error);
     const errors = [{ message, reason: 'invalid', domain: 'global' }];
     return context.json({ error: { code: status, message, errors } }, status);
@@ -115,21 +116,12 @@ export const startAuth = async (options: { readonly projectId: string; readonly 
   return { ...server, emulatorHost: new URL(server.url).host, mintIdToken };
 };
 
-/**
- * An answer other than success, in Identity Toolkit's form. Its clients read the code from the message's first word,
- * such as `EMAIL_EXISTS`.
- */
-class AuthApiError extends Error {
-  readonly status: ContentfulStatusCode;
+/** Clients read the code, such as `EMAIL_EXISTS`, from the message's first word. */
+const refusal = (status: ContentfulStatusCode, message: string): HTTPException =>
+  new HTTPException(status, { message });
 
-  constructor(status: ContentfulStatusCode, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
-const notImplemented = (what: string): AuthApiError =>
-  new AuthApiError(501, `NOT_IMPLEMENTED : the local Auth endpoint does not ${what}`);
+const notImplemented = (what: string): HTTPException =>
+  refusal(501, `NOT_IMPLEMENTED : the local Auth endpoint does not ${what}`);
 
 /**
  * An ID token with the claims of a real one and no signature (`alg: none`). Only a program that has
@@ -176,10 +168,10 @@ const lookupRequest = z.object({
   email: z.array(z.string()).default([]),
 });
 
-/** @throws AuthApiError 501 for a field that this substitute does not keep, which would otherwise be lost in silence */
+/** @throws HTTPException 501 for a field that this substitute does not keep, which would otherwise be lost in silence */
 const readBody = async <S extends z.ZodType>(context: Context, schema: S): Promise<z.output<S>> => {
   const { data, error } = schema.safeParse(await context.req.json().catch(() => null));
   if (error === undefined) return data as z.output<S>;
   const unknown = error.issues.find(({ code }) => code === 'unrecognized_keys');
-  throw unknown ? notImplemented(`keep this: ${unknown.message}`) : new AuthApiError(400, 'INVALID_REQUEST');
+  throw unknown ? notImplemented(`keep this: ${unknown.message}`) : refusal(400, 'INVALID_REQUEST');
 };

@@ -19,7 +19,7 @@ export const settingsIn = (environment: NodeJS.ProcessEnv): Record<string, strin
   );
 
 /** The tours of `--scenario`, loaded when asked for. */
-const SCENARIOS = {
+export const SCENARIOS = {
   webhooks: async () => (await import('../scenarios/webhooks.ts')).playWebhooks,
   monday: async () => (await import('../scenarios/monday.ts')).prepareMonday,
   'two-way': async () => (await import('../scenarios/two-way.ts')).playTwoWay,
@@ -28,8 +28,6 @@ const SCENARIOS = {
 export type ScenarioName = keyof typeof SCENARIOS;
 
 const SCENARIO_NAMES = Object.keys(SCENARIOS) as readonly ScenarioName[];
-
-export const loadScenario = (name: ScenarioName): Promise<Scenario> => SCENARIOS[name]();
 
 /** Whether the stack is a person's afterwards; the other tours stop it. */
 export const staysUpAfter = (name: ScenarioName): boolean => name === 'monday';

@@ -6,9 +6,7 @@ import type { LocalStack } from '../stack.ts';
 export interface SyncRequest {
   /** Plan only: nothing is published. */
   readonly dryRun: boolean;
-  readonly approve:
-    | { readonly planId: string; readonly operator: string; readonly reason: string }
-    | undefined;
+  readonly approve: Readonly<Record<'planId' | 'operator' | 'reason', string>> | undefined;
 }
 
 export interface SyncAnswer {

@@ -8,31 +8,31 @@ const number = new Intl.NumberFormat('en-GB');
 const shown = (count: number | null | undefined): string => number.format(count ?? 0);
 
 /** What runs where, before the run. */
-export const describeStack = (stack: LocalStack, members: number | null): string[] => [
+export const describeStack = (stack: LocalStack): string[] => [
   'The local stack is up:',
   ...(stack.dashboardUrl === null
     ? []
     : [row('page', `${stack.dashboardUrl}  for operators, with a development sign-in`)]),
   row(
     'registry',
-    `${stack.registryUrl}  ${members === null ? 'given by --django' : `stand-in, ${shown(members)} generated members`}`,
+    `${stack.registryUrl}  ${stack.registry === null ? 'given by --django' : `stand-in, ${shown(stack.registry.summary().members)} generated members`}`,
   ),
   row('firestore', `${stack.firestore.host}:${stack.firestore.port}`),
   row('storage', stack.storage.url),
   ...(stack.postgres === null ? [] : [row('postgres', stack.postgres.url)]),
   row('auth', `${stack.auth.url}  development sign-in, unsigned tokens`),
   row('functions', `${stack.functions.url}/${stack.functions.projectId}/europe-west2/`),
-  ...describeSecrets(stack),
+  // Made up for this folder's stack alone. A given one may belong to a real registry: not shown.
+  ...Object.entries(stack.madeUp).map(([name, value], n) =>
+    row(n === 0 ? 'secrets' : '', `${name}=${value}`),
+  ),
 ];
-
-/** Those that were made up, for this folder's stack alone. A given one may belong to a real registry: not shown. */
-const describeSecrets = ({ madeUp }: LocalStack): string[] =>
-  Object.entries(madeUp).map(([name, value], n) => row(n === 0 ? 'secrets' : '', `${name}=${value}`));
 
 /** What happened, where to look, and what to try next. */
 export const describeRun = (answer: SyncAnswer, stack: LocalStack, options: CliOptions): string[] => {
-  const { record } = answer;
+  const { record, forecast } = answer;
   if (record === null) return [`Failed: ${answer.problem}`];
+  const isDecided = record.outcome !== 'blocked' && record.outcome !== 'dry-run';
   return [
     headline(record),
     ...record.warnings.map(({ message }) => row('warning', message)),
@@ -44,24 +44,16 @@ export const describeRun = (answer: SyncAnswer, stack: LocalStack, options: CliO
           row('sha256', String(record.sha256)),
         ]
       : []),
-    ...(record.planId !== null && isUndecided(record) ? [row('plan id', record.planId)] : []),
-    ...(answer.forecast === null
+    ...(record.planId === null || isDecided ? [] : [row('plan id', record.planId)]),
+    ...(forecast === null
       ? []
-      : [
-          row(
-            'forecast',
-            `${answer.forecast.firestoreWrites} Firestore writes, ${answer.forecast.costUsd} US dollars`,
-          ),
-        ]),
+      : [row('forecast', `${forecast.firestoreWrites} Firestore writes, ${forecast.costUsd} US dollars`)]),
     row('record', `sync_audit/${record.runId}: status ${record.status}, outcome ${record.outcome}`),
     '',
     'Try next:',
     ...nextSteps(record, stack, options).map(([what, command]) => row(what, command, 24)),
   ];
 };
-
-const isUndecided = (record: AuditRecord): boolean =>
-  record.outcome === 'blocked' || record.outcome === 'dry-run';
 
 const headline = (record: AuditRecord): string => {
   const { added, removed } = record.changes ?? { added: 0, removed: 0 };
@@ -101,7 +93,7 @@ type NextStep = readonly [what: string, command: string];
 const nextSteps = (record: AuditRecord, stack: LocalStack, options: CliOptions): NextStep[] =>
   options.exit ? afterTheEnd(record, options) : whileItRuns(record, stack, options);
 
-const isRefused = ({ outcome, guard }: AuditRecord): boolean =>
+export const isRefused = ({ outcome, guard }: AuditRecord): boolean =>
   outcome === 'blocked' || (outcome === 'dry-run' && guard?.tripped === true);
 
 const afterTheEnd = (record: AuditRecord, options: CliOptions): NextStep[] => {
@@ -154,21 +146,16 @@ const logText = ({ severity, message }: LogLine): string => {
   return `  ${severity === 'INFO' ? '' : `${severity} `}${kept.join('\n  ')}`;
 };
 
-interface LogView {
-  readonly show: (line: LogLine) => void;
-  /** Does `work` and then says how many lines were logged, and how severe, instead of showing each. */
-  counting<T>(instead: boolean, work: () => Promise<T>): Promise<T>;
-}
-
 /** The functions' log as a person sees it: each line, or during a tour their number. */
-export const makeLogView = (say: (lines: readonly string[]) => void): LogView => {
+export const makeLogView = (say: (lines: readonly string[]) => void) => {
   let counted: Map<string, number> | null = null;
   return {
-    show: (line) => {
+    show: (line: LogLine): void => {
       if (counted === null) say([logText(line)]);
       else counted.set(line.severity, (counted.get(line.severity) ?? 0) + 1);
     },
-    counting: async (instead, work) => {
+    /** Does `work` and then says how many lines were logged, and how severe, instead of showing each. */
+    counting: async <T>(instead: boolean, work: () => Promise<T>): Promise<T> => {
       if (!instead) return work();
       counted = new Map();
       try {

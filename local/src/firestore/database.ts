@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import type { Engine } from './engine.ts';
 import type { DocumentChange } from './events.ts';
-import { parseResourceName, RpcError, toServiceError } from './names.ts';
+import { invalid, parseResourceName, toServiceError } from './names.ts';
 import type * as wire from './protocol.ts';
 import { makeTransactions } from './transactions.ts';
 import { applyWrites } from './writes.ts';
@@ -34,14 +34,11 @@ export function makeDatabase(name: string, engine: Engine, sink: ChangeSink) {
       }
       const transaction = transactions.get(id);
       if (transaction.isReadOnly && writes?.length) {
-        throw new RpcError(status.INVALID_ARGUMENT, 'Cannot modify entities in a read-only transaction.');
+        throw invalid('Cannot modify entities in a read-only transaction.');
       }
       try {
-        if (writes?.length) {
-          // No await may stand between the last check and the writes, or another commit comes between.
-          while (!transaction.queriesHold()) await transaction.recheckQueries();
-          transaction.assertReadsHold();
-        }
+        // No await may stand between this and the writes, or another commit comes between.
+        if (writes?.length) transaction.assertReadsHold();
         return await apply(writes ?? []);
       } finally {
         transaction.finish();

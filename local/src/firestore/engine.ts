@@ -1,8 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { FirestoreMock, type MetaDocument } from '@firebase-bridge/firestore-admin';
-import { status } from '@grpc/grpc-js';
 import { Timestamp } from 'firebase-admin/firestore';
-import { assertPathOf, parseResourceName, RpcError } from './names.ts';
+import { assertPathOf, invalid, parseResourceName } from './names.ts';
 import type * as wire from './protocol.ts';
 
 /** Cloud Firestore keeps a minute of old versions, and so does the engine: it reads nothing older. */
@@ -135,7 +134,7 @@ function correctNames(context: GapicContext, database: string): void {
   context.toInternalPath = (name, kind) => {
     const parsed = parseResourceName(name);
     if (parsed.database !== database) {
-      throw new RpcError(status.INVALID_ARGUMENT, `The resource is not in ${database}.`);
+      throw invalid(`The resource is not in ${database}.`);
     }
     const isRoot = kind === 'document' && parsed.path === '';
     if (!isRoot) assertPathOf(kind, parsed.path);

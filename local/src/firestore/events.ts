@@ -1,12 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { HttpEvent } from '../deliverer.ts';
 import { planChangedPaths } from './names.ts';
-import {
-  type DocumentEventData,
-  encodeDocumentEventData,
-  type V1Document,
-  type V1Timestamp,
-} from './protocol.ts';
+import { type DocumentEventData, encodeDocumentEventData, type V1Document } from './protocol.ts';
 
 /** One document that a commit changed, to another version. */
 export interface DocumentChange {
@@ -36,12 +31,7 @@ export function hasNewData({ before, after }: DocumentChange): boolean {
 }
 
 export function isSameVersion(a: V1Document | undefined, b: V1Document | undefined): boolean {
-  if (!a || !b) return a === b;
-  return isSameTime(a.updateTime, b.updateTime) && isSameTime(a.createTime, b.createTime);
-}
-
-function isSameTime(a: V1Timestamp | null | undefined, b: V1Timestamp | null | undefined): boolean {
-  return String(a?.seconds ?? 0) === String(b?.seconds ?? 0) && (a?.nanos ?? 0) === (b?.nanos ?? 0);
+  return isDeepStrictEqual([a?.createTime, a?.updateTime], [b?.createTime, b?.updateTime]);
 }
 
 const SCHEMA =
@@ -79,15 +69,12 @@ export function toDocumentEvent(
   };
 }
 
-function eventData({ before, after }: DocumentChange): DocumentEventData {
-  const data: DocumentEventData = {};
-  if (after) data.value = after;
-  if (before) data.oldValue = before;
-  if (before && after) {
-    data.updateMask = { fieldPaths: planChangedPaths(before.fields ?? {}, after.fields ?? {}) };
-  }
-  return data;
-}
+const eventData = ({ before, after }: DocumentChange): DocumentEventData => ({
+  ...(after && { value: after }),
+  ...(before && { oldValue: before }),
+  ...(before &&
+    after && { updateMask: { fieldPaths: planChangedPaths(before.fields ?? {}, after.fields ?? {}) } }),
+});
 
 /** CloudEvents HTTP binding 3.1.3.2: what is no printable ASCII, and `"` and `%`, is percent-encoded. */
 function toHeaderValue(value: string): string {

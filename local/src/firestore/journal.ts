@@ -6,10 +6,8 @@ import { decodeDocument, encodeDocument } from './protocol.ts';
 
 const HEADER = { journal: 'firestore', version: 1 };
 
-interface Line {
-  /** Each document of one commit as a protobuf in base64, or null when it was deleted, by full resource name. */
-  readonly documents: Readonly<Record<string, string | null>>;
-}
+/** Each document of one commit as a protobuf in base64, or null when it was deleted, by full resource name. */
+type Line = { readonly documents: Readonly<Record<string, string | null>> };
 
 /**
  * All documents, in a file: one line for each commit, written before the client has its answer, so that the end of the process

@@ -13,6 +13,8 @@ export class RpcError extends Error {
   }
 }
 
+export const invalid = (message: string): RpcError => new RpcError(status.INVALID_ARGUMENT, message);
+
 /** Keeps the code of our own and of the engine's errors; anything else is INTERNAL (13). */
 export function toServiceError(error: unknown): Pick<ServiceError, 'code' | 'details'> & Error {
   const cause = error instanceof Error ? error : new Error(String(error));
@@ -24,17 +26,13 @@ export function toServiceError(error: unknown): Pick<ServiceError, 'code' | 'det
 const ID_MAX_BYTES = 1500;
 const NAME = /^(projects\/[^/]+\/databases\/[^/]+)(?:\/documents(?:\/(.*))?)?$/s;
 
-/** The two halves of `projects/p/databases/d/documents/path`; the path of the database's root is ''. */
-interface ResourceName {
-  database: string;
-  path: string;
-}
-
-/** @throws RpcError INVALID_ARGUMENT (3) for what is no name of a database, document or collection. */
-export function parseResourceName(name: string | null | undefined): ResourceName {
+/**
+ * The two halves of `projects/p/databases/d/documents/path`; the path of the database's root is ''.
+ * @throws RpcError INVALID_ARGUMENT (3) for what is no name of a database, document or collection.
+ */
+export function parseResourceName(name: string | null | undefined) {
   const match = NAME.exec(name ?? '');
-  if (!match?.[1])
-    throw new RpcError(status.INVALID_ARGUMENT, 'The resource name is not that of a database or document.');
+  if (!match?.[1]) throw invalid('The resource name is not that of a database or document.');
   return { database: match[1], path: match[2] ?? '' };
 }
 
@@ -47,7 +45,7 @@ export function assertPathOf(kind: 'document' | 'collection', path: string): voi
   const ids = path === '' ? [] : path.split('/');
   const isDocument = ids.length % 2 === 0;
   if (isDocument !== (kind === 'document') || !ids.every((id, place) => isValidId(id, place % 2 === 1))) {
-    throw new RpcError(status.INVALID_ARGUMENT, `The ${kind} name "${path}" is invalid.`);
+    throw invalid(`The ${kind} name "${path}" is invalid.`);
   }
 }
 

@@ -1,10 +1,10 @@
 import { status } from '@grpc/grpc-js';
 import type { Timestamp } from 'firebase-admin/firestore';
 import type { Database } from './database.ts';
-import { assertPathOf, parseResourceName, RpcError } from './names.ts';
+import { assertPathOf, invalid, parseResourceName, RpcError } from './names.ts';
 import type * as wire from './protocol.ts';
 import { rewriteQuery } from './rewrite-query.ts';
-import { assertStillReadable, type Transaction, toTimestamp } from './transactions.ts';
+import { assertStillReadable, toTimestamp } from './transactions.ts';
 
 /** How a request says what it reads: in a transaction, in one that it begins, at a time, or simply now. */
 interface ReadSelector {
@@ -13,32 +13,23 @@ interface ReadSelector {
   readTime?: wire.V1Timestamp | null;
 }
 
-/** What a request reads from. */
-interface Reader {
-  transaction?: Transaction;
-  /** The id to hand back when the request began the transaction. */
-  startedId?: Buffer;
-  /** Absent for a read of the present. */
-  readTime?: Timestamp;
-  read(path: string, fieldMask?: string[]): wire.V1Document | undefined;
-}
+type Reader = Awaited<ReturnType<typeof openReader>>;
 
 /** @param keys what the request reads: transactions that begin with the same key take turns */
-async function openReader(database: Database, selector: ReadSelector, keys: string[]): Promise<Reader> {
-  const { engine, transactions } = database;
-  const existing = selector.transaction?.length ? transactions.get(selector.transaction) : undefined;
+async function openReader({ engine, transactions }: Database, selector: ReadSelector, keys: string[]) {
   const started = selector.newTransaction ? transactions.begin(selector.newTransaction) : undefined;
-  const transaction = existing ?? started;
-  if (transaction) {
-    const readTime = await transaction.snapshot(keys);
-    const reader: Reader = { transaction, readTime, read: transaction.read };
-    if (started) reader.startedId = started.id;
-    return reader;
-  }
-  if (!selector.readTime) return { read: (path, mask) => engine.read(path, undefined, mask) };
-  const readTime = toTimestamp(selector.readTime);
-  assertStillReadable(engine, readTime);
-  return { readTime, read: (path, mask) => engine.read(path, readTime, mask) };
+  const transaction = selector.transaction?.length ? transactions.get(selector.transaction) : started;
+  const asked = selector.readTime ? toTimestamp(selector.readTime) : undefined;
+  if (!transaction && asked) assertStillReadable(engine, asked);
+  // Absent for a read of the present.
+  const readTime = transaction ? await transaction.snapshot(keys) : asked;
+  return {
+    transaction,
+    readTime,
+    /** The id to hand back when the request began the transaction. */
+    startedId: started?.id,
+    read: transaction?.read ?? ((path: string, mask?: string[]) => engine.read(path, readTime, mask)),
+  };
 }
 
 function toProtoTimestamp(time: Timestamp): wire.V1Timestamp {
@@ -92,7 +83,7 @@ function byId<T>(items: T[], idOf: (item: T) => string): T[] {
 export async function* runQuery(database: Database, request: wire.RunQueryRequest) {
   const query = rewriteQuery(requireQuery(request, request.structuredQuery));
   const reader = await openReader(database, request, [turnKey(request.parent, query)]);
-  if (reader.transaction) await registerRead(database, reader, request.parent, query);
+  if (reader.transaction) registerRead(database, reader, request.parent, query);
   for (const response of runOnEngine(database, request.parent, query, reader.readTime)) {
     if (reader.startedId) response.transaction = reader.startedId;
     yield response;
@@ -107,7 +98,7 @@ export async function* runAggregationQuery(database: Database, request: wire.Run
   );
   const query = rewriteQuery(requireQuery(request, aggregation?.structuredQuery), fields);
   const reader = await openReader(database, request, [turnKey(request.parent, query)]);
-  if (reader.transaction) await registerRead(database, reader, request.parent, query);
+  if (reader.transaction) registerRead(database, reader, request.parent, query);
   const engineRequest: wire.RunAggregationQueryRequest = {
     parent: request.parent ?? null,
     structuredAggregationQuery: { ...aggregation, structuredQuery: query },
@@ -120,19 +111,22 @@ export async function* runAggregationQuery(database: Database, request: wire.Run
 }
 
 /** Makes the query, and each document that it finds, part of what the transaction has read. */
-async function registerRead(
+function registerRead(
   database: Database,
   { transaction, readTime }: Reader,
   parent: string | null | undefined,
   query: wire.V1StructuredQuery,
-): Promise<void> {
-  const namesAt = async (time: Timestamp | undefined) => {
-    const namesOnly = { ...query, select: { fields: [{ fieldPath: '__name__' }] } };
-    return runOnEngine(database, parent, namesOnly, time).flatMap(({ document }) => document?.name ?? []);
-  };
+): void {
+  const namesOnly = { ...query, select: { fields: [{ fieldPath: '__name__' }] } };
+  const namesAt = (time?: Timestamp): string[] =>
+    runOnEngine(database, parent, namesOnly, time).flatMap(({ document }) => document?.name ?? []);
   if (transaction?.isReadOnly && readTime) assertStillReadable(database.engine, readTime);
-  const names = await namesAt(readTime);
-  transaction?.addQuery({ collectionId: query.from?.[0]?.collectionId ?? '', names, namesAt });
+  const names = namesAt(readTime);
+  transaction?.addQuery({
+    collectionId: query.from?.[0]?.collectionId ?? '',
+    names,
+    namesNow: () => namesAt(),
+  });
   for (const name of names) transaction?.read(parseResourceName(name).path, []);
 }
 
@@ -153,7 +147,7 @@ function requireQuery(
 ): wire.V1StructuredQuery {
   if (explainOptions) throw new RpcError(status.UNIMPLEMENTED, 'This server has no query plan to explain.');
   if (query) return query;
-  throw new RpcError(status.INVALID_ARGUMENT, 'The request carries no structured query.');
+  throw invalid('The request carries no structured query.');
 }
 
 function turnKey(parent: string | null | undefined, query: wire.V1StructuredQuery): string {

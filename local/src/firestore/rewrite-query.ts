@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import { parseFieldPath, RpcError } from './names.ts';
+import { invalid, parseFieldPath, RpcError } from './names.ts';
 import type * as wire from './protocol.ts';
 import { assertFieldPath } from './writes.ts';
 
@@ -23,10 +23,7 @@ export function rewriteQuery(
 ): wire.V1StructuredQuery {
   const disjunctions = query.where ? countDisjunctions(query.where) : 1;
   if (disjunctions > MAX_DISJUNCTIONS) {
-    throw new RpcError(
-      status.INVALID_ARGUMENT,
-      `The query has ${disjunctions} disjunctions; ${MAX_DISJUNCTIONS} are allowed.`,
-    );
+    throw invalid(`The query has ${disjunctions} disjunctions; ${MAX_DISJUNCTIONS} are allowed.`);
   }
   const orderBy = planOrder(query);
   const filters = [...orderBy.map((order) => order.field?.fieldPath ?? NAME), ...requiredFields].map(exists);
@@ -89,7 +86,7 @@ function rewriteFieldFilter(filter: wire.V1FieldFilter): wire.V1Filter {
   if (op === 'IN') {
     const values = value?.arrayValue?.values ?? [];
     if (values.length === 0) {
-      throw new RpcError(status.INVALID_ARGUMENT, "'IN' takes at least one comparison value.");
+      throw invalid("'IN' takes at least one comparison value.");
     }
     return any(values.map((candidate) => ({ fieldFilter: { field, op: 'EQUAL', value: candidate } })));
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import {
   Metadata,
   Server,
@@ -14,7 +15,8 @@ import {
 } from '@grpc/grpc-js';
 import { makeFaultPlan } from '../fault-plan.ts';
 import type { Database } from './database.ts';
-import { parseResourceName, RpcError, toServiceError } from './names.ts';
+import type { Engine } from './engine.ts';
+import { invalid, parseResourceName, RpcError, toServiceError } from './names.ts';
 import type * as wire from './protocol.ts';
 import { firestoreService, isMalformed } from './protocol.ts';
 import {
@@ -29,41 +31,28 @@ import { rewriteQuery } from './rewrite-query.ts';
 /** Cloud Firestore's own limit on a request's payload: 10 MiB of data and its envelope. */
 const REQUEST_MAX_BYTES = 11_534_336;
 
-/** The database that a name is about. @throws RpcError INVALID_ARGUMENT (3) for what is no name, NOT_FOUND (5) for another one */
-type FindDatabase = (name: string | null | undefined) => Database;
-
 /** The calls with one answer that the client library of a server makes. */
-const unaryRpcs = (find: FindDatabase) => ({
-  commit: async (request: wire.CommitRequest) => find(request.database).commit(request),
-  batchWrite: async (request: wire.BatchWriteRequest) =>
-    find(request.database).batchWrite(request.writes ?? []),
-  beginTransaction: async (request: wire.BeginTransactionRequest) => ({
-    transaction: find(request.database).transactions.begin(request.options).id,
+const UNARY = {
+  commit: (database: Database, request: wire.CommitRequest) => database.commit(request),
+  batchWrite: (database: Database, { writes }: wire.BatchWriteRequest) => database.batchWrite(writes ?? []),
+  beginTransaction: ({ transactions }: Database, { options }: wire.BeginTransactionRequest) => ({
+    transaction: transactions.begin(options).id,
   }),
-  rollback: async (request: wire.RollbackRequest) => {
-    find(request.database)
-      .transactions.get(request.transaction ?? '')
-      .finish();
+  rollback: ({ transactions }: Database, { transaction }: wire.RollbackRequest) => {
+    transactions.get(transaction ?? '').finish();
     return {};
   },
-  listDocuments: async (request: wire.ListDocumentsRequest) => listDocuments(find(request.parent), request),
-  listCollectionIds: async (request: wire.ListCollectionIdsRequest) =>
-    listCollectionIds(find(request.parent), request),
-});
-
+  listDocuments,
+  listCollectionIds,
+};
 /** The calls with a stream of answers. */
-const streamingRpcs = (find: FindDatabase) => ({
-  batchGetDocuments: (request: wire.BatchGetDocumentsRequest) =>
-    batchGetDocuments(find(request.database), request),
-  runQuery: (request: wire.RunQueryRequest) => runQuery(find(request.parent), request),
-  runAggregationQuery: (request: wire.RunAggregationQueryRequest) =>
-    runAggregationQuery(find(request.parent), request),
-});
+const STREAMING = { batchGetDocuments, runQuery, runAggregationQuery };
 
-type Unary = (request: unknown) => Promise<unknown>;
-type Streaming = (request: unknown) => AsyncIterable<unknown>;
-
-type RpcMethod = 'listen' | keyof ReturnType<typeof unaryRpcs> | keyof ReturnType<typeof streamingRpcs>;
+/** A request names its database, or something in it. */
+type Request = { readonly database?: string | null; readonly parent?: string | null };
+type Unary = (database: Database, request: Request) => unknown;
+type Streaming = (database: Database, request: Request) => AsyncIterable<unknown>;
+type RpcMethod = 'listen' | keyof typeof UNARY | keyof typeof STREAMING;
 
 /** A failure to come, for tests that prove what survives it. */
 export interface Fault {
@@ -114,8 +103,9 @@ export const makeFaults = () => {
 
 /** A gRPC server for the database, not yet listening. */
 export function makeGrpcServer(database: Database, faults: Faults): Server {
-  const find: FindDatabase = (name) => {
-    if (parseResourceName(name).database === database.name) return database;
+  /** @throws RpcError INVALID_ARGUMENT (3) for what is no name, NOT_FOUND (5) for that of another database */
+  const assertOwn = ({ database: name, parent }: Request): void => {
+    if (parseResourceName(name ?? parent).database === database.name) return;
     throw new RpcError(status.NOT_FOUND, `This server has ${database.name} alone.`);
   };
   const server = new Server({
@@ -123,17 +113,48 @@ export function makeGrpcServer(database: Database, faults: Faults): Server {
     'grpc.max_send_message_length': -1,
   });
   const implementation: UntypedServiceImplementation = {};
-  for (const [name, run] of Object.entries(unaryRpcs(find))) {
-    implementation[name] = unary(name as RpcMethod, run as Unary, faults);
+  for (const [name, run] of Object.entries(UNARY)) {
+    const answer = async (request: Request) => {
+      if (isMalformed(request)) throw invalid('A text is no valid UTF-8.');
+      await faults.before(name as RpcMethod, request);
+      assertOwn(request);
+      const response = await (run as Unary)(database, request);
+      faults.after(name as RpcMethod, request);
+      return response;
+    };
+    implementation[name] = (
+      { request }: ServerUnaryCall<Request, unknown>,
+      callback: sendUnaryData<unknown>,
+    ) =>
+      void answer(request).then(
+        (response) => callback(null, response),
+        (error: unknown) => callback(toServiceError(error)),
+      );
   }
-  for (const [name, run] of Object.entries(streamingRpcs(find))) {
-    implementation[name] = streaming(name as RpcMethod, run as Streaming, faults);
+  for (const [name, run] of Object.entries(STREAMING)) {
+    const answer = async (call: ServerWritableStream<Request, unknown>) => {
+      await faults.before(name as RpcMethod, call.request);
+      assertOwn(call.request);
+      await writeAll(call, (run as Streaming)(database, call.request));
+      faults.after(name as RpcMethod, call.request);
+    };
+    implementation[name] = (call: ServerWritableStream<Request, unknown>) => {
+      // Headers first: the client library takes a refusal without them for a lost connection and asks twice more.
+      call.sendMetadata(new Metadata());
+      answer(call).then(
+        () => call.end(),
+        (error: unknown) => call.emit('error', toServiceError(error)),
+      );
+    };
   }
   implementation['listen'] = (call: ServerDuplexStream<wire.ListenRequest, wire.ListenResponse>) => {
     call.pause();
     faults.before('listen', undefined).then(
       () => {
-        serveListen(call, find);
+        serveListen(call, (request) => {
+          assertOwn(request);
+          return database.engine;
+        });
         call.resume();
       },
       (error: unknown) => call.emit('error', toServiceError(error)),
@@ -144,45 +165,8 @@ export function makeGrpcServer(database: Database, faults: Faults): Server {
 }
 
 /** @returns the port, which the system chooses when 0 is asked for */
-export async function listenOn(server: Server, host: string, port: number): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    );
-  });
-}
-
-const unary =
-  (method: RpcMethod, run: Unary, faults: Faults) =>
-  ({ request }: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>): void => {
-    const answer = async () => {
-      if (isMalformed(request)) throw new RpcError(status.INVALID_ARGUMENT, 'A text is no valid UTF-8.');
-      await faults.before(method, request);
-      const response = await run(request);
-      faults.after(method, request);
-      return response;
-    };
-    answer().then(
-      (response) => callback(null, response),
-      (error: unknown) => callback(toServiceError(error)),
-    );
-  };
-
-const streaming =
-  (method: RpcMethod, run: Streaming, faults: Faults) =>
-  (call: ServerWritableStream<unknown, unknown>): void => {
-    // Headers first: the client library takes a refusal without them for a lost connection and asks twice more.
-    call.sendMetadata(new Metadata());
-    const answer = async () => {
-      await faults.before(method, call.request);
-      await writeAll(call, run(call.request));
-      faults.after(method, call.request);
-    };
-    answer().then(
-      () => call.end(),
-      (error: unknown) => call.emit('error', toServiceError(error)),
-    );
-  };
+export const listenOn = (server: Server, host: string, port: number): Promise<number> =>
+  promisify(server.bindAsync.bind(server))(`${host}:${port}`, ServerCredentials.createInsecure());
 
 /** Waits for a slow client instead of holding a large answer in memory. */
 async function writeAll(call: ServerWritableStream<unknown, unknown>, responses: AsyncIterable<unknown>) {
@@ -200,7 +184,7 @@ async function writeAll(call: ServerWritableStream<unknown, unknown>, responses:
  */
 function serveListen(
   call: ServerDuplexStream<wire.ListenRequest, wire.ListenResponse>,
-  find: FindDatabase,
+  engineFor: (request: wire.ListenRequest) => Engine,
 ): void {
   const targets = new Map<number, Duplex>();
 
@@ -214,10 +198,10 @@ function serveListen(
   };
   const add = (request: wire.ListenRequest, target: wire.V1Target) => {
     const targetId = target.targetId || 1;
-    if (targets.has(targetId))
-      throw new RpcError(status.INVALID_ARGUMENT, 'The target is already listened to.');
-    const { engine } = find(request.database);
-    const stream = engine.listen({ addTarget: { ...target, targetId, ...withRewrittenQuery(target) } });
+    if (targets.has(targetId)) throw invalid('The target is already listened to.');
+    const stream = engineFor(request).listen({
+      addTarget: { ...target, targetId, ...withRewrittenQuery(target) },
+    });
     targets.set(targetId, stream);
     stream.on('data', (response: wire.ListenResponse) => void call.write(response));
     stream.on('error', fail);

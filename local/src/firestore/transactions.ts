@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { status } from '@grpc/grpc-js';
 import { Timestamp } from 'firebase-admin/firestore';
 import { type Engine, HISTORY_MILLIS } from './engine.ts';
-import { RpcError } from './names.ts';
+import { invalid, RpcError } from './names.ts';
 import type * as wire from './protocol.ts';
 
 /** Cloud Firestore, "Quotas and limits": a transaction ends after 270 s, or after 60 s of idleness. */
@@ -11,53 +11,27 @@ const LIFETIME_MILLIS = 270_000;
 const IDLE_MILLIS = 60_000;
 /** How long a write waits for a transaction that tries again; then the transaction is given up. */
 const LOCK_MILLIS = 10_000;
-/** A transaction whose queries' collections change faster than they can be read again gives up. */
-const RECHECKS = 10;
 
 /** A query that a transaction has read, so that its commit can tell whether the answer still holds. */
 interface QueryRead {
   /** The id of the collections that were searched, or '' for all. */
-  collectionId: string;
-  names: string[];
-  /** The names that the same query finds at another time. */
-  namesAt(readTime: Timestamp): Promise<string[]>;
+  readonly collectionId: string;
+  readonly names: readonly string[];
+  /** The names that the same query finds now. */
+  readonly namesNow: () => readonly string[];
 }
 
-/**
- * A transaction reads one snapshot, taken at its first read. It is optimistic: its commit is refused with ABORTED (10)
- * when anything that it read has changed since, and the client library then tries again.
- */
-export interface Transaction {
-  readonly id: Buffer;
-  readonly isReadOnly: boolean;
-  /** Takes the snapshot, or returns the one taken. The keys say what the first read is about. */
-  snapshot(keys: string[]): Promise<Timestamp>;
-  /** @throws RpcError ABORTED (10) when the document has changed since the snapshot */
-  read(path: string, fieldMask?: string[]): wire.V1Document | undefined;
-  addQuery(query: QueryRead): void;
-  /** Whether the answers of all queries are known to hold; if not, `recheckQueries` and ask again. */
-  queriesHold(): boolean;
-  /** @throws RpcError ABORTED (10) when a query finds other documents than it did */
-  recheckQueries(): Promise<void>;
-  /** @throws RpcError ABORTED (10) when a document that was read has changed */
-  assertReadsHold(): void;
-  finish(): void;
-  /** Whether it tries again and has read the document. */
-  holdsUp(path: string): boolean;
-  readonly ended: Promise<void>;
-  readonly createdAt: number;
-  usedAt: number;
-}
+export type Transaction = ReturnType<ReturnType<typeof makeTransactions>['begin']>;
 
 export function makeTransactions(engine: Engine) {
-  const open = new Map<string, Transaction>();
   const takeTurn = makeTurns();
   const collectionChangedAt = new Map<string, number>();
 
-  const changedSince = (query: QueryRead, time: Timestamp) =>
-    (collectionChangedAt.get(query.collectionId) ?? 0) > toMicros(time);
-
-  function begin(options: wire.V1TransactionOptions | null | undefined): Transaction {
+  /**
+   * A transaction reads one snapshot, taken at its first read. It is optimistic: its commit is refused with ABORTED (10)
+   * when anything that it read has changed since, and the client library then tries again.
+   */
+  const make = (options: wire.V1TransactionOptions | null | undefined) => {
     const id = randomBytes(16);
     const isReadOnly = Boolean(options?.readOnly);
     const pinned = options?.readOnly?.readTime;
@@ -65,29 +39,29 @@ export function makeTransactions(engine: Engine) {
     const paths = new Set<string>();
     const queries: QueryRead[] = [];
     let readTime: Timestamp | undefined;
-    let queriesHeldAt: Timestamp | undefined;
-    let rechecks = 0;
     let opening: Promise<Timestamp> | undefined;
 
-    const takeSnapshot = async (keys: string[]) => {
+    const takeSnapshot = async (keys: string[]): Promise<Timestamp> => {
       if (!isReadOnly) await takeTurn(keys, finished.promise);
       readTime = pinned ? toTimestamp(pinned) : engine.clock.fence();
-      queriesHeldAt = readTime;
       return readTime;
     };
 
-    const transaction = {
+    return {
       id,
       isReadOnly,
+      /** Whether it tries again and has read the document. */
       holdsUp: (path: string) => Boolean(options?.readWrite?.retryTransaction?.length) && paths.has(path),
       ended: finished.promise,
       createdAt: Date.now(),
       usedAt: Date.now(),
-      snapshot(keys: string[]) {
+      /** Takes the snapshot, or returns the one taken. The keys say what the first read is about. */
+      snapshot(keys: string[]): Promise<Timestamp> {
         opening ??= takeSnapshot(keys);
         return opening;
       },
-      read(path: string, fieldMask?: string[]) {
+      /** @throws RpcError ABORTED (10) when the document has changed since the snapshot */
+      read(path: string, fieldMask?: string[]): wire.V1Document | undefined {
         const at = readTime ?? engine.clock.fence();
         const isOld = toMicros(engine.changedAt(path)) > toMicros(at);
         // Reading on could only end in a refused commit, and would show the caller two versions of the data.
@@ -97,38 +71,33 @@ export function makeTransactions(engine: Engine) {
         return engine.read(path, at, fieldMask);
       },
       addQuery: (query: QueryRead) => void queries.push(query),
-      queriesHold() {
-        const heldAt = queriesHeldAt;
-        return !heldAt || !queries.some((query) => changedSince(query, heldAt));
+      /** @throws RpcError ABORTED (10) when a document that was read has changed, or a query finds others than it did */
+      assertReadsHold(): void {
+        if (!readTime) return;
+        const snapshot = toMicros(readTime);
+        const isChanged =
+          [...paths].some((path) => toMicros(engine.changedAt(path)) > snapshot) ||
+          queries.some(
+            ({ collectionId, names, namesNow }) =>
+              (collectionChangedAt.get(collectionId) ?? 0) > snapshot &&
+              !isDeepStrictEqual(namesNow(), names),
+          );
+        if (isChanged) throw conflict();
       },
-      async recheckQueries() {
-        rechecks += 1;
-        if (rechecks > RECHECKS) throw conflict();
-        const checkedAt = engine.clock.fence();
-        for (const query of queries) {
-          const names = await query.namesAt(checkedAt);
-          if (!isDeepStrictEqual(names, query.names)) throw conflict();
-        }
-        queriesHeldAt = checkedAt;
-      },
-      assertReadsHold() {
-        const snapshot = readTime && toMicros(readTime);
-        if (snapshot && [...paths].some((path) => toMicros(engine.changedAt(path)) > snapshot))
-          throw conflict();
-      },
-      finish() {
+      finish(): void {
         open.delete(id.toString('hex'));
         finished.resolve();
       },
     };
-    open.set(id.toString('hex'), transaction);
-    return transaction;
-  }
+  };
+  const open = new Map<string, ReturnType<typeof make>>();
 
   return {
-    begin(options: wire.V1TransactionOptions | null | undefined): Transaction {
+    begin(options: wire.V1TransactionOptions | null | undefined) {
       for (const transaction of open.values()) if (isOver(transaction)) transaction.finish();
-      return begin(options);
+      const transaction = make(options);
+      open.set(transaction.id.toString('hex'), transaction);
+      return transaction;
     },
     /**
      * Waits for the transactions that try again and have read one of these documents: writes that never wait could make
@@ -143,14 +112,11 @@ export function makeTransactions(engine: Engine) {
       }
     },
     /** @throws RpcError INVALID_ARGUMENT (3) for an unknown id or one that has ended */
-    get(id: Uint8Array | string): Transaction {
+    get(id: Uint8Array | string) {
       const transaction = open.get(Buffer.from(id as Uint8Array).toString('hex'));
       if (!transaction || isOver(transaction)) {
         transaction?.finish();
-        throw new RpcError(
-          status.INVALID_ARGUMENT,
-          'The referenced transaction has expired or is no longer valid.',
-        );
+        throw invalid('The referenced transaction has expired or is no longer valid.');
       }
       transaction.usedAt = Date.now();
       return transaction;

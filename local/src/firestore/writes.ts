@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { status } from '@grpc/grpc-js';
 import type { Engine } from './engine.ts';
 import { type DocumentChange, isSameVersion } from './events.ts';
-import { parseFieldPath, parseResourceName, RpcError, toFieldPath } from './names.ts';
+import { invalid, parseFieldPath, parseResourceName, toFieldPath } from './names.ts';
 import type * as wire from './protocol.ts';
 
 /** `changes` is what has happened; `response` brings the answer, or the refusal of writes that changed nothing. */
@@ -202,13 +201,10 @@ function assertStorable(write: wire.V1Write): void {
 /** @throws RpcError INVALID_ARGUMENT (3) for a reserved name, as in a query's filter */
 export function assertFieldPath(names: readonly string[]): void {
   if (names.some((name) => name === '' || /^__.+__$/s.test(name))) {
-    throw new RpcError(status.INVALID_ARGUMENT, 'The name of a field is empty or reserved (`__.*__`).');
+    throw invalid('The name of a field is empty or reserved (`__.*__`).');
   }
   if (Buffer.byteLength(names.join('.')) > PATH_MAX_BYTES) {
-    throw new RpcError(
-      status.INVALID_ARGUMENT,
-      `The path of a field is longer than ${PATH_MAX_BYTES} bytes.`,
-    );
+    throw invalid(`The path of a field is longer than ${PATH_MAX_BYTES} bytes.`);
   }
 }
 
@@ -229,6 +225,6 @@ function assertStorableValue(
   if (!timestampValue) return;
   const seconds = Number(timestampValue.seconds ?? 0);
   if (seconds < TIME_MIN_SECONDS || seconds > TIME_MAX_SECONDS) {
-    throw new RpcError(status.INVALID_ARGUMENT, 'A time lies outside the years 1 to 9999.');
+    throw invalid('A time lies outside the years 1 to 9999.');
   }
 }

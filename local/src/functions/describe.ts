@@ -11,9 +11,10 @@ export type Description =
 
 const describe = async (modulePath: string): Promise<Description> => {
   try {
-    const { functions, unserved } = discoverFunctions(await import(pathToFileURL(modulePath).href));
-    if (functions.length === 0) return { failure: 'the module exports no function' };
-    return { endpoints: functions.map(({ endpoint }) => endpoint), unserved };
+    const found = discoverFunctions(await import(pathToFileURL(modulePath).href));
+    if (found.length === 0) return { failure: 'the module exports no function' };
+    const endpoints = found.flatMap(({ endpoint }) => endpoint ?? []);
+    return { endpoints, unserved: found.flatMap(({ name, endpoint }) => (endpoint ? [] : name)) };
   } catch (error) {
     return { failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }

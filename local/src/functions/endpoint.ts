@@ -46,30 +46,28 @@ export interface EventTrigger {
   readonly retry: boolean;
 }
 
-interface Common {
+/** What the host knows of an exported function. A schedule is in App Engine's or unix-cron's spelling, as written. */
+export type FunctionEndpoint = {
   readonly name: string;
   /** The first one, where it names several. */
   readonly region: string;
   readonly timeoutSeconds: number;
-}
-
-/** What the host knows of an exported function. A schedule is in App Engine's or unix-cron's spelling, as written. */
-export type FunctionEndpoint =
-  | (Common & { readonly kind: 'https' })
-  | (Common & {
+} & (
+  | { readonly kind: 'https' }
+  | {
       readonly kind: 'schedule';
       readonly schedule: { readonly expression: string; readonly timeZone: string | null };
-    })
-  | (Common & { readonly kind: 'event'; readonly event: EventTrigger });
+    }
+  | { readonly kind: 'event'; readonly event: EventTrigger }
+);
 
 /**
  * Reads one `__endpoint`. Returns null for a kind of trigger that the local stack does not serve
  * (task queues, blocking functions), so that the caller can name it instead of serving it wrongly.
  */
 const tryReadEndpoint = (name: string, given: object): FunctionEndpoint | null => {
-  const read = manifest.parse(given);
-  const { timeoutSeconds = DEFAULT_TIMEOUT_SECONDS } = read;
-  const common: Common = { name, region: read.region?.[0] ?? DEFAULT_REGION, timeoutSeconds };
+  const { region, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS, ...read } = manifest.parse(given);
+  const common = { name, region: region?.[0] ?? DEFAULT_REGION, timeoutSeconds };
   if (read.httpsTrigger !== undefined || read.callableTrigger !== undefined) {
     return { ...common, kind: 'https' };
   }
@@ -88,35 +86,23 @@ const tryReadEndpoint = (name: string, given: object): FunctionEndpoint | null =
   return { ...common, kind: 'event', event };
 };
 
-/** A function as firebase-functions exports it: called with (req, res), or with a CloudEvent. */
-export type Handler = (...args: unknown[]) => unknown;
-
-export interface Discovery {
-  readonly functions: readonly { readonly endpoint: FunctionEndpoint; readonly handler: Handler }[];
-  /** Exports with a trigger that the local stack does not serve. */
-  readonly unserved: readonly string[];
+interface Discovered {
+  readonly name: string;
+  /** Null for a trigger that the local stack does not serve. */
+  readonly endpoint: FunctionEndpoint | null;
+  /** As firebase-functions exports it. */
+  readonly handler: object;
 }
 
 /**
  * Finds the deployed functions among a module's exports by the rule of firebase-functions' own loader:
  * a function with an `__endpoint` is one; a plain object is a group, whose members are named `group-member`.
  */
-export const discoverFunctions = (exports: object, prefix = ''): Discovery => {
-  const functions: Discovery['functions'][number][] = [];
-  const unserved: string[] = [];
-  for (const [key, value] of Object.entries(exports)) {
+export const discoverFunctions = (exports: object, prefix = ''): Discovered[] =>
+  Object.entries(exports).flatMap(([key, value]: [string, unknown]) => {
     const name = prefix + key;
-    if (typeof value === 'function') {
-      const given: unknown = '__endpoint' in value ? value.__endpoint : null;
-      if (typeof given !== 'object' || given === null) continue;
-      const endpoint = tryReadEndpoint(name, given);
-      if (endpoint === null) unserved.push(name);
-      else functions.push({ endpoint, handler: value as Handler });
-    } else if (typeof value === 'object' && value !== null) {
-      const group = discoverFunctions(value, `${name}-`);
-      functions.push(...group.functions);
-      unserved.push(...group.unserved);
-    }
-  }
-  return { functions, unserved };
-};
+    if (typeof value === 'object' && value !== null) return discoverFunctions(value, `${name}-`);
+    const given = typeof value === 'function' && '__endpoint' in value ? value.__endpoint : null;
+    if (typeof value !== 'function' || typeof given !== 'object' || given === null) return [];
+    return [{ name, endpoint: tryReadEndpoint(name, given), handler: value }];
+  });

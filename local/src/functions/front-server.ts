@@ -21,13 +21,11 @@ export interface FrontServerOptions {
  * hands the bytes on. It reads nothing of a body. Callers of another machine, and pages of
  * another origin, are refused (403).
  */
-export const makeFrontServer = (options: FrontServerOptions): Server => {
-  const { projectId, endpoints } = options;
-
+export const makeFrontServer = ({ projectId, endpoints, portOf }: FrontServerOptions): Server => {
   const serve = async (
     request: IncomingMessage,
     response: ServerResponse,
-    { endpoint, path }: Route,
+    { endpoint, path }: NonNullable<ReturnType<typeof routeOf>>,
   ): Promise<void> => {
     if (endpoint.kind === 'schedule') {
       // A browser that prefetches an address must not start a run.
@@ -35,7 +33,7 @@ export const makeFrontServer = (options: FrontServerOptions): Server => {
       addScheduleHeaders(request, endpoint);
     }
     try {
-      handOn(request, response, await options.portOf(endpoint), path);
+      handOn(request, response, await portOf(endpoint), path);
     } catch {
       // Why it could not be started is in the log.
       request.socket.destroy();
@@ -54,18 +52,12 @@ export const makeFrontServer = (options: FrontServerOptions): Server => {
   });
 };
 
-interface Route {
-  readonly endpoint: FunctionEndpoint;
-  /** What the function sees. */
-  readonly path: string;
-}
-
 /**
  * Resolves a request's URL. A function is at `/<project>/<region>/<name>[/rest][?query]` and sees only
  * `/rest?query`, as on Cloud Run. A scheduled function also answers to `<name>-0`, which is what the official
  * Functions emulator calls it.
  */
-const routeOf = (url: string, projectId: string, endpoints: readonly FunctionEndpoint[]): Route | null => {
+const routeOf = (url: string, projectId: string, endpoints: readonly FunctionEndpoint[]) => {
   const [, place = '', query = ''] = /^([^?]*)(.*)$/s.exec(url) ?? [];
   const [, project, region = '', name = '', ...rest] = place.split('/');
   if (project !== projectId) return null;

@@ -1,39 +1,30 @@
 import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Description } from './describe.ts';
 import type { FunctionEndpoint } from './endpoint.ts';
 import { followLog, type LogLine } from './log-lines.ts';
 
-interface EnvironmentOptions {
-  readonly projectId: string;
-  readonly storageBucket: string;
-  /** The functions' own settings and the addresses of the other local services. These win. */
-  readonly env: Readonly<Record<string, string>>;
-}
-
 /** What a process needs of the host to run at all. */
-const INHERITED = ['PATH', 'TMPDIR', 'NODE_EXTRA_CA_CERTS'] as const;
+const INHERITED: readonly string[] = ['PATH', 'TMPDIR', 'NODE_EXTRA_CA_CERTS'];
 
 /**
- * The whole environment of the functions' process: what Cloud Run functions set for every function, plus `env`.
+ * The whole environment of the functions' process: what Cloud Run functions set for every function, plus `env`, which wins.
  *
  * It does not inherit the developer's environment. `HOME` and `GOOGLE_APPLICATION_CREDENTIALS` lead Google's
  * libraries to a person's credentials, with which a function under test would reach a real project.
  *
  * What names a single function (`FUNCTION_TARGET`, `K_SERVICE`, …) its own process gets in addition.
  */
-export function makeEnvironment(options: EnvironmentOptions): Record<string, string> {
-  const { projectId, storageBucket } = options;
-  const inherited: Record<string, string> = {};
-  for (const name of INHERITED) {
-    const value = process.env[name];
-    if (value !== undefined) inherited[name] = value;
-  }
+export function makeEnvironment(
+  projectId: string,
+  storageBucket: string,
+  env: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const inherited = Object.entries(process.env).filter(([name]) => INHERITED.includes(name));
   return {
-    ...inherited,
+    ...(Object.fromEntries(inherited) as Record<string, string>),
     GCLOUD_PROJECT: projectId,
     GOOGLE_CLOUD_PROJECT: projectId,
     FIREBASE_CONFIG: JSON.stringify({ projectId, storageBucket }),
@@ -41,7 +32,7 @@ export function makeEnvironment(options: EnvironmentOptions): Record<string, str
     TZ: 'UTC',
     // Without it Google's libraries look for a metadata server first, and warn after some seconds.
     METADATA_SERVER_DETECTION: 'none',
-    ...options.env,
+    ...env,
   };
 }
 
@@ -63,10 +54,7 @@ const INSTANCE = new URL('./instance.ts', import.meta.url).href;
  * @throws Error that says what to do.
  */
 export async function describeModule({ modulePath, env, onLog }: ModuleOptions): Promise<FunctionEndpoint[]> {
-  if (!existsSync(modulePath)) {
-    const shown = relative(process.cwd(), modulePath);
-    throw new Error(`${shown} is missing: run npm run build`);
-  }
+  if (!existsSync(modulePath)) throw new Error(`${modulePath} is missing: run npm run build`);
   const child = spawn(DESCRIBE, [modulePath], { env }, onLog);
   const described = await firstMessage<Description>(child);
   if (typeof described === 'string') {
@@ -80,13 +68,7 @@ export async function describeModule({ modulePath, env, onLog }: ModuleOptions):
   return [...described.endpoints];
 }
 
-export interface FunctionProcess {
-  readonly port: number;
-  /** Fulfilled with a description, such as `exit code 16` or `SIGKILL`, when the process has ended. */
-  readonly ended: Promise<string>;
-  /** Ends the process at once, in the middle of whatever it does. */
-  kill(): Promise<void>;
-}
+export type FunctionProcess = Awaited<ReturnType<typeof startFunctionProcess>>;
 
 /**
  * Starts one function as the platform does: the Functions Framework's own program, in a process of its own, with the
@@ -96,7 +78,7 @@ export interface FunctionProcess {
 export async function startFunctionProcess(
   { name, kind }: FunctionEndpoint,
   { modulePath, env, onLog }: ModuleOptions,
-): Promise<FunctionProcess> {
+) {
   const service = name.toLowerCase();
   const named = {
     // A member of a group is deployed as `group-member` and found as `group.member`.
@@ -123,8 +105,10 @@ export async function startFunctionProcess(
   }
   return {
     port,
+    /** Fulfilled with a description, such as `exit code 16` or `SIGKILL`, when the process has ended. */
     ended,
-    async kill() {
+    /** Ends the process at once, in the middle of whatever it does. */
+    async kill(): Promise<void> {
       child.kill('SIGKILL');
       await ended;
     },

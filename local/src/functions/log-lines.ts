@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
-/** Cloud Logging's severities, in rising order. */
-const SEVERITIES = 'DEFAULT DEBUG INFO NOTICE WARNING ERROR CRITICAL ALERT EMERGENCY'.split(' ');
+/** Cloud Logging's. */
+const SEVERITY = /^(?:DEFAULT|DEBUG|INFO|NOTICE|WARNING|ERROR|CRITICAL|ALERT|EMERGENCY)$/;
 
 /** One line as Cloud Logging would store it: the fields of a structured line, or `message` alone for plain text. */
 export interface LogLine {
@@ -18,7 +18,8 @@ export interface LogLine {
 export function parseLogLine(line: string, textSeverity: string): LogLine {
   const entry = tryParseObject(line);
   if (entry === null) return { severity: textSeverity, message: line };
-  const severity = SEVERITIES.find((known) => known === entry['severity']) ?? textSeverity;
+  const given = String(entry['severity']);
+  const severity = SEVERITY.test(given) ? given : textSeverity;
   return { ...entry, severity, message: typeof entry['message'] === 'string' ? entry['message'] : '' };
 }
 

@@ -24,13 +24,8 @@ const MAX_IN_FLIGHT = 80;
  * How failed events are tried again. Production waits 10 to 600 seconds between tries, and gives up after 24 hours;
  * the shorter waits here let a person watch it.
  */
-interface RetryPolicy {
-  readonly minDelayMs: number;
-  readonly maxDelayMs: number;
-  readonly maxAgeMs: number;
-}
-
-const DEFAULT_RETRY: RetryPolicy = { minDelayMs: 200, maxDelayMs: 5_000, maxAgeMs: 24 * 3_600_000 };
+const DEFAULT_RETRY = { minDelayMs: 200, maxDelayMs: 5_000, maxAgeMs: 24 * 3_600_000 };
+type RetryPolicy = Readonly<typeof DEFAULT_RETRY>;
 
 export interface StartFunctionsOptions {
   /** The built module, such as `functions/lib/index.js`. */
@@ -70,7 +65,7 @@ export async function startFunctions(options: StartFunctionsOptions) {
   const baseUrl = () => `http://127.0.0.1:${port}`;
   const module = {
     modulePath: options.modulePath,
-    env: makeEnvironment({ projectId, storageBucket, env: options.env ?? {} }),
+    env: makeEnvironment(projectId, storageBucket, options.env),
     onLog,
   };
   /** One process a function, from its first request on. */
@@ -80,24 +75,19 @@ export async function startFunctions(options: StartFunctionsOptions) {
     const { name } = endpoint;
     const running = processes.get(name);
     if (running !== undefined) return running;
-    const forget = (started: Promise<FunctionProcess>) => {
-      // Whoever ends it on purpose takes it out first.
-      if (processes.get(name) !== started) return false;
-      return processes.delete(name);
-    };
     const started = startFunctionProcess(endpoint, module);
     processes.set(name, started);
-    started.then(
-      ({ ended }) =>
-        ended.then((how) => {
-          if (!forget(started)) return;
-          const message = `the process of ${name} ended by itself (${how}): the next request starts it again`;
-          onLog({ severity: 'ERROR', message, function: name });
-        }),
-      (failure) => {
-        if (forget(started)) onLog({ severity: 'ERROR', message: String(failure), function: name });
-      },
-    );
+    const report = (message: string): void => {
+      // Whoever ends it on purpose takes it out first.
+      if (processes.get(name) !== started) return;
+      processes.delete(name);
+      onLog({ severity: 'ERROR', message, function: name });
+    };
+    const again = 'the next request starts it again';
+    started
+      .then(({ ended }) => ended)
+      .then((how) => report(`the process of ${name} ended by itself (${how}): ${again}`))
+      .catch((failure) => report(String(failure)));
     return started;
   }
 
@@ -106,16 +96,6 @@ export async function startFunctions(options: StartFunctionsOptions) {
     endpoints: () => functions,
     portOf: async (endpoint) => (await processOf(endpoint)).port,
   });
-
-  const describe = async (): Promise<void> => {
-    const endpoints = await describeModule(module);
-    functions = endpoints.map((endpoint) => ({
-      ...endpoint,
-      get url() {
-        return `${baseUrl()}/${projectId}/${endpoint.region}/${endpoint.name}`;
-      },
-    }));
-  };
 
   /** Starts and ends take turns, in the order in which they were asked for. */
   let turn: Promise<unknown> = Promise.resolve();
@@ -128,9 +108,13 @@ export async function startFunctions(options: StartFunctionsOptions) {
   const start = () =>
     inTurn(async () => {
       if (server.listening) return;
-      await describe();
+      const endpoints = await describeModule(module);
       await listenOnLoopback(server, port);
       port = (server.address() as AddressInfo).port;
+      functions = endpoints.map((endpoint) => ({
+        ...endpoint,
+        url: `${baseUrl()}/${projectId}/${endpoint.region}/${endpoint.name}`,
+      }));
     });
 
   const killProcesses = async (): Promise<void> => {

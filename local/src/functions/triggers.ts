@@ -1,12 +1,12 @@
 import { type DocumentChange, kindOf, toDocumentEvent } from '../firestore/events.ts';
+import type { LocalFirestore } from '../firestore/server.ts';
 import type { EventTrigger } from './endpoint.ts';
 import type { LocalFunctions } from './start-functions.ts';
 
 const DOCUMENT_EVENT_PREFIX = 'google.cloud.firestore.document.v1.';
 
 interface ConnectTriggersOptions {
-  /** Anything that tells of each committed write to a document. */
-  readonly firestore: { onDocumentWritten(listener: (change: DocumentChange) => void): () => void };
+  readonly firestore: Pick<LocalFirestore, 'onDocumentWritten'>;
   readonly functions: Pick<LocalFunctions, 'functions' | 'deliver'>;
   /** The database's, such as `europe-west2`. */
   readonly location: string;

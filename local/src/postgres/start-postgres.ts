@@ -10,12 +10,7 @@ export interface PostgresOptions {
   readonly loadDataDir?: Blob;
 }
 
-export interface LocalPostgres {
-  /** A value for DATABASE_URL. */
-  readonly url: string;
-  readonly port: number;
-  close(): Promise<void>;
-}
+export type LocalPostgres = Awaited<ReturnType<typeof startPostgres>>;
 
 const DEFAULT_PORT = 5434;
 const MAX_CONNECTIONS = 20;
@@ -49,11 +44,7 @@ const keepIdleTransactions = (db: PGlite): void => {
  *
  * Throws for a port in use or a folder that another process holds.
  */
-export const startPostgres = async ({
-  port = DEFAULT_PORT,
-  dataDir,
-  loadDataDir,
-}: PostgresOptions = {}): Promise<LocalPostgres> => {
+export const startPostgres = async ({ port = DEFAULT_PORT, dataDir, loadDataDir }: PostgresOptions = {}) => {
   const db = await PGlite.create({
     ...(dataDir !== undefined && { dataDir }),
     ...(loadDataDir !== undefined && { loadDataDir }),
@@ -64,16 +55,15 @@ export const startPostgres = async ({
     await server.start();
   } catch (cause) {
     await db.close();
-    const isInUse = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
-    throw isInUse
-      ? new Error(`Port ${port} is in use, so the local database cannot start. Choose another port.`)
-      : cause;
+    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
+    throw new Error(`Port ${port} is in use, so the local database cannot start. Choose another port.`);
   }
   const bound = Number(server.getServerConn().split(':').at(-1));
   return {
+    /** A value for DATABASE_URL. */
     url: `postgres://postgres@127.0.0.1:${bound}/postgres`,
     port: bound,
-    close: async () => {
+    close: async (): Promise<void> => {
       await server.stop();
       await db.close();
     },

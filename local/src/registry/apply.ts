@@ -81,16 +81,14 @@ export const applyChange = (state: RegistryState, request: PortalChange, compani
     updated_fields: wanted.map(({ path }) => path).sort(),
     ...(companion && { version }),
   });
-  if (wanted.length === 0) {
-    const result = success(member.version);
-    if (changeId !== undefined) state.rememberApplied(changeId, result);
-    return result;
+  if (wanted.length > 0) {
+    const applied = (version: number) => ({ changeId: changeId ?? '', result: success(version) });
+    const options = { origin: 'portal', ...(changeId !== undefined && { applied }) } as const;
+    return success(state.update(index, patch, options).id);
   }
-  const written = state.update(index, patch, {
-    origin: 'portal',
-    ...(changeId !== undefined && { applied: (version) => ({ changeId, result: success(version) }) }),
-  });
-  return success(written.id);
+  const result = success(member.version);
+  if (changeId !== undefined) state.rememberApplied(changeId, result);
+  return result;
 };
 
 interface Edit {

@@ -3,7 +3,7 @@ import { type Deliveries, NO_MISCHIEF } from './deliveries.ts';
 import type { FaultPlan } from './faults.ts';
 import type { ChangeEntry } from './journal.ts';
 import { below, fraction } from './kennitalas.ts';
-import { ControlError, type RegistryState } from './state.ts';
+import { type RegistryState, refusedControl } from './state.ts';
 import type { MemberPatch, WireMember } from './wire-member.ts';
 
 /** What a change did: the member's id on the wire, the outbox id that became its version, and when. */
@@ -45,7 +45,7 @@ export type Controls = ReturnType<typeof makeControls>;
 /**
  * Everything that can be done to the stand-in besides its API, by a test, a tour, or a person in `/_control/…`. Members
  * are named by their wire `id`, so that no kennitala stands in an address. Unknown ids and impossible changes throw
- * ControlError.
+ * HTTPException.
  */
 export const makeControls = (options: ControlOptions) => {
   const { state, plan, settings, webhooks, seed, closing } = options;
@@ -85,10 +85,10 @@ export const makeControls = (options: ControlOptions) => {
         const index = below(directory.rows, seed, picks, 400);
         if (directory.isLive(index) && !directory.ssn(index).startsWith('9999')) return index + 1;
       }
-      throw new ControlError(409, 'The registry has no members, or hardly any.');
+      throw refusedControl(409, 'The registry has no members, or hardly any.');
     },
     member: (id: number): WireMember => {
-      if (!directory.has(id - 1)) throw new ControlError(404, `There is no member with id ${id}.`);
+      if (!directory.has(id - 1)) throw refusedControl(404, `There is no member with id ${id}.`);
       return directory.member(id - 1);
     },
     createMember: (patch?: MemberPatch) => changed(state.create(patch)),
@@ -118,12 +118,8 @@ export const makeControls = (options: ControlOptions) => {
     },
     addFault: plan.add,
     clearFaults: plan.clear,
-    acceptToken: (token: string): void => {
-      settings.token = token;
-    },
-    setCompanion: (installed: boolean): void => {
-      settings.companion = installed;
-    },
+    acceptToken: (token: string) => void Object.assign(settings, { token }),
+    setCompanion: (companion: boolean) => void Object.assign(settings, { companion }),
     /** An honest registry again: no faults, the first token, the companion app, every delivery sent. Members stay. */
     reset: (): void => {
       plan.clear();

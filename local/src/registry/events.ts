@@ -4,17 +4,13 @@ import type { Directory } from './directory.ts';
 import type { ChangeEntry } from './journal.ts';
 
 /** One webhook. `id` is the outbox id, `index` the member's row. */
-export interface WebhookEvent {
-  readonly id: number;
-  readonly index: number;
-  readonly body: string;
-}
+export type WebhookEvent = Readonly<ReturnType<typeof makeEvent>>;
 
 /**
  * The event of a change. Call it before the next change of that member: the body is made once and stays as it is over
  * all attempts, so that `data` is what the member was at `version`. A delete carries no data about who was deleted.
  */
-export const makeEvent = (change: ChangeEntry, directory: Directory): WebhookEvent => ({
+export const makeEvent = (change: ChangeEntry, directory: Directory) => ({
   id: change.id,
   index: change.index,
   body: JSON.stringify({

@@ -4,41 +4,24 @@ const whole = z.number().int();
 const amount = whole.nonnegative();
 const names = z.union([z.string().transform((name) => [name]), z.array(z.string().min(1))]);
 
-/** One misbehaviour of an answer. Fields combine: `{"delay_ms": 500, "status": 503}` is a slow 503. */
+/** One misbehaviour of an answer; the README has a row for each field. Fields combine: a status and a delay are a slow 503. */
 const fault = z.strictObject({
-  /** Answer this status with a JSON error instead of the true answer. */
   status: whole.min(400).max(599).optional(),
-  /** Wait before the headers. */
   delay_ms: amount.optional(),
-  /** Send the body in small pieces with this pause after each. */
   trickle_ms: amount.optional(),
-  /** Size of a trickled piece; 64 when not given. */
   trickle_bytes: whole.positive().optional(),
-  /** Reset the connection before any answer, or after half of the body. */
   disconnect: z.enum(['at-once', 'mid-body']).optional(),
-  /** Answer a complete body that holds the first half of the JSON only. */
   truncate: z.boolean().optional(),
-  /** Answer 200 with an HTML login page. */
   html: z.boolean().optional(),
-  /** Answer 302 to this address. */
   redirect: z.string().min(1).optional(),
-  /** Give these keys of the answer a value of another type. */
   wrong_types: names.optional(),
-  /** Leave these keys of the answer out. */
   missing_keys: names.optional(),
-  /** Add this to `count`; negative says fewer than there are. */
   count: whole.optional(),
-  /** Answer an empty list with a count of 0. */
   empty: z.boolean().optional(),
-  /** Leave out so many members, spread evenly, from the export and the pages; the count agrees. */
   drop: amount.optional(),
-  /** Repeat the first so many entries; the count agrees. */
   duplicates: amount.optional(),
-  /** Spell the first so many numbers with a hyphen. */
   hyphens: amount.optional(),
-  /** Add so many 9999… entries; the count agrees. */
   placeholders: amount.optional(),
-  /** Add so many entries whose number cannot be read; the count agrees. */
   unreadable: amount.optional(),
 });
 

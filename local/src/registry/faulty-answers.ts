@@ -120,16 +120,12 @@ const spoilList = (list: readonly unknown[], fault: Fault): unknown[] => {
     at < (fault.hyphens ?? 0) ? withNumber(entry, hyphenated) : entry,
   );
   const model = list[0] ?? '';
-  return [
-    ...spelled,
-    ...spelled.slice(0, fault.duplicates ?? 0),
-    ...times(fault.placeholders, (n) => spellKennitala(makePlaceholderNumber(FIRST_PLACEHOLDER + n))).map(
-      (number) => withNumber(model, () => number),
-    ),
-    ...times(fault.unreadable, (n) => UNREADABLE[n % UNREADABLE.length] ?? '').map((number) =>
-      withNumber(model, () => number),
-    ),
+  const numbers = [
+    ...times(fault.placeholders, (n) => spellKennitala(makePlaceholderNumber(FIRST_PLACEHOLDER + n))),
+    ...times(fault.unreadable, (n) => UNREADABLE[n % UNREADABLE.length] ?? ''),
   ];
+  const made = numbers.map((number) => withNumber(model, () => number));
+  return [...spelled, ...spelled.slice(0, fault.duplicates ?? 0), ...made];
 };
 
 const times = <T>(count = 0, make: (n: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n));

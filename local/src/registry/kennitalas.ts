@@ -110,13 +110,9 @@ export const makeKennitalaTable = (
   };
   const add = (): void => {
     let attempt = 0;
-    let number = numberAt(numbers.length, attempt);
-    while (rows.has(number)) {
-      attempt += 1;
-      number = numberAt(numbers.length, attempt);
-    }
-    rows.set(number, numbers.length);
-    numbers.push(number);
+    while (rows.has(numberAt(numbers.length, attempt))) attempt += 1;
+    rows.set(numberAt(numbers.length, attempt), numbers.length);
+    numbers.push(numberAt(numbers.length, attempt));
   };
 
   return {
@@ -126,9 +122,7 @@ export const makeKennitalaTable = (
     /** Ten digits. */
     at: (index: number): string => {
       const number = numbers[index];
-      if (number === undefined) {
-        throw new RangeError(`The registry has ${numbers.length} rows; there is no row ${index}.`);
-      }
+      if (number === undefined) throw new RangeError(`There is no row ${index} in ${numbers.length}.`);
       return spellKennitala(number);
     },
     /** The row of ten digits with or without a hyphen; null when no row has them. */

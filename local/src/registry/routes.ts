@@ -1,5 +1,6 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { compress } from 'hono/compress';
+import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
 import { applyChange, applyRequest } from './apply.ts';
 import { makeControlRoutes } from './control-routes.ts';
@@ -37,7 +38,7 @@ export const makeRegistryApp = (options: AppOptions): Hono<RegistryEnv> => {
 
   app.notFound((c) => c.json({ detail: 'Not found.' }, 404));
   app.onError((error, c) => {
-    if (error instanceof Refusal) return c.json(error.answer, error.status);
+    if (error instanceof HTTPException) return error.getResponse();
     // The stack goes to the developer's terminal; the data are made up, but the answer stays as bare as production's.
     console.error(error);
     return c.json({ detail: 'A server error occurred.' }, 500);
@@ -165,34 +166,26 @@ const changeOnWire = ({ directory }: RegistryState, { id, index, action, patch, 
   created_at: at,
 });
 
-/** A request that Django REST framework answers with its own words. */
-class Refusal extends Error {
-  readonly status: 400 | 415;
-  readonly answer: object;
+/** A refusal in Django REST framework's own words. */
+const refusal = (status: 400 | 415, answer: object): HTTPException =>
+  new HTTPException(status, { res: Response.json(answer, { status }) });
 
-  constructor(status: 400 | 415, answer: object) {
-    super('refused');
-    this.status = status;
-    this.answer = answer;
-  }
-}
-
-/** Milliseconds of an ISO 8601 query value; undefined when absent. @throws Refusal when it is not a time */
+/** Milliseconds of an ISO 8601 query value; undefined when absent. @throws HTTPException when it is not a time */
 const timeQuery = (c: Context<RegistryEnv>, name: string): number | undefined => {
   const text = c.req.query(name);
   if (text === undefined || text === '') return undefined;
   // A plus that was not escaped arrives as a space; Django's parser would refuse it too, without saying why.
   const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time)) throw new Refusal(400, { [name]: ['Enter a valid date/time.'] });
+  if (Number.isNaN(time)) throw refusal(400, { [name]: ['Enter a valid date/time.'] });
   return time;
 };
 
-/** @throws Refusal when it is none */
+/** @throws HTTPException when it is none */
 const bucketQuery = (c: Context<RegistryEnv>): number | undefined => {
   const text = c.req.query('bucket');
   if (text === undefined || (/^\d{1,3}$/.test(text) && Number(text) < BUCKETS))
     return text === undefined ? text : Number(text);
-  throw new Refusal(400, { error: `bucket must be a whole number below ${BUCKETS}` });
+  throw refusal(400, { error: `bucket must be a whole number below ${BUCKETS}` });
 };
 
 const naturalOf = (text = ''): number | undefined => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined);
@@ -204,17 +197,17 @@ const pageUrl = (c: Context<RegistryEnv>, page: number): string => {
   return url.href;
 };
 
-/** The JSON body under a schema. @throws Refusal with one entry a path, and messages that name no value */
+/** The JSON body under a schema. @throws HTTPException with one entry a path, and messages that name no value */
 const readBody = async <T>(c: Context<RegistryEnv>, schema: z.ZodType<T>): Promise<T> => {
   const type = c.req.header('content-type') ?? '';
   if (!/^application\/json\b/i.test(type)) {
-    throw new Refusal(415, { detail: `Unsupported media type "${type}" in request.` });
+    throw refusal(415, { detail: `Unsupported media type "${type}" in request.` });
   }
   const body: unknown = await c.req.json().catch(() => {
-    throw new Refusal(400, { detail: 'JSON parse error - the body is not JSON.' });
+    throw refusal(400, { detail: 'JSON parse error - the body is not JSON.' });
   });
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.map(({ path, message }) => [path.map(String).join('.'), [message]]);
-  throw new Refusal(400, Object.fromEntries(errors));
+  throw refusal(400, Object.fromEntries(errors));
 };

@@ -1,6 +1,6 @@
 import { serveOnLoopback } from '../loopback.ts';
 import { makeControls, type Settings } from './controls.ts';
-import { makeDeliveries } from './deliveries.ts';
+import { type DeliveryOptions, makeDeliveries } from './deliveries.ts';
 import type { Generation } from './directory.ts';
 import { makeEvent } from './events.ts';
 import { makeFaultPlan } from './faults.ts';
@@ -26,13 +26,8 @@ export interface RegistryOptions {
   readonly companion?: boolean;
   /** Where changes are kept, so that the next start sees the same registry. */
   readonly dataFile?: string;
-  readonly webhook?: {
-    readonly url: string;
-    readonly secrets: readonly string[];
-    /** Said after `Bearer` while there is no companion app; without it webhooks are signed all the same. */
-    readonly legacyKey?: string | undefined;
-    readonly retryDelaysMs?: readonly number[];
-  };
+  /** The key is said after `Bearer` while there is no companion app; without it webhooks are signed all the same. */
+  readonly webhook?: Omit<DeliveryOptions, 'seed'> & { readonly legacyKey?: string | undefined };
 }
 
 export type LocalRegistry = Awaited<ReturnType<typeof startRegistry>>;
@@ -47,7 +42,8 @@ const DEFAULT_GENERATION: Generation = {
 /** Starts the stand-in for the Django registry. Throws for a port in use or a data file of another registry. */
 export const startRegistry = async (options: RegistryOptions) => {
   const { port = 8000, webhook, dataFile } = options;
-  const wanted = givenGeneration(options);
+  const { seed, members, placeholders, hyphenated } = options;
+  const wanted: Partial<Generation> = withoutAbsent({ seed, members, placeholders, hyphenated });
   const journal =
     dataFile === undefined
       ? makeMemoryJournal({ ...DEFAULT_GENERATION, ...wanted })
@@ -97,7 +93,3 @@ export const startRegistry = async (options: RegistryOptions) => {
     },
   };
 };
-
-/** The parts of the generation that the caller named. */
-const givenGeneration = ({ seed, members, placeholders, hyphenated }: RegistryOptions): Partial<Generation> =>
-  withoutAbsent({ seed, members, placeholders, hyphenated });

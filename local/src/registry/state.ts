@@ -1,19 +1,11 @@
+import { HTTPException } from 'hono/http-exception';
 import { type Directory, makeDirectory } from './directory.ts';
 import type { ApplyResult, ChangeAction, ChangeEntry, Journal, JournalEntry } from './journal.ts';
 import type { MemberPatch, WireMember } from './wire-member.ts';
 
-/** A control that cannot be carried out. `status` is what the control API answers. */
-export class ControlError extends Error {
-  readonly status: 400 | 404 | 409;
-
-  constructor(status: 400 | 404 | 409, message: string) {
-    super(message);
-    this.name = 'ControlError';
-    this.status = status;
-  }
-}
-
-export type Outbox = ReturnType<typeof makeOutbox>;
+/** A control that cannot be carried out, as the control API answers it. */
+export const refusedControl = (status: 400 | 404 | 409, message: string): HTTPException =>
+  new HTTPException(status, { message });
 
 /** The change queue: one row a change, pending until the sync service marks it synced. */
 const makeOutbox = () => {
@@ -103,9 +95,9 @@ export const openState = ({ journal, onChange }: StateOptions) => {
     return change;
   };
   const assertRow = (index: number, live: boolean): void => {
-    if (!directory.has(index)) throw new ControlError(404, `There is no member with id ${index + 1}.`);
+    if (!directory.has(index)) throw refusedControl(404, `There is no member with id ${index + 1}.`);
     if (directory.isLive(index) !== live) {
-      throw new ControlError(409, `The member with id ${index + 1} is ${live ? 'deleted' : 'not deleted'}.`);
+      throw refusedControl(409, `The member with id ${index + 1} is ${live ? 'deleted' : 'not deleted'}.`);
     }
   };
 

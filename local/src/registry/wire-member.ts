@@ -1,25 +1,5 @@
 import { z } from 'zod';
 
-/** A member in the registry's own spelling (the first one of the contract), as every call and webhook carries it. */
-export interface WireMember {
-  readonly id: number;
-  readonly ssn: string;
-  readonly name: string;
-  readonly birthday: string | null;
-  readonly gender: number;
-  readonly housing_situation: number;
-  readonly reachable: boolean;
-  readonly groupable: boolean;
-  readonly date_joined: string;
-  readonly contact_info: ContactInfo;
-  readonly local_address: LocalAddress | null;
-  readonly foreign_addresses: readonly ForeignAddress[];
-  readonly unions: readonly Named[];
-  readonly titles: readonly Named[];
-  /** The outbox id of the member's last change; 0 for a member that has not changed since it was generated. */
-  readonly version: number;
-}
-
 const text = z.string().max(255);
 const contactInfo = z.strictObject({
   email: text.nullable(),
@@ -44,31 +24,43 @@ const foreignAddress = z.strictObject({
 });
 const named = z.strictObject({ name: text });
 
+const fields = z.strictObject({
+  name: text,
+  birthday: z.iso.date().nullable(),
+  gender: z.number().int(),
+  housing_situation: z.number().int(),
+  reachable: z.boolean(),
+  groupable: z.boolean(),
+  date_joined: text,
+  contact_info: contactInfo,
+  local_address: localAddress.nullable(),
+  foreign_addresses: z.array(foreignAddress),
+  unions: z.array(named),
+  titles: z.array(named),
+});
+
 /**
  * What a change may set: any field but the numbers that identify the member. `contact_info` and `local_address` are
  * merged into the present value, everything else replaces it. Values are checked for their kind only, so that a
  * member with an unknown enum number can be made on purpose.
  */
-export const memberPatch = z.strictObject({
-  name: text.optional(),
-  birthday: z.iso.date().nullable().optional(),
-  gender: z.number().int().optional(),
-  housing_situation: z.number().int().optional(),
-  reachable: z.boolean().optional(),
-  groupable: z.boolean().optional(),
-  date_joined: text.optional(),
+export const memberPatch = fields.partial().extend({
   contact_info: contactInfo.partial().optional(),
   local_address: localAddress.partial().nullable().optional(),
-  foreign_addresses: z.array(foreignAddress).optional(),
-  unions: z.array(named).optional(),
-  titles: z.array(named).optional(),
 });
 
 export type ContactInfo = z.infer<typeof contactInfo>;
 export type LocalAddress = z.infer<typeof localAddress>;
 export type ForeignAddress = z.infer<typeof foreignAddress>;
-type Named = z.infer<typeof named>;
 export type MemberPatch = z.infer<typeof memberPatch>;
+
+/** A member in the registry's own spelling (the first one of the contract), as every call and webhook carries it. */
+export type WireMember = Readonly<z.infer<typeof fields>> & {
+  readonly id: number;
+  readonly ssn: string;
+  /** The outbox id of the member's last change; 0 for a member that has not changed since it was generated. */
+  readonly version: number;
+};
 
 const NO_ADDRESS: LocalAddress = { street: '', number: null, letter: '', postal_code: 0, city: '' };
 
@@ -87,12 +79,7 @@ export const patchMember = (member: WireMember, patch: MemberPatch): WireMember 
 };
 
 /** Everything but what identifies the member and its version, as a patch: what the outbox shows of a create. */
-export const asPatch = ({ id: _id, ssn: _ssn, version: _version, ...fields }: WireMember): MemberPatch => ({
-  ...fields,
-  foreign_addresses: [...fields.foreign_addresses],
-  unions: [...fields.unions],
-  titles: [...fields.titles],
-});
+export const asPatch = ({ id: _id, ssn: _ssn, version: _version, ...rest }: WireMember): MemberPatch => rest;
 
 type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 

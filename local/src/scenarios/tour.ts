@@ -1,29 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { StartedRun } from '../../../functions/src/ops/schemas.ts';
 import type { Deliveries } from '../registry/deliveries.ts';
 import type { LocalRegistry } from '../registry/start-registry.ts';
 import type { LocalStack } from '../stack.ts';
 import type { PortalView } from './portal-view.ts';
 
-/** Asks the operators' API as an administrator. */
-export const callOperatorsApi = (stack: LocalStack, path: string, body: object): Promise<Response> =>
-  stack.callAsAdmin('opsApi', path, body);
-
-/** The parts of a reconcile's record that a tour tells of. */
-export interface ReconcileRecord {
-  readonly outcome: string | null;
-  readonly durationMs: number | null;
-  readonly error: string | null;
-  readonly changes: { readonly added: number; readonly removed: number; readonly updated: number } | null;
-  readonly missedEvents: {
-    readonly created: number;
-    readonly updated: number;
-    readonly deleted: number;
-  } | null;
-}
+export type ReconcileRecord = StartedRun['run'];
 
 /** Runs a reconcile as an administrator. Throws when it leaves no record. */
 export const reconcileNow = async (stack: LocalStack): Promise<ReconcileRecord> => {
-  const answer = await callOperatorsApi(stack, '/runs', { mirror: 'portal' });
+  const answer = await stack.callAsAdmin('opsApi', '/runs', { mirror: 'portal' });
   const body = (await answer.json()) as { readonly run?: ReconcileRecord; readonly detail?: string };
   if (body.run === undefined) throw new Error(`The reconcile answered ${answer.status}: ${body.detail}`);
   return body.run;

@@ -2,7 +2,6 @@ import type { LocalRegistry } from '../registry/start-registry.ts';
 import type { LocalStack } from '../stack.ts';
 import { openPortalView, type PortalView } from './portal-view.ts';
 import {
-  callOperatorsApi,
   isDone,
   makeConflict,
   reconcileNow,
@@ -78,7 +77,10 @@ const conflict = async ({ stack, registry, portal, say }: Tour): Promise<boolean
     `registry ${theirs}`,
     'within an hour, so the registry stands and a person decides',
   ]);
-  const answer = await callOperatorsApi(stack, `/conflicts/${found.id}/resolve`, { path, keep: 'portal' });
+  const answer = await stack.callAsAdmin('opsApi', `/conflicts/${found.id}/resolve`, {
+    path,
+    keep: 'portal',
+  });
   const equal = await untilThere(async () =>
     emailIn(registry, id) === ours && (await portal.emailOf(kennitala)) === ours ? true : null,
   );
@@ -109,7 +111,7 @@ const outage = async ({ stack, registry, portal, say }: Tour): Promise<boolean> 
   ]);
   registry.clearFaults();
   say(['   the registry is back; an operator does not want to wait']);
-  const answer = await callOperatorsApi(stack, '/two-way/runs', { deliver: 'waiting' });
+  const answer = await stack.callAsAdmin('opsApi', '/two-way/runs', { deliver: 'waiting' });
   // A member can have been picked twice: their last edit counts.
   const last = new Map(people.map(({ id, email }) => [id, email]));
   const arrived = await untilThere(async () =>

@@ -14,23 +14,18 @@ import {
   tell,
 } from './tour.ts';
 
-/** How much happens, and how long the functions are down. */
-export interface Pace {
-  readonly burst: number;
-  readonly outageChanges: number;
-  readonly outageSeconds: number;
-  readonly lossyChanges: number;
-  readonly visibleWithinMs: number;
-}
-
-/** For a person who watches: about a minute. That a change is seen within a second is the promise. */
-const TOUR: Pace = {
+/**
+ * How much happens, and how long the functions are down: for a person who watches, about a minute. That a change is seen
+ * within a second is the promise.
+ */
+const TOUR = {
   burst: 500,
   outageChanges: 200,
   outageSeconds: 10,
   lossyChanges: 100,
   visibleWithinMs: 1_000,
 };
+type Pace = Readonly<typeof TOUR>;
 
 interface Tour {
   readonly stack: LocalStack;
@@ -83,10 +78,11 @@ const oneMember = async ({ registry, portal, pace, say }: Tour): Promise<boolean
     ]);
   };
   const created = registry.createMember();
-  const first = await watch('created', () => created);
-  const second = await watch('changed', () => registry.updateMember(created.id));
-  const third = await watch('deleted', () => registry.deleteMember(created.id));
-  return first && second && third;
+  return [
+    await watch('created', () => created),
+    await watch('changed', () => registry.updateMember(created.id)),
+    await watch('deleted', () => registry.deleteMember(created.id)),
+  ].every(Boolean);
 };
 
 const mischief = async ({ registry, portal, say }: Tour): Promise<boolean> => {
@@ -131,12 +127,8 @@ const outage = async ({ stack, registry, portal, pace, say }: Tour): Promise<boo
   const { outageChanges, outageSeconds } = pace;
   say(['', `5. ${outageChanges} changes while the functions are killed for ${outageSeconds} seconds`]);
   const before = registry.webhooks.stats();
-  const changing = registry.burst({
-    count: outageChanges,
-    seconds: outageSeconds * 1.5,
-    create: 0.05,
-    delete: 0.05,
-  });
+  const share = { create: 0.05, delete: 0.05 };
+  const changing = registry.burst({ count: outageChanges, seconds: outageSeconds * 1.5, ...share });
   await sleep(outageSeconds * 250);
   await stack.functions.kill();
   say(['   killed']);

@@ -38,10 +38,9 @@ interface Fault {
   readonly times?: number;
 }
 
-interface Hold extends Pick<Fault, 'matches' | 'stage'> {
-  isMet: boolean;
-  readonly reached: PromiseWithResolvers<void>;
-  readonly released: PromiseWithResolvers<void>;
+interface Hold extends Pick<Fault, 'matches' | 'stage' | 'times'> {
+  readonly reached: () => void;
+  readonly released: Promise<void>;
 }
 
 export type LocalStorage = Awaited<ReturnType<typeof startStorage>>;
@@ -54,7 +53,8 @@ export type LocalStorage = Awaited<ReturnType<typeof startStorage>>;
 export const startStorage = async (options: StorageOptions) => {
   const { directory, port = 0, createBucketsOnDemand = true } = options;
   const faults = makeFaultPlan<Fault>();
-  const holds: Hold[] = [];
+  const holds = makeFaultPlan<Hold>();
+  const closing = Promise.withResolvers<void>();
   const app = new Hono<StorageEnv>();
 
   /** Waits for a matching hold, then answers as a matching fault says. */
@@ -62,12 +62,9 @@ export const startStorage = async (options: StorageOptions) => {
     const { pathname, searchParams } = new URL(c.req.url);
     const target = { method: c.req.method, path: pathname, query: searchParams };
     const isMeant = (one: Pick<Fault, 'matches' | 'stage'>) => one.stage === stage && one.matches(target);
-    const held = holds.find((one) => !one.isMet && isMeant(one));
-    if (held) {
-      held.isMet = true;
-      held.reached.resolve();
-      await held.released.promise;
-    }
+    const held = holds.meet(isMeant);
+    held?.reached();
+    await Promise.race([held?.released, closing.promise]);
     const fault = faults.meet(isMeant);
     if (fault === undefined) return null;
     if (fault.answer !== 'destroy') return refusal(fault.answer, 'Injected fault.');
@@ -88,10 +85,8 @@ export const startStorage = async (options: StorageOptions) => {
   addRoutes(app, await openBuckets(directory, createBucketsOnDemand));
   app.onError((error) => {
     if (error instanceof HTTPException) return refusal(error.status, error.message);
-    return refusal(
-      500,
-      `The local Cloud Storage server failed (${'code' in error ? error.code : error.name}).`,
-    );
+    const code = 'code' in error ? error.code : error.name;
+    return refusal(500, `The local Cloud Storage server failed (${code}).`);
   });
   const server = await serveOnLoopback(app.fetch, port);
 
@@ -101,17 +96,14 @@ export const startStorage = async (options: StorageOptions) => {
     failNext: faults.arm,
     /** Stops the next matching request: the deterministic way to make another writer win a race. */
     holdNext: (matches: Fault['matches'], stage: FaultStage) => {
-      const hold = {
-        ...{ matches, stage, isMet: false },
-        reached: Promise.withResolvers<void>(),
-        released: Promise.withResolvers<void>(),
-      };
-      holds.push(hold);
-      return { reached: hold.reached.promise, release: hold.released.resolve };
+      const reached = Promise.withResolvers<void>();
+      const released = Promise.withResolvers<void>();
+      holds.arm({ matches, stage, reached: reached.resolve, released: released.promise });
+      return { reached: reached.promise, release: released.resolve };
     },
     /** Cuts open connections. The directory can be started again. */
     close: async () => {
-      for (const { released } of holds) released.resolve();
+      closing.resolve();
       await server.close();
     },
   };

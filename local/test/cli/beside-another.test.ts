@@ -19,9 +19,6 @@ describe('a stack that stays up', { timeout: 60_000 }, () => {
     expect(samePorts.code).toBe(1);
     expect(samePorts.stderr).toContain(`${8080 + place.portOffset} (firestore`);
     expect(samePorts.stderr).toContain(`${9199 + place.portOffset} (storage`);
-    expect(samePorts.stderr).toContain(
-      `it is the firestore of the stack with --port-offset ${place.portOffset}`,
-    );
     expect(samePorts.stderr).toMatch(/with other ports: --port-offset \d+00 /);
     expect(sameFolder.code).toBe(1);
     expect(sameFolder.stdout).toContain('waiting to see whether it still lives');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { migrateDatabase } from '../../src/postgres/migrate-database.ts';
+import { migrateDatabase } from '../../../functions/src/adapters/postgres/migrate.ts';
 import { type LocalPostgres, startPostgres } from '../../src/postgres/start-postgres.ts';
 
 const query = async (url: string, text: string) => {

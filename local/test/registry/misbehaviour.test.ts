@@ -167,7 +167,7 @@ describe('a fault', () => {
     registry.addFault({ status: 500 });
     registry.acceptToken('rotated');
     registry.setCompanion(false);
-    await control(registry, 'POST', '/reset');
+    registry.reset();
     expect(await statuses(registry, 1)).toEqual([200]);
     expect(registry.summary()).toMatchObject({ companion: true, faults: [] });
   });

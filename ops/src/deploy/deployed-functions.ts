@@ -10,9 +10,11 @@ export type DeployedFunction = FunctionEndpoint & {
 
 /** Every function that `firebase deploy` would deploy, from the same manifests that it reads. */
 export const readDeployedFunctions = async (): Promise<readonly DeployedFunction[]> => {
-  const { functions, unserved } = discoverFunctions(await import('../../../functions/src/index.ts'));
-  if (unserved.length > 0) throw new Error(`Functions with a trigger unknown here: ${unserved.join(', ')}`);
-  return functions.map(({ endpoint, handler }) => ({ ...endpoint, account: accountOf(handler) }));
+  const found = discoverFunctions(await import('../../../functions/src/index.ts'));
+  return found.map(({ name, endpoint, handler }) => {
+    if (endpoint === null) throw new Error(`${name} is a function with a trigger unknown here.`);
+    return { ...endpoint, account: accountOf(handler) };
+  });
 };
 
 const accountOf = (handler: object): string | null => {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { tryKennitala } from '../../domain/kennitala.ts';
 import type { Json } from '../../domain/member/fields.ts';
 import { memberVersion } from '../../domain/member/member.ts';
 import { SyncError } from '../../lib/errors.ts';
@@ -90,7 +91,7 @@ const assertInOrder = (
 ): readonly z.output<typeof result>[] => {
   const isInOrder =
     results.length === changes.length &&
-    results.every(({ ssn }, n) => ssn.replace('-', '') === changes[n]?.kennitala);
+    results.every(({ ssn }, n) => tryKennitala(ssn) === changes[n]?.kennitala);
   if (isInOrder) return results;
   throw new SyncError(
     'registry_invalid_response',

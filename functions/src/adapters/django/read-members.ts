@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { BUCKETS, DIGEST_SCHEME } from '../../domain/member/digest.ts';
+import { isWire, numberIn } from '../../domain/member/wire.ts';
 import { isSyncError, SyncError } from '../../lib/errors.ts';
 import type { NoSums, RegistryDigests } from '../../proof/digest-ports.ts';
 import type {
@@ -213,10 +214,8 @@ const makeNames = () => {
 };
 
 const nameOf = (member: unknown): number | string | null => {
-  if (typeof member !== 'object' || member === null) return null;
-  const { id, ssn, kennitala } = member as Readonly<Record<string, unknown>>;
-  const name = id ?? ssn ?? kennitala;
-  return typeof name === 'number' || typeof name === 'string' ? name : null;
+  const id = isWire(member) ? member['id'] : null;
+  return typeof id === 'number' || typeof id === 'string' ? id : numberIn(member);
 };
 
 const faultyPages = (what: string, checks: PageChecks, more: Record<string, number> = {}): SyncError =>

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Kennitala } from '../../domain/kennitala.ts';
 import type { HintFigures } from '../../ops/ports.ts';
 import type { HintStore, NewHint, StandingHint } from '../../portal/ports.ts';
-import { makeStoreCalls, storeCall, whileAwaited } from './store-call.ts';
+import { makeStoreCalls, timeIn, whileAwaited } from './store-call.ts';
 
 /** A hint that nobody followed or decided by then is removed by Firestore: a week of reconciles has passed over it. */
 const HINT_KEPT_MS = 7 * 24 * 60 * 60_000;
@@ -63,7 +63,7 @@ export const makeHintStore = (
         });
         return db.runTransaction(giveUp);
       }),
-    forgetBefore: (time) => forgetBefore(client, callLimitMs, time),
+    forgetBefore: (time) => forgetBefore(call, time),
     unconfirmed: () =>
       call('answer the unconfirmed hints', async (db) => {
         const { docs } = await db
@@ -72,7 +72,7 @@ export const makeHintStore = (
           .select('last_at')
           .limit(MOST_COUNTED)
           .get();
-        const times = docs.flatMap((document) => timeOf(document.get('last_at')) ?? []);
+        const times = docs.flatMap((document) => timeIn(document.get('last_at'))?.getTime() ?? []);
         return {
           count: docs.length,
           oldestAt: times.length === 0 ? null : new Date(Math.min(...times)),
@@ -136,15 +136,10 @@ const toStanding = (document: QueryDocumentSnapshot): StandingHint | null => {
 };
 
 /** Each only while it is as it was found: a new hint of that member may come meanwhile. */
-const forgetBefore = async (
-  client: () => Promise<Firestore>,
-  callLimitMs: number,
-  time: Date,
-): Promise<number> => {
+const forgetBefore = async (call: ReturnType<typeof makeStoreCalls>, time: Date): Promise<number> => {
   let unconfirmed = 0;
   for (;;) {
-    const found = await storeCall('store_unavailable', 'take hints away', callLimitMs, async () => {
-      const db = await client();
+    const found = await call('take hints away', async (db) => {
       const { docs } = await db
         .collection('webhook_hints')
         .where('last_at', '<', Timestamp.fromDate(time))
@@ -166,5 +161,3 @@ const forgetBefore = async (
     if (found < REMOVED_AT_ONCE) return unconfirmed;
   }
 };
-
-const timeOf = (value: unknown): number | null => (value instanceof Timestamp ? value.toMillis() : null);

@@ -1,4 +1,9 @@
-import { type DocumentData, Timestamp } from 'firebase-admin/firestore';
+import {
+  type DocumentData,
+  type DocumentSnapshot,
+  type Firestore,
+  Timestamp,
+} from 'firebase-admin/firestore';
 import type { Kennitala } from '../../domain/kennitala.ts';
 import type { MemberMeta, StoredMember } from '../../domain/member/decide-change.ts';
 import { bucketOf, type DigestNumbers } from '../../domain/member/digest.ts';
@@ -47,6 +52,14 @@ export const fromMemberDocument = (kennitala: Kennitala, data: DocumentData): St
       ...(Object.keys(withdrawn).length > 0 && { withdrawn }),
     },
   };
+};
+
+export const memberRef = (db: Firestore, kennitala: Kennitala) => db.collection('members').doc(kennitala);
+
+/** Null where there is no document. */
+export const storedIn = (kennitala: Kennitala, snapshot: DocumentSnapshot): StoredMember | null => {
+  const data = snapshot.data();
+  return data === undefined ? null : fromMemberDocument(kennitala, data);
 };
 
 /** Of a document that was somebody's before their number was corrected. */

@@ -22,8 +22,8 @@ import { sourceHash } from '../../domain/member/patch.ts';
 import { makeGroups, makeTurns } from '../../lib/concurrency.ts';
 import type { ChangeOutcome, ChangeRequest, EventReceipt, MemberStore } from '../../portal/ports.ts';
 import { hintRef } from './hint-store.ts';
-import { formerFacts, fromMemberDocument, toMemberDocument } from './member-document.ts';
-import { storeCall, toDocumentState, tryCommit, whileAwaited } from './store-call.ts';
+import { formerFacts, memberRef, storedIn, toMemberDocument } from './member-document.ts';
+import { makeStoreCalls, toDocumentState, tryCommit, whileAwaited } from './store-call.ts';
 import { toPendingEdits } from './twoway-documents.ts';
 
 /** How long a repetition of an event is recognised: longer than any sender tries. */
@@ -61,6 +61,7 @@ export const makeMemberStore = (
   });
 
   const inTurn = makeTurns(HELD_UP_AT_MOST_MS);
+  const call = makeStoreCalls(client, callLimitMs);
 
   const tryWithoutLock = async (request: ChangeRequest, isOver: () => boolean): Promise<Attempt> => {
     const attempt = await together(request);
@@ -81,22 +82,20 @@ export const makeMemberStore = (
 
   return {
     read: (kennitala) =>
-      storeCall('store_unavailable', 'answer a member', callLimitMs, async () => {
-        const snapshot = await memberRef(await client(), kennitala).get();
+      call('answer a member', async (db) => {
+        const snapshot = await memberRef(db, kennitala).get();
         return {
-          stored: storedIn(snapshot, kennitala),
+          stored: storedIn(kennitala, snapshot),
           state: toDocumentState(snapshot.updateTime),
           writtenAt: snapshot.updateTime?.toDate() ?? null,
         };
       }),
     applyChange: (request) =>
-      storeCall('store_unavailable', 'take a change of a member', callLimitMs, (isOver) =>
+      call('take a change of a member', (_db, isOver) =>
         inTurn(request.kennitala, () => apply(request, isOver)),
       ),
   };
 };
-
-const memberRef = (db: Firestore, kennitala: Kennitala) => db.collection('members').doc(kennitala);
 
 const pendingQuery = (db: Firestore) => db.collection('sync_queue').where('sync_status', '==', 'pending');
 
@@ -143,7 +142,7 @@ const decideTogether = async (db: Firestore, requests: readonly ChangeRequest[])
     const seen = seenIn(place, documents.splice(0, refsIn(place).length));
     const known = outcomeWithoutDeciding(request, seen);
     if (known !== null) return known;
-    const stored = storedIn(seen.member, request.kennitala);
+    const stored = storedIn(request.kennitala, seen.member);
     if (
       withEdits.has(request.kennitala) ||
       !isAsRegistrySaid(stored) ||
@@ -177,7 +176,7 @@ const applyInside = async (
   const known = outcomeWithoutDeciding(request, seen);
   if (known !== null) return known;
   const pending = await pendingEdits(db, transaction, kennitala);
-  const stored = storedIn(seen.member, kennitala);
+  const stored = storedIn(kennitala, seen.member);
   const former = isNewNumber(stored, djangoId) ? await formerIn(db, transaction, kennitala, djangoId) : {};
   const outcome = decideWith(request, stored, pending, former);
   write(transaction, request, places, seen, outcome);
@@ -271,11 +270,6 @@ const write = (
       expireAt: Timestamp.fromMillis(at.getTime() + RECEIPT_KEPT_MS),
     });
   }
-};
-
-const storedIn = (snapshot: DocumentSnapshot, kennitala: Kennitala): StoredMember | null => {
-  const data = snapshot.data();
-  return data === undefined ? null : fromMemberDocument(kennitala, data);
 };
 
 /** The member's own edits that have not reached the registry. */

@@ -1,15 +1,11 @@
-import {
-  type DocumentData,
-  type DocumentSnapshot,
-  type Firestore,
-  Timestamp,
-} from 'firebase-admin/firestore';
+import type { DocumentData, DocumentSnapshot, Firestore } from 'firebase-admin/firestore';
 import type { Kennitala } from '../../domain/kennitala.ts';
 import type { KnownPerson, MemberTrace, PeopleReader } from '../../ops/ports.ts';
 import { memberOrigin } from '../../ops/schemas/person.ts';
 import type { PortalNow } from '../../ops/schemas.ts';
+import { memberRef } from './member-document.ts';
 import { fromActionDocument, toRecord } from './ops-runs.ts';
-import { makeStoreCalls, STORE_CALL_LIMIT_MS, storeCall, timeIn } from './store-call.ts';
+import { makeStoreCalls, timeIn } from './store-call.ts';
 
 /** Documents of one call; each brings some hundred bytes. */
 const READ_AT_ONCE = 500;
@@ -18,36 +14,31 @@ const READ_AT_ONCE = 500;
  * What the portal knows of the people on a run's lists, those who have left included: their documents stay, inactive.
  * Only the three fields that an operator decides by are read.
  */
-export const makePeopleReader = (client: () => Promise<Firestore>): PeopleReader => ({
-  describe: async (kennitalas) => {
-    const people: KnownPerson[] = [];
-    for (let from = 0; from < kennitalas.length; from += READ_AT_ONCE) {
-      const some = kennitalas.slice(from, from + READ_AT_ONCE);
-      const found = await storeCall(
-        'store_unavailable',
-        'answer the members',
-        STORE_CALL_LIMIT_MS,
-        async () => {
-          const db = await client();
-          const members = db.collection('members');
-          return db.getAll(...some.map((kennitala) => members.doc(kennitala)), {
+export const makePeopleReader = (client: () => Promise<Firestore>): PeopleReader => {
+  const call = makeStoreCalls(client);
+  return {
+    describe: async (kennitalas) => {
+      const people: KnownPerson[] = [];
+      for (let from = 0; from < kennitalas.length; from += READ_AT_ONCE) {
+        const some = kennitalas.slice(from, from + READ_AT_ONCE);
+        const found = await call('answer the members', (db) =>
+          db.getAll(...some.map((kennitala) => memberRef(db, kennitala as Kennitala)), {
             fieldMask: ['profile.name', 'profile.addresses', 'membership.date_joined'],
-          });
-        },
-      );
-      people.push(...found.map(toPerson));
-    }
-    return people;
-  },
-});
+          }),
+        );
+        people.push(...found.map(toPerson));
+      }
+      return people;
+    },
+  };
+};
 
 const toPerson = (document: DocumentSnapshot): KnownPerson => {
-  const joined: unknown = document.get('membership.date_joined');
   const addresses: unknown = document.get('profile.addresses');
   return {
     name: textOf(document.get('profile.name')),
     postalCode: Array.isArray(addresses) ? postalCodeOf(addresses) : null,
-    dateJoined: joined instanceof Timestamp ? joined.toDate() : null,
+    dateJoined: timeIn(document.get('membership.date_joined')),
   };
 };
 

@@ -20,7 +20,7 @@ import type {
 } from '../../ops/ports.ts';
 import { type Chained, type CurrentChainKey, takeChained } from './chain.ts';
 import { fromDocument } from './run-documents.ts';
-import { makeStoreCalls, STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
+import { makeStoreCalls, STORE_CALL_LIMIT_MS } from './store-call.ts';
 
 /** A month of nightly runs and many more on demand. */
 const MISSED_RUNS_READ = 1_000;
@@ -200,23 +200,26 @@ const KEPT_MONTHS = 12;
 export const makeOperatorActions = (
   client: () => Promise<Firestore>,
   chainKey: CurrentChainKey,
-): OperatorActions => ({
-  record: (action) =>
-    storeCall('audit_unavailable', 'take the record of the action', STORE_CALL_LIMIT_MS, async () => {
-      const [db, key] = await Promise.all([client(), chainKey()]);
-      await takeChained(db, key, chainedAction(db, action));
-    }),
-  pauses: (limit) =>
-    storeCall('store_unavailable', 'answer the pauses', STORE_CALL_LIMIT_MS, async () => {
-      const { docs } = await (await client())
-        .collection('operator_actions')
-        .where('action', 'in', ['pause', 'resume'])
-        .orderBy('at', 'desc')
-        .limit(limit)
-        .get();
-      return docs.map((document) => fromActionDocument(document.data()));
-    }),
-});
+): OperatorActions => {
+  const read = makeStoreCalls(client);
+  const record = makeStoreCalls(client, STORE_CALL_LIMIT_MS, 'audit_unavailable');
+  return {
+    record: (action) =>
+      record('take the record of the action', async (db) => {
+        await takeChained(db, await chainKey(), chainedAction(db, action));
+      }),
+    pauses: (limit) =>
+      read('answer the pauses', async (db) => {
+        const { docs } = await db
+          .collection('operator_actions')
+          .where('action', 'in', ['pause', 'resume'])
+          .orderBy('at', 'desc')
+          .limit(limit)
+          .get();
+        return docs.map((document) => fromActionDocument(document.data()));
+      }),
+  };
+};
 
 /** A new record of its own name, and its place in the chain of what operators do. */
 export const chainedAction = (db: Firestore, action: OperatorAction): Chained & { readonly isNew: true } => ({

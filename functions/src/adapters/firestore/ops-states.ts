@@ -1,23 +1,22 @@
 import { type Firestore, type Query, Timestamp } from 'firebase-admin/firestore';
 import { z } from 'zod';
-import type { MirrorName, Pause, RunOutcome } from '../../mirror/mirror.ts';
+import { forEachMirror, MIRRORS, type MirrorName, type Pause, type RunOutcome } from '../../mirror/mirror.ts';
 import type { LiveCounts, MirrorState, MirrorStates } from '../../ops/ports.ts';
 import { type CurrentChainKey, writeChained } from './chain.ts';
 import { chainedAction } from './ops-runs.ts';
-import { makeStoreCalls, STORE_CALL_LIMIT_MS, storeCall, whileAwaited } from './store-call.ts';
+import { makeStoreCalls, storedTime, whileAwaited } from './store-call.ts';
 
-const time = z.instanceof(Timestamp).transform((timestamp) => timestamp.toDate());
-const pauseShape = z.object({ reason: z.string(), by: z.string(), at: time });
+const pauseShape = z.object({ reason: z.string(), by: z.string(), at: storedTime });
 
 /** `sync_state/{mirror}`; a mirror that never ran has none. */
 const stateShape = z.object({
   last: z
-    .object({ runId: z.string(), outcome: z.string(), errorCode: z.string().nullable(), at: time })
+    .object({ runId: z.string(), outcome: z.string(), errorCode: z.string().nullable(), at: storedTime })
     .nullish(),
-  lastSuccess: z.object({ runId: z.string(), at: time, memberCount: z.number() }).nullish(),
+  lastSuccess: z.object({ runId: z.string(), at: storedTime, memberCount: z.number() }).nullish(),
   members: z.number().nullish(),
-  lease: z.object({ owner: z.string(), expiresAt: time, planId: z.string().nullish() }).nullish(),
-  registry: z.object({ runId: z.string(), at: time, count: z.number() }).nullish(),
+  lease: z.object({ owner: z.string(), expiresAt: storedTime, planId: z.string().nullish() }).nullish(),
+  registry: z.object({ runId: z.string(), at: storedTime, count: z.number() }).nullish(),
   pause: pauseShape.nullish(),
 });
 
@@ -32,16 +31,8 @@ export const makeMirrorStates = (
   return {
     read: () =>
       call('answer the state of the mirrors', async (db) => {
-        const [roster, portal, register] = await db.getAll(
-          stateRef(db, 'roster'),
-          stateRef(db, 'portal'),
-          stateRef(db, 'register'),
-        );
-        return {
-          roster: toState(roster?.data()),
-          portal: toState(portal?.data()),
-          register: toState(register?.data()),
-        };
+        const states = await db.getAll(...MIRRORS.map((mirror) => stateRef(db, mirror)));
+        return forEachMirror((mirror) => toState(states[MIRRORS.indexOf(mirror)]?.data()));
       }),
     pause: (mirror, { reason, by, at }, action) =>
       call('take the pause', async (db, isOver) => {
@@ -70,18 +61,14 @@ export const makeMirrorStates = (
 
 /** Counted by Firestore itself: a read for every thousand. */
 export const makeLiveCounts = (client: () => Promise<Firestore>): LiveCounts => {
-  const call = (what: string, query: (db: Firestore) => Query): Promise<number> =>
-    storeCall('store_unavailable', what, STORE_CALL_LIMIT_MS, async () => {
-      const counted = await query(await client())
-        .count()
-        .get();
-      return counted.data().count;
-    });
+  const call = makeStoreCalls(client);
+  const count = (what: string, query: (db: Firestore) => Query): Promise<number> =>
+    call(what, async (db) => (await query(db).count().get()).data().count);
   return {
     portal: () =>
-      call('count the members', (db) => db.collection('members').where('membership.status', '==', 'active')),
+      count('count the members', (db) => db.collection('members').where('membership.status', '==', 'active')),
     eventsSince: (from) =>
-      call('count the events', (db) =>
+      count('count the events', (db) =>
         db.collection('webhook_receipts').where('receivedAt', '>=', Timestamp.fromDate(from)),
       ),
   };

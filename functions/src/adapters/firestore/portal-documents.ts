@@ -18,12 +18,10 @@ import type {
   PortalWriter,
   WriteOptions,
 } from '../../portal/ports.ts';
-import { formerFacts, fromMemberDocument, toMemberDocument } from './member-document.ts';
-import { fromDocumentState, storeCall, toDocumentState } from './store-call.ts';
+import { formerFacts, fromMemberDocument, memberRef, storedIn, toMemberDocument } from './member-document.ts';
+import { fromDocumentState, makeStoreCalls, toDocumentState, VALUES_PER_FILTER } from './store-call.ts';
 import { toPendingEdits } from './twoway-documents.ts';
 
-/** Firestore's limit for the values of an `in` filter. */
-const VALUES_PER_FILTER = 30;
 /** Documents asked for in one call: about half a megabyte of members. */
 const DOCUMENTS_PER_CALL = 250;
 const CALL_LIMIT_MS = 30_000;
@@ -40,32 +38,33 @@ export interface PortalIndexOptions {
 export const makePortalIndex = (
   client: () => Promise<Firestore>,
   { callLimitMs = CALL_LIMIT_MS }: PortalIndexOptions = {},
-): PortalIndex => ({
-  documents: ({ signal }) => streamDocuments(client, callLimitMs, signal),
-  read: (kennitalas) =>
-    storeCall('store_unavailable', 'answer members', callLimitMs, async () => {
-      const db = await client();
-      const found = new Map<Kennitala, MemberToDecide>();
-      for (let from = 0; from < kennitalas.length; from += DOCUMENTS_PER_CALL) {
-        await readInto(found, db, kennitalas.slice(from, from + DOCUMENTS_PER_CALL));
-      }
-      return found;
-    }),
-  former: (members) =>
-    storeCall('store_unavailable', 'answer former numbers', callLimitMs, async () => {
-      const db = await client();
-      const found = new Map<Kennitala, Withdrawals>();
-      for (let from = 0; from < members.length; from += VALUES_PER_FILTER) {
-        await formerInto(found, db, members.slice(from, from + VALUES_PER_FILTER));
-      }
-      return found;
-    }),
-});
+): PortalIndex => {
+  const call = makeStoreCalls(client, callLimitMs);
+  return {
+    documents: ({ signal }) => streamDocuments(client, call, signal),
+    read: (kennitalas) =>
+      call('answer members', async (db) => {
+        const found = new Map<Kennitala, MemberToDecide>();
+        for (let from = 0; from < kennitalas.length; from += DOCUMENTS_PER_CALL) {
+          await readInto(found, db, kennitalas.slice(from, from + DOCUMENTS_PER_CALL));
+        }
+        return found;
+      }),
+    former: (members) =>
+      call('answer former numbers', async (db) => {
+        const found = new Map<Kennitala, Withdrawals>();
+        for (let from = 0; from < members.length; from += VALUES_PER_FILTER) {
+          await formerInto(found, db, members.slice(from, from + VALUES_PER_FILTER));
+        }
+        return found;
+      }),
+  };
+};
 
 /** The client library goes on behind the last document when the stream breaks. */
 async function* streamDocuments(
   client: () => Promise<Firestore>,
-  callLimitMs: number,
+  call: ReturnType<typeof makeStoreCalls>,
   signal: AbortSignal,
 ): AsyncGenerator<PortalDocument> {
   const stream = (await client()).collection('members').orderBy(FieldPath.documentId()).stream() as Readable;
@@ -75,7 +74,7 @@ async function* streamDocuments(
       assertNotAborted(signal);
       // A time limit for each document would take longer than reading it.
       const taken: QueryDocumentSnapshot[] = [];
-      await storeCall('store_unavailable', 'answer the members', callLimitMs, async () => {
+      await call('answer the members', async () => {
         while (!isOver && taken.length < DOCUMENTS_PER_CALL) {
           const next = await documents.next();
           if (next.done === true) isOver = true;
@@ -111,15 +110,13 @@ const readInto = async (
   db: Firestore,
   kennitalas: readonly Kennitala[],
 ): Promise<void> => {
-  const members = db.collection('members');
-  const snapshots = await db.getAll(...kennitalas.map((kennitala) => members.doc(kennitala)));
+  const snapshots = await db.getAll(...kennitalas.map((kennitala) => memberRef(db, kennitala)));
   const there = snapshots.filter(({ exists }) => exists).map(({ id }) => id as Kennitala);
   const pending = await pendingEditsOf(db, there);
   for (const snapshot of snapshots) {
     const kennitala = snapshot.id as Kennitala;
-    const data = snapshot.data();
     found.set(kennitala, {
-      stored: data === undefined ? null : fromMemberDocument(kennitala, data),
+      stored: storedIn(kennitala, snapshot),
       state: toDocumentState(snapshot.updateTime),
       writtenAt: snapshot.updateTime?.toDate() ?? null,
       pending: pending.get(kennitala) ?? [],
@@ -198,16 +195,18 @@ interface PortalWriterOptions {
 export const makePortalWriter = (
   client: () => Promise<Firestore>,
   { throttling = true }: PortalWriterOptions = {},
-): PortalWriter => ({
-  write: (writes, options) =>
-    storeCall('store_unavailable', 'take the members', WRITE_LIMIT_MS, async () => {
-      const db = await client();
-      const contested = await writeInBulk(db, db.bulkWriter({ throttling }), writes, options);
-      for (let from = 0; from < contested.length; from += CONTESTED_PER_CALL) {
-        await settleContested(db, contested.slice(from, from + CONTESTED_PER_CALL), options);
-      }
-    }),
-});
+): PortalWriter => {
+  const call = makeStoreCalls(client, WRITE_LIMIT_MS);
+  return {
+    write: (writes, options) =>
+      call('take the members', async (db) => {
+        const contested = await writeInBulk(db, db.bulkWriter({ throttling }), writes, options);
+        for (let from = 0; from < contested.length; from += CONTESTED_PER_CALL) {
+          await settleContested(db, contested.slice(from, from + CONTESTED_PER_CALL), options);
+        }
+      }),
+  };
+};
 
 /** Returns the writes that Firestore refused since their documents had moved. */
 const writeInBulk = async <W extends MemberWrite>(

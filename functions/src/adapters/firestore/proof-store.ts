@@ -1,12 +1,12 @@
-import { AggregateField, type Firestore, Timestamp } from 'firebase-admin/firestore';
+import { AggregateField, type Firestore } from 'firebase-admin/firestore';
 import { z } from 'zod';
 import { ERROR_CODES, type ErrorCode, SyncError } from '../../lib/errors.ts';
+import { forEachMirror } from '../../mirror/mirror.ts';
 import type { PortalDigests, ProofRecord, ProofStore } from '../../proof/digest-ports.ts';
 import type { Verified, VerifiedStore } from '../../proof/ports.ts';
 import { toPortalDocument } from './portal-documents.ts';
-import { STORE_CALL_LIMIT_MS, storeCall } from './store-call.ts';
+import { makeStoreCalls, storedTime } from './store-call.ts';
 
-const time = z.instanceof(Timestamp).transform((timestamp) => timestamp.toDate());
 const errorCode = z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]).nullable();
 const store = z.object({
   state: z.enum(['equal', 'differs', 'unknown', 'absent']),
@@ -14,23 +14,23 @@ const store = z.object({
   errorCode,
 });
 const shape = z.object({
-  at: time,
+  at: storedTime,
   outcome: z.enum(['equal', 'under_way', 'differs', 'unprovable', 'unknown']),
   because: z
     .enum(['no_companion_app', 'digests_missing', 'events', 'run_under_way', 'paused', 'blocked'])
     .nullable(),
-  provedAt: time.nullable(),
-  unprovedSince: time.nullable(),
+  provedAt: storedTime.nullable(),
+  unprovedSince: storedTime.nullable(),
   members: z.number().nullable(),
   unreadable: z.number(),
-  stores: z.object({ roster: store, portal: store, register: store }),
+  stores: z.object(forEachMirror(() => store)),
   errorCode,
   healings: z.number(),
-  healedAt: time.nullable(),
+  healedAt: storedTime.nullable(),
 });
 
 const verifiedShape = z.object({
-  at: time,
+  at: storedTime,
   whole: z.boolean(),
   findings: z.number(),
   records: z.number(),
@@ -39,17 +39,18 @@ const verifiedShape = z.object({
 
 /** One document of `sync_state`, written over by each proof or walk. */
 const makeLastOf = <T extends object>(client: () => Promise<Firestore>, name: string, form: z.ZodType<T>) => {
-  const ref = async () => (await client()).collection('sync_state').doc(name);
+  const call = makeStoreCalls(client);
+  const ref = (db: Firestore) => db.collection('sync_state').doc(name);
   return {
     read: (): Promise<T | null> =>
-      storeCall('store_unavailable', `answer the last ${name}`, STORE_CALL_LIMIT_MS, async () => {
-        const data = (await (await ref()).get()).data();
+      call(`answer the last ${name}`, async (db) => {
+        const data = (await ref(db).get()).data();
         // What another version wrote counts for nothing: the next one is minutes or hours away.
         return data === undefined ? null : (form.safeParse(data).data ?? null);
       }),
     write: (last: T): Promise<void> =>
-      storeCall('store_unavailable', `take the ${name}`, STORE_CALL_LIMIT_MS, async () => {
-        await (await ref()).set({ ...last });
+      call(`take the ${name}`, async (db) => {
+        await ref(db).set({ ...last });
       }),
   };
 };
@@ -72,8 +73,7 @@ const BUCKET = 'metadata.digest.bucket';
  * a summed field take part in no aggregation of their query, so all active members are counted by a query of its own.
  */
 export const makePortalDigests = (client: () => Promise<Firestore>): PortalDigests => {
-  const call = <T>(what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
-    storeCall('store_unavailable', what, CALL_LIMIT_MS, async () => work(await client()));
+  const call = makeStoreCalls(client, CALL_LIMIT_MS);
   return {
     sums: (from, until) =>
       call('answer sums of digests', async (db) => {

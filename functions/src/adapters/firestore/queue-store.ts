@@ -23,8 +23,8 @@ import type {
 } from '../../twoway/ports.ts';
 import type { QueueItem } from '../../twoway/queue.ts';
 import { type CurrentChainKey, takeChained } from './chain.ts';
-import { fromMemberDocument, toMemberDocument } from './member-document.ts';
-import { makeStoreCalls, storeCall, toDocumentState, whileAwaited } from './store-call.ts';
+import { fromMemberDocument, memberRef, storedIn, toMemberDocument } from './member-document.ts';
+import { makeStoreCalls, toDocumentState, VALUES_PER_FILTER, whileAwaited } from './store-call.ts';
 import {
   fromConflictDocument,
   toConflictDocument,
@@ -37,8 +37,6 @@ const CALL_LIMIT_MS = 20_000;
 /** A member's edits, deliveries and webhooks contend for one document; each attempt waits a little longer. */
 const TRANSACTION_ATTEMPTS = 10;
 const PAGE = 500;
-/** Firestore's limit for the values of an `in` filter. */
-const VALUES_PER_FILTER = 30;
 /** Below the 500 writes of one commit. */
 const DELETED_AT_ONCE = 400;
 
@@ -106,8 +104,6 @@ export const makeQueueStore = (
       }),
   };
 };
-
-const memberRef = (db: Firestore, kennitala: Kennitala) => db.collection('members').doc(kennitala);
 
 const readView = async (
   db: Firestore,
@@ -188,9 +184,8 @@ const memberIn = (
   kennitala: Kennitala,
   snapshot: DocumentSnapshot | undefined,
 ): Pick<MemberView, 'stored' | 'state'> => {
-  const data = snapshot?.data();
   return {
-    stored: data === undefined ? null : fromMemberDocument(kennitala, data),
+    stored: snapshot === undefined ? null : storedIn(kennitala, snapshot),
     state: toDocumentState(snapshot?.updateTime),
   };
 };
@@ -267,22 +262,22 @@ const membersOf = async (query: Query, { limit, except }: DueOptions): Promise<K
   }
 };
 
-const LOG_CALL_LIMIT_MS = 10_000;
-
 /** `sync_logs/{id}` over Firestore. */
-export const makeTwoWayLog = (client: () => Promise<Firestore>, chainKey: CurrentChainKey): TwoWayLog => ({
-  write: (record) =>
-    storeCall('store_unavailable', 'take the record of a run', LOG_CALL_LIMIT_MS, async () => {
-      const [db, key] = await Promise.all([client(), chainKey()]);
-      await takeChained(db, key, {
-        stream: 'sweeps',
-        kind: record.completedAt === null ? 'opened' : 'closed',
-        ref: db.collection('sync_logs').doc(record.id),
-        data: toLogDocument(record),
-        isNew: false,
-      });
-    }),
-});
+export const makeTwoWayLog = (client: () => Promise<Firestore>, chainKey: CurrentChainKey): TwoWayLog => {
+  const call = makeStoreCalls(client);
+  return {
+    write: (record) =>
+      call('take the record of a run', async (db) => {
+        await takeChained(db, await chainKey(), {
+          stream: 'sweeps',
+          kind: record.completedAt === null ? 'opened' : 'closed',
+          ref: db.collection('sync_logs').doc(record.id),
+          data: toLogDocument(record),
+          isNew: false,
+        });
+      }),
+  };
+};
 
 const toLogDocument = (record: TwoWayRecord): DocumentData => ({
   type: 'bidirectional_sync',

@@ -1,7 +1,7 @@
 import { type Firestore, Timestamp } from 'firebase-admin/firestore';
 import type { RosterRefresh } from '../../portal/ports.ts';
 import { type RefreshRequests, windowOf } from '../../roster/ports.ts';
-import { storeCall } from './store-call.ts';
+import { makeStoreCalls } from './store-call.ts';
 
 /** A request is deleted when it has been met; this removes what was left behind. */
 const REQUEST_KEPT_MS = 24 * 60 * 60_000;
@@ -15,12 +15,13 @@ const ALREADY_EXISTS = 6;
  */
 export const makeRosterRefresh = (client: () => Promise<Firestore>): RosterRefresh & RefreshRequests => {
   let requested = '';
-  const refOf = async (window: string) => (await client()).collection('roster_refreshes').doc(window);
+  const call = makeStoreCalls(client, CALL_LIMIT_MS);
+  const refOf = (db: Firestore, window: string) => db.collection('roster_refreshes').doc(window);
 
-  const create = async (window: string, at: Date): Promise<void> => {
+  const create = async (db: Firestore, window: string, at: Date): Promise<void> => {
     const expireAt = Timestamp.fromMillis(at.getTime() + REQUEST_KEPT_MS);
     try {
-      await (await refOf(window)).create({ requestedAt: Timestamp.fromDate(at), expireAt });
+      await refOf(db, window).create({ requestedAt: Timestamp.fromDate(at), expireAt });
     } catch (cause) {
       if ((cause as { code?: unknown }).code !== ALREADY_EXISTS) throw cause;
     }
@@ -28,15 +29,15 @@ export const makeRosterRefresh = (client: () => Promise<Firestore>): RosterRefre
 
   return {
     request: (at) =>
-      storeCall('store_unavailable', 'take the request to refresh the roster', CALL_LIMIT_MS, async () => {
+      call('take the request to refresh the roster', async (db) => {
         const window = windowOf(at);
         if (window === requested) return;
-        await create(window, at);
+        await create(db, window, at);
         requested = window;
       }),
     forget: (window) =>
-      storeCall('store_unavailable', 'forget a request to refresh the roster', CALL_LIMIT_MS, async () => {
-        await (await refOf(window)).delete();
+      call('forget a request to refresh the roster', async (db) => {
+        await refOf(db, window).delete();
       }),
   };
 };

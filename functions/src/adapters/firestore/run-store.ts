@@ -37,7 +37,7 @@ import {
   stateAfter,
   toDocument,
 } from './run-documents.ts';
-import { STORE_CALL_LIMIT_MS, storeCall, tryCommit } from './store-call.ts';
+import { makeStoreCalls, STORE_CALL_LIMIT_MS, tryCommit } from './store-call.ts';
 
 /** How often taking the lease is tried while others write the same state. */
 const BEGIN_ATTEMPTS = 5;
@@ -101,8 +101,7 @@ export const makeRunStore = (
   chainKey: CurrentChainKey,
   { callLimitMs = STORE_CALL_LIMIT_MS }: RunStoreOptions = {},
 ): RunStore => {
-  const call = <T>(what: string, work: (isOver: () => boolean) => Promise<T>): Promise<T> =>
-    storeCall('audit_unavailable', what, callLimitMs, work);
+  const call = makeStoreCalls(client, callLimitMs, 'audit_unavailable');
 
   const refs = (db: Firestore) => ({
     state: (mirror: MirrorName) => streamRef(db, mirror),
@@ -117,12 +116,11 @@ export const makeRunStore = (
     occurrence,
     passesPause = false,
     whenFree,
-  }: BeginOptions): Promise<Begun> =>
-    call('open the run record', async (isOver) => {
-      // Beside the reading, since it can be a request of its own.
-      const keyed = chainKey();
-      keyed.catch(() => undefined);
-      const db = await client();
+  }: BeginOptions): Promise<Begun> => {
+    // Beside the reading, since it can be a request of its own.
+    const keyed = chainKey();
+    keyed.catch(() => undefined);
+    return call('open the run record', async (db, isOver) => {
       const stateRef = refs(db).state(record.mirror);
       const recordRef = refs(db).record(record.runId);
       for (let attempt = 1; attempt <= BEGIN_ATTEMPTS; attempt += 1) {
@@ -178,6 +176,7 @@ export const makeRunStore = (
         'The lease changed hands again and again while it was asked for.',
       );
     });
+  };
 
   const listsOf = (db: Firestore, { runId }: RunRecord) => refs(db).record(runId).collection('changes');
 
@@ -187,8 +186,7 @@ export const makeRunStore = (
 
   const commitLists = async (record: RunRecord, documents: Documents): Promise<void> => {
     if (documents.length === 0) return;
-    await call('take the lists of changes', async () => {
-      const db = await client();
+    await call('take the lists of changes', async (db) => {
       const batch = db.batch();
       writeLists(db, batch, record, documents);
       await batch.commit();
@@ -227,8 +225,7 @@ export const makeRunStore = (
   const keepLists: RunStore['keepLists'] = async (record, changes) => {
     const { listed, write } = await prepareLists(await chainKey(), record, changes);
     if (listed.lists === undefined && record.lists === undefined) return listed;
-    await call('take the lists of changes', async () => {
-      const db = await client();
+    await call('take the lists of changes', async (db) => {
       const batch = db.batch();
       write(db, batch);
       await batch.commit();
@@ -307,8 +304,7 @@ export const makeRunStore = (
 
   /** No part of any record, so no link is made of it. */
   const keepCursor: RunStore['keepCursor'] = (lease, cursor, unfinished) =>
-    call('take how far the run is', async () => {
-      const db = await client();
+    call('take how far the run is', async (db) => {
       const stateRef = refs(db).state(lease.mirror);
       const known = written.get(lease) ?? { time: null, links: [] };
       if (known.time !== null) {
@@ -349,10 +345,9 @@ export const makeRunStore = (
       return head === undefined ? null : toHeadText(head);
     },
     append: (record) =>
-      call('take the run record', async () => {
-        const [db, key] = await Promise.all([client(), chainKey()]);
+      call('take the run record', async (db) => {
         const ref = refs(db).record(record.runId);
-        await takeChained(db, key, {
+        await takeChained(db, await chainKey(), {
           stream: 'aside',
           kind: 'closed',
           ref,
@@ -361,13 +356,11 @@ export const makeRunStore = (
         });
       }),
     readLastSuccess: (mirror) =>
-      call('answer the last success', async () => {
-        const db = await client();
+      call('answer the last success', async (db) => {
         return lastSuccessOf(((await refs(db).state(mirror).get()).data() ?? {}) as StoredMirrorState);
       }),
     readPlanners: (planId) =>
-      call('answer who made a plan', async () => {
-        const db = await client();
+      call('answer who made a plan', async (db) => {
         // Run ids sort by time, so the earliest come first.
         const { docs } = await db
           .collection('sync_audit')
@@ -380,13 +373,11 @@ export const makeRunStore = (
         });
       }),
     readUnfinished: (mirror) =>
-      call('answer what is unfinished', async () => {
-        const db = await client();
+      call('answer what is unfinished', async (db) => {
         return (((await refs(db).state(mirror).get()).data() ?? {}) as StoredMirrorState).unfinished ?? null;
       }),
     recent: (mirror, limit) =>
-      call('answer the last runs', async () => {
-        const db = await client();
+      call('answer the last runs', async (db) => {
         const found = await db
           .collection('sync_audit')
           .where('mirror', '==', mirror)

@@ -1,5 +1,6 @@
 import type { App } from 'firebase-admin/app';
 import { type Firestore, Timestamp, type Transaction, type WriteBatch } from 'firebase-admin/firestore';
+import { z } from 'zod';
 import { lazy } from '../../lib/concurrency.ts';
 import { type ErrorCode, SyncError } from '../../lib/errors.ts';
 import type { DocumentState } from '../../portal/ports.ts';
@@ -8,7 +9,7 @@ import type { DocumentState } from '../../portal/ports.ts';
 export const STORE_CALL_LIMIT_MS = 10_000;
 
 /** What a failed call means to whoever made it. */
-export type StoreFailure = Extract<ErrorCode, 'audit_unavailable' | 'store_unavailable'>;
+type StoreFailure = Extract<ErrorCode, 'audit_unavailable' | 'store_unavailable'>;
 
 /**
  * Runs one call to Firestore with a time limit and makes every failure the given code, with the gRPC code as
@@ -16,7 +17,7 @@ export type StoreFailure = Extract<ErrorCode, 'audit_unavailable' | 'store_unava
  * may still take effect; callers must be safe against that. `call` is told when its time is over: what it has not begun
  * by then nobody waits for.
  */
-export const storeCall = async <T>(
+const storeCall = async <T>(
   failure: StoreFailure,
   what: string,
   limitMs: number,
@@ -46,11 +47,15 @@ export const storeCall = async <T>(
   }
 };
 
-/** The calls of one store: each is given the client, which is made by the first of them. */
+/** The calls of one store: each is given the client, which is made by the first of them. `what` is for messages. */
 export const makeStoreCalls =
-  (client: () => Promise<Firestore>, limitMs = STORE_CALL_LIMIT_MS) =>
+  (
+    client: () => Promise<Firestore>,
+    limitMs = STORE_CALL_LIMIT_MS,
+    failure: StoreFailure = 'store_unavailable',
+  ) =>
   <T>(what: string, work: (db: Firestore, isOver: () => boolean) => Promise<T>): Promise<T> =>
-    storeCall('store_unavailable', what, limitMs, async (isOver) => work(await client(), isOver));
+    storeCall(failure, what, limitMs, async (isOver) => work(await client(), isOver));
 
 /**
  * A transaction of a call. The client tries one again for minutes; after the call's time it would only stand in the way of whoever
@@ -96,6 +101,12 @@ export const fromDocumentState = (state: string): Timestamp => {
 
 /** A time that a document holds; null for what is none. */
 export const timeIn = (value: unknown): Date | null => (value instanceof Timestamp ? value.toDate() : null);
+
+/** The same for a document that is read under a schema. */
+export const storedTime = z.instanceof(Timestamp).transform((timestamp) => timestamp.toDate());
+
+/** Firestore's limit for the values of an `in` filter (https://firebase.google.com/docs/firestore/query-data/queries). */
+export const VALUES_PER_FILTER = 30;
 
 /** The process's firebase-admin app, made on first use. */
 export const makeFirebaseApp = (projectId: string): (() => Promise<App>) =>

@@ -3,7 +3,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { type DocumentData, type DocumentSnapshot, Timestamp } from 'firebase-admin/firestore';
 import { z } from 'zod';
 import { isKennitala, type Kennitala } from '../../domain/kennitala.ts';
-import type { StoredMember } from '../../domain/member/decide-change.ts';
 import type { Json } from '../../domain/member/fields.ts';
 import type { PendingEdit } from '../../domain/member/kept-values.ts';
 import { type ConflictRecord, isOpen, type PathConflict } from '../../twoway/conflict.ts';
@@ -17,7 +16,7 @@ import {
   type SettledEdit,
   toEditTime,
 } from '../../twoway/queue.ts';
-import { fromMemberDocument } from './member-document.ts';
+import { storedIn } from './member-document.ts';
 
 /** Firestore keeps microseconds; production commits in no finer steps. */
 export const toEditTimestamp = (time: EditTime): Timestamp => {
@@ -210,7 +209,7 @@ export const fromConflictDocument = (id: string, data: DocumentData): ConflictRe
 
 const queueItem = z.object({
   edited_at: z.instanceof(Timestamp),
-  changes: z.record(z.string(), z.object({ new_value: z.unknown() })),
+  changes: z.record(z.string(), z.object({ old_value: z.unknown(), new_value: z.unknown() })),
 });
 
 /** The edits of one `sync_queue` document. The sweep reports one that cannot be read; here it holds up nothing. */
@@ -218,7 +217,12 @@ export const toPendingEdits = (data: DocumentData): PendingEdit[] => {
   const read = queueItem.safeParse(data);
   if (!read.success) return [];
   const editedAt = read.data.edited_at.toDate();
-  return Object.entries(read.data.changes).map(([path, { new_value: value }]) => ({ path, editedAt, value }));
+  return Object.entries(read.data.changes).map(([path, { old_value: from, new_value: value }]) => ({
+    path,
+    editedAt,
+    from,
+    value,
+  }));
 };
 
 /** The parts of an event of `onDocumentWritten` that are used. */
@@ -243,11 +247,6 @@ export const toMemberWrite = ({ id, time, kennitala, before, after }: MemberEven
     after: storedIn(kennitala, after),
     isServers: !isDeepStrictEqual(before.data()?.['metadata'], after.data()?.['metadata']),
   };
-};
-
-const storedIn = (kennitala: Kennitala, snapshot: DocumentSnapshot): StoredMember | null => {
-  const data = snapshot.data();
-  return data === undefined ? null : fromMemberDocument(kennitala, data);
 };
 
 /** An event's id is any text; a document's, and a change's in the registry, is not. */

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { SyncError } from '../../lib/errors.ts';
+import type { DatabaseTarget } from '../../lib/setting-kinds.ts';
 import { type Database, MIGRATION_LOCK, type Query } from './database.ts';
+import { makeDatabase } from './make-database.ts';
 
 export interface Migration {
   /** From 1, without gaps. */
@@ -76,3 +79,16 @@ export const migrate = (database: Database, migrations: readonly Migration[]): P
 
 const appliedMigrations = (query: Query): Promise<{ version: number; checksum: string }[]> =>
   query('select version, checksum from public.schema_migrations order by version');
+
+/** Brings the schema of a database up to date by this folder's migrations, and returns what was applied now. */
+export const migrateDatabase = async (target: DatabaseTarget): Promise<Migration[]> => {
+  const database = makeDatabase({ target, maxConnections: 1 });
+  try {
+    return await migrate(
+      database,
+      await readMigrations(fileURLToPath(new URL('./migrations', import.meta.url))),
+    );
+  } finally {
+    await database.close();
+  }
+};

@@ -111,14 +111,6 @@ const foreignAddress = z
   );
 const foreignAddresses = z.array(foreignAddress).max(MAX_LIST_LENGTH);
 
-export const ADDRESS_PATHS = [
-  'local_address',
-  'foreign_addresses',
-  'street_address',
-  'postal_code',
-  'city',
-] as const;
-
 /**
  * Reads both spellings: `local_address` and `foreign_addresses`, or `street_address`, `postal_code` and `city`.
  * @throws SyncError `member_invalid`

@@ -1,7 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DigestNumbers } from './digest.ts';
-import type { FieldDifference, FieldPath } from './fields.ts';
-import { keepPendingEdits, keepWithdrawals, type PendingEdit, type Withdrawals } from './kept-values.ts';
+import { type FieldDifference, type FieldPath, type FieldValues, fieldOf, withFields } from './fields.ts';
+import {
+  CONSENT_PATHS,
+  type ConsentPath,
+  keepPendingEdits,
+  keepWithdrawals,
+  type PendingEdit,
+  type Withdrawals,
+  withoutPendingEdits,
+} from './kept-values.ts';
 import type { Member, Origin } from './member.ts';
 import type { MemberChange } from './member-change.ts';
 import { applyPatch, diffMembers, makeTombstone, sourceHash } from './patch.ts';
@@ -47,6 +55,8 @@ export interface DecisionContext {
   readonly pending: readonly PendingEdit[];
   /** Consents that the person withdrew under another number; see `isNewNumber`. */
   readonly former?: Withdrawals | undefined;
+  /** The document without the member's own edits that have just ended. Without it, as it is. */
+  readonly shown?: Member;
   readonly origin: Origin;
   /** Stands for the time of a delete that carries none. */
   readonly now: Date;
@@ -112,12 +122,13 @@ export const isDoubtfulRevival = (stored: StoredMember | null, change: MemberCha
 const planMemberWrite = (
   stored: StoredMember | null,
   change: MemberChange,
-  { pending, former, origin, now }: DecisionContext,
+  context: DecisionContext,
 ): Decision => {
+  const { origin, now } = context;
   const before = stored?.member ?? null;
   const said =
     change.action === 'delete' ? makeTombstone(before, change.kennitala) : applyPatch(before, change.content);
-  const { member, kept, withdrawn } = keepOwnWords(said, stored, change, pending, former);
+  const { member, kept, withdrawn } = keepOwnWords(said, stored, change, context);
   const source_version = change.version ?? stored?.meta.source_version ?? null;
   const source_hash = sourceHash(said);
   const isAsBefore =
@@ -146,8 +157,7 @@ const keepOwnWords = (
   said: Member,
   stored: StoredMember | null,
   change: MemberChange,
-  pending: readonly PendingEdit[],
-  former: Withdrawals | undefined,
+  { pending, former, shown }: DecisionContext,
 ): {
   readonly member: Member;
   readonly kept: readonly FieldPath[];
@@ -156,8 +166,46 @@ const keepOwnWords = (
   const before = { ...former, ...stored?.meta.withdrawn };
   if (change.action === 'delete') return { member: said, kept: [], withdrawn: before };
   const edited = keepPendingEdits(said, pending, change.occurredAt);
-  const consented = keepWithdrawals(edited.member, change, before, pending);
+  const unheard =
+    stored === null
+      ? []
+      : unheardWithdrawals(withoutPendingEdits(shown ?? stored.member, pending), stored.meta, said);
+  const consented = keepWithdrawals(edited.member, change, before, pending, unheard);
   return { ...consented, kept: [...new Set([...edited.kept, ...consented.kept])] };
+};
+
+/** Mixtures grow by powers of two; more fields than these are seldom changed within the second that an event takes. */
+const MOST_DIFFERENCES = 8;
+
+/**
+ * What the registry last said is known by its hash alone: it is that mixture of what the document shows and what the
+ * registry says now which has the hash. Null where both sides have changed one field since.
+ */
+export const lastSaid = (shown: Member, said: Member, hash: string | null): Member | null => {
+  const differences = diffMembers(shown, said);
+  if (hash === null || differences.length > MOST_DIFFERENCES) return null;
+  for (let mixture = 0; mixture < 2 ** differences.length; mixture += 1) {
+    const taken = differences.filter((_, n) => (mixture >> n) % 2 === 1);
+    const values = Object.fromEntries(taken.map(({ path, newValue }) => [path, newValue]));
+    const member = withFields(shown, values as Partial<FieldValues>);
+    if (sourceHash(member) === hash) return member;
+  }
+  return null;
+};
+
+/**
+ * Consents that the document shows off although the registry had them on when it last spoke, and has them on still: it says
+ * nothing new, so the member has withdrawn them since, and the event of their write is on its way.
+ */
+const unheardWithdrawals = (
+  shown: Member,
+  { source_hash, deleted_at }: StoredMember['meta'],
+  said: Member,
+): ConsentPath[] => {
+  const paths = CONSENT_PATHS.filter((path) => !fieldOf(shown, path) && fieldOf(said, path));
+  if (paths.length === 0 || deleted_at !== null) return [];
+  const last = lastSaid(shown, said, source_hash);
+  return paths.filter((path) => last !== null && fieldOf(last, path));
 };
 
 const deletedAt = (stored: StoredMember | null, change: MemberChange, now: Date): Date | null => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isStorableText, MAX_LIST_LENGTH, storableText, storableTime } from '../storable.ts';
-import { ADDRESS_PATHS, normaliseAddresses, portalAddresses, readAddresses } from './addresses.ts';
+import { normaliseAddresses, portalAddresses, readAddresses } from './addresses.ts';
 import { type FieldKind, type FieldPath, type FieldRow, plainRow } from './fields.ts';
 import { GENDERS, type Gender, HOUSING_SITUATIONS, type HousingSituation } from './member.ts';
 
@@ -167,7 +167,6 @@ export const FIELD_TABLE: { readonly [P in FieldPath]: FieldRow<P> } = {
   // A change carries the portal's own list: the registry's address columns are not the portal's business.
   'profile.addresses': {
     portalPath: 'profile.addresses',
-    registryPaths: ADDRESS_PATHS,
     direction: 'both',
     empty: [],
     toPortal: readAddresses,
@@ -178,7 +177,6 @@ export const FIELD_TABLE: { readonly [P in FieldPath]: FieldRow<P> } = {
   // Said by the action of a change, not by a value: whoever the registry lists is active.
   'membership.status': {
     portalPath: 'membership.status',
-    registryPaths: [],
     direction: 'from-registry',
     empty: 'active',
     toPortal: () => undefined,

@@ -75,8 +75,6 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** How one field of the portal's document corresponds to the registry's member. */
 export interface FieldRow<P extends FieldPath> {
   readonly portalPath: P;
-  /** In both spellings of the registry's member; the first one that a message has counts. */
-  readonly registryPaths: readonly string[];
   /** `both`: the member may change it in the portal, and the change goes to the registry. */
   readonly direction: 'both' | 'from-registry';
   /** What null and "" clear it to, and what a new member has when the registry does not say. */
@@ -108,6 +106,7 @@ export interface FieldKind<T> {
 /** The fields that are one value on both sides. */
 type PlainPath = Exclude<FieldPath, 'profile.addresses' | 'membership.status'>;
 
+/** `registryPaths`: in both spellings of the registry's member; the first one that a message has counts. */
 export const plainRow = <P extends PlainPath>(
   portalPath: P,
   direction: FieldRow<P>['direction'],
@@ -115,7 +114,6 @@ export const plainRow = <P extends PlainPath>(
   kind: FieldKind<FieldValue<P>>,
 ): FieldRow<P> => ({
   portalPath,
-  registryPaths,
   direction,
   empty: kind.empty,
   toPortal: (wire) => readAt(wire, registryPaths, kind.registry, kind.empty) as FieldPatch<P> | undefined,

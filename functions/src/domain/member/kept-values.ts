@@ -23,13 +23,15 @@ export const isWithdrawal = (path: string, value: unknown): boolean => isConsent
  * they did. A registry that still shows it on has changed nothing: it refused the withdrawal, ignored it, or has not
  * heard of it. Only once the registry has shown it off, or has taken the withdrawal, does a consent that it shows count
  * as a later change. Whoever writes a member's document by the registry's word goes through here. @param said The
- * member as the registry has them. @param pending The member's own edits on their way.
+ * member as the registry has them. @param pending The member's own edits on their way. @param unheard Consents whose
+ * withdrawal is on its way to where `pending` comes from.
  */
 export const keepWithdrawals = (
   said: Member,
   { content, occurredAt }: Pick<MemberChange, 'content' | 'occurredAt'>,
   before: Withdrawals,
   pending: readonly PendingEdit[],
+  unheard: readonly ConsentPath[] = [],
 ): { readonly member: Member; readonly withdrawn: Withdrawals; readonly kept: readonly ConsentPath[] } => {
   const off: ConsentPath[] = [];
   const withdrawn: Partial<Record<ConsentPath, Date>> = {};
@@ -39,7 +41,8 @@ export const keepWithdrawals = (
     if (since !== undefined && !isSeenOff) withdrawn[path] = since;
     const own = lastOf(pending, path);
     // An edit that switches it on again is the member's later word, whatever became of the withdrawal.
-    if (own === undefined ? withdrawn[path] !== undefined : own.value === false) off.push(path);
+    const isOff = withdrawn[path] !== undefined || unheard.includes(path);
+    if (own === undefined ? isOff : own.value === false) off.push(path);
   }
   const kept = off.filter((path) => fieldOf(said, path));
   return {
@@ -115,13 +118,25 @@ const lastOf = (pending: readonly PendingEdit[], path: ConsentPath): PendingEdit
       undefined,
     );
 
-/** A member's own edit in the portal that has not reached the registry yet. `value` is personal. */
+/** A member's own edit in the portal that has not reached the registry yet. `value` and `from` are personal. */
 export interface PendingEdit {
   readonly path: string;
   readonly editedAt: Date;
+  /** What it started from, in the portal's spelling; absent where that is not known. */
+  readonly from?: unknown;
   /** In the portal's spelling. */
   readonly value: unknown;
 }
+
+/** The member as they were before these edits. */
+export const withoutPendingEdits = (member: Member, pending: readonly PendingEdit[]): Member => {
+  const values = new Map<FieldPath, unknown>();
+  for (const { path, from } of pending.toSorted((a, b) => b.editedAt.getTime() - a.editedAt.getTime())) {
+    const value = isTwoWayPath(path) ? rowOf(path).fromPortal(from) : undefined;
+    if (isTwoWayPath(path) && value !== undefined) values.set(path, value);
+  }
+  return withFields(member, Object.fromEntries(values));
+};
 
 /**
  * The registry's word about a member, except where the member has said something later that still waits to be

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { isSyncError, SyncError } from '../../lib/errors.ts';
+import { SyncError } from '../../lib/errors.ts';
 import { type Kennitala, tryKennitala } from '../kennitala.ts';
 import { isStorableTime } from '../storable.ts';
 import { memberVersion } from './member.ts';
-import { type ParsedMember, parseRegistryMember } from './parse-registry-member.ts';
+import { type ParsedMember, parseRegistryMember, tryParseRegistryMember } from './parse-registry-member.ts';
+import { whoIs } from './wire.ts';
 
 interface ChangeFacts {
   readonly kennitala: Kennitala;
@@ -40,8 +41,6 @@ const envelope = z.looseObject({
     .nullish(),
 });
 
-const identity = z.looseObject({ ssn: z.string().nullish(), kennitala: z.string().nullish() });
-
 /**
  * The body of a registry event. What a `delete` says about the member besides its number is left out.
  * @throws SyncError `invalid_request` when the event itself is not of the agreed form, `member_invalid` when the
@@ -55,8 +54,8 @@ export const parseMemberChange = (json: unknown): MemberChange => {
     occurredAt: typeof occurred_at === 'string' ? new Date(occurred_at) : null,
   };
   if (action === 'delete') {
-    if (isNothing(data)) return { ...facts, action, content: null };
-    assertSameMember(kennitala, dataKennitala(data));
+    // It is taken even when the rest of the member cannot be mapped: that is not needed.
+    assertSameMember(kennitala, whoIs(data).kennitala);
     return { ...facts, action, content: null };
   }
   if (isNothing(data)) throw wrongEvent('data', `is missing, and a ${action} needs it`);
@@ -71,18 +70,8 @@ export const parseMemberChange = (json: unknown): MemberChange => {
  */
 export const parseMemberHint = (json: unknown): MemberHint => {
   const { kennitala, action, data } = parseEnvelope(json);
-  assertSameMember(kennitala, dataKennitala(data));
-  return { kennitala, action, payload: tryReadMember(data)?.kennitala === kennitala ? data : null };
-};
-
-/** Null for what cannot be read as a member. */
-export const tryReadMember = (json: unknown): ParsedMember | null => {
-  try {
-    return parseRegistryMember(json);
-  } catch (cause) {
-    if (isSyncError(cause, 'member_invalid')) return null;
-    throw cause;
-  }
+  assertSameMember(kennitala, whoIs(data).kennitala);
+  return { kennitala, action, payload: tryParseRegistryMember(data)?.kennitala === kennitala ? data : null };
 };
 
 const parseEnvelope = (json: unknown) => {
@@ -95,13 +84,6 @@ const parseEnvelope = (json: unknown) => {
 };
 
 const isNothing = (data: unknown): boolean => data === undefined || data === null;
-
-/** A delete is taken even when the rest of the member cannot be mapped: it is not needed. */
-const dataKennitala = (data: unknown): Kennitala | null => {
-  const named = identity.safeParse(data).data;
-  const text = named?.ssn ?? named?.kennitala;
-  return text === undefined || text === null ? null : tryKennitala(text);
-};
 
 const assertSameMember = (kennitala: Kennitala, inData: Kennitala | null): void => {
   if (inData !== null && inData !== kennitala) throw wrongEvent('kennitala', 'is not the member in data');

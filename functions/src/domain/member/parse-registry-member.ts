@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isSyncError } from '../../lib/errors.ts';
 import { type Kennitala, tryKennitala } from '../kennitala.ts';
 import { isStorable } from '../storable.ts';
 import { type DigestNumbers, tryDigest } from './digest.ts';
@@ -48,6 +49,16 @@ export const parseRegistryMember = (json: unknown): ParsedMember => {
     content: parseContent(json),
     ...(digest !== null && { digest }),
   };
+};
+
+/** Null for what cannot be read as a member. */
+export const tryParseRegistryMember = (json: unknown): ParsedMember | null => {
+  try {
+    return parseRegistryMember(json);
+  } catch (cause) {
+    if (isSyncError(cause, 'member_invalid')) return null;
+    throw cause;
+  }
 };
 
 const parseContent = (wire: Wire): MemberPatch => {

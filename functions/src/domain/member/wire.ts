@@ -8,15 +8,21 @@ export type Wire = Readonly<Record<string, unknown>>;
 export const isWire = (value: unknown): value is Wire =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** The number as the registry wrote it, in either spelling; null for none. */
+export const numberIn = (json: unknown): string | null => {
+  const wire = isWire(json) ? json : {};
+  const number = [wire['ssn'], wire['kennitala']].find((value) => typeof value === 'string');
+  return typeof number === 'string' ? number : null;
+};
+
 /** What can be read of who it is about, also of a member whose fields cannot be read; in either spelling. */
 export const whoIs = (
   json: unknown,
 ): { readonly kennitala: Kennitala | null; readonly djangoId: number | null } => {
-  const wire = isWire(json) ? json : {};
-  const number = [wire['ssn'], wire['kennitala']].find((value) => typeof value === 'string');
-  const id = wire['id'];
+  const number = numberIn(json);
+  const id = isWire(json) ? json['id'] : null;
   return {
-    kennitala: typeof number === 'string' ? tryKennitala(number) : null,
+    kennitala: number === null ? null : tryKennitala(number),
     djangoId: typeof id === 'number' && Number.isSafeInteger(id) ? id : null,
   };
 };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { forEachMirror } from '../../mirror/mirror.ts';
 import { mirrorName, reasonText, time } from './common.ts';
 import { missedEvents, runOutcome } from './runs.ts';
 
@@ -117,7 +118,7 @@ export const proofAnswer = z.object({
   members: z.number().nullable(),
   /** Members whom nobody can read: they are in no store as they stand in the registry. */
   unreadable: z.number(),
-  stores: z.object({ roster: storeProof, portal: storeProof, register: storeProof }),
+  stores: z.object(forEachMirror(() => storeProof)),
   errorCode: z.string().nullable(),
 });
 
@@ -190,9 +191,7 @@ export const mirrorDay = z.object({
 export const seriesDay = z.object({
   /** `YYYY-MM-DD` in Iceland, which keeps UTC. */
   day: z.string(),
-  roster: mirrorDay,
-  portal: mirrorDay,
-  register: mirrorDay,
+  ...forEachMirror(() => mirrorDay),
   missedEvents,
   twoWay: z.object({ sent: z.number(), received: z.number(), conflicts: z.number(), failed: z.number() }),
   deadLetters: z.number(),

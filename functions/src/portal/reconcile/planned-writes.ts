@@ -1,7 +1,6 @@
 import { isPlaceholder, type Kennitala } from '../../domain/kennitala.ts';
-import { type ParsedMember, parseRegistryMember } from '../../domain/member/parse-registry-member.ts';
+import { tryParseRegistryMember } from '../../domain/member/parse-registry-member.ts';
 import { applyPatch, sourceHash } from '../../domain/member/patch.ts';
-import { isSyncError } from '../../lib/errors.ts';
 import type { MemberPages, MemberReader } from '../../registry/ports.ts';
 import type { MemberToDecide, PortalIndex } from '../ports.ts';
 import { makeSetDigest } from './compact.ts';
@@ -65,7 +64,7 @@ async function* fromPages({
   let open = differences.length - differences.count(['remove']);
   for await (const { members, place } of pages.pages({ signal })) {
     const wanted = members.flatMap((json) => {
-      const said = tryParse(json);
+      const said = tryParseRegistryMember(json);
       if (said === null || isPlaceholder(said.kennitala)) return [];
       seenDigest.add(saidText(said, sourceHash(applyPatch(null, said))));
       const at = differences.find(said.kennitala);
@@ -133,16 +132,6 @@ async function* removals(
 
 const NOT_THERE: MemberToDecide = { stored: null, state: null, writtenAt: null, pending: [] };
 const NONE: ReadonlyMap<Kennitala, MemberToDecide> = new Map();
-
-/** Who cannot be read was quarantined at the first reading, or is left for the next run. */
-const tryParse = (json: unknown): ParsedMember | null => {
-  try {
-    return parseRegistryMember(json);
-  } catch (cause) {
-    if (isSyncError(cause, 'member_invalid')) return null;
-    throw cause;
-  }
-};
 
 function* inBatches<T>(items: Iterable<T>, size: number): Generator<readonly T[]> {
   let batch: T[] = [];

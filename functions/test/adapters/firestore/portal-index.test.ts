@@ -118,8 +118,8 @@ describe('reading some members', () => {
     const edited = found.get(PEOPLE[65] as Kennitala);
     expect(edited).toMatchObject({ state: toDocumentState(updateTime), writtenAt: updateTime?.toDate() });
     expect(edited?.pending.toSorted((a, b) => (a.path < b.path ? -1 : 1))).toEqual([
-      { path: 'profile.email', editedAt: AT, value: 'b' },
-      { path: 'profile.phone', editedAt: AT, value: '5551234' },
+      { path: 'profile.email', editedAt: AT, from: 'a', value: 'b' },
+      { path: 'profile.phone', editedAt: AT, from: '', value: '5551234' },
     ]);
     for (const n of [2, 3]) expect(found.get(PEOPLE[n] as Kennitala)?.pending).toEqual([]);
   });

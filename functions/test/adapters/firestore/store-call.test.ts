@@ -4,7 +4,7 @@ import { initializeFirestore } from 'firebase-admin/firestore';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startFirestore } from '../../../../local/src/firestore/server.ts';
 import { makeQueueStore } from '../../../src/adapters/firestore/queue-store.ts';
-import { storeCall, whileAwaited } from '../../../src/adapters/firestore/store-call.ts';
+import { makeStoreCalls, whileAwaited } from '../../../src/adapters/firestore/store-call.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 
 const MEMBER = '0101302989' as Kennitala;
@@ -33,8 +33,8 @@ const contended = () => Object.assign(new Error('contention'), { code: 10 });
 
 test('a transaction of a call whose time is over ends with its next attempt', async () => {
   let running: Promise<unknown> | undefined;
-  const call = storeCall('store_unavailable', 'take it', LIMIT_MS, (isOver) => {
-    running = stack.db.runTransaction(
+  const call = makeStoreCalls(async () => stack.db, LIMIT_MS)('take it', (db, isOver) => {
+    running = db.runTransaction(
       whileAwaited(isOver, async () => {
         throw contended();
       }),

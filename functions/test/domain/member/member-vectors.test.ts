@@ -10,13 +10,20 @@ interface Vectors {
     readonly name: string;
     readonly before?: unknown;
     readonly wires: readonly unknown[];
-    readonly portal: unknown;
+    readonly portal: { readonly profile: { readonly kennitala: string }; readonly membership: object };
   }[];
   readonly invalid: readonly { readonly name: string; readonly wire: unknown; readonly path: string }[];
 }
 
 const FILE = new URL('../../../../contract/vectors/members.json', import.meta.url);
 const vectors = JSON.parse(readFileSync(FILE, 'utf8')) as Vectors;
+
+/** A field that a vector leaves out is empty, so that a new field is not said in every one of them. */
+const ofNumberAlone = (ssn: string) =>
+  JSON.parse(JSON.stringify(applyPatch(null, parseRegistryMember({ ssn })))) as Record<
+    'profile' | 'membership',
+    object
+  >;
 
 describe('the members that both languages share', () => {
   it('are there', () => {
@@ -28,8 +35,13 @@ describe('the members that both languages share', () => {
     const stored = before === undefined ? null : applyPatch(null, parseRegistryMember(before));
     const members = wires.map((wire) => applyPatch(stored, parseRegistryMember(wire)));
     expect(members.length).toBeGreaterThan(0);
+    const { profile, membership } = ofNumberAlone(portal.profile.kennitala);
+    const whole = {
+      profile: { ...profile, ...portal.profile },
+      membership: { ...membership, ...portal.membership },
+    };
     for (const member of members) {
-      expect(JSON.parse(JSON.stringify(member))).toEqual(portal);
+      expect(JSON.parse(JSON.stringify(member))).toEqual(whole);
       expect(parsePortalMember(member.profile.kennitala, portal)).toEqual(member);
     }
     expect(new Set(members.map(sourceHash)).size).toBe(1);

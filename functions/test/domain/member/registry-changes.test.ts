@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { PORTAL_FIELDS } from '../../../../local/src/registry/portal-fields.ts';
 import { FIELD_TABLE, isTwoWayPath, portalEditPaths } from '../../../src/domain/member/field-table.ts';
 import { withFields } from '../../../src/domain/member/fields.ts';
 import {
@@ -14,16 +16,27 @@ import { NESTED } from './support/wire-members.ts';
 const member = applyPatch(null, parseRegistryMember(NESTED));
 
 describe('the field table', () => {
-  it('has the seven fields that the rules let a member write as the two-way ones', () => {
-    expect(portalEditPaths.toSorted()).toEqual([
-      'profile.addresses',
-      'profile.email',
-      'profile.facebook',
-      'profile.foreign_phone',
-      'profile.groupable',
-      'profile.phone',
-      'profile.reachable',
-    ]);
+  const listIn = (file: string, list: RegExp): string[] => {
+    const text = readFileSync(new URL(`../../../../${file}`, import.meta.url), 'utf8');
+    return [...(list.exec(text)?.[1] ?? '').matchAll(/'([a-z_.]+)'/g)].map(([, name = '']) => name);
+  };
+
+  it.each([
+    [
+      'the rules let a member write',
+      listIn('firestore.rules', /function isOwnEdit[\s\S]*?hasOnly\(\s*\[([^\]]*)\]/).map(
+        (name) => `profile.${name}`,
+      ),
+    ],
+    [
+      'the companion app takes',
+      listIn('django/ekklesia_sync/apply/paths.py', /^WRITABLE_PATHS = \{([\s\S]*?)^\}/m).filter((name) =>
+        name.includes('.'),
+      ),
+    ],
+    ['the stand-in of the registry takes', Object.keys(PORTAL_FIELDS)],
+  ])('has the fields that %s as the two-way ones', (_who, paths) => {
+    expect(paths.toSorted()).toEqual(portalEditPaths.toSorted());
   });
 
   it('knows each row by its own path', () => {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { migrateDatabase } from '../../../../local/src/postgres/migrate-database.ts';
 import { type LocalPostgres, startPostgres } from '../../../../local/src/postgres/start-postgres.ts';
+import { migrateDatabase } from '../../../src/adapters/postgres/migrate.ts';
 import { pgliteSnapshot } from './pglite-snapshot.ts';
 
 declare module 'vitest' {

@@ -147,8 +147,9 @@ export const makeMemoryPortal = (
 
 const editsIn = (items: readonly QueueItem[]): PendingEdit[] =>
   items.flatMap(({ changes, editedAt }) =>
-    Object.entries(changes).map(([path, { newValue: value }]) => ({
+    Object.entries(changes).map(([path, { oldValue: from, newValue: value }]) => ({
       path,
+      from,
       value,
       editedAt: dateOf(editedAt),
     })),
