@@ -212,6 +212,8 @@ const runTests = async (jobPath: string, job: Job): Promise<Map<string, Outcome>
       ({ kind }) => kind === 'begun' || kind === 'ended' || kind === 'doubted',
     );
     if (hanging === undefined) throw new Error(`The tests did not start: ${job.tests.join(' ')}`);
+    if (hanging.kind === 'doubted')
+      console.log(`${hanging.file} cannot be run again and again: it is left out.`);
     if (hanging.kind === 'begun') {
       note(job.findings, { kind: 'ended', id: hanging.id, outcome: 'hung' });
     }
