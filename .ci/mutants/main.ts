@@ -34,8 +34,8 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   twoway: ['twoway'],
   portal: ['portal'],
 };
-/** Worlds of many steps and suites of another machine's kind: they find much, and say little about which line is to blame. */
-const EXCLUDED = ['**/*.{long,postgres}.test.ts', 'functions/test/portal/convergence-over-http.test.ts'];
+/** Worlds of many steps and suites of whole servers: they find much, and say little about which line is to blame. */
+const EXCLUDED = ['**/*.{long,postgres}.test.ts', '**/*-over-{http,firestore}.test.ts'];
 
 interface Result {
   readonly mutant: Mutant;

@@ -122,6 +122,7 @@ describe('telling the registry many changes', () => {
     const one = await choking(new Set([bad?.claimed.kennitala ?? '']), rejected).send(all);
     const refused = [...one].filter(([, sent]) => 'answer' in sent && sent.answer.status === 'refused');
     expect(refused.map(([out]) => out)).toEqual([bad]);
+    expect(refused[0]?.[1]).toMatchObject({ answer: { code: 'invalid_value' } });
     const every = await choking(new Set(PEOPLE), rejected).send(all);
     expect([...every.values()].every((sent) => 'failure' in sent)).toBe(true);
   });
