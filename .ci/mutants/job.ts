@@ -46,7 +46,7 @@ export type Finding =
   /** `limitMs` is what the tests of one file may take; without a word for so long, the process hangs. */
   | { readonly kind: 'begun'; readonly id: string; readonly limitMs: number }
   | { readonly kind: 'ended'; readonly id: string; readonly outcome: Outcome; readonly by?: string }
-  /** After these the unmutated tests failed: something was left behind, and their results are worth nothing. */
+  /** After these the unmutated tests failed: something was left behind, and their results are worth nothing. They are asked again, without that file. */
   | { readonly kind: 'doubted'; readonly ids: readonly string[]; readonly file: string };
 
 export type Outcome = 'killed' | 'survived' | 'not reached' | 'hung';

@@ -46,6 +46,8 @@ export default class MutantRunner extends TestRunner {
   readonly #specifications: Specification[];
   readonly #steps: Step[];
   readonly #waiting: string[];
+  /** Files that failed without a mutant once they had run with some: whatever else they say is worth nothing either. */
+  readonly #leftOut = new Set<string>();
   #place = -1;
   #startedAt = 0;
   #isStale = false;
@@ -69,7 +71,10 @@ export default class MutantRunner extends TestRunner {
     for (const finding of readFindings(this.#job.findings)) {
       if (finding.kind === 'reach') this.#reach.set(finding.file, finding);
       if (finding.kind === 'ended') decided.add(finding.id);
-      if (finding.kind === 'doubted') for (const id of finding.ids) decided.delete(id);
+      if (finding.kind === 'doubted') {
+        for (const id of finding.ids) decided.delete(id);
+        this.#leftOut.add(finding.file);
+      }
     }
     this.#waiting = this.#job.mutants.map(({ id }) => id).filter((id) => !decided.has(id));
     // The same random values for each mutant; a failure is enough, and no search for the smallest; and not all histories.
@@ -192,6 +197,7 @@ export default class MutantRunner extends TestRunner {
   #reachOf(id: string): Reach[] {
     const reaches: Reach[] = [];
     for (const { file, ms, whole, tests } of this.#reach.values()) {
+      if (this.#leftOut.has(file)) continue;
       const reaching = Object.entries(tests).filter(([, { reached }]) => reached[id] !== undefined);
       const hits = reaching.reduce((sum, [, { reached }]) => sum + (reached[id] ?? 0), whole[id] ?? 0);
       if (whole[id] !== undefined) reaches.push({ file, tests: 'all', ms, hits });

@@ -127,11 +127,15 @@ describe('a dry run', () => {
     plan = ALARMING;
     await run({ dryRun: true });
     await run();
-    expect(logs).toContainEqual(expect.objectContaining({ event: 'run_started', dryRun: true }));
+    expect(logs).toContainEqual(
+      expect.objectContaining({ event: 'run_started', runId: 'run-1', dryRun: true }),
+    );
     expect(logs).toContainEqual(
       expect.objectContaining({ event: 'dry_run', planId: ALARMING.planId, tripped: true }),
     );
-    expect(logs).toContainEqual(expect.objectContaining({ event: 'run_started', dryRun: false }));
+    expect(logs).toContainEqual(
+      expect.objectContaining({ event: 'run_started', runId: 'run-2', dryRun: false }),
+    );
   });
 
   it('of a rollback carries no reason: nobody has decided yet', async () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
+import { decideChange, type StoredMember } from '../../src/domain/member/decide-change.ts';
+import { parseRegistryMember } from '../../src/domain/member/parse-registry-member.ts';
 import { CLAIM_MS, planClaim } from '../../src/twoway/claim.ts';
 import { planConflict } from '../../src/twoway/plan-conflict.ts';
 import { planDelivered, planFailedTry, planRefused } from '../../src/twoway/plan-settlement.ts';
@@ -81,5 +83,74 @@ describe('a claim', () => {
     expect(claimBy('two', later(29_999), failed).result).toEqual({ kind: 'waiting', until: later(30_000) });
     expect(claimBy('two', later(29_999), failed, true).result).toMatchObject({ kind: 'claimed' });
     expect(claimBy('two', later(30_000), failed).result).toMatchObject({ kind: 'claimed' });
+  });
+});
+
+describe('an edit that the member has taken back', () => {
+  const email = (oldValue: string, newValue: string, ms: number) =>
+    makeQueueItem(
+      {
+        id: `edit-${ms}`,
+        kennitala: '0101002008' as Kennitala,
+        djangoId: 7,
+        action: 'update',
+        changes: { 'profile.email': { oldValue, newValue } },
+        editedAt: toEditTime(later(ms)),
+        isContinuation: false,
+      },
+      NOW,
+    );
+  const there = email('a@b.is', 'c@d.is', 0);
+  const back = email('c@d.is', 'a@b.is', 1_000);
+  /** The registry's word, and what the document shows. */
+  const stored = (said: string, shown: string): StoredMember => {
+    const content = parseRegistryMember({
+      id: 7,
+      ssn: '0101002008',
+      name: 'Generated Person',
+      contact_info: { email: said },
+    });
+    const change = {
+      kennitala: content.kennitala,
+      action: 'update',
+      version: 3,
+      occurredAt: null,
+      content,
+    } as const;
+    const decision = decideChange(null, change, { pending: [], origin: 'registry', now: NOW });
+    if (decision.kind !== 'write') throw new Error('Nothing was decided.');
+    const { member, meta } = decision;
+    return { member: { ...member, profile: { ...member.profile, email: shown } }, meta };
+  };
+  const claimed = (pending: QueueItem[], known: StoredMember | null) =>
+    planClaim({ ...viewOf(...pending), stored: known }, { owner: 'one', now: NOW, isUrgent: false });
+
+  it.each([
+    ['the registry is known to hold that', stored('a@b.is', 'a@b.is'), null],
+    ['the portal has no document', null, null],
+    ['an event has shown the other one again', stored('a@b.is', 'c@d.is'), { 'profile.email': 'a@b.is' }],
+  ])('is not sent where %s', (_what, known, values) => {
+    const { items, member, result } = claimed([there, back], known);
+    expect(result).toEqual({ kind: 'nothing' });
+    expect(items).toMatchObject([
+      { status: 'synced', settled: { 'profile.email': { outcome: 'cancelled' } } },
+      { status: 'synced', settled: { 'profile.email': { outcome: 'cancelled' } } },
+    ]);
+    expect(member?.values ?? null).toEqual(values);
+  });
+
+  it('is sent where the registry is known to hold something else', () => {
+    const { result } = claimed([there, back], stored('x@y.is', 'a@b.is'));
+    expect(result).toMatchObject({
+      kind: 'claimed',
+      claimed: { delivery: { paths: { 'profile.email': { newValue: 'a@b.is' } } } },
+    });
+  });
+
+  it('is not held up by its own claim', () => {
+    const first = claimBy('one', NOW);
+    const again = claimBy('one', later(1_000), first.view);
+    expect(again.result).toMatchObject({ kind: 'claimed', isRevived: false });
+    expect(again.view.pending[0]?.claim).toEqual({ owner: 'one', expiresAt: later(1_000 + CLAIM_MS) });
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { SyncError } from '../../src/lib/errors.ts';
-import type { RegistryChanges } from '../../src/registry/ports.ts';
+import type { ChangeAnswer, RegistryChanges } from '../../src/registry/ports.ts';
 import { decideConflict } from '../../src/twoway/conflict.ts';
 import { nextDelayMs } from '../../src/twoway/plan-settlement.ts';
 import { makeEditTime } from '../../src/twoway/queue.ts';
-import { makeApplyProtocol } from '../../src/twoway/registry.ts';
+import { makeApplyProtocol, makeRegistryMembers } from '../../src/twoway/registry.ts';
 import { type Outgoing, sendChanges } from '../../src/twoway/send.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 
@@ -62,6 +62,7 @@ const choking = (on: ReadonlySet<string>, failure: SyncError) => {
   };
   return {
     sizes,
+    registry,
     send: (all: Outgoing[]) =>
       sendChanges(all, new AbortController().signal, { registry, protocol: makeApplyProtocol() }),
   };
@@ -70,6 +71,24 @@ const PEOPLE = makeKennitalas(250, 30_000);
 const broken = new SyncError('registry_unavailable', 'broken', { details: { status: 500 } });
 
 describe('telling the registry many changes', () => {
+  it.each<[string, ChangeAnswer, boolean]>([
+    ['a version', { status: 'success', version: 1 }, true],
+    ['no version', { status: 'success', version: null }, false],
+    ['a conflict', { status: 'conflict', current: {}, version: null, changedAt: null }, true],
+  ])(
+    'learns from an answer with %s whether the registry compares what was expected',
+    async (_what, answer, expected) => {
+      const protocol = makeApplyProtocol();
+      protocol.learn(!expected);
+      const registry = { ...choking(new Set(), broken).registry, apply: async () => [answer] };
+      await sendChanges([outgoing(PEOPLE[0] as Kennitala)], new AbortController().signal, {
+        registry,
+        protocol,
+      });
+      expect(protocol.comparesExpected()).toBe(expected);
+    },
+  );
+
   it('sends at most a hundred a request', async () => {
     const { sizes, send } = choking(new Set(), broken);
     expect((await send(PEOPLE.map((it) => outgoing(it)))).size).toBe(250);
@@ -103,6 +122,7 @@ describe('telling the registry many changes', () => {
     const one = await choking(new Set([bad?.claimed.kennitala ?? '']), rejected).send(all);
     const refused = [...one].filter(([, sent]) => 'answer' in sent && sent.answer.status === 'refused');
     expect(refused.map(([out]) => out)).toEqual([bad]);
+    expect(refused[0]?.[1]).toMatchObject({ answer: { code: 'invalid_value' } });
     const every = await choking(new Set(PEOPLE), rejected).send(all);
     expect([...every.values()].every((sent) => 'failure' in sent)).toBe(true);
   });
@@ -130,4 +150,62 @@ describe('telling the registry many changes', () => {
       expect(sent.get(create)).toMatchObject({ answer: { status: 'refused', code: 'action_not_allowed' } });
     },
   );
+});
+
+describe('what the registry says of one member', () => {
+  const [KENNITALA, OTHER] = PEOPLE as [Kennitala, Kennitala];
+  const row = (more: object) => ({
+    ssn: KENNITALA,
+    name: 'Generated Person',
+    email: 'old@example.is',
+    ...more,
+  });
+  const members = (said: object | null, list: object[] = []) =>
+    makeRegistryMembers({
+      reader: { readMember: async () => said },
+      pages: {
+        pages: async function* () {
+          yield { members: list, count: list.length, place: null } as never;
+        },
+      },
+    });
+  const { signal } = new AbortController();
+  const read = async (said: object | null, list?: object[]) =>
+    members(said, list).read(KENNITALA, { signal });
+
+  it('is what it answers, where that has an id or a version', async () => {
+    for (const more of [{ id: 7 }, { version: 3 }, { id: 7, version: 3 }])
+      expect((await read(row(more), [row({ id: 9, name: 'Of The List' })]))?.content).toMatchObject({
+        'profile.name': 'Generated Person',
+      });
+    expect(await read(null)).toBeNull();
+  });
+
+  it('is what its list says, where the answer has neither', async () => {
+    const listed = [{ ssn: OTHER, id: 1 }, row({ id: 9, name: 'Of The List' })];
+    expect(await read(row({}), listed)).toMatchObject({
+      djangoId: 9,
+      content: { 'profile.name': 'Of The List' },
+    });
+    // Nobody of that number in the list: then e-mail and address, which are older there, count for nothing.
+    const alone = await read(row({}), [{ ssn: OTHER, id: 1 }]);
+    expect(alone?.content).toHaveProperty(['profile.name'], 'Generated Person');
+    expect(alone?.content).not.toHaveProperty(['profile.email']);
+  });
+
+  it('is not taken for another one', async () => {
+    await expect(read({ ...row({ id: 7 }), ssn: OTHER })).rejects.toMatchObject({
+      code: 'registry_invalid_response',
+      message: 'The registry answered another member than the one asked for.',
+    });
+  });
+
+  it('names the number of a row, and whether members have versions', async () => {
+    const list = [row({ id: 9 })];
+    expect(await members(null, list).numberOf(9, { signal })).toBe(KENNITALA);
+    expect(await members(null, list).numberOf(8, { signal })).toBeNull();
+    expect(await members(null, list).isVersioned({ signal })).toBe(false);
+    expect(await members(null, [row({ version: 3 })]).isVersioned({ signal })).toBe(true);
+    expect(await members(null, []).isVersioned({ signal })).toBe(false);
+  });
 });

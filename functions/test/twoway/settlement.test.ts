@@ -186,6 +186,23 @@ describe('a change that the registry has taken', () => {
     expect(email()).toBe('theirs@example.is');
   });
 
+  it('is not read back where the portal has heard of this very change, nor of any since', async () => {
+    for (const version of [8, 9]) {
+      expect(
+        await settled(claim([edit({ [EMAIL]: ofEmail })], heardLater()), { status: 'success', version }),
+      ).toEqual({
+        ended: 'synced',
+        onward: { kind: 'done' },
+      });
+      // What the registry had said besides, which the document does not show, stays on record.
+      expect(view.stored?.meta).toMatchObject({ source_version: 8, source_hash: 'of something else' });
+    }
+    expect([reads, email()]).toEqual([0, 'new@example.is']);
+    const known = storedWith('new@example.is', 3);
+    await settled(claim([edit({ [EMAIL]: ofEmail })], known), { status: 'success', version: 4 });
+    expect(view.stored?.meta.source_hash).not.toBe(known.meta.source_hash);
+  });
+
   it('waits where the member is written whenever they are read', async () => {
     readings = [rowOf('theirs@example.is', 5)];
     const claimed = claim([edit({ [EMAIL]: ofEmail })], heardLater());
@@ -537,6 +554,39 @@ describe('a conflict', () => {
     expect(result).toMatchObject({ ended: null, onward: { kind: 'send' } });
     expect(view.openConflicts).toEqual([]);
   });
+
+  it('is none of an edit that was taken back meanwhile, and the answer is asked for again all the same', async () => {
+    const claimed = claim([edit({ [EMAIL]: ofEmail })], heardLater());
+    const back = edit({ [EMAIL]: { oldValue: ofEmail.newValue, newValue: ofEmail.oldValue } }, {}, NOW);
+    view = { ...view, pending: [...view.pending, back] };
+    const result = await settled(claimed, conflict('theirs@example.is', null, 2));
+    expect(result).toMatchObject({ ended: null, onward: { kind: 'send' } });
+    if (result.onward.kind === 'send')
+      expect(result.onward.next.delivery.paths[EMAIL]).toMatchObject({ newValue: 'old@example.is' });
+    expect(view.openConflicts).toEqual([]);
+  });
+
+  it.each([
+    ['later beyond doubt: it stands', after(2 * HOUR_MS), 'cancelled', true],
+    ['not later beyond doubt: the withdrawal is told', null, undefined, false],
+  ])(
+    'of a consent that was given and taken back, and the registry’s word is %s',
+    async (_what, at, outcome, shown) => {
+      const given = edit({ [REACHABLE]: { oldValue: false, newValue: true } });
+      const back = edit({ [REACHABLE]: { oldValue: true, newValue: false } }, {}, after(-1_000));
+      const claimed = claim([given, back], storedWith('old@example.is'));
+      const answer = {
+        status: 'conflict',
+        current: { [REACHABLE]: true },
+        version: 9,
+        changedAt: at,
+      } as const;
+      const result = await settled(claimed, answer);
+      expect(view.stored?.member.profile.reachable).toBe(shown);
+      expect([...view.later, ...view.pending].at(-1)?.settled[REACHABLE]?.outcome).toBe(outcome);
+      expect(result.onward.kind).toBe(outcome === undefined ? 'send' : 'done');
+    },
+  );
 
   it('waits for an earlier edit that may still be on its way', async () => {
     const at = after(-5_000);

@@ -99,6 +99,29 @@ describe('a load that takes several runs', () => {
     expect((await run()).record).toMatchObject({ outcome: 'unchanged', warnings: [] });
   });
 
+  it.each([
+    ['at once', 100],
+    ['page by page', 5],
+  ])('%s: what is left of each kind is what the next run does', async (_what, keptWrites) => {
+    await run();
+    for (const id of [1, 2, 3, 4]) stack.registry.updateMember(id, { name: `Renamed Person ${id}` });
+    for (const id of [5, 6, 7]) stack.registry.deleteMember(id);
+    stack.registry.createMember();
+    stack.registry.createMember();
+    const { record: first } = await run({ keptWrites, writer: writerFor(5) });
+    expect(first).toMatchObject({ outcome: 'partial', changes: { added: 2, removed: 3, updated: 4 } });
+    const { added = 0, removed = 0, updated = 0 } = first.unfinished ?? {};
+    expect(added + removed + updated).toBe(4);
+    expect(first.memberCount).toBe(MEMBERS + (2 - added) - (3 - removed));
+    const { record: second } = await run({ keptWrites });
+    expect(second).toMatchObject({
+      outcome: 'published',
+      memberCount: 39,
+      changes: { added, removed, updated },
+    });
+    await expectEqual(stack);
+  });
+
   it('takes as many runs as it needs', async () => {
     await halfLoaded();
     expect((await run({ writer: writerFor(6) })).record).toMatchObject({
