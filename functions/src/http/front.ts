@@ -132,8 +132,8 @@ const readBody = async (request: IncomingMessage, maxBytes: number): Promise<Uin
     request.once('end', () => resolve(new Uint8Array(Buffer.concat(chunks))));
     request.once('error', reject);
     request.once('close', () => {
-      // It closes after it has come whole, too, and then nobody waits for a failure to be made.
-      if (!request.complete) reject(new SyncError('invalid_request', 'The request ended half-way.'));
+      // It closes after it was read whole, too, and then nobody waits for a failure to be made.
+      if (!request.readableEnded) reject(new SyncError('invalid_request', 'The request ended half-way.'));
     });
   });
 };
