@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../src/lib/errors.ts';
-import { WARNING_CODES } from '../src/mirror/mirror.ts';
+import { MIRRORS, WARNING_CODES } from '../src/mirror/mirror.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -22,6 +22,11 @@ describe('the runbook', () => {
     );
     expect(rows.toSorted()).toEqual([...WARNING_CODES].toSorted());
   });
+});
+
+it('docs/operators.md names every mirror, and no other', () => {
+  const [, named = ''] = /^`MIRROR` is (.+)\.$/m.exec(read('docs/operators.md')) ?? [];
+  expect([...named.matchAll(/`(\w+)`/g)].map(([, mirror]) => mirror)).toEqual([...MIRRORS]);
 });
 
 describe('links between documents', () => {

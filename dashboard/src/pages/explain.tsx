@@ -1,6 +1,7 @@
 import { type FormEvent, useState } from 'react';
 import { kennitalaFault, tryKennitala } from '../../../functions/src/domain/kennitala.ts';
 import type { ExplainAnswer, TimelineEntry } from '../../../functions/src/ops/schemas.ts';
+import { MIRRORS } from '../api.ts';
 import { OneMember } from '../decide/one-member.tsx';
 import { useOperator } from '../operator.ts';
 import { ActionButton, TextField } from '../parts/forms.tsx';
@@ -10,7 +11,7 @@ import { Card, Empty, Notice, Page } from '../parts/ui.tsx';
 import { hrefOf } from '../route.ts';
 import { type Texts, useTexts } from '../texts/language.tsx';
 
-const PLACES = ['registry', 'roster', 'portal', 'register'] as const;
+const PLACES = ['registry', ...MIRRORS] as const;
 
 /** Asks about one person. The kennitala goes in a request's body, never into an address or a history. */
 export const ExplainPage = () => {

@@ -2,7 +2,7 @@ import { Menu } from '@base-ui/react/menu';
 import { ChevronDown } from 'lucide-react';
 import { useState } from 'react';
 import type { WireRunRecord } from '../../../functions/src/ops/schemas.ts';
-import { MIRRORS } from '../api.ts';
+import { MIRRORS, type MirrorName } from '../api.ts';
 import { useOperator } from '../operator.ts';
 import { SelectField, TextField } from '../parts/forms.tsx';
 import { Older, Table } from '../parts/table.tsx';
@@ -138,10 +138,14 @@ const nameOf = (run: WireRunRecord, t: Texts['t']): string => {
   if (run.approvedBy !== null) return t('titleApproved', { mirror });
   if (run.trigger === 'event') return t('titleEvent');
   if (run.trigger !== 'schedule') return t('titleAsked', { mirror });
-  return t(
-    run.mirror === 'roster' ? 'titleWeekly' : run.mirror === 'portal' ? 'titleNightly' : 'titleHourly',
-  );
+  return t(SCHEDULED[run.mirror]);
 };
+
+const SCHEDULED = {
+  roster: 'titleWeekly',
+  portal: 'titleNightly',
+  register: 'titleHourly',
+} as const satisfies Readonly<Record<MirrorName, string>>;
 
 const changesOf = (run: WireRunRecord, { t, format }: Texts): string => {
   const { changes, outcome } = run;

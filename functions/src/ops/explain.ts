@@ -110,12 +110,11 @@ export const explainMember = async (
       ),
     ]);
   const registry = change.now;
-  for (const [source, found] of [
-    ['registry', registry],
-    ['roster', roster],
-    ['register', register],
-  ] as const) {
-    if (found.state === 'unknown') incomplete.push({ source, code: found.code });
+  const here = { registry, roster, portal, register };
+  for (const source of ['registry', ...MIRRORS] as const) {
+    const found = here[source];
+    // Of the portal its attempt has said so, with the code.
+    if (found.state === 'unknown' && source !== 'portal') incomplete.push({ source, code: found.code });
   }
 
   // A refused run that names the person says more than that it was refused for everybody.
@@ -133,7 +132,6 @@ export const explainMember = async (
     ...fromPortal(portal),
     ...fromRegister(register),
   ];
-  const here = { registry, roster, portal, register };
   return {
     member,
     at: at.toISOString(),

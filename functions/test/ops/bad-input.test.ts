@@ -12,75 +12,90 @@ afterAll(async () => {
 const PLAN_ID = 'a'.repeat(64);
 const APPROVE = { planId: PLAN_ID, operator: 'Somebody', reason: 'Looked at it' };
 
+const BAD: readonly [method: string, path: string, body: unknown, named: string][] = [
+  ['GET', '/runs?limit=0', undefined, 'limit'],
+  ['GET', '/runs?limit=201', undefined, 'limit'],
+  ['GET', '/runs?limit=two', undefined, 'limit'],
+  ['GET', '/runs?limit=1.5', undefined, 'limit'],
+  ['GET', '/runs?mirror=other', undefined, 'mirror'],
+  ['GET', '/runs?outcome=fine', undefined, 'outcome'],
+  ['GET', '/runs?before=nonsense', undefined, 'before'],
+  ['GET', `/runs?before=${Buffer.from('[1,2]').toString('base64url')}`, undefined, 'before'],
+  ['GET', `/runs?before=${Buffer.from('[1,-2,"x"]').toString('base64url')}`, undefined, 'before'],
+  ['GET', '/runs?unknown=1', undefined, 'a key that is not known'],
+  ['GET', '/runs/__reserved__', undefined, 'id'],
+  ['GET', '/runs/a%2Fb', undefined, 'id'],
+  ['GET', `/runs/${'x'.repeat(201)}`, undefined, 'id'],
+  ['GET', '/runs/some-run/changes?page=-1', undefined, 'page'],
+  ['GET', '/runs/some-run/people?page=-1', undefined, 'page'],
+  ['POST', '/runs', '{', 'JSON'],
+  ['POST', '/runs', '[]', 'body'],
+  ['POST', '/runs', {}, 'mirror'],
+  ['POST', '/runs', { mirror: 'roster', dryRun: 'yes' }, 'dryRun'],
+  ['POST', '/runs', { mirror: 'roster', force: true }, 'a key that is not known'],
+  ['POST', '/runs', { mirror: 'roster', approve: { ...APPROVE, planId: 'short' } }, 'approve.planId'],
+  ['POST', '/runs', { mirror: 'roster', approve: { ...APPROVE, reason: ' ' } }, 'approve.reason'],
+  ['POST', '/runs', { mirror: 'roster', dryRun: true, approve: APPROVE }, 'approve'],
+  ['POST', '/portal/registry-word', {}, 'reason'],
+  ['POST', '/portal/registry-word', { kennitala: '123', reason: 'x' }, 'kennitala'],
+  ['POST', '/portal/registry-word', { dryRun: true, approve: APPROVE }, 'approve'],
+  ['POST', '/roster/rollback', {}, 'generation'],
+  ['POST', '/roster/rollback', { generation: '1', runId: 'r' }, 'generation'],
+  ['POST', '/roster/rollback', { generation: '-1' }, 'generation'],
+  ['POST', '/roster/rollback', { generation: 17 }, 'generation'],
+  ['POST', '/roster/rollback', { generation: '12345678901234567890' }, 'generation'],
+  ['POST', '/roster/rollback', { generation: '9223372036854775808' }, 'generation'],
+  ['POST', '/roster/rollback', { generation: '1', dryRun: true, approve: APPROVE }, 'approve'],
+  ['POST', '/mirrors/other/pause', { reason: 'why' }, 'name'],
+  ['POST', '/mirrors/roster/pause', {}, 'reason'],
+  ['POST', '/mirrors/roster/pause', { reason: '  ' }, 'reason'],
+  ['POST', '/mirrors/roster/resume', {}, 'reason'],
+  ['POST', '/explain', {}, 'kennitala'],
+  ['POST', '/explain', { kennitala: '123' }, 'kennitala'],
+  ['POST', '/explain', { kennitala: 1234567890 }, 'kennitala'],
+  ['POST', '/erase', {}, 'kennitala'],
+  ['POST', '/erase', { kennitala: '123', reason: 'why' }, 'kennitala'],
+  ['POST', '/erase', { kennitala: 1234567890, reason: 'why' }, 'kennitala'],
+  ['POST', '/erase', { kennitala: '0101302989' }, 'reason'],
+  ['POST', '/erase', { kennitala: '0101302989', reason: ' ' }, 'reason'],
+  ['POST', '/erase', { kennitala: '0101302989', reason: 'asked by 010130-2989' }, 'reason'],
+  ['POST', '/erase', { kennitala: '0101302989', reason: 'why', dryRun: 'no' }, 'dryRun'],
+  ['POST', '/erase', { kennitala: '0101302989', reason: 'why', force: true }, 'a key that is not known'],
+  ['POST', '/roll', {}, 'at'],
+  ['POST', '/roll', { at: '2026-11-01T12:00', name: 'a-roll' }, 'at'],
+  ['POST', '/roll', { at: 'noon' }, 'moment'],
+  ['POST', '/roll', { name: '../kennitalas' }, 'name'],
+  ['POST', '/roll/compare', { from: '2026-11-01T12:00' }, 'to'],
+  [
+    'POST',
+    '/rolls',
+    { name: 'r-1234567890', at: '2026-11-01T12:00', until: '2027-01-01', reason: 'why' },
+    'name',
+  ],
+  ['POST', '/rolls', { name: 'vote', at: '2026-11-01T12:00', until: '2027-02-30', reason: 'why' }, 'until'],
+  ['POST', '/rolls', { name: 'vote', at: '2026-11-01T12:00', until: '2027-01-01', reason: ' ' }, 'reason'],
+  ['GET', '/series?days=0', undefined, 'days'],
+  ['GET', '/series?days=367', undefined, 'days'],
+  ['GET', '/queue?status=odd', undefined, 'status'],
+  ['GET', '/conflicts?state=odd', undefined, 'state'],
+  ['POST', '/queue/some-id/retry', {}, 'reason'],
+  ['POST', '/queue/some-id/fail', { reason: '' }, 'reason'],
+  ['POST', '/conflicts/some-id/resolve', { path: 'profile.email' }, 'keep'],
+  ['POST', '/two-way/runs', { deliver: 'everything' }, 'deliver'],
+  ['POST', '/members/sync', { kennitala: '123' }, 'kennitala'],
+];
+
 describe('bad input', () => {
-  it.each([
-    ['GET', '/runs?limit=0', undefined, 'limit'],
-    ['GET', '/runs?limit=201', undefined, 'limit'],
-    ['GET', '/runs?limit=two', undefined, 'limit'],
-    ['GET', '/runs?limit=1.5', undefined, 'limit'],
-    ['GET', '/runs?mirror=other', undefined, 'mirror'],
-    ['GET', '/runs?outcome=fine', undefined, 'outcome'],
-    ['GET', '/runs?before=nonsense', undefined, 'before'],
-    ['GET', `/runs?before=${Buffer.from('[1,2]').toString('base64url')}`, undefined, 'before'],
-    ['GET', `/runs?before=${Buffer.from('[1,-2,"x"]').toString('base64url')}`, undefined, 'before'],
-    ['GET', '/runs?unknown=1', undefined, 'a key that is not known'],
-    ['GET', '/runs/__reserved__', undefined, 'id'],
-    ['GET', '/runs/a%2Fb', undefined, 'id'],
-    ['GET', `/runs/${'x'.repeat(201)}`, undefined, 'id'],
-    ['GET', '/runs/some-run/changes?page=-1', undefined, 'page'],
-    ['POST', '/runs', '{', 'JSON'],
-    ['POST', '/runs', '[]', 'body'],
-    ['POST', '/runs', {}, 'mirror'],
-    ['POST', '/runs', { mirror: 'roster', dryRun: 'yes' }, 'dryRun'],
-    ['POST', '/runs', { mirror: 'roster', force: true }, 'a key that is not known'],
-    ['POST', '/runs', { mirror: 'roster', approve: { ...APPROVE, planId: 'short' } }, 'approve.planId'],
-    ['POST', '/runs', { mirror: 'roster', approve: { ...APPROVE, reason: ' ' } }, 'approve.reason'],
-    ['POST', '/runs', { mirror: 'roster', dryRun: true, approve: APPROVE }, 'approve'],
-    ['POST', '/portal/registry-word', {}, 'reason'],
-    ['POST', '/portal/registry-word', { kennitala: '123', reason: 'x' }, 'kennitala'],
-    ['POST', '/portal/registry-word', { dryRun: true, approve: APPROVE }, 'approve'],
-    ['POST', '/roster/rollback', {}, 'generation'],
-    ['POST', '/roster/rollback', { generation: '1', runId: 'r' }, 'generation'],
-    ['POST', '/roster/rollback', { generation: '-1' }, 'generation'],
-    ['POST', '/roster/rollback', { generation: 17 }, 'generation'],
-    ['POST', '/roster/rollback', { generation: '12345678901234567890' }, 'generation'],
-    ['POST', '/roster/rollback', { generation: '9223372036854775808' }, 'generation'],
-    ['POST', '/roster/rollback', { generation: '1', dryRun: true, approve: APPROVE }, 'approve'],
-    ['POST', '/mirrors/other/pause', { reason: 'why' }, 'name'],
-    ['POST', '/mirrors/roster/pause', {}, 'reason'],
-    ['POST', '/mirrors/roster/pause', { reason: '  ' }, 'reason'],
-    ['POST', '/mirrors/roster/resume', {}, 'reason'],
-    ['POST', '/explain', {}, 'kennitala'],
-    ['POST', '/explain', { kennitala: '123' }, 'kennitala'],
-    ['POST', '/explain', { kennitala: 1234567890 }, 'kennitala'],
-    ['POST', '/erase', {}, 'kennitala'],
-    ['POST', '/erase', { kennitala: '123', reason: 'why' }, 'kennitala'],
-    ['POST', '/erase', { kennitala: 1234567890, reason: 'why' }, 'kennitala'],
-    ['POST', '/erase', { kennitala: '0101302989' }, 'reason'],
-    ['POST', '/erase', { kennitala: '0101302989', reason: ' ' }, 'reason'],
-    ['POST', '/erase', { kennitala: '0101302989', reason: 'asked by 010130-2989' }, 'reason'],
-    ['POST', '/erase', { kennitala: '0101302989', reason: 'why', dryRun: 'no' }, 'dryRun'],
-    ['POST', '/erase', { kennitala: '0101302989', reason: 'why', force: true }, 'a key that is not known'],
-    ['POST', '/roll', {}, 'at'],
-    ['POST', '/roll', { at: '2026-11-01T12:00', name: 'a-roll' }, 'at'],
-    ['POST', '/roll', { at: 'noon' }, 'moment'],
-    ['POST', '/roll', { name: '../kennitalas' }, 'name'],
-    ['POST', '/roll/compare', { from: '2026-11-01T12:00' }, 'to'],
-    [
-      'POST',
-      '/rolls',
-      { name: 'r-1234567890', at: '2026-11-01T12:00', until: '2027-01-01', reason: 'why' },
-      'name',
-    ],
-    ['POST', '/rolls', { name: 'vote', at: '2026-11-01T12:00', until: '2027-02-30', reason: 'why' }, 'until'],
-    ['POST', '/rolls', { name: 'vote', at: '2026-11-01T12:00', until: '2027-01-01', reason: ' ' }, 'reason'],
-    ['GET', '/series?days=0', undefined, 'days'],
-    ['GET', '/series?days=367', undefined, 'days'],
-    ['GET', '/queue?status=odd', undefined, 'status'],
-    ['GET', '/conflicts?state=odd', undefined, 'state'],
-    ['POST', '/queue/some-id/retry', {}, 'reason'],
-    ['POST', '/queue/some-id/fail', { reason: '' }, 'reason'],
-  ])('%s %s %j is a 400 that names %s', async (method, path, body, named) => {
+  it('is sent to every route that takes a query or a body', () => {
+    const taking = ops.routes.filter(({ query, body }) => query !== undefined || body !== undefined);
+    const missing = taking.filter(({ method, path }) => {
+      const route = new RegExp(`^${path.replace(/:\w+/g, '[^/?]+')}(?:\\?|$)`);
+      return !BAD.some(([used, url]) => used === method && route.test(url));
+    });
+    expect(missing.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
+  });
+
+  it.each(BAD)('%s %s %j is a 400 that names %s', async (method, path, body, named) => {
     const response = await ops.send(method, path, body);
     expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
     const problem = (await response.json()) as { status: number; code: string; detail: string };
@@ -123,10 +138,6 @@ describe('bad input', () => {
 });
 
 describe('who may call', () => {
-  it('serves the agreed routes and no other', () => {
-    expect(ops.routes.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(ROUTES.toSorted());
-  });
-
   it.each(['', '/api'])(
     'every route below "%s" refuses whoever has not proved to be an administrator',
     async (prefix) => {
@@ -154,37 +165,3 @@ describe('who may call', () => {
     expect(entry?.fields['requestId']).toBe(response.headers.get('x-request-id'));
   });
 });
-
-const ROUTES = [
-  'GET /conflicts',
-  'GET /conflicts/:id',
-  'GET /mirrors/:name/pauses',
-  'GET /queue',
-  'GET /queue/:id',
-  'GET /rolls',
-  'GET /roster/versions',
-  'GET /runs',
-  'GET /runs/:id',
-  'GET /runs/:id/changes',
-  'GET /runs/:id/groups',
-  'GET /runs/:id/people',
-  'GET /series',
-  'GET /status',
-  'POST /conflicts/:id/resolve',
-  'POST /erase',
-  'POST /explain',
-  'POST /members/sync',
-  'POST /mirrors/:name/pause',
-  'POST /mirrors/:name/resume',
-  'POST /portal/registry-word',
-  'POST /proof',
-  'POST /queue/:id/fail',
-  'POST /queue/:id/retry',
-  'POST /roll',
-  'POST /roll/compare',
-  'POST /rolls',
-  'POST /roster/rollback',
-  'POST /runs',
-  'POST /two-way/runs',
-  'POST /verify',
-];

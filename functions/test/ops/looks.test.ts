@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SyncError } from '../../src/lib/errors.ts';
 import { opsRoutes } from '../../src/ops/routes.ts';
@@ -67,6 +68,20 @@ const nameOf = ({ method, path }: { method: string; path: string }): string => `
 describe('every route of the operators’ API', () => {
   it('is known to show somebody or nobody', () => {
     expect(ops.routes.map(nameOf).toSorted()).toEqual(Object.keys(ROUTES).toSorted());
+  });
+
+  it('is in the table of docs/ops-api.md', () => {
+    const text = readFileSync(new URL('../../../docs/ops-api.md', import.meta.url), 'utf8');
+    const rows = text.split('\n').filter((line) => /^\| `(?:GET|POST) /.test(line));
+    const told = rows.flatMap((row) => {
+      const [, cell = ''] = row.split('|');
+      // `POST /a/b`, `/c` stands for `POST /a/c` too; a query and a body come behind.
+      const [first = '', ...others] = [...cell.matchAll(/`((?:GET |POST )?\/[^`? ]*)/g)].map(
+        ([, name = '']) => name,
+      );
+      return [first, ...others.map((one) => (one.startsWith('/') ? first.replace(/\/\w+$/, one) : one))];
+    });
+    expect(told.toSorted()).toEqual(ops.routes.map(nameOf).toSorted());
   });
 
   it.each(['', '/api'])(

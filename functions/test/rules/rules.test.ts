@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { COLLECTIONS } from '../../src/adapters/firestore/collections.ts';
 import { portalEditPaths } from '../../src/domain/member/field-table.ts';
 import { CASES } from './cases.ts';
 import { decideCase, SOURCES } from './decide-case.ts';
@@ -8,6 +9,16 @@ import { listStatements } from './evaluator/match.ts';
 import { parseRules } from './evaluator/parse.ts';
 
 const RULESETS = { firestore: parseRules(SOURCES.firestore), storage: parseRules(SOURCES.storage) };
+
+test('every collection has cases', () => {
+  const asked = CASES.map(({ path }) =>
+    path
+      .split('/')
+      .filter((_, step) => step % 2 === 0)
+      .at(-1),
+  );
+  expect(Object.keys(COLLECTIONS).filter((name) => !asked.includes(name))).toEqual([]);
+});
 
 test('no two cases share a title', () => {
   const titles = CASES.map(({ title }) => title);

@@ -1,6 +1,7 @@
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import type { Json } from '../../src/domain/member/fields.ts';
 import { isSyncError } from '../../src/lib/errors.ts';
+import { MIRRORS, type MirrorName } from '../../src/mirror/mirror.ts';
 import { Chance, hash } from './clock.ts';
 import { FATES, type Fate, type Instance } from './instances.ts';
 import { PATHS, type Path, REFUSED_VALUE, type RegistryKind } from './registry.ts';
@@ -10,7 +11,6 @@ import { JOBS, MEMBERS, type Message, makeWorld, nameOf, type World, type WorldO
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
-const MIRRORS = ['roster', 'portal', 'register'] as const;
 
 /** How often each kind of step comes. */
 const STEPS = {
@@ -359,7 +359,7 @@ const operatorsCall = (world: World): Message | null => {
 };
 
 const approval =
-  (world: World, mirror: (typeof MIRRORS)[number], approvedBy: Operator = 'another') =>
+  (world: World, mirror: MirrorName, approvedBy: Operator = 'another') =>
   (functions: Functions) => {
     if (approvedBy === 'another' || !world.stores.needsSecondPerson)
       world.witness.approves(functions.instance);
@@ -402,7 +402,7 @@ const end = async (world: World, steps: number): Promise<void> => {
 
 /** Ends every pause, and says whether there was one. */
 const resumeAll = async (world: World): Promise<boolean> => {
-  const isPaused = (mirror: (typeof MIRRORS)[number]) =>
+  const isPaused = (mirror: MirrorName) =>
     Boolean(world.stores.firestore.held(`sync_state/${mirror}`)?.['pause']);
   const paused = MIRRORS.filter(isPaused);
   for (const mirror of paused) await world.ask('opsApi', ({ resume }) => resume(mirror));

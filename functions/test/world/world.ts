@@ -1,6 +1,6 @@
 import type { MemberEvent } from '../../src/adapters/firestore/twoway-documents.ts';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
-import type { MirrorName } from '../../src/mirror/mirror.ts';
+import { MIRRORS, type MirrorName } from '../../src/mirror/mirror.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 import { signed } from '../support/registry-events.ts';
 import { Chance, type Clock, hash, makeClock, turn } from './clock.ts';
@@ -40,13 +40,13 @@ const FUNCTIONS = {
 } as const satisfies Readonly<Record<string, FunctionOptions>>;
 type FunctionName = keyof typeof FUNCTIONS;
 
-export const JOBS = [
-  'syncMemberList',
-  'reconcileMembers',
-  'membershipSyncHourly',
-  'bidirectionalSync',
-  'proveMembers',
-] as const;
+/** Which of them runs a mirror. */
+const JOB_OF = {
+  roster: 'syncMemberList',
+  portal: 'reconcileMembers',
+  register: 'membershipSyncHourly',
+} as const satisfies Readonly<Record<MirrorName, string>>;
+export const JOBS = [...Object.values(JOB_OF), 'bidirectionalSync', 'proveMembers'] as const;
 export type Job = (typeof JOBS)[number];
 
 /** Something that a function is asked to do: an event, an occurrence of a schedule, an operator's call. */
@@ -269,15 +269,11 @@ export const makeWorld = (
   const occurrence = (job: Job): Message => {
     counts.occurrences += 1;
     const time = new Date(now()).toISOString();
-    const scheduled = (mirror: MirrorName) => (functions: Functions) =>
-      functions.scheduled(mirror, { job, time });
-    const work = {
-      syncMemberList: scheduled('roster'),
-      reconcileMembers: scheduled('portal'),
-      membershipSyncHourly: scheduled('register'),
-      bidirectionalSync: ({ sweep }: Functions) => sweep('due', 'schedule'),
-      proveMembers: ({ prove }: Functions) => prove(),
-    }[job];
+    const mirror = MIRRORS.find((one) => JOB_OF[one] === job);
+    const work = ({ scheduled, sweep, prove }: Functions): Promise<unknown> => {
+      if (mirror !== undefined) return scheduled(mirror, { job, time });
+      return job === 'proveMembers' ? prove() : sweep('due', 'schedule');
+    };
     return {
       fn: job,
       what: `occurrence ${counts.occurrences}`,

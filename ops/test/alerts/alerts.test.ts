@@ -1,6 +1,7 @@
 import { glob, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { MIRRORS } from '../../../functions/src/mirror/mirror.ts';
 import { type AlertPolicy, type Alerts, readAlerts } from '../../src/alerts/read-alerts.ts';
 import { serviceOf } from '../../src/deploy/deployed-functions.ts';
 import { ROOT } from '../../src/deploy/root.ts';
@@ -82,6 +83,13 @@ describe('every alert', () => {
       }
     }
   });
+});
+
+it.each(MIRRORS)('the %s has an alert of its own for when it is overdue', (mirror) => {
+  const policies = alerts.policies.filter(({ content }) =>
+    lookOf(content).includes(`code="mirror_overdue" AND metric.labels.mirror="${mirror}"`),
+  );
+  expect(policies).toHaveLength(1);
 });
 
 describe('every metric', () => {

@@ -39,6 +39,29 @@ describe('the field table', () => {
     expect(paths.toSorted()).toEqual(portalEditPaths.toSorted());
   });
 
+  // Addresses are called otherwise in each, and the status is said by no value.
+  const fields = Object.keys(FIELD_TABLE).filter(
+    (path) => !/^(?:profile\.addresses|membership\.status)$/.test(path),
+  );
+  const named = (file: string, name: RegExp): string[] =>
+    [...readFileSync(new URL(`../../../../${file}`, import.meta.url), 'utf8').matchAll(name)].map(
+      ([, found = '']) => found.toLowerCase(),
+    );
+
+  it.each([
+    ['contract/schemas/member.json', /"(\w+)": \{/g],
+    ['django/ekklesia_sync/conf.py', /'(\w+)':/g],
+  ])('has no field but address and status that %s does not name', (file, name) => {
+    const names = named(file, name);
+    expect(fields.filter((path) => !names.includes(path.split('.')[1] ?? ''))).toEqual([]);
+  });
+
+  it('has the two-way fields that django/README.md tells of', () => {
+    expect(
+      portalEditPaths.filter((path) => !named('django/README.md', /`([\w.]+)`/g).includes(path)),
+    ).toEqual([]);
+  });
+
   it('knows each row by its own path', () => {
     for (const [path, row] of Object.entries(FIELD_TABLE)) expect(row.portalPath).toBe(path);
   });

@@ -1,12 +1,12 @@
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { COLLECTIONS, type Collection } from '../../src/adapters/firestore/collections.ts';
-import { makeFirestoreErasure } from '../../src/adapters/firestore/erase-documents.ts';
-import { eraseStoreName } from '../../src/ops/schemas/person.ts';
-import { chain } from '../support/chain.ts';
+import { COLLECTIONS, type Collection } from '../../../src/adapters/firestore/collections.ts';
+import { makeFirestoreErasure } from '../../../src/adapters/firestore/erase-documents.ts';
+import { eraseStoreName } from '../../../src/ops/schemas/person.ts';
+import { chain } from '../../support/chain.ts';
 
-const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
+const SRC = fileURLToPath(new URL('../../../src/', import.meta.url));
 const namesIn = (pattern: string, name: RegExp): Set<string> =>
   new Set(
     globSync(pattern, { cwd: SRC }).flatMap((file) =>
@@ -14,7 +14,7 @@ const namesIn = (pattern: string, name: RegExp): Set<string> =>
     ),
   );
 
-const file = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+const file = (path: string): string => readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8');
 const table = Object.entries(COLLECTIONS) as [string, Collection][];
 
 describe('the table of collections', () => {
@@ -33,6 +33,13 @@ describe('the table of collections', () => {
     expect([...rules, ...triggers].filter((name) => name !== 'databases' && !(name in COLLECTIONS))).toEqual(
       [],
     );
+  });
+
+  it('is what docs/data-protection.md tells of', () => {
+    const told = [...file('docs/data-protection.md').matchAll(/^\| Firestore (.+?) \|/gm)].flatMap(
+      ([, cell = '']) => [...cell.matchAll(/`(?:[\w*]+\/)*(\w+)`/g)].map(([, name]) => name),
+    );
+    expect([...new Set(told)].toSorted()).toEqual(Object.keys(COLLECTIONS).toSorted());
   });
 
   it('says what the TTL policies and indexes say', () => {
@@ -80,6 +87,6 @@ it('every table of the register is erased from', () => {
 });
 
 it('docs/ops-api.md names every place', () => {
-  const text = readFileSync(new URL('../../../docs/ops-api.md', import.meta.url), 'utf8');
+  const text = file('docs/ops-api.md');
   expect(eraseStoreName.options.filter((place) => !text.includes(`\`${place}\``))).toEqual([]);
 });
