@@ -47,7 +47,10 @@ const PLAN_RUNS_READ = 200;
 
 type Documents = readonly (readonly [id: string, data: DocumentData])[];
 
-/** The client makes a path and a message for each entry of an array, at a high cost, and neither for what is added to one. */
+/**
+ * The client makes a path and a message for each entry of an array, at a high cost, and neither for what is added to one. The
+ * document is set as a whole, so what was in it before counts for nothing; no list names anybody twice.
+ */
 const asStored = (data: DocumentData): DocumentData =>
   Object.fromEntries(
     Object.entries(data).map(([field, it]) => [
