@@ -6,8 +6,14 @@ import { expect, it, onTestFinished } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
-/** Runs a list of suites as CI does: the exit code and the lines of the summary. */
-const runSuites = async (list: readonly string[]): Promise<{ code: number; summary: string[] }> => {
+interface Ended {
+  readonly code: number;
+  readonly summary: string[];
+  readonly stdout: string;
+}
+
+/** Runs a list of suites as CI does: the exit code, and the lines of the summary at its end. */
+const runSuites = async (list: readonly string[]): Promise<Ended> => {
   const folder = await mkdtemp(join(tmpdir(), 'suites-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'suites');
@@ -15,7 +21,7 @@ const runSuites = async (list: readonly string[]): Promise<{ code: number; summa
   return new Promise((resolve) => {
     execFile(join(ROOT, '.ci/run-suites'), [file], { cwd: folder }, (error, stdout) => {
       const summary = stdout.trimEnd().split('\n\n').at(-1)?.split('\n') ?? [];
-      resolve({ code: error === null ? 0 : Number(error.code), summary });
+      resolve({ code: error === null ? 0 : Number(error.code), summary, stdout });
     });
   });
 };
@@ -46,6 +52,26 @@ it('a suite that fails, crashes, is missing, hangs or runs nothing is a failure,
     '== empty: 0 passed, 1 failed, 0 skipped (no test ran)',
     '== sound: 1 passed, 0 failed, 0 skipped',
     '16 passed, 6 failed, 0 skipped',
+  ]);
+  expect(code).toBe(1);
+});
+
+it('what failed is told once more before the summary, unhandled errors too', async () => {
+  const { stdout, code } = await runSuites([
+    'failing   | 1 | last-line | printf " FAIL  |unit| a.test.ts > adds\\nAssertionError: 1 is not 2\\n"; exit 1',
+    'unhandled | 1 | last-line | printf "Unhandled Rejection\\nError: nobody waited\\n2 passed, 0 failed\\n"; exit 1',
+    'sound     | 1 | last-line | echo "Unhandled Rejection as a word"; echo "1 passed, 0 failed"',
+  ]);
+  const told = stdout.slice(stdout.indexOf('What failed:'), stdout.lastIndexOf('\n\n'));
+  expect(told.split('\n')).toEqual([
+    'What failed:',
+    '-- failing:',
+    ' FAIL  |unit| a.test.ts > adds',
+    'AssertionError: 1 is not 2',
+    '-- unhandled:',
+    'Unhandled Rejection',
+    'Error: nobody waited',
+    '2 passed, 0 failed',
   ]);
   expect(code).toBe(1);
 });
