@@ -15,7 +15,7 @@ interface Ended {
 /** Runs a list of suites as CI does: the exit code, and the lines of the summary at its end. */
 const runSuites = async (list: readonly string[]): Promise<Ended> => {
   const folder = await mkdtemp(join(tmpdir(), 'suites-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const file = join(folder, 'suites');
   await writeFile(file, `# a comment\n\n${list.join('\n')}\n`);
   return new Promise((resolve) => {

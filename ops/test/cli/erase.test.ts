@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stack?.close();
-  await rm(data, { recursive: true });
+  await rm(data, { recursive: true, maxRetries: 5 });
 });
 
 const ops = (args: readonly string[], given?: Given) =>
