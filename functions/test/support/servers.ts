@@ -57,7 +57,7 @@ export const startServers = async (options: ServerOptions = {}) => {
   const defer = (close: () => unknown): void => void closings.push(close);
 
   const folder = await mkdtemp(join(tmpdir(), 'stack-'));
-  defer(() => rm(folder, { recursive: true }));
+  defer(() => rm(folder, { recursive: true, maxRetries: 5 }));
   const firestore = await startFirestore({ projectId: PROJECT });
   defer(firestore.close);
   const storage = await startStorage({ directory: folder });

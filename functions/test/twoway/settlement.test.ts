@@ -134,6 +134,7 @@ const claim = (items: QueueItem[], stored: StoredMember | null = storedWith('new
   view = {
     stored,
     state: null,
+    createdAt: null,
     pending: items,
     item: null,
     later: [],

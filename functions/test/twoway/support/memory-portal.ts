@@ -1,6 +1,6 @@
 import { parsePortalMember } from '../../../src/adapters/firestore/member-document.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
-import type { StoredMember } from '../../../src/domain/member/decide-change.ts';
+import { type StoredMember, withHeard } from '../../../src/domain/member/decide-change.ts';
 import { type FieldValues, withFields } from '../../../src/domain/member/fields.ts';
 import { formerWithdrawals, isNewNumber, type PendingEdit } from '../../../src/domain/member/kept-values.ts';
 import type { ChangeOutcome, EventReceipt, MemberStore } from '../../../src/portal/ports.ts';
@@ -11,6 +11,7 @@ import { dateOf, type EditTime, makeEditTime, type QueueItem } from '../../../sr
 interface Document {
   readonly stored: StoredMember;
   readonly at: EditTime;
+  readonly createdAt: EditTime;
 }
 
 /**
@@ -32,8 +33,9 @@ export const makeMemoryPortal = (
     const milliseconds = now().getTime();
     const nanoseconds = (milliseconds % 1_000) * 1_000_000 + (commits % 1_000_000);
     const at = makeEditTime(Math.floor(milliseconds / 1_000), nanoseconds);
-    const before = documents.get(kennitala)?.stored ?? null;
-    documents.set(kennitala, { stored, at });
+    const known = documents.get(kennitala);
+    const before = known?.stored ?? null;
+    documents.set(kennitala, { stored, at, createdAt: known?.createdAt ?? at });
     onWrite({ eventId: `event-${commits}`, kennitala, at, before, after: stored, isServers });
   };
   const itemsOf = (kennitala: Kennitala, test: (item: QueueItem) => boolean): QueueItem[] =>
@@ -41,6 +43,7 @@ export const makeMemoryPortal = (
   const viewOf = (kennitala: Kennitala, reads: Parameters<TwoWayStore['transact']>[1]): MemberView => ({
     stored: documents.get(kennitala)?.stored ?? null,
     state: documents.get(kennitala)?.at ?? null,
+    createdAt: documents.get(kennitala)?.createdAt ?? null,
     pending: itemsOf(kennitala, ({ status }) => status === 'pending'),
     item: items.get(reads.item ?? '') ?? null,
     later: itemsOf(kennitala, ({ editedAt }) => reads.laterThan !== undefined && editedAt > reads.laterThan),
@@ -65,7 +68,8 @@ export const makeMemoryPortal = (
     const held = documents.get(kennitala)?.stored;
     if (step.member != null) {
       if (held === undefined) throw new Error('There is no document to update.');
-      write(kennitala, { member: withFields(held.member, step.member.values), meta: step.member.meta }, true);
+      const { values, meta } = step.member;
+      write(kennitala, { member: withFields(held.member, values), meta: withHeard(meta, values) }, true);
     }
     for (const conflict of step.conflicts ?? []) conflicts.set(conflict.id, structuredClone(conflict));
     return step.result;
