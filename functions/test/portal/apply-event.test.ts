@@ -16,6 +16,7 @@ let looks = 0;
 let stack: WebhookStack;
 beforeAll(async () => {
   stack = await startWebhookStack({
+    firestoreIn: 'memory',
     reader: {
       readMember: async (kennitala) => {
         looks += 1;

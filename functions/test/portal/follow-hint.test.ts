@@ -15,6 +15,7 @@ let looks = 0;
 let stack: WebhookStack;
 beforeAll(async () => {
   stack = await startWebhookStack({
+    firestoreIn: 'memory',
     keys: { legacyKey: { readAll: async () => [KEY] } },
     reader: {
       readMember: async () => {
@@ -127,7 +128,7 @@ describe('a hint that was sent before the commit', () => {
 
   it('of an update: asks for no roster, which it cannot change', async () => {
     const kennitala = await listed();
-    await stack.db.recursiveDelete(stack.db.collection('roster_refreshes'));
+    for (const { ref } of (await stack.db.collection('roster_refreshes').get()).docs) await ref.delete();
     await accept(hint(kennitala, 'update', sent(kennitala, { name: 'Renamed Person' })));
     script = [flat(kennitala, { name: 'Renamed Person' })];
     expect(await follow(kennitala)).toBe('confirmed');
@@ -355,7 +356,7 @@ describe('a following that breaks off', () => {
         method: 'commit',
         code: 7,
         when,
-        matches: (request) => JSON.stringify(request).includes(`members/${kennitala}`),
+        matches: (request) => !JSON.stringify(request).includes('roster_refreshes'),
       });
       await expect(follow(kennitala, token)).rejects.toMatchObject({ code: 'store_unavailable' });
       expect(await follow(kennitala, token)).toBe(when === 'before' ? 'confirmed' : 'superseded');
