@@ -3,7 +3,6 @@ import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { chunksOf } from '../../src/lib/concurrency.ts';
 import { type ErrorCode, SyncError } from '../../src/lib/errors.ts';
 import type { ChangeAnswer } from '../../src/registry/ports.ts';
-import { CLAIM_MS } from '../../src/twoway/claim.ts';
 import { makeQueueItem, type NewItem, type QueueItem } from '../../src/twoway/queue.ts';
 import { tryEdit } from '../../src/twoway/track.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
@@ -12,6 +11,7 @@ import { EMAIL, type MemoryStack, NOW, openMemoryStack } from './support/memory-
 const PEOPLE = makeKennitalas(101, 60_000);
 const [ONE, TWO, THREE] = PEOPLE as [Kennitala, Kennitala, Kennitala];
 const SYNCED = { kind: 'done', synced: 1, refused: 0, conflicts: 0 };
+const CLAIM_MS = 180_000;
 const at = (ms: number) => new Date(NOW + ms);
 
 let stack: MemoryStack;
@@ -135,6 +135,65 @@ describe('a registry of which it is not known whether it compares', () => {
   });
 });
 
+describe('a member whom the registry shows in a way that cannot be read', () => {
+  const unreadable = async (version: number | null) => {
+    await waiting([ONE], version);
+    stack.registry.change(ONE, { gender: 99 });
+  };
+
+  it('is told all the same by a registry whose members have versions: that one compares', async () => {
+    await unreadable(1);
+    expect(await outcomes([ONE])).toEqual([SYNCED]);
+    expect(stack.dependencies.protocol.comparesExpected()).toBe(true);
+  });
+
+  it('waits where they have none', async () => {
+    await unreadable(null);
+    expect(await outcomes([ONE])).toMatchObject([{ kind: 'waiting', failure: { code: 'member_invalid' } }]);
+    expect(stack.registry.told).toEqual([]);
+  });
+});
+
+describe('a registry without versions is read before it is told', () => {
+  const told = () => stack.registry.told.flat().map(({ changes }) => changes);
+  const itemOf = () => stack.items()[0];
+
+  it('that it has no such member: refused', async () => {
+    await waiting([ONE], null);
+    stack.registry.rows.delete(ONE);
+    expect(await outcomes([ONE])).toMatchObject([{ kind: 'done', refused: 1 }]);
+    expect(itemOf()?.['error_message']).toBe('unknown_member: the registry has no such member');
+    expect(told()).toEqual([]);
+  });
+
+  it('of several fields all have to be there already: otherwise it is told', async () => {
+    await stack.load([ONE], null);
+    stack.registry.change(ONE, { contact_info: { email: 'new@example.is', phone: '5550000' } });
+    stack.edit(ONE, { [EMAIL]: 'new@example.is', 'profile.phone': '5559999' });
+    for (const write of stack.edits.splice(0)) expect(await stack.track(write)).toBe('settled');
+    expect(told()).toEqual([{ [EMAIL]: 'new@example.is', 'profile.phone': '5559999' }]);
+    expect(stack.conflicts()).toEqual([]);
+  });
+
+  it('of a registration: refused where the member is there, done where all is as told, and otherwise told', async () => {
+    const register = async (kennitala: Kennitala) => {
+      const profile = { kennitala, name: 'Generated Person', email: 'new@example.is' };
+      stack.memory.write('set', `members/${kennitala}`, { profile });
+      for (const write of stack.edits.splice(0)) await stack.track(write);
+      return stack.items().find((item) => item['kennitala'] === kennitala);
+    };
+    stack.registry.rows.set(ONE, { id: 1, ssn: ONE, name: 'Another Name', contact_info: {} } as never);
+    expect(await register(ONE)).toMatchObject({
+      sync_status: 'failed',
+      error_message: 'already_exists: the registry has this member already',
+    });
+    expect(told()).toEqual([]);
+    await register(TWO);
+    expect(stack.registry.told.flat()).toMatchObject([{ action: 'create', kennitala: TWO }]);
+    expect(stack.registry.told.flat()[0]).not.toHaveProperty('expected');
+  });
+});
+
 describe('a delivery', () => {
   it('ends without a request where nobody has time any more, and is taken up when its claim expires', async () => {
     await waiting([ONE]);
@@ -196,6 +255,21 @@ describe('a delivery', () => {
     expect(await outcomes([ONE])).toMatchObject([waits]);
     expect(stack.registry.told).toEqual([]);
     expect(await outcomes([ONE, TWO], { isUrgent: true })).toEqual([SYNCED, SYNCED]);
+  });
+
+  it('is not made where its claim fails', async () => {
+    await waiting([ONE]);
+    let commits = 0;
+    stack.firestore.fails = (what) => what === 'commit a transaction' && ++commits === 1;
+    expect(await outcomes([ONE])).toMatchObject([{ kind: 'failed', failure: { code: 'store_unavailable' } }]);
+    expect(stack.registry.told).toEqual([]);
+  });
+
+  it('of two is claimed for each where it cannot be for both', async () => {
+    await waiting([ONE, TWO]);
+    let commits = 0;
+    stack.firestore.fails = (what) => what === 'commit a transaction' && ++commits === 1;
+    expect(await outcomes([ONE, TWO])).toEqual([SYNCED, SYNCED]);
   });
 
   it('of somebody for whom nothing waits is done', async () => {

@@ -1,6 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { StoredMember } from '../../src/domain/member/decide-change.ts';
+import { sourceHash } from '../../src/domain/member/patch.ts';
 import { SyncError } from '../../src/lib/errors.ts';
 import {
+  after,
   claim,
   EMAIL,
   edit,
@@ -12,6 +15,7 @@ import {
   ofPhone,
   PHONE,
   portal,
+  REACHABLE,
   registry,
   reset,
   rowOf,
@@ -20,6 +24,11 @@ import {
 } from './support/settling.ts';
 
 beforeEach(reset);
+const hashShown = () => portal.view.stored && sourceHash(portal.view.stored.member);
+const withReachable = ({ member, meta }: StoredMember, reachable: boolean): StoredMember => ({
+  member: { ...member, profile: { ...member.profile, reachable } },
+  meta,
+});
 
 describe('a change that the registry has taken', () => {
   it('ends, and what else waits is taken next', async () => {
@@ -63,6 +72,54 @@ describe('a change that the registry has taken', () => {
     const known = storedWith('new@example.is', 3);
     await settled(claim([edit({ [EMAIL]: ofEmail })], known), { status: 'success', version: 4 });
     expect(portal.view.stored?.meta.source_hash).not.toBe(known.meta.source_hash);
+    expect(portal.view.stored?.meta.source_hash).toBe(hashShown());
+  });
+
+  it('is not read back where a later word of the registry shows it', async () => {
+    const { member, meta } = storedWith('new@example.is', 8);
+    const heard = { member, meta: { ...meta, source_hash: sourceHash(member) } };
+    const claimed = claim([edit({ [EMAIL]: ofEmail })], heard);
+    expect(await settled(claimed, { status: 'success', version: 4 })).toMatchObject({ ended: 'synced' });
+    expect([registry.reads, portal.view.stored]).toEqual([
+      0,
+      { ...heard, meta: { ...heard.meta, withdrawn: {} } },
+    ]);
+  });
+
+  it('may have the very first version: nothing is older', async () => {
+    const claimed = claim([edit({ [EMAIL]: ofEmail })], storedWith('new@example.is', null));
+    expect(await settled(claimed, { status: 'success', version: 0 })).toMatchObject({ ended: 'synced' });
+    expect([registry.reads, portal.view.stored?.meta.source_version]).toEqual([0, null]);
+  });
+
+  it('was the last of its field: those before it are superseded, and nothing else is written', async () => {
+    const first = edit({ [EMAIL]: { oldValue: 'old@example.is', newValue: 'b@example.is' } });
+    const last = edit(
+      { [EMAIL]: { oldValue: 'b@example.is', newValue: 'new@example.is' } },
+      {},
+      after(-1_000),
+    );
+    const claimed = claim([first, last]);
+    portal.view = { ...portal.view, pending: [...portal.view.pending, edit({ [PHONE]: ofPhone }, {}, NOW)] };
+    await settled(claimed, { status: 'success', version: 4 });
+    expect(portal.view.later.map(({ settled: ended }) => ended[EMAIL]?.outcome)).toEqual([
+      'superseded',
+      'synced',
+    ]);
+    expect(portal.written).toEqual([first.id, last.id]);
+  });
+
+  it('of a consent that was withdrawn meanwhile stays off here, and the registry’s next word counts as news', async () => {
+    const given = { [REACHABLE]: { oldValue: false, newValue: true } };
+    const claimed = claim([edit(given)], storedWith('old@example.is'));
+    expect(await settled(claimed, { status: 'success', version: 4 })).toMatchObject({ ended: 'synced' });
+    const { member, meta } = portal.view.stored ?? storedWith('');
+    expect(member.profile.reachable).toBe(false);
+    expect(meta.source_hash).toBe(sourceHash(member));
+    const shown = claim([edit(given)], withReachable(storedWith('old@example.is'), true));
+    await settled(shown, { status: 'success', version: 4 });
+    expect(portal.view.stored?.member.profile.reachable).toBe(true);
+    expect(portal.view.stored?.meta.source_hash).toBe(hashShown());
   });
 
   it('waits where the member is written whenever they are read', async () => {

@@ -9,6 +9,7 @@ import {
   email,
   HOUR_MS,
   heardLater,
+  KENNITALA,
   NOW,
   ofEmail,
   ofPhone,
@@ -84,6 +85,9 @@ describe('a conflict', () => {
       ...portal.view,
       later: [edit({}, { settled: { [EMAIL]: mine }, status: 'synced' }, after(-HOUR_MS))],
     };
+    const refusedLater = { ...mine, newValue: 'z@example.is', outcome: 'failed' } as const;
+    const later = edit({}, { settled: { [EMAIL]: refusedLater }, status: 'failed' }, after(-HOUR_MS / 2));
+    portal.view = { ...portal.view, later: [...portal.view.later, later] };
     const result = await settled(claimed, conflict('mine@example.is', after(HOUR_MS)));
     expect(result).toMatchObject({ ended: null, onward: { kind: 'send' } });
     expect(portal.view.openConflicts).toEqual([]);
@@ -103,15 +107,23 @@ describe('a conflict', () => {
   it.each([
     ['later beyond doubt: it stands', after(2 * HOUR_MS), 'cancelled', true],
     ['not later beyond doubt: the withdrawal is told', null, undefined, false],
-  ])(
+    ['earlier beyond doubt: the withdrawal is told', after(-2 * HOUR_MS), undefined, false],
+    [
+      'later, or another field’s is: the withdrawal is told',
+      after(2 * HOUR_MS),
+      undefined,
+      false,
+      { [PHONE]: '1' },
+    ],
+  ] as const)(
     'of a consent that was given and taken back, and the registry’s word is %s',
-    async (_what, at, outcome, shown) => {
+    async (_what, at, outcome, shown, beside: object = {}) => {
       const given = edit({ [REACHABLE]: { oldValue: false, newValue: true } });
       const back = edit({ [REACHABLE]: { oldValue: true, newValue: false } }, {}, after(-1_000));
       const claimed = claim([given, back], storedWith('old@example.is'));
       const answer = {
         status: 'conflict',
-        current: { [REACHABLE]: true },
+        current: { [REACHABLE]: true, ...beside } as Record<string, Json>,
         version: 9,
         changedAt: at,
       } as const;
@@ -130,6 +142,10 @@ describe('a conflict', () => {
     const result = await settled(claimed, conflict('theirs@example.is', null));
     expect(result).toEqual({ ended: null, onward: { kind: 'waiting', until: after(5_000), failure: null } });
     expect(portal.view.pending).toMatchObject([{ claim: null, delivery: null, nextAttemptAt: after(5_000) }]);
+    const again = claim([edit({ [EMAIL]: ofEmail }, { isContinuation: true }, at)]);
+    portal.view = { ...portal.view, pending: [edit({ [PHONE]: ofPhone }), ...portal.view.pending] };
+    await settled(again, conflict('theirs@example.is', null));
+    expect(portal.written).toEqual([again.delivery.changeId]);
     const old = claim([edit({ [EMAIL]: ofEmail }, { isContinuation: true }, after(-20_000))]);
     expect((await settled(old, conflict('theirs@example.is', null))).ended).toBe('conflict');
   });
@@ -141,5 +157,82 @@ describe('a conflict', () => {
     if (result.onward.kind === 'send')
       expect(Object.keys(result.onward.next.delivery.paths)).toEqual([PHONE]);
     expect(portal.view.pending).toMatchObject([{ settled: { [EMAIL]: { outcome: 'conflict' } } }]);
+    expect(Object.keys(portal.view.openConflicts[0]?.paths ?? {})).toEqual([EMAIL]);
+  });
+
+  it.each([
+    ['over what the registry holds', conflict('theirs@example.is', after(-2 * HOUR_MS))],
+    ['since the portal has heard of something later', conflict('theirs@example.is', null, 2)],
+  ])('whose change goes out again %s stays claimed, and nothing else is written', async (_what, answer) => {
+    const claimed = claim([edit({ [EMAIL]: ofEmail })]);
+    const { stored, pending } = portal.view;
+    const beside = edit({ [PHONE]: ofPhone }, {}, NOW);
+    portal.view = { ...portal.view, pending: [beside, ...pending] };
+    const result = await settled({ ...claimed, isSplit: true }, answer);
+    expect(result.onward).toMatchObject({ kind: 'send', next: { owner: 'me', isSplit: false } });
+    if (result.onward.kind !== 'send') return;
+    const { delivery } = result.onward.next;
+    expect(Object.keys(delivery.paths).sort()).toEqual([EMAIL, PHONE]);
+    expect(portal.view.pending).toMatchObject([
+      { id: beside.id, claim: null, delivery: null },
+      { id: pending[0]?.id, claim: pending[0]?.claim, delivery },
+    ]);
+    expect(portal.written).toEqual([pending[0]?.id]);
+    expect(portal.view.stored).toBe(stored);
+  });
+
+  it('is none where the document was written since the registry was read', async () => {
+    const answer = conflict('theirs@example.is', after(2 * HOUR_MS), null);
+    const claimed = () => claim([edit({ [EMAIL]: ofEmail })]);
+    const moved = await settled(claimed(), { answer: { ...answer, ifState: 'before' } });
+    expect(moved).toMatchObject({ ended: null, onward: { kind: 'send' } });
+    for (const same of [answer, { ...answer, ifState: null }])
+      expect((await settled(claimed(), { answer: same })).ended).toBe('conflict');
+  });
+
+  it('is one also with the very first version, where the portal has heard of none', async () => {
+    const claimed = claim([edit({ [EMAIL]: ofEmail })], storedWith('new@example.is', null));
+    expect((await settled(claimed, conflict('theirs@example.is', after(2 * HOUR_MS), 0))).ended).toBe(
+      'conflict',
+    );
+  });
+
+  it('is of the last edit of a field; those before it are superseded', async () => {
+    const first = edit({ [EMAIL]: { oldValue: 'old@example.is', newValue: 'b@example.is' } });
+    const last = edit(
+      { [EMAIL]: { oldValue: 'b@example.is', newValue: 'new@example.is' } },
+      {},
+      after(-1_000),
+    );
+    await settled(claim([first, last]), conflict('theirs@example.is', after(2 * HOUR_MS)));
+    expect(portal.view.later.map(({ settled: ended }) => ended[EMAIL]?.outcome)).toEqual([
+      'superseded',
+      'conflict',
+    ]);
+  });
+
+  it('leaves for the next claim what waits and is nothing to send', async () => {
+    const claimed = claim([edit({ [EMAIL]: ofEmail })]);
+    const there = edit({ [PHONE]: ofPhone }, {}, after(-2_000));
+    const back = edit(
+      { [PHONE]: { oldValue: ofPhone.newValue, newValue: ofPhone.oldValue } },
+      {},
+      after(-1_000),
+    );
+    portal.view = { ...portal.view, pending: [...portal.view.pending, there, back] };
+    const result = await settled(claimed, conflict('theirs@example.is', after(2 * HOUR_MS)));
+    expect(result).toEqual({ ended: 'conflict', onward: { kind: 'claim', kennitala: KENNITALA } });
+    expect(portal.written).toEqual([claimed.delivery.changeId]);
+  });
+
+  it('counts as one where the registry’s later word on a consent stands and another field goes out again', async () => {
+    const given = edit({ [REACHABLE]: { oldValue: false, newValue: true } });
+    const back = edit({ [REACHABLE]: { oldValue: true, newValue: false } }, {}, after(-2_000));
+    const claimed = claim([given, back, edit({ [EMAIL]: ofEmail }, {}, after(-1_000))]);
+    const current = { [REACHABLE]: true };
+    const answer = { status: 'conflict', current, version: 9, changedAt: after(2 * HOUR_MS) } as const;
+    const result = await settled(claimed, answer);
+    expect(result).toMatchObject({ ended: 'conflict', onward: { kind: 'send' } });
+    expect(portal.view.openConflicts).toEqual([]);
   });
 });

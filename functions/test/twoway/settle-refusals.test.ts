@@ -4,6 +4,7 @@ import { SyncError } from '../../src/lib/errors.ts';
 import {
   after,
   claim,
+  EDITED,
   EMAIL,
   edit,
   email,
@@ -21,6 +22,7 @@ import {
   rowOf,
   SUCCESSOR,
   settled,
+  storedWith,
 } from './support/settling.ts';
 
 beforeEach(reset);
@@ -99,6 +101,31 @@ describe('a change that the registry refuses', () => {
       'unstorable_value: the registry holds a value here that cannot be stored',
     );
     expect(portal.view.openConflicts).toEqual([]);
+  });
+
+  it('is read again where the portal has heard of something later than was read', async () => {
+    registry.readings = [rowOf('old@example.is', 5), rowOf('theirs@example.is', 9)];
+    const claimed = claim([edit({ [EMAIL]: ofEmail })], storedWith('new@example.is', 8));
+    expect(await settled(claimed, refused('invalid_value'))).toMatchObject({ ended: 'failed' });
+    expect([registry.reads, email()]).toEqual([2, 'theirs@example.is']);
+  });
+
+  it('leaves what else waits for the next claim, and writes nothing of it', async () => {
+    registry.readings = [rowOf('old@example.is', 3)];
+    const claimed = claim([edit({ [EMAIL]: ofEmail })]);
+    portal.view = { ...portal.view, pending: [...portal.view.pending, edit({ [PHONE]: ofPhone }, {}, NOW)] };
+    const result = await settled(claimed, refused('invalid_value'));
+    expect(result).toEqual({ ended: 'failed', onward: { kind: 'claim', kennitala: KENNITALA } });
+    expect(portal.written).toEqual([claimed.delivery.changeId]);
+  });
+
+  it('was a withdrawal: the consent stays off, and is marked so', async () => {
+    registry.readings = [rowOf('old@example.is', 3, { reachable: true })];
+    const withdrawal = { [REACHABLE]: { oldValue: true, newValue: false } };
+    const claimed = claim([edit(withdrawal)], storedWith('old@example.is'));
+    expect(await settled(claimed, refused('invalid_value'))).toMatchObject({ ended: 'failed' });
+    expect(portal.view.stored?.member.profile.reachable).toBe(false);
+    expect(portal.view.stored?.meta.withdrawn).toEqual({ [REACHABLE]: EDITED });
   });
 
   it('of a registration is not read back: nobody is there', async () => {

@@ -76,6 +76,8 @@ export const portal = {
   logs: [] as LogFields[],
   /** What was moved to another number. */
   moved: [] as readonly QueueItem[],
+  /** The items that the last transaction wrote. */
+  written: [] as readonly string[],
 };
 /** What the registry says when it is asked, in turn; the last answer stays. */
 export const registry = {
@@ -96,6 +98,7 @@ const taken = <T>(from: (T | SyncError)[], n: number): T => {
 const store = {
   transact: async (_kennitala, _reads, _at, decide) => {
     const { result, items = [], member, conflicts = [] } = decide(portal.view);
+    portal.written = items.map(({ id }) => id);
     portal.moved = items.filter(({ kennitala }) => kennitala !== KENNITALA);
     const written = new Map(items.map((item) => [item.id, item]));
     const all = portal.view.pending.map((item) => written.get(item.id) ?? item);
