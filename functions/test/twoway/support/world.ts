@@ -190,7 +190,6 @@ export const makeWorld = (kennitalas: readonly Kennitala[], options: WorldOption
         pullChanges(signal, {
           members: ports.members,
           registry: ports.reader,
-          registryMembers: ports.registryMembers,
           changes: ports.registry,
           rosterRefresh: { request: async () => undefined },
           reference,
