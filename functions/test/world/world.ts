@@ -260,7 +260,7 @@ export const makeWorld = (
           witness.blame(`an event of the registry was answered ${status}`);
         return status === 200;
       },
-      isWanted: () => event.row === null || registry.queue().some(({ id }) => id === event.row),
+      isWanted: () => event.row === null || registry.queue.some(({ id }) => id === event.row),
       ended: (outcome) => {
         if (typeof outcome === 'object' && 'value' in outcome) registry.acknowledge(event);
       },
