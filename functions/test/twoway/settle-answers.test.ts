@@ -197,11 +197,14 @@ describe('an answer without a version, which proves nothing', () => {
     expect(registry.reads).toBe(0);
   });
 
-  it('waits where the member cannot be read', async () => {
-    registry.readings = [new SyncError('registry_timeout', 'slow')];
-    const claimed = claim([edit({ [EMAIL]: ofEmail })], storedWith('new@example.is', null));
-    expect(await settled(claimed, unproved)).toMatchObject({
-      onward: { kind: 'waiting', failure: { code: 'registry_timeout' } },
-    });
-  });
+  it.each(['registry_timeout', 'member_invalid'] as const)(
+    'waits where the member cannot be read: %s',
+    async (code) => {
+      registry.readings = [new SyncError(code, 'no')];
+      const claimed = claim([edit({ [EMAIL]: ofEmail })], storedWith('new@example.is', null));
+      expect(await settled(claimed, unproved)).toMatchObject({
+        onward: { kind: 'waiting', failure: { code } },
+      });
+    },
+  );
 });
