@@ -121,7 +121,7 @@ const planFail = ({ item, pending, stored }: MemberView, at: Date): Step<null> =
       stored === null
         ? null
         : {
-            values: planShown(stored.member, pending, known, withdrawn),
+            values: planShown(stored, pending, known, withdrawn),
             meta: { ...stored.meta, withdrawn },
           },
     result: null,

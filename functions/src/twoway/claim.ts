@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import type { Kennitala } from '../domain/kennitala.ts';
-import type { StoredMember } from '../domain/member/decide-change.ts';
+import { asHeard, type StoredMember } from '../domain/member/decide-change.ts';
 import { type Json, withFields } from '../domain/member/fields.ts';
 import { isWithdrawal } from '../domain/member/kept-values.ts';
 import { sourceHash } from '../domain/member/patch.ts';
@@ -111,8 +111,8 @@ const planNew = (stored: StoredMember | null, pending: readonly QueueItem[], now
   const waiting = items.filter(isPending);
   if (stored === null) return { items, delivery: planDelivery(waiting), member: null };
   // An event of the registry may have shown one of these edits again after the member had taken it back.
-  const values = planShown(stored.member, pending, cancelled);
-  const shown = asRegistryHasIt(withFields(stored.member, values), waiting);
+  const values = planShown(stored, pending, cancelled);
+  const shown = asRegistryHasIt(withFields(asHeard(stored), values), waiting);
   if (sourceHash(shown) !== stored.meta.source_hash) {
     return { items: pending, delivery: planDelivery(pending, { tellsCancelled: true }), member: null };
   }

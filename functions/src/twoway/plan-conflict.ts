@@ -181,5 +181,5 @@ const planRegistrysValue = (
   if (stored === null || lost.length === 0) return null;
   const values = Object.fromEntries(lost.map((path) => [path, current[path] ?? null]));
   const withdrawn = withoutWithdrawals(stored.meta.withdrawn, lost);
-  return { values: planShown(stored.member, pending, values), meta: { ...stored.meta, withdrawn } };
+  return { values: planShown(stored, pending, values), meta: { ...stored.meta, withdrawn } };
 };

@@ -1,12 +1,8 @@
 import type { Kennitala } from '../domain/kennitala.ts';
-import { lastSaid, type StoredMember } from '../domain/member/decide-change.ts';
-import { type FieldValues, fieldOf, type Json, withFields } from '../domain/member/fields.ts';
-import {
-  CONSENT_PATHS,
-  isConsentPath,
-  withoutWithdrawals,
-  withWithdrawals,
-} from '../domain/member/kept-values.ts';
+import { asHeard, type StoredMember } from '../domain/member/decide-change.ts';
+import { type FieldValues, type Json, withFields } from '../domain/member/fields.ts';
+import { withoutWithdrawals, withWithdrawals } from '../domain/member/kept-values.ts';
+import type { Member } from '../domain/member/member.ts';
 import { sourceHash } from '../domain/member/patch.ts';
 import { type Claimed, endPaths, holdsClaim, type SettleOutcome, withDelivery } from './delivery.ts';
 import type { MemberUpdate, MemberView, Step } from './ports.ts';
@@ -60,7 +56,7 @@ export const planDelivered = (
     const marked = withdrawnAfter(view.stored, part, (path) => untaken.includes(path));
     const taken = Object.keys(part.paths).filter((path) => !untaken.includes(path));
     const withdrawn = withoutWithdrawals(marked, taken);
-    member = planReading(view.stored, view.pending, waiting, reading, withdrawn, now);
+    member = planReading(view.stored, waiting, reading, withdrawn, now);
   } else if (view.stored !== null) {
     member = planUpdate(view.stored, view.pending, waiting, part, version);
     if (member === null) return { result: { kind: 'read' } };
@@ -88,60 +84,35 @@ export const untakenPaths = (part: Delivery, reading: Reading | null): string[] 
  * not known here, so the registry has to be asked.
  */
 const planUpdate = (
-  { member, meta: before }: StoredMember,
+  stored: StoredMember,
   ended: readonly QueueItem[],
   waiting: readonly QueueItem[],
   part: Delivery,
   version: number,
 ): MemberUpdate | null => {
   const told = toldBy(part);
-  const meta = { ...before, withdrawn: withoutWithdrawals(before.withdrawn, Object.keys(told)) };
-  const heard = withoutSwitchedOff(member, told);
-  // Then the registry's next word has to count as news, whatever it said last.
-  const isHeldBack = Object.keys(heard).length < Object.keys(told).length;
-  const values = planShown(member, ended, withoutWaiting(heard, waiting));
+  const meta = {
+    ...stored.meta,
+    withdrawn: withoutWithdrawals(stored.meta.withdrawn, Object.keys(told)),
+  };
+  const isAsSaid = (member: Member): boolean => sourceHash(member) === meta.source_hash;
+  const heard = asHeard(stored);
   const known = meta.source_version ?? -1;
-  if (known > version) {
-    return sourceHash(asRegistryHasIt(member, waiting)) === meta.source_hash ? { values: {}, meta } : null;
-  }
+  if (known > version) return isAsSaid(asRegistryHasIt(heard, waiting)) ? { values: {}, meta } : null;
+  const values = planShown(stored, ended, withoutWaiting(told, waiting));
   // The webhook of this very change has been here.
   if (known === version) return { values, meta };
-  // Where the registry had said something else than the edits started from, its last word stays on record; consents that
-  // were withdrawn since apart, whose events are on their way.
-  const started = asRegistryHasIt(member, ended);
-  const last = lastSaid(started, withFields(started, ALL_CONSENTS), meta.source_hash);
-  const unheard = CONSENT_PATHS.filter(
-    (path) => last !== null && fieldOf(last, path) && !fieldOf(started, path),
-  );
-  const held = withFields(asRegistryHasIt(withFields(member, values), waiting), {
-    ...Object.fromEntries(unheard.filter((path) => !(path in told)).map((path) => [path, true])),
-    ...valuesOf(heard),
-  });
+  const after = withFields(asRegistryHasIt(heard, waiting), valuesOf(told));
   return {
     values,
     meta: {
       ...meta,
       source_version: versionBefore(version) ?? meta.source_version,
-      source_hash: last === null && !isHeldBack ? meta.source_hash : sourceHash(held),
+      // Where the registry had said something else than the edits started from, its last word stays on record.
+      source_hash: isAsSaid(asRegistryHasIt(heard, ended)) ? sourceHash(after) : meta.source_hash,
     },
   };
 };
-
-const ALL_CONSENTS = Object.fromEntries(CONSENT_PATHS.map((path) => [path, true]));
-
-/**
- * The values without consents that were told to be on and that the document shows off: the member has withdrawn them since,
- * and the event is on its way. Where it was the registry's older word, its next one is too, and must count as news.
- */
-const withoutSwitchedOff = (
-  member: StoredMember['member'],
-  told: Readonly<Record<string, Json>>,
-): Record<string, Json> =>
-  Object.fromEntries(
-    Object.entries(told).filter(
-      ([path, value]) => !isConsentPath(path) || value !== true || fieldOf(member, path),
-    ),
-  );
 
 const valuesOf = (told: Readonly<Record<string, Json>>): Partial<FieldValues> =>
   Object.fromEntries(
@@ -190,7 +161,6 @@ export const planRefused = (
     items: items.filter((item, n) => item !== view.pending[n]),
     member: planReading(
       view.stored,
-      view.pending,
       waiting,
       reading,
       withdrawnAfter(view.stored, part, () => true),
@@ -301,7 +271,7 @@ const planDeadLetter = (
       stored === null
         ? null
         : {
-            values: planShown(stored.member, view.pending, expectedBy(part), withdrawn),
+            values: planShown(stored, view.pending, expectedBy(part), withdrawn),
             meta: { ...stored.meta, withdrawn },
           },
     result: { kind: 'dead' },

@@ -23,6 +23,8 @@ export interface Reads {
 export interface MemberView {
   readonly stored: StoredMember | null;
   readonly state: DocumentState;
+  /** Of the document; null where there is none. */
+  readonly createdAt: EditTime | null;
   readonly pending: readonly QueueItem[];
   readonly item: QueueItem | null;
   readonly later: readonly QueueItem[];

@@ -3,13 +3,14 @@ import { type FieldPath, type FieldValues, fieldOf, type Json, withFields } from
 import {
   isConsentPath,
   type PendingEdit,
+  unheardConsents,
   type Withdrawals,
   withWithdrawals,
 } from '../domain/member/kept-values.ts';
 import type { Member } from '../domain/member/member.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
 import { type ParsedMember, toRegistryValue } from '../domain/member/parse-registry-member.ts';
-import { applyPatch, isSameValue, sourceHash } from '../domain/member/patch.ts';
+import { applyPatch, isSameValue } from '../domain/member/patch.ts';
 import { isSyncError } from '../lib/errors.ts';
 import type { DocumentState } from '../portal/ports.ts';
 import type { CallLimits, ChangeAnswer } from '../registry/ports.ts';
@@ -138,14 +139,9 @@ export const isOutdated = ({ stored, state }: MemberView, { change, ifState }: R
 /**
  * Shows what the registry holds, except where an edit still waits or a consent is withdrawn. A version that the portal
  * has already is applied once more, since the edit that has just ended lay over it.
- *
- * A consent that the document shows off is never switched on from here: the member may have withdrawn it a moment ago. Where
- * the registry is not known to have had it on already, its word stays unheard, so that its own event, or the reconcile, brings it.
- * @param ended What waited before the edits ended.
  */
 export const planReading = (
   stored: StoredMember | null,
-  ended: readonly QueueItem[],
   waiting: readonly QueueItem[],
   reading: Reading | null,
   withdrawn: Withdrawals,
@@ -164,36 +160,15 @@ export const planReading = (
   const decision = decideChange(
     known,
     { ...reading.change, content },
-    { pending, shown: withoutOwnEdits(stored.member, ended), origin: 'two-way', now, comesOver: 'any' },
+    { pending, origin: 'two-way', now, comesOver: 'any' },
   );
   if (decision.kind !== 'write') return marked;
-  const differences = decision.differences ?? [];
-  const [held, shown] = partition(
-    differences,
-    ({ path, newValue }) => isConsentPath(path) && newValue === true,
+  const values = Object.fromEntries(
+    (decision.differences ?? []).map(({ path, newValue }) => [path, newValue]),
   );
-  const values = Object.fromEntries(shown.map(({ path, newValue }) => [path, newValue]));
   const { origin: _origin, ...meta } = decision.meta;
-  if (held.length === 0) return { values: values as Partial<FieldValues>, meta };
-  const off = Object.fromEntries(held.map(({ path }) => [path, false]));
-  const { digest: _digest, ...unheard } = meta;
-  const source_hash = sourceHash(withFields(applyPatch(stored.member, content), off));
-  const { source_version } = stored.meta;
-  return { values: values as Partial<FieldValues>, meta: { ...unheard, source_version, source_hash } };
+  return { values: values as Partial<FieldValues>, meta };
 };
-
-/** What an own edit gave stays: who gives a consent and takes it back leaves the document as it was. */
-const withoutOwnEdits = (member: Member, ended: readonly QueueItem[]): Member => {
-  const given = ended.flatMap(({ changes }) =>
-    Object.keys(changes).filter((path) => isConsentPath(path) && changes[path]?.newValue === true),
-  );
-  return withFields(asRegistryHasIt(member, ended), Object.fromEntries(given.map((path) => [path, true])));
-};
-
-const partition = <T>(all: readonly T[], test: (one: T) => boolean): readonly [T[], T[]] => [
-  all.filter(test),
-  all.filter((one) => !test(one)),
-];
 
 /** The member's withdrawals, with those that a delivery told and the registry has not taken. */
 export const withdrawnAfter = (
@@ -221,22 +196,23 @@ const isSameWithdrawals = (one: Withdrawals = {}, other: Withdrawals): boolean =
 
 /**
  * The fields of a document that are to show another value now that the edits of them have ended. A field is left alone
- * while it holds a value that none of those edits started from or led to: then that value's own event, or the
- * registry's, is on its way. @param ended The items whose edits have ended. @param values What is right now, by path.
+ * while it holds a value that none of those edits started from or led to, or a consent that nobody has heard of: then that
+ * value's own event, or the registry's, is on its way. @param ended The items whose edits have ended. @param values What is right now, by path.
  * @param withdrawn Consents that nothing switches on again.
  */
 export const planShown = (
-  member: Member,
+  { member, meta }: StoredMember,
   ended: readonly QueueItem[],
   values: Readonly<Record<string, Json>>,
   withdrawn: Withdrawals = {},
 ): Partial<FieldValues> => {
   const shown: Partial<Record<FieldPath, unknown>> = {};
+  const unheard = unheardConsents(member, meta.heard);
   for (const [path, json] of Object.entries(values)) {
     const value = tryFieldValue(path, json);
     if (!isFieldPath(path) || value === undefined) continue;
     const held = fieldOf(member, path);
-    if (isSameValue(path, held, value)) continue;
+    if (isSameValue(path, held, value) || path in unheard) continue;
     if (value === true && isConsentPath(path) && withdrawn[path] !== undefined) continue;
     const isKnown = knownValues(ended, path).some((known) => isSameJson(path, known, held));
     if (isKnown) shown[path] = value;

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { StoredMember } from '../domain/member/decide-change.ts';
 import { isTwoWayPath } from '../domain/member/field-table.ts';
 import { fieldOf, type Json } from '../domain/member/fields.ts';
-import { isConsentPath } from '../domain/member/kept-values.ts';
+import { CONSENT_PATHS, type ConsentPath } from '../domain/member/kept-values.ts';
 import { toRegistryChanges, toRegistryCreate } from '../domain/member/parse-registry-member.ts';
 import { diffMembers, sourceHash } from '../domain/member/patch.ts';
 import { isStorable } from '../domain/storable.ts';
@@ -128,8 +128,8 @@ export interface Tracked {
  * Puts an edit into the queue, once however often it is told. One that arrives after a later edit of the same field has
  * ended is superseded by it: the member's last word counts, whichever event came first. Where the later one had met a
  * conflict, the conflicts have to be known, and this edit may explain one of them: then nothing is written, and null
- * asks for `openConflicts` and all items of the member. `gone`: the document is not there any more, as after an erasure,
- * so nothing of the person may be written again.
+ * asks for `openConflicts` and all items of the member. `gone`: the document of that edit is not there any more, as after an
+ * erasure, whether or not there is another: nothing of it may be written again.
  */
 export const planTracking = (
   view: MemberView,
@@ -138,7 +138,7 @@ export const planTracking = (
 ): Step<Tracked | 'gone' | null> => {
   const { item } = view;
   if (item !== null) return { result: { item, isNew: false } };
-  if (view.state === null) return { result: 'gone' };
+  if (view.createdAt === null || isEarlier(edit.editedAt, view.createdAt)) return { result: 'gone' };
   const later = view.later.filter(({ editedAt }) => isEarlier(edit.editedAt, editedAt));
   const hasConflict = later.some(({ settled }) =>
     Object.keys(edit.changes).some((path) => settled[path]?.outcome === 'conflict'),
@@ -157,10 +157,10 @@ export const planTracking = (
   return {
     items: [tracked, ...explained.items],
     conflicts: explained.conflicts,
-    member:
-      explained.member ??
-      planWithdrawn(view.stored, tracked, later, metaThen) ??
-      planWithoutUnstorable(view.stored, tracked),
+    member: joined(
+      planHeard(view.stored, tracked, later, metaThen),
+      explained.member ?? planWithoutUnstorable(view.stored, tracked),
+    ),
     result: { item: tracked, isNew: true },
   };
 };
@@ -173,6 +173,11 @@ export interface TrackingFacts {
   readonly metaThen: StoredMember['meta'] | null;
 }
 
+const joined = (heard: MemberUpdate | null, other: MemberUpdate | null): MemberUpdate | null =>
+  heard === null || other === null
+    ? (heard ?? other)
+    : { ...heard, values: { ...other.values, ...heard.values } };
+
 /** No store and no screen is to be trusted with it, so the registry is not asked. */
 const UNSTORABLE: PathEnd = { outcome: 'failed', message: 'a value that cannot be stored as it is written' };
 
@@ -181,31 +186,37 @@ const planWithoutUnstorable = (stored: StoredMember | null, tracked: QueueItem):
   const failed = Object.entries(tracked.settled).filter(([, { outcome }]) => outcome === 'failed');
   if (stored === null || failed.length === 0) return null;
   const before = Object.fromEntries(failed.map(([path, { oldValue }]) => [path, oldValue]));
-  return { values: planShown(stored.member, [tracked], before), meta: stored.meta };
+  return { values: planShown(stored, [tracked], before), meta: stored.meta };
 };
 
 const NOTHING_EXPLAINED: Explained = { items: [], conflicts: [], member: null };
 
 /**
- * The registry's word came between the write and its event, and showed a withdrawn consent again: off at once. While the
- * metadata are what they were, no server has written, and what the document shows is the member's own later edit.
+ * What the member said of their consents has been heard now, unless they have said more since. Where it was not known what a
+ * server had heard before, one that has written since the edit may have laid the registry's older word over it: then a
+ * consent that they withdrew is off again at once.
  */
-const planWithdrawn = (
+const planHeard = (
   stored: StoredMember | null,
-  { changes }: QueueItem,
+  { action, changes }: QueueItem,
   later: readonly QueueItem[],
   metaThen: StoredMember['meta'] | null,
 ): MemberUpdate | null => {
-  if (stored === null || isDeepStrictEqual(stored.meta, metaThen)) return null;
-  const off = Object.keys(changes).filter(
-    (path) =>
-      isConsentPath(path) &&
-      changes[path]?.newValue === false &&
-      fieldOf(stored.member, path) &&
-      !later.some((other) => Object.hasOwn(other.changes, path)),
-  );
-  if (off.length === 0) return null;
-  return { values: Object.fromEntries(off.map((path) => [path, false])), meta: stored.meta };
+  if (stored === null || action === 'create') return null;
+  const isOver = !isDeepStrictEqual(stored.meta, metaThen);
+  const values: Partial<Record<ConsentPath, boolean>> = {};
+  const heard: Partial<Record<ConsentPath, boolean>> = {};
+  for (const path of CONSENT_PATHS) {
+    const said = changes[path]?.newValue;
+    if (typeof said !== 'boolean' || later.some(({ changes, settled }) => path in { ...changes, ...settled }))
+      continue;
+    const isUnknown = isOver && stored.meta.heard?.[path] === undefined;
+    if (isUnknown && said && !fieldOf(stored.member, path)) continue;
+    heard[path] = said;
+    if (isUnknown && !said) values[path] = false;
+  }
+  if (Object.keys(heard).length === 0) return null;
+  return { values, meta: { ...stored.meta, heard: { ...stored.meta.heard, ...heard } } };
 };
 
 const mapValues = <T>(
@@ -261,7 +272,7 @@ export const planExplained = (
     if (decided !== conflict) conflicts.push(decided);
   }
   const revived = [...items.values()];
-  const values = stored === null ? {} : planShown(stored.member, revived, shown);
+  const values = stored === null ? {} : planShown(stored, revived, shown);
   const member = stored === null || Object.keys(values).length === 0 ? null : { values, meta: stored.meta };
   return { items: revived, conflicts, member };
 };

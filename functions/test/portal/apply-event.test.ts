@@ -16,7 +16,7 @@ let looks = 0;
 let stack: WebhookStack;
 beforeAll(async () => {
   stack = await startWebhookStack({
-    firestoreIn: 'memory',
+    mayBeInMemory: true,
     reader: {
       readMember: async (kennitala) => {
         looks += 1;

@@ -13,7 +13,7 @@ const told: (number | null)[] = [];
 let stack: WebhookStack;
 beforeAll(async () => {
   stack = await startWebhookStack({
-    firestoreIn: 'memory',
+    mayBeInMemory: true,
     reader: { readMember: async () => answer() },
     register: async ({ version }) => {
       told.push(version);

@@ -16,7 +16,7 @@ let looks = 0;
 let stack: WebhookStack;
 beforeAll(async () => {
   stack = await startWebhookStack({
-    firestoreIn: 'memory',
+    mayBeInMemory: true,
     keys: { legacyKey: { readAll: async () => [KEY] } },
     reader: {
       readMember: async () => {

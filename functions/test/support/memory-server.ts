@@ -7,8 +7,9 @@ import { makeMemoryFirestore } from '../world/memory-firestore.ts';
 type Method = Parameters<ReturnType<typeof makeFaults>['before']>[0];
 
 /**
- * A Firestore in memory in the place of the local server, for suites of what the features decide: hundreds of times as quick, and
- * held to the same contract. It tells of nothing that was written, and a fault knows of a request its collections alone.
+ * A Firestore in memory in the place of the local server, where mutants ask a suite a thousand times what a feature decides: hundreds
+ * of times as quick, and held to the same contract. It tells of nothing that was written, and a fault knows of a request its
+ * collections alone.
  */
 export const openMemoryServer = (): { readonly db: Firestore; readonly server: LocalFirestore } => {
   const memory = makeMemoryFirestore(Date.now);

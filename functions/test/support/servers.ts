@@ -41,8 +41,8 @@ export interface ServerOptions extends Partial<Omit<RegistryOptions, 'port' | 't
   readonly attempts?: number;
   /** Of one call to Firestore, and of one to Cloud Storage. */
   readonly callLimitMs?: number;
-  /** `memory`: no server, and for what needs none a hundredth of the time. */
-  readonly firestoreIn?: 'a server' | 'memory';
+  /** The suite needs no more of Firestore than its documents. The runs with mutants, where time is all, hold them in memory. */
+  readonly mayBeInMemory?: true;
   /** By their names in `settings.ts`. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Versions in force by the secret's name, beside those of the registry's token and of its webhook. */
@@ -57,7 +57,7 @@ export const startServers = async (options: ServerOptions = {}) => {
   const {
     attempts,
     callLimitMs = PATIENT_MS,
-    firestoreIn,
+    mayBeInMemory,
     settings,
     secrets: more,
     ...registryOptions
@@ -67,16 +67,17 @@ export const startServers = async (options: ServerOptions = {}) => {
   const defer = (close: () => unknown): void => void closings.push(close);
 
   const folder = await mkdtemp(join(tmpdir(), 'stack-'));
-  defer(() => rm(folder, { recursive: true }));
+  defer(() => rm(folder, { recursive: true, maxRetries: 5 }));
   const storage = await startStorage({ directory: folder });
   defer(storage.close);
   const registry = await startRegistry({ members: 60, ...registryOptions, port: 0, token: TOKEN });
   defer(registry.close);
 
   const app = initializeApp({ projectId: PROJECT }, folder);
-  defer(() => deleteApp(app));
-  const { server: firestore, db } = firestoreIn === 'memory' ? openMemoryServer() : await openServer(app);
+  const isInMemory = mayBeInMemory === true && process.env['STORES_IN_MEMORY'] === 'true';
+  const { server: firestore, db } = isInMemory ? openMemoryServer() : await openServer(app);
   defer(firestore.close);
+  defer(() => deleteApp(app));
   const client = async () => db;
   const retryOptions = { maxRetries: 1, maxRetryDelay: 1, totalTimeout: callLimitMs / 1_000 };
   const openStorage = (more: { readonly idempotencyStrategy?: IdempotencyStrategy } = {}) =>

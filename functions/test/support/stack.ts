@@ -114,7 +114,7 @@ export interface WebhookStackOptions {
   /** What the registry says of a member who is asked about; without it, that there is none. */
   readonly reader?: MemberReader;
   readonly callLimitMs?: number;
-  readonly firestoreIn?: 'a server' | 'memory';
+  readonly mayBeInMemory?: true;
   readonly register?: (change: MemberChange) => Promise<void>;
 }
 

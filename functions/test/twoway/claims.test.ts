@@ -25,6 +25,7 @@ const item = makeQueueItem(
 const viewOf = (...pending: QueueItem[]): MemberView => ({
   stored: null,
   state: null,
+  createdAt: null,
   pending,
   item: null,
   later: [],

@@ -52,6 +52,7 @@ const claimed: Claimed = {
 const viewOf = (...pending: QueueItem[]): MemberView => ({
   stored: null,
   state: null,
+  createdAt: null,
   pending,
   item: null,
   later: [],

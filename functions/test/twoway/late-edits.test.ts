@@ -147,11 +147,12 @@ describe('an edit whose event comes behind a later one', () => {
 });
 
 describe('a withdrawn consent that the registry’s word showed again before its event came', () => {
-  /** The member's word is lost from the document: a server has written what the registry says. */
+  /** A server of before wrote what the registry says: the member's word is lost, and what was heard of them not known. */
   let words = 0;
   const overwritten = (reachable: boolean) => {
     words += 1;
-    const { metadata } = stack.memory.held(`members/${ONE}`) as { metadata: object };
+    const { metadata: before } = stack.memory.held(`members/${ONE}`) as { metadata: { heard?: object } };
+    const { heard: _, ...metadata } = before;
     stack.memory.write('update', `members/${ONE}`, {
       [REACHABLE]: reachable,
       metadata: { ...metadata, source_hash: `of word ${words}` },

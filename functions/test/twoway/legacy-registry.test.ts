@@ -3,18 +3,21 @@ import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { SyncError } from '../../src/lib/errors.ts';
 import { makeRegistryMembers } from '../../src/twoway/registry.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
-import { makeWorld, type World } from './support/world.ts';
+import type { RegistryKind } from '../world/registry.ts';
+import { makeScenario, type Scenario } from './support/scenario.ts';
 
 const [KENNITALA, OTHER, CORRECTED] = makeKennitalas(3) as [Kennitala, Kennitala, Kennitala];
-type Event = World['events'][number];
+type Event = Scenario['events'][number];
+const kindOf = (companion: boolean): RegistryKind =>
+  companion ? 'with the companion app' : 'that only writes';
 
 const MINUTE = 60_000;
 const NOT_TAKEN = 'the registry did not take this field';
 
 /** The member as the list has them, in a portal beside a registry that ignores nearly all that it is sent. */
-const startLegacy = async (values: Record<string, boolean | string> = {}): Promise<World> => {
-  const world = makeWorld([KENNITALA, OTHER], { companion: false, isLegacy: true });
-  world.registry.introduce(KENNITALA, { 'profile.email': 'first@example.is', ...values });
+const startLegacy = async (values: Record<string, boolean | string> = {}): Promise<Scenario> => {
+  const world = makeScenario([KENNITALA, OTHER], 'without it');
+  world.introduce(KENNITALA, { 'profile.email': 'first@example.is', ...values });
   for (const kennitala of [KENNITALA, OTHER]) {
     await world.receive({
       id: `first-${kennitala}`,
@@ -22,45 +25,47 @@ const startLegacy = async (values: Record<string, boolean | string> = {}): Promi
     });
     await world.reconcile(kennitala);
   }
-  world.registry.webhooks.length = 0;
+  world.registry.announced.length = 0;
   world.events.length = 0;
   return world;
 };
 /** The member in a portal beside a registry that compares what a change was made on, or that does not; nothing is on its way. */
-const startWithCompanion = async (companion: boolean): Promise<World> => {
-  const world = makeWorld([KENNITALA, OTHER], { companion });
-  world.registry.introduce(KENNITALA, {});
-  for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+const startWithCompanion = async (companion: boolean): Promise<Scenario> => {
+  const world = makeScenario([KENNITALA, OTHER], kindOf(companion));
+  world.introduce(KENNITALA, {});
+  for (const webhook of world.registry.announced.splice(0)) await world.receive(webhook);
   world.events.length = 0;
   return world;
 };
-const trackAll = async (world: World): Promise<boolean[]> => {
+const trackAll = async (world: Scenario): Promise<boolean[]> => {
   const taken: boolean[] = [];
   for (const event of world.events.splice(0)) taken.push(await world.track(event));
   return taken;
 };
-const itemOf = (world: World) => {
-  const [item, ...others] = [...world.portal.items.values()];
+const itemOf = (world: Scenario) => {
+  const [item, ...others] = world.items();
   expect(others).toEqual([]);
   return item;
 };
-const profileOf = (world: World) => world.portal.stored(KENNITALA)?.member.profile;
+const profileOf = (world: Scenario) => world.stored(KENNITALA)?.member.profile;
 
 describe('a registry that says success to everything', () => {
   it('is believed for what its list shows afterwards, whatever its answer about one member says', async () => {
     const world = await startLegacy();
     expect(profileOf(world)?.email).toBe('first@example.is');
-    world.portal.edit(KENNITALA, { 'profile.email': 'new@example.is' });
+    world.edit(KENNITALA, { 'profile.email': 'new@example.is' });
     await trackAll(world);
-    expect(world.registry.answerOf(KENNITALA)).toMatchObject({ email: 'old@example.is' });
+    expect(world.registry.answer('/api/sync/member/:ssn/', { params: { ssn: KENNITALA } })).toMatchObject({
+      email: 'old@example.is',
+    });
     expect(itemOf(world)).toMatchObject({ status: 'synced', errorMessage: null });
     expect(profileOf(world)?.email).toBe('new@example.is');
-    expect([...world.portal.conflicts.values()]).toEqual([]);
+    expect(world.conflicts()).toEqual([]);
   });
 
   it('leaves a dead letter at once of a field that it ignored, and the portal shows what it holds', async () => {
     const world = await startLegacy();
-    world.portal.edit(KENNITALA, { 'profile.email': 'new@example.is', 'profile.facebook': 'mine' });
+    world.edit(KENNITALA, { 'profile.email': 'new@example.is', 'profile.facebook': 'mine' });
     await trackAll(world);
     expect(itemOf(world)).toMatchObject({
       status: 'failed',
@@ -78,10 +83,10 @@ describe('a registry that says success to everything', () => {
       world.registry.edit(KENNITALA, { 'profile.email': 'office@example.is' });
       return answer;
     };
-    world.portal.edit(KENNITALA, { 'profile.email': 'new@example.is' });
+    world.edit(KENNITALA, { 'profile.email': 'new@example.is' });
     await trackAll(world);
     expect(itemOf(world)).toMatchObject({ status: 'conflict' });
-    expect([...world.portal.conflicts.values()]).toMatchObject([
+    expect(world.conflicts()).toMatchObject([
       {
         paths: {
           'profile.email': {
@@ -98,30 +103,29 @@ describe('a registry that says success to everything', () => {
 
   it('that cannot be read back keeps the edit waiting, and is found to have it later', async () => {
     const world = await startLegacy();
-    const { list } = world.registry;
     let readings = 0;
-    world.registry.list = () => {
-      readings += 1;
+    world.network.before = (what) => {
+      if (what === 'GET /api/members/') readings += 1;
       // The first reading goes before the change, the second after it.
       if (readings === 2) throw new SyncError('registry_timeout', 'slow');
-      return list();
     };
-    world.portal.edit(KENNITALA, { 'profile.email': 'new@example.is' });
+    world.edit(KENNITALA, { 'profile.email': 'new@example.is' });
     expect(await trackAll(world)).toEqual([false]);
     expect(itemOf(world)?.status).toBe('pending');
     world.advance(MINUTE);
-    const writes = world.registry.written.length;
+    world.network.before = () => undefined;
+    const writes = world.registry.told.length;
     await world.sweep('due');
     expect(itemOf(world)?.status).toBe('synced');
-    expect(world.registry.written).toHaveLength(writes);
+    expect(world.registry.told).toHaveLength(writes);
   });
 });
 
 describe('a consent that was withdrawn, and that the registry does not switch off', () => {
-  const withdrawn = async (): Promise<World> => {
+  const withdrawn = async (): Promise<Scenario> => {
     const world = await startLegacy({ 'profile.reachable': true });
     expect(profileOf(world)?.reachable).toBe(true);
-    world.portal.edit(KENNITALA, { 'profile.reachable': false });
+    world.edit(KENNITALA, { 'profile.reachable': false });
     await trackAll(world);
     expect(itemOf(world)).toMatchObject({
       status: 'failed',
@@ -132,17 +136,17 @@ describe('a consent that was withdrawn, and that the registry does not switch of
   const hint = { id: 'msg_hint', body: { kennitala: KENNITALA, action: 'update', data: {}, version: null } };
 
   it.each([
-    ['the reconcile', (world: World) => world.reconcile(KENNITALA)],
-    ['a hint', (world: World) => world.receive(hint)],
+    ['the reconcile', (world: Scenario) => world.reconcile(KENNITALA)],
+    ['a hint', (world: Scenario) => world.receive(hint)],
     [
       'an event with a version',
-      (world: World) =>
+      (world: Scenario) =>
         world.receive({
           id: 'msg_version',
           body: {
             kennitala: KENNITALA,
             action: 'update',
-            data: world.registry.list().members[0],
+            data: world.registry.wireOf(KENNITALA),
             version: 99,
             occurred_at: world.now().toISOString(),
           },
@@ -150,9 +154,9 @@ describe('a consent that was withdrawn, and that the registry does not switch of
     ],
     [
       'its deletion and return',
-      async (world: World) => {
+      async (world: Scenario) => {
         for (const [n, action] of ['delete', 'create'].entries()) {
-          const data = action === 'delete' ? {} : { data: world.registry.list().members[0] };
+          const data = action === 'delete' ? {} : { data: world.registry.wireOf(KENNITALA) };
           await world.receive({
             id: `msg_${n}`,
             body: { kennitala: KENNITALA, action, ...data, version: 90 + n },
@@ -160,8 +164,8 @@ describe('a consent that was withdrawn, and that the registry does not switch of
         }
       },
     ],
-    ["the change queue's row", (world: World) => world.pull()],
-    ["an operator's next try of the dead letter", (world: World) => world.sweep('failed')],
+    ["the change queue's row", (world: Scenario) => world.pull()],
+    ["an operator's next try of the dead letter", (world: Scenario) => world.sweep('failed')],
   ])('stays off after %s', async (_, happens) => {
     const world = await withdrawn();
     world.advance(60 * MINUTE);
@@ -170,18 +174,18 @@ describe('a consent that was withdrawn, and that the registry does not switch of
     expect(profileOf(world)?.reachable).toBe(false);
     await world.reconcile(KENNITALA);
     expect(profileOf(world)).toMatchObject({ reachable: false, name: 'Generated anew' });
-    expect(world.portal.stored(KENNITALA)?.member.membership.status).toBe('active');
+    expect(world.stored(KENNITALA)?.member.membership.status).toBe('active');
   });
 
   /** The member withdraws, both sides write once more, and the webhook comes before the event of the withdrawal. */
   const overtaken = async (companion: boolean, mine: object, theirs: Record<string, string>) => {
-    const world = makeWorld([KENNITALA, OTHER], { companion });
-    world.registry.introduce(KENNITALA, { 'profile.reachable': true });
-    for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+    const world = makeScenario([KENNITALA, OTHER], kindOf(companion));
+    world.introduce(KENNITALA, { 'profile.reachable': true });
+    for (const webhook of world.registry.announced.splice(0)) await world.receive(webhook);
     world.events.length = 0;
-    world.portal.edit(KENNITALA, { 'profile.reachable': false, ...mine });
+    world.edit(KENNITALA, { 'profile.reachable': false, ...mine });
     world.registry.edit(KENNITALA, theirs);
-    for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+    for (const webhook of world.registry.announced.splice(0)) await world.receive(webhook);
     return world;
   };
 
@@ -190,16 +194,19 @@ describe('a consent that was withdrawn, and that the registry does not switch of
     [false, 'nothing', {}],
     [true, 'two other fields', { 'profile.email': 'mine@example.is', 'profile.facebook': 'mine' }],
     [false, 'two other fields', { 'profile.email': 'mine@example.is', 'profile.facebook': 'mine' }],
+    [true, 'what the registry writes too', { 'profile.email': 'mine@example.is' }, 'office@example.is'],
+    [false, 'what the registry writes too', { 'profile.email': 'mine@example.is' }, 'office@example.is'],
   ] as const)(
     'stays off when a webhook comes before its own event (companion app: %s), with %s written besides',
-    async (companion, _, mine) => {
-      const world = await overtaken(companion, mine, { name: 'Renamed at that moment' });
+    async (companion, _, mine, email?: string) => {
+      const theirs = { name: 'Renamed at that moment', ...(email && { 'profile.email': email }) };
+      const world = await overtaken(companion, mine, theirs);
       expect(profileOf(world)).toMatchObject({ reachable: false, name: 'Renamed at that moment' });
       await world.reconcile(KENNITALA);
       expect(profileOf(world)?.reachable).toBe(false);
       await trackAll(world);
-      expect(world.registry.members.get(KENNITALA)?.values['profile.reachable']).toBe(false);
-      for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+      expect(world.registry.rows.get(KENNITALA)?.values['profile.reachable']).toBe(false);
+      for (const webhook of world.registry.announced.splice(0)) await world.receive(webhook);
       expect(profileOf(world)?.reachable).toBe(false);
     },
   );
@@ -207,42 +214,22 @@ describe('a consent that was withdrawn, and that the registry does not switch of
   it('stays off when its event comes after another edit has ended, whose webhook shows it on', async () => {
     const world = await startWithCompanion(true);
     world.registry.edit(KENNITALA, { 'profile.reachable': true });
-    for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
-    world.portal.edit(KENNITALA, { 'profile.email': 'mine@example.is' });
-    world.portal.edit(KENNITALA, { 'profile.reachable': false });
+    for (const webhook of world.registry.announced.splice(0)) await world.receive(webhook);
+    world.edit(KENNITALA, { 'profile.email': 'mine@example.is' });
+    world.edit(KENNITALA, { 'profile.reachable': false });
     const [email, withdrawal] = world.events.filter(({ isServers }) => !isServers) as [Event, Event];
     await world.track(email);
-    for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+    for (const webhook of world.registry.announced.splice(0)) await world.receive(webhook);
     expect(profileOf(world)).toMatchObject({ reachable: false, email: 'mine@example.is' });
     await world.track(withdrawal);
-    expect(world.registry.members.get(KENNITALA)?.values['profile.reachable']).toBe(false);
+    expect(world.registry.rows.get(KENNITALA)?.values['profile.reachable']).toBe(false);
   });
-
-  it.each([true, false])(
-    'is off again with its own event, when a webhook came first and both wrote one field (companion app: %s)',
-    async (companion) => {
-      const theirs = { 'profile.email': 'office@example.is' };
-      const world = await overtaken(companion, { 'profile.email': 'mine@example.is' }, theirs);
-      // What the registry had said before cannot be told any more, and nothing is in the queue yet.
-      expect(profileOf(world)?.reachable).toBe(true);
-      world.network.isDown = true;
-      // The member's own write waits for the registry; the webhook's asks nothing of it.
-      expect(await trackAll(world)).toEqual([false, true]);
-      expect(profileOf(world)?.reachable).toBe(false);
-      world.network.isDown = false;
-      await world.reconcile(KENNITALA);
-      expect(profileOf(world)?.reachable).toBe(false);
-      world.advance(60 * MINUTE);
-      await world.sweep('due');
-      expect(world.registry.members.get(KENNITALA)?.values['profile.reachable']).toBe(false);
-    },
-  );
 
   it('is on again after the registry was seen off, and on later', async () => {
     const world = await withdrawn();
     world.registry.edit(KENNITALA, { 'profile.reachable': false });
     await world.reconcile(KENNITALA);
-    expect(world.portal.stored(KENNITALA)?.meta.withdrawn).toBeUndefined();
+    expect(world.stored(KENNITALA)?.meta.withdrawn).toBeUndefined();
     world.registry.edit(KENNITALA, { 'profile.reachable': true });
     await world.reconcile(KENNITALA);
     expect(profileOf(world)?.reachable).toBe(true);
@@ -253,15 +240,15 @@ describe('a consent that was withdrawn, and that the registry does not switch of
     ['without it', false],
   ])('stays off while the edit that had given it comes to its end: %s', async (_, companion) => {
     const world = await startWithCompanion(companion);
-    world.portal.edit(KENNITALA, { 'profile.reachable': true });
+    world.edit(KENNITALA, { 'profile.reachable': true });
     world.advance(1_000);
-    world.portal.edit(KENNITALA, { 'profile.reachable': false });
+    world.edit(KENNITALA, { 'profile.reachable': false });
     const [given, withdrawn] = world.events.splice(0);
     if (given === undefined || withdrawn === undefined) throw new Error('Two events should have come.');
     await world.track(given);
     expect(profileOf(world)?.reachable).toBe(false);
     await world.track(withdrawn);
-    expect(world.registry.members.get(KENNITALA)?.values['profile.reachable']).toBe(false);
+    expect(world.registry.rows.get(KENNITALA)?.values['profile.reachable']).toBe(false);
   });
 
   it.each([
@@ -269,9 +256,9 @@ describe('a consent that was withdrawn, and that the registry does not switch of
     ['without it', false],
   ])('stays off while a third edit is refused before its own event: %s', async (_, companion) => {
     const world = await startWithCompanion(companion);
-    world.portal.edit(KENNITALA, { 'profile.reachable': true });
-    world.portal.edit(KENNITALA, { 'profile.reachable': false });
-    world.portal.edit(KENNITALA, { 'profile.facebook': 'refused' });
+    world.edit(KENNITALA, { 'profile.reachable': true });
+    world.edit(KENNITALA, { 'profile.reachable': false });
+    world.edit(KENNITALA, { 'profile.facebook': 'refused' });
     const [given, withdrawn, refused] = world.events.splice(0) as [Event, Event, Event];
     for (const event of [given, refused]) {
       await world.track(event);
@@ -279,27 +266,27 @@ describe('a consent that was withdrawn, and that the registry does not switch of
     }
     expect(profileOf(world)?.facebook).toBe('');
     await world.track(withdrawn);
-    expect(world.registry.members.get(KENNITALA)?.values['profile.reachable']).toBe(false);
+    expect(world.registry.rows.get(KENNITALA)?.values['profile.reachable']).toBe(false);
   });
 
-  it('is switched on by the event of the registry, and not by what a refused edit reads', async () => {
+  it('follows a later word of the registry, here one that a refused edit reads', async () => {
     const world = await startWithCompanion(true);
     world.registry.edit(KENNITALA, { 'profile.reachable': true, 'profile.email': 'office@example.is' });
-    world.portal.edit(KENNITALA, { 'profile.facebook': 'refused' });
+    world.edit(KENNITALA, { 'profile.facebook': 'refused' });
     await trackAll(world);
-    expect(profileOf(world)).toMatchObject({ reachable: false, facebook: '', email: 'office@example.is' });
-    for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+    expect(profileOf(world)).toMatchObject({ reachable: true, facebook: '', email: 'office@example.is' });
+    for (const webhook of world.registry.announced.splice(0)) await world.receive(webhook);
     expect(profileOf(world)?.reachable).toBe(true);
   });
 
   it('is on again when the member gives it', async () => {
     const world = await withdrawn();
     world.advance(MINUTE);
-    world.portal.edit(KENNITALA, { 'profile.reachable': true });
+    world.edit(KENNITALA, { 'profile.reachable': true });
     await trackAll(world);
     await world.reconcile(KENNITALA);
     expect(profileOf(world)?.reachable).toBe(true);
-    expect(world.portal.stored(KENNITALA)?.meta.withdrawn ?? {}).toEqual({});
+    expect(world.stored(KENNITALA)?.meta.withdrawn ?? {}).toEqual({});
   });
 });
 
@@ -307,12 +294,12 @@ describe('a withdrawn consent whose number is corrected in the registry', () => 
   const REACHABLE = { 'profile.reachable': true };
   /** A registry that refuses withdrawals from now on, and a portal that shows the consent as the member left it. */
   const withdrawn = async (end: 'dead letter' | 'pending') => {
-    const world = makeWorld([KENNITALA, OTHER], { companion: true });
-    world.registry.introduce(KENNITALA, REACHABLE);
+    const world = makeScenario([KENNITALA, OTHER], 'with the companion app');
+    world.introduce(KENNITALA, REACHABLE);
     await arrive(world);
     world.events.length = 0;
     world.network.isDown = true;
-    world.portal.edit(KENNITALA, { 'profile.reachable': false });
+    world.edit(KENNITALA, { 'profile.reachable': false });
     expect(await trackAll(world)).toEqual([false]);
     if (end === 'dead letter') {
       world.advance(3 * 24 * 60 * MINUTE);
@@ -322,18 +309,18 @@ describe('a withdrawn consent whose number is corrected in the registry', () => 
     world.network.isDown = false;
     return world;
   };
-  const arrive = async (world: World, order: 1 | -1 = 1) => {
-    const webhooks = world.registry.webhooks.splice(0);
+  const arrive = async (world: Scenario, order: 1 | -1 = 1) => {
+    const webhooks = world.registry.announced.splice(0);
     for (const webhook of order === 1 ? webhooks : webhooks.toReversed()) await world.receive(webhook);
   };
-  const shown = (world: World) => world.portal.stored(CORRECTED)?.member.profile.reachable;
+  const shown = (world: Scenario) => world.stored(CORRECTED)?.member.profile.reachable;
 
   it.each([
-    ['a dead letter', 'dead letter', 'its events', (world: World) => arrive(world)],
-    ['a dead letter', 'dead letter', 'its events in the other order', (world: World) => arrive(world, -1)],
-    ['a dead letter', 'dead letter', 'the reconcile alone', (world: World) => world.reconcile(CORRECTED)],
-    ['waiting still', 'pending', 'its events', (world: World) => arrive(world)],
-    ['waiting still', 'pending', 'the reconcile alone', (world: World) => world.reconcile(CORRECTED)],
+    ['a dead letter', 'dead letter', 'its events', (world: Scenario) => arrive(world)],
+    ['a dead letter', 'dead letter', 'its events in the other order', (world: Scenario) => arrive(world, -1)],
+    ['a dead letter', 'dead letter', 'the reconcile alone', (world: Scenario) => world.reconcile(CORRECTED)],
+    ['waiting still', 'pending', 'its events', (world: Scenario) => arrive(world)],
+    ['waiting still', 'pending', 'the reconcile alone', (world: Scenario) => world.reconcile(CORRECTED)],
   ] as const)('and that is %s stays off, told by %s: %s', async (...[, end, , tell]) => {
     const world = await withdrawn(end);
     world.registry.correctNumber(KENNITALA, CORRECTED);
@@ -341,24 +328,24 @@ describe('a withdrawn consent whose number is corrected in the registry', () => 
     expect(shown(world)).toBe(false);
     await world.reconcile(CORRECTED);
     expect(shown(world)).toBe(false);
-    expect(world.portal.stored(CORRECTED)?.meta.withdrawn).toHaveProperty(['profile.reachable']);
+    expect(world.stored(CORRECTED)?.meta.withdrawn).toHaveProperty(['profile.reachable']);
   });
 
   it.each([
-    ['its events', (world: World) => arrive(world)],
-    ['the reconcile alone', (world: World) => world.reconcile(CORRECTED)],
+    ['its events', (world: Scenario) => arrive(world)],
+    ['the reconcile alone', (world: Scenario) => world.reconcile(CORRECTED)],
   ])('and refused before that number has a document stays off, told by %s', async (_, tell) => {
     const world = await withdrawn('pending');
     world.registry.correctNumber(KENNITALA, CORRECTED);
     const { apply } = world.registry;
     world.registry.apply = (change) =>
       change.kennitala === CORRECTED
-        ? { status: 'refused', code: 'invalid_value', message: 'not here' }
+        ? { ssn: CORRECTED, status: 'error', code: 'invalid_value', message: 'not here' }
         : apply(change);
     world.advance(2 * MINUTE);
     await world.sweep('due');
     expect(itemOf(world)).toMatchObject({ kennitala: CORRECTED, status: 'failed' });
-    expect(world.portal.stored(CORRECTED)).toBeNull();
+    expect(world.stored(CORRECTED)).toBeNull();
     await tell(world);
     expect(shown(world)).toBe(false);
     await world.reconcile(CORRECTED);
@@ -367,7 +354,7 @@ describe('a withdrawn consent whose number is corrected in the registry', () => 
 
   it('and given again before it was told leaves no mark', async () => {
     const world = await withdrawn('pending');
-    world.portal.edit(KENNITALA, { 'profile.reachable': true });
+    world.edit(KENNITALA, { 'profile.reachable': true });
     await trackAll(world);
     world.registry.correctNumber(KENNITALA, CORRECTED);
     world.advance(2 * MINUTE);
@@ -389,9 +376,9 @@ describe('a withdrawn consent whose number is corrected in the registry', () => 
 
   it('says nothing about another member, nor about a row with an id of its own', async () => {
     const world = await withdrawn('dead letter');
-    world.registry.introduce(OTHER, REACHABLE);
+    world.introduce(OTHER, REACHABLE);
     await arrive(world);
-    expect(world.portal.stored(OTHER)?.member.profile.reachable).toBe(true);
+    expect(world.stored(OTHER)?.member.profile.reachable).toBe(true);
   });
 
   it('does not come back with a number that the member had before they gave the consent again', async () => {
@@ -399,32 +386,32 @@ describe('a withdrawn consent whose number is corrected in the registry', () => 
     world.registry.correctNumber(KENNITALA, CORRECTED);
     await arrive(world);
     world.advance(MINUTE);
-    world.portal.edit(CORRECTED, { 'profile.reachable': true });
+    world.edit(CORRECTED, { 'profile.reachable': true });
     await trackAll(world);
     await arrive(world);
     expect(shown(world)).toBe(true);
     world.registry.correctNumber(CORRECTED, OTHER);
     await arrive(world);
-    expect(world.portal.stored(OTHER)?.member.profile.reachable).toBe(true);
+    expect(world.stored(OTHER)?.member.profile.reachable).toBe(true);
   });
 });
 
 describe('an edit that waits when the kennitala is corrected in the registry', () => {
-  it.each([
-    ['the companion app', { companion: true }],
-    ['none', { companion: false }],
-    ['none, and answers from other tables', { companion: false, isLegacy: true }],
-  ])('follows the member, with %s', async (_, options) => {
-    const world = makeWorld([KENNITALA, OTHER], options);
-    world.registry.introduce(KENNITALA, { 'profile.email': 'first@example.is' });
+  it.each<[string, RegistryKind]>([
+    ['the companion app', 'with the companion app'],
+    ['none', 'that only writes'],
+    ['none, and answers from other tables', 'without it'],
+  ])('follows the member, with %s', async (_, kind) => {
+    const world = makeScenario([KENNITALA, OTHER], kind);
+    world.introduce(KENNITALA, { 'profile.email': 'first@example.is' });
     const arrive = async () => {
-      for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
-      for (const kennitala of world.registry.members.keys()) await world.reconcile(kennitala);
+      for (const webhook of world.registry.announced.splice(0)) await world.receive(webhook);
+      for (const kennitala of world.registry.rows.keys()) await world.reconcile(kennitala);
     };
     await arrive();
     world.events.length = 0;
     world.network.isDown = true;
-    world.portal.edit(KENNITALA, { 'profile.email': 'new@example.is' });
+    world.edit(KENNITALA, { 'profile.email': 'new@example.is' });
     expect(await trackAll(world)).toEqual([false]);
     world.network.isDown = false;
     world.registry.correctNumber(KENNITALA, CORRECTED);
@@ -433,17 +420,17 @@ describe('an edit that waits when the kennitala is corrected in the registry', (
     await world.sweep('due');
     await arrive();
     expect(itemOf(world)).toMatchObject({ kennitala: CORRECTED, status: 'synced' });
-    expect(world.registry.members.get(CORRECTED)?.values['profile.email']).toBe('new@example.is');
-    expect(world.portal.stored(CORRECTED)?.member.profile.email).toBe('new@example.is');
+    expect(world.registry.rows.get(CORRECTED)?.values['profile.email']).toBe('new@example.is');
+    expect(world.stored(CORRECTED)?.member.profile.email).toBe('new@example.is');
   });
 
   it('is a dead letter when the member is gone', async () => {
-    const world = makeWorld([KENNITALA, OTHER], { companion: true });
-    world.registry.introduce(KENNITALA, { 'profile.email': 'first@example.is' });
-    for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+    const world = makeScenario([KENNITALA, OTHER], 'with the companion app');
+    world.introduce(KENNITALA, { 'profile.email': 'first@example.is' });
+    for (const webhook of world.registry.announced.splice(0)) await world.receive(webhook);
     world.events.length = 0;
-    world.registry.members.delete(KENNITALA);
-    world.portal.edit(KENNITALA, { 'profile.email': 'new@example.is' });
+    world.registry.rows.delete(KENNITALA);
+    world.edit(KENNITALA, { 'profile.email': 'new@example.is' });
     await trackAll(world);
     expect(itemOf(world)).toMatchObject({ kennitala: KENNITALA, status: 'failed' });
     expect(itemOf(world)?.errorMessage).toMatch(/^unknown_member: /);
@@ -452,18 +439,18 @@ describe('an edit that waits when the kennitala is corrected in the registry', (
 
 describe('a conflict that was only a late event', () => {
   const late = async (companion: boolean) => {
-    const world = makeWorld([KENNITALA, OTHER], { companion });
-    world.registry.introduce(KENNITALA, { 'profile.email': 'm@example.is' });
-    for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+    const world = makeScenario([KENNITALA, OTHER], kindOf(companion));
+    world.introduce(KENNITALA, { 'profile.email': 'm@example.is' });
+    for (const webhook of world.registry.announced.splice(0)) await world.receive(webhook);
     world.events.length = 0;
-    world.portal.edit(KENNITALA, { 'profile.email': 'first@example.is' });
+    world.edit(KENNITALA, { 'profile.email': 'first@example.is' });
     world.advance(1_000);
-    world.portal.edit(KENNITALA, { 'profile.email': 'second@example.is' });
+    world.edit(KENNITALA, { 'profile.email': 'second@example.is' });
     const [first, second] = world.events.splice(0);
     if (first === undefined || second === undefined) throw new Error('Two events should have come.');
     world.advance(25_000);
     expect(await world.track(second)).toBe(true);
-    expect([...world.portal.conflicts.values()]).toMatchObject([
+    expect(world.conflicts()).toMatchObject([
       { paths: { 'profile.email': { state: 'open', winner: 'registry' } } },
     ]);
     world.advance(5_000);
@@ -476,7 +463,7 @@ describe('a conflict that was only a late event', () => {
       const { world, first } = await late(companion);
       expect(profileOf(world)?.email).toBe('m@example.is');
       expect(await world.track(first)).toBe(true);
-      expect([...world.portal.conflicts.values()]).toMatchObject([
+      expect(world.conflicts()).toMatchObject([
         {
           paths: {
             'profile.email': {
@@ -486,60 +473,64 @@ describe('a conflict that was only a late event', () => {
           },
         },
       ]);
-      expect(world.registry.members.get(KENNITALA)?.values['profile.email']).toBe('second@example.is');
+      expect(world.registry.rows.get(KENNITALA)?.values['profile.email']).toBe('second@example.is');
       expect(profileOf(world)?.email).toBe('second@example.is');
-      expect([...world.portal.items.values()].map(({ status }) => status)).toEqual(['synced', 'synced']);
+      expect(world.items().map(({ status }) => status)).toEqual(['synced', 'synced']);
     },
   );
 
   it('stays when the registry had written there too', async () => {
-    const world = makeWorld([KENNITALA, OTHER], { companion: true });
-    world.registry.introduce(KENNITALA, { 'profile.email': 'm@example.is' });
-    for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+    const world = makeScenario([KENNITALA, OTHER], 'with the companion app');
+    world.introduce(KENNITALA, { 'profile.email': 'm@example.is' });
+    for (const webhook of world.registry.announced.splice(0)) await world.receive(webhook);
     world.events.length = 0;
-    world.portal.edit(KENNITALA, { 'profile.email': 'first@example.is' });
+    world.edit(KENNITALA, { 'profile.email': 'first@example.is' });
     world.advance(1_000);
-    world.portal.edit(KENNITALA, { 'profile.email': 'second@example.is' });
+    world.edit(KENNITALA, { 'profile.email': 'second@example.is' });
     world.registry.edit(KENNITALA, { 'profile.email': 'office@example.is' });
     const [first, second] = world.events.splice(0);
     if (first === undefined || second === undefined) throw new Error('Two events should have come.');
     world.advance(25_000);
     await world.track(second);
     await world.track(first);
-    expect([...world.portal.conflicts.values()]).toMatchObject([
+    expect(world.conflicts()).toMatchObject([
       { paths: { 'profile.email': { state: 'open', resolution: null } } },
     ]);
-    expect(world.registry.members.get(KENNITALA)?.values['profile.email']).toBe('office@example.is');
+    expect(world.registry.rows.get(KENNITALA)?.values['profile.email']).toBe('office@example.is');
   });
 
   it('closes without a change when the member has written once more', async () => {
     const { world, first } = await late(true);
-    world.portal.edit(KENNITALA, { 'profile.email': 'third@example.is' });
+    world.edit(KENNITALA, { 'profile.email': 'third@example.is' });
     await trackAll(world);
     expect(await world.track(first)).toBe(true);
-    expect([...world.portal.conflicts.values()]).toMatchObject([
+    expect(world.conflicts()).toMatchObject([
       { paths: { 'profile.email': { state: 'resolved', resolution: { keep: 'registry' } } } },
     ]);
-    expect(world.registry.members.get(KENNITALA)?.values['profile.email']).toBe('third@example.is');
+    expect(world.registry.rows.get(KENNITALA)?.values['profile.email']).toBe('third@example.is');
   });
 });
 
 describe('a row of the change queue', () => {
   const withDeletion = async (companion: boolean, isThere: boolean) => {
-    const world = makeWorld([KENNITALA, OTHER], { companion });
-    world.registry.introduce(KENNITALA, { 'profile.email': 'm@example.is' });
-    for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
-    world.registry.outbox.splice(0, Number.POSITIVE_INFINITY, {
+    const world = makeScenario([KENNITALA, OTHER], kindOf(companion));
+    world.introduce(KENNITALA, { 'profile.email': 'm@example.is' });
+    for (const webhook of world.registry.announced.splice(0)) await world.receive(webhook);
+    world.registry.queue.splice(0, Number.POSITIVE_INFINITY, {
       id: 40_000,
       ssn: KENNITALA,
       action: 'delete',
-      createdAt: world.now(),
+      created_at: world.now().toISOString(),
     });
-    if (!isThere) world.registry.members.delete(KENNITALA);
+    const version = world.registry.rows.get(KENNITALA)?.version;
+    if (!isThere) world.registry.rows.delete(KENNITALA);
     await world.pull();
-    expect(world.registry.outbox).toEqual([]);
-    const { member, meta } = world.portal.stored(KENNITALA) ?? {};
-    return { status: member?.membership.status, version: meta?.source_version };
+    expect(world.registry.queue).toEqual([]);
+    const { member, meta } = world.stored(KENNITALA) ?? {};
+    return {
+      status: member?.membership.status,
+      isAsBefore: meta?.source_version === (companion ? version : null),
+    };
   };
 
   it.each([true, false])(
@@ -547,13 +538,13 @@ describe('a row of the change queue', () => {
     async (companion) => {
       expect(await withDeletion(companion, false)).toEqual({
         status: 'inactive',
-        version: companion ? 1 : null,
+        isAsBefore: true,
       });
     },
   );
 
   it.each([true, false])('deletes nobody whom the registry has (versions: %s)', async (companion) => {
-    expect(await withDeletion(companion, true)).toEqual({ status: 'active', version: companion ? 1 : null });
+    expect(await withDeletion(companion, true)).toEqual({ status: 'active', isAsBefore: true });
   });
 });
 

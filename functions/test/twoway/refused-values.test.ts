@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { SyncError } from '../../src/lib/errors.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
-import { makeWorld } from './support/world.ts';
+import { makeScenario } from './support/scenario.ts';
 
 const [KENNITALA, OTHER] = makeKennitalas(2) as [Kennitala, Kennitala];
 
 const start = async () => {
-  const world = makeWorld([KENNITALA, OTHER], { companion: true });
-  world.registry.introduce(KENNITALA, { 'profile.email': 'first@example.is' });
-  for (const webhook of world.registry.webhooks.splice(0)) await world.receive(webhook);
+  const world = makeScenario([KENNITALA, OTHER], 'with the companion app');
+  world.introduce(KENNITALA, { 'profile.email': 'first@example.is' });
+  for (const webhook of world.registry.announced.splice(0)) await world.receive(webhook);
   world.events.length = 0;
   const trackAll = async () => {
     for (const event of world.events.splice(0)) await world.track(event);
@@ -25,26 +25,26 @@ describe('a value that cannot be kept', () => {
     ['a turn of direction', 'a\u202eb@example.is'],
   ])('with %s is a dead letter at once, and the later edit goes through', async (_, value) => {
     const { world, trackAll } = await start();
-    world.portal.edit(KENNITALA, { 'profile.email': value });
+    world.edit(KENNITALA, { 'profile.email': value });
     await trackAll();
-    const [bad] = world.portal.items.values();
+    const [bad] = world.items();
     expect(bad).toMatchObject({ status: 'failed', deliveries: 0 });
     expect(bad?.errorMessage).not.toContain(value);
-    expect(world.portal.stored(KENNITALA)?.member.profile.email).toBe('first@example.is');
-    world.portal.edit(KENNITALA, { 'profile.email': 'good@example.is' });
+    expect(world.stored(KENNITALA)?.member.profile.email).toBe('first@example.is');
+    world.edit(KENNITALA, { 'profile.email': 'good@example.is' });
     await trackAll();
-    expect(world.registry.members.get(KENNITALA)?.values['profile.email']).toBe('good@example.is');
+    expect(world.registry.rows.get(KENNITALA)?.values['profile.email']).toBe('good@example.is');
   });
 
   it('leaves the other fields of the same edit alone', async () => {
     const { world, trackAll } = await start();
-    world.portal.edit(KENNITALA, { 'profile.email': 'a\0b', 'profile.facebook': 'mine' });
+    world.edit(KENNITALA, { 'profile.email': 'a\0b', 'profile.facebook': 'mine' });
     await trackAll();
-    expect(world.registry.members.get(KENNITALA)?.values).toMatchObject({
+    expect(world.registry.rows.get(KENNITALA)?.values).toMatchObject({
       'profile.email': 'first@example.is',
       'profile.facebook': 'mine',
     });
-    const [item] = world.portal.items.values();
+    const [item] = world.items();
     expect(item).toMatchObject({ status: 'failed', settled: { 'profile.facebook': { outcome: 'synced' } } });
   });
 
@@ -55,35 +55,40 @@ describe('a value that cannot be kept', () => {
       if (change.changes['profile.email'] !== 'unheard@example.is') return apply(change);
       throw new SyncError('registry_rejected', 'no', { details: { status: 400 } });
     };
-    world.portal.edit(KENNITALA, { 'profile.email': 'unheard@example.is', 'profile.facebook': 'mine' });
+    world.edit(KENNITALA, { 'profile.email': 'unheard@example.is', 'profile.facebook': 'mine' });
     await trackAll();
-    const [item] = world.portal.items.values();
+    const [item] = world.items();
     expect(item).toMatchObject({
       status: 'failed',
       settled: { 'profile.email': { outcome: 'failed' }, 'profile.facebook': { outcome: 'synced' } },
     });
-    world.portal.edit(KENNITALA, { 'profile.email': 'good@example.is' });
+    world.edit(KENNITALA, { 'profile.email': 'good@example.is' });
     await trackAll();
-    expect(world.registry.members.get(KENNITALA)?.values['profile.email']).toBe('good@example.is');
+    expect(world.registry.rows.get(KENNITALA)?.values['profile.email']).toBe('good@example.is');
   });
 
   it("on the registry's side of a conflict ends the edit as refused, and nothing of it is kept", async () => {
     const { world, trackAll } = await start();
     world.registry.edit(KENNITALA, { 'profile.email': 'a\ud800' });
-    world.portal.edit(KENNITALA, { 'profile.email': 'mine@example.is' });
+    world.edit(KENNITALA, { 'profile.email': 'mine@example.is' });
     await trackAll();
-    const [item] = world.portal.items.values();
+    const [item] = world.items();
     expect(item).toMatchObject({ status: 'failed' });
     expect(item?.errorMessage).toMatch(/^unstorable_value: /);
-    expect([...world.portal.conflicts.values()]).toEqual([]);
+    expect(world.conflicts()).toEqual([]);
   });
 
   it('and a reason that cannot be shown is not kept', async () => {
     const { world, trackAll } = await start();
-    world.registry.apply = () => ({ status: 'refused', code: 'invalid_value', message: 'no: a\ud800' });
-    world.portal.edit(KENNITALA, { 'profile.email': 'mine@example.is' });
+    world.registry.apply = () => ({
+      ssn: KENNITALA,
+      status: 'error',
+      code: 'invalid_value',
+      message: 'no: a\ud800',
+    });
+    world.edit(KENNITALA, { 'profile.email': 'mine@example.is' });
     await trackAll();
-    const [item] = world.portal.items.values();
+    const [item] = world.items();
     expect(item).toMatchObject({
       status: 'failed',
       errorMessage: 'refused, with a reason that cannot be shown',
@@ -94,8 +99,8 @@ describe('a value that cannot be kept', () => {
 describe('an edit whose document was erased before its event came', () => {
   it('is written down nowhere, and the registry is not asked', async () => {
     const { world, trackAll } = await start();
-    world.portal.edit(KENNITALA, { 'profile.email': 'late@example.is' });
-    world.portal.erase(KENNITALA);
+    world.edit(KENNITALA, { 'profile.email': 'late@example.is' });
+    world.erase(KENNITALA);
     const { apply } = world.registry;
     let asked = 0;
     world.registry.apply = (change) => {
@@ -103,7 +108,7 @@ describe('an edit whose document was erased before its event came', () => {
       return apply(change);
     };
     await trackAll();
-    expect([world.portal.items.size, asked]).toEqual([0, 0]);
-    expect(world.registry.members.get(KENNITALA)?.values['profile.email']).toBe('first@example.is');
+    expect([world.items().length, asked]).toEqual([0, 0]);
+    expect(world.registry.rows.get(KENNITALA)?.values['profile.email']).toBe('first@example.is');
   });
 });

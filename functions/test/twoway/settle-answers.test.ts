@@ -29,6 +29,11 @@ const withReachable = ({ member, meta }: StoredMember, reachable: boolean): Stor
   member: { ...member, profile: { ...member.profile, reachable } },
   meta,
 });
+/** The queue has the edit that gave it. */
+const heardOn = ({ member, meta }: StoredMember): StoredMember => ({
+  member,
+  meta: { ...meta, heard: { ...meta.heard, [REACHABLE]: true } },
+});
 
 describe('a change that the registry has taken', () => {
   it('ends, and what else waits is taken next', async () => {
@@ -109,14 +114,15 @@ describe('a change that the registry has taken', () => {
     expect(portal.written).toEqual([first.id, last.id]);
   });
 
-  it('of a consent that was withdrawn meanwhile stays off here, and the registry’s next word counts as news', async () => {
+  it('of a consent that was withdrawn meanwhile stays off here, and it is known that the registry has it on', async () => {
     const given = { [REACHABLE]: { oldValue: false, newValue: true } };
-    const claimed = claim([edit(given)], storedWith('old@example.is'));
+    const claimed = claim([edit(given)], heardOn(storedWith('old@example.is')));
     expect(await settled(claimed, { status: 'success', version: 4 })).toMatchObject({ ended: 'synced' });
     const { member, meta } = portal.view.stored ?? storedWith('');
     expect(member.profile.reachable).toBe(false);
-    expect(meta.source_hash).toBe(sourceHash(member));
-    const shown = claim([edit(given)], withReachable(storedWith('old@example.is'), true));
+    expect(meta.heard).toMatchObject({ [REACHABLE]: true });
+    expect(meta.source_hash).toBe(sourceHash(withReachable({ member, meta }, true).member));
+    const shown = claim([edit(given)], heardOn(withReachable(storedWith('old@example.is'), true)));
     await settled(shown, { status: 'success', version: 4 });
     expect(portal.view.stored?.member.profile.reachable).toBe(true);
     expect(portal.view.stored?.meta.source_hash).toBe(hashShown());

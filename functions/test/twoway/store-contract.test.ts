@@ -4,17 +4,7 @@ import { startFirestore } from '../../../local/src/firestore/server.ts';
 import { parsePortalMember, toMemberDocument } from '../../src/adapters/firestore/member-document.ts';
 import { makeQueueStore } from '../../src/adapters/firestore/queue-store.ts';
 import { withFields } from '../../src/domain/member/fields.ts';
-import { makeMemoryPortal } from './support/memory-portal.ts';
 import { describeStoreContract } from './support/store-contract.ts';
-
-describeStoreContract('memory', async () => {
-  const portal = makeMemoryPortal(() => new Date());
-  return {
-    store: portal.store,
-    putMember: async (kennitala, values) => portal.register(kennitala, values),
-    close: async () => undefined,
-  };
-});
 
 describeStoreContract('Firestore', async () => {
   const firestore = await startFirestore({ projectId: 'demo-ekklesia' });

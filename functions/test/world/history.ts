@@ -142,7 +142,7 @@ const take = async (world: World, { kind }: Step): Promise<void> => {
       const value = valueFor(chance, path);
       if (!isThere || value === REFUSED_VALUE || registry.rows.get(kennitala)?.values[path] === value) return;
       world.tell(`the registry writes ${path} of ${nameOf(kennitala)}: ${JSON.stringify(value)}`);
-      return registry.edit(kennitala, path, value);
+      return registry.edit(kennitala, { [path]: value });
     }
     case 'join':
       if (isThere) return;

@@ -5,6 +5,7 @@ type Data = Readonly<Record<string, unknown>>;
 
 interface Held {
   readonly data: Data;
+  readonly createTime: Timestamp;
   readonly updateTime: Timestamp;
 }
 
@@ -13,6 +14,7 @@ export interface Snapshot {
   readonly id: string;
   readonly ref: unknown;
   readonly exists: boolean;
+  readonly createTime: Timestamp | undefined;
   readonly updateTime: Timestamp | undefined;
   data(): Data | undefined;
   get(path: string): unknown;
@@ -68,6 +70,7 @@ export const makeMemoryFirestore = (
     const seen = (path: string): Held | null =>
       changed.has(path) ? (changed.get(path) ?? null) : held(path);
     const updateTime = nextTime();
+    commitTime = updateTime;
     for (const { kind, path, data, ifUpdateTime } of writes) {
       const before = seen(path);
       if (kind === 'create' && before !== null) throw failure(ALREADY_EXISTS);
@@ -77,7 +80,13 @@ export const makeMemoryFirestore = (
       }
       changed.set(
         path,
-        kind === 'delete' ? null : { data: written(kind, before?.data ?? {}, data), updateTime },
+        kind === 'delete'
+          ? null
+          : {
+              data: written(kind, before?.data ?? {}, data),
+              createTime: before?.createTime ?? updateTime,
+              updateTime,
+            },
       );
     }
     const before = [...changed.keys()].map((path) => [path, held(path)] as const);
@@ -105,6 +114,7 @@ export const makeMemoryFirestore = (
       id: idOf(path),
       ref,
       exists: found !== null,
+      createTime: found?.createTime,
       updateTime: found?.updateTime,
       data: () => data,
       get: (field) => (data === undefined ? undefined : valueAt(data, field)),
@@ -527,11 +537,15 @@ const merged = (before: Data, data: Data): Data => {
   return after;
 };
 
+/** Of the commit that is made at this moment; none waits for anything. */
+let commitTime: Timestamp;
+
 /** Undefined: the field goes. */
 const transformed = (before: unknown, value: unknown): unknown => {
   if (!(value instanceof FieldValue)) return stored(value);
   const { methodName, elements = [] } = value as unknown as { methodName: string; elements?: unknown[] };
   if (methodName === 'FieldValue.delete') return undefined;
+  if (methodName === 'FieldValue.serverTimestamp') return commitTime;
   if (methodName !== 'FieldValue.arrayUnion') throw new Error(`This Firestore knows no ${methodName}.`);
   const had = Array.isArray(before) ? before : [];
   const texts = new Set(had.map((one) => JSON.stringify(one)));

@@ -56,7 +56,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'nobody is revived',
-    seed: 9,
+    seed: 16,
     distort: done((decision, stored) => (stored !== null && isTombstone(stored) ? STALE : decision)),
   },
   {
@@ -100,7 +100,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'our own writes are taken for edits of the member',
-    seed: 1,
+    seed: 3,
     distort: (ports) => ({
       ...ports,
       toMemberWrite: (event) => {

@@ -13,8 +13,9 @@ import type { MakeCall } from './instances.ts';
  *                         was made on, and gives sums of digests
  * without it:             announces changes of the member's own row once, tells nothing of contacts, writes of what it is sent
  *                         an e-mail that is not empty, answers `success` to all else, and shows one member from other tables
+ * that only writes:       announces all, writes all that it is sent, and shows one member as its list does, without versions
  */
-export type RegistryKind = 'with the companion app' | 'without it';
+export type RegistryKind = 'with the companion app' | 'without it' | 'that only writes';
 
 export const PATHS = ['profile.email', 'profile.facebook', 'profile.reachable'] as const;
 export type Path = (typeof PATHS)[number] | 'name';
@@ -69,14 +70,15 @@ const JOINED: Values = {
   'profile.reachable': false,
 };
 
-export const makeRegistry = (kind: RegistryKind, now: () => number) => {
+export const makeRegistry = (kind: RegistryKind, now: () => number, { allowsCreate = false } = {}) => {
   const isCompanion = kind === 'with the companion app';
+  const isLegacy = kind === 'without it';
   const rows = new Map<Kennitala, Row>();
   /** When each member came and went, ever. */
   const presence = new Map<Kennitala, { readonly at: number; readonly isThere: boolean }[]>();
   const told: Told[] = [];
   const announced: Announced[] = [];
-  let queue: QueueRow[] = [];
+  const queue: QueueRow[] = [];
   const remembered = new Map<string, { readonly change: unknown; readonly answer: object }>();
   let [version, ids] = [0, 0];
 
@@ -125,9 +127,9 @@ export const makeRegistry = (kind: RegistryKind, now: () => number) => {
   const applyOne = (change: Change): object => {
     const { kennitala, changes, expected } = change;
     const row = rows.get(kennitala);
-    if (change.action === 'create') return refuse('action_not_allowed');
+    if (change.action === 'create') return create(change);
     if (row === undefined) return refuse('unknown_member');
-    const isTaken = (path: string, value: Json) => isCompanion || isTakenByLegacy(path, value);
+    const isTaken = (path: string, value: Json) => !isLegacy || isTakenByLegacy(path, value);
     const entries = Object.entries(changes).filter(([path, value]) => isTaken(path, value));
     if (entries.some(([, value]) => value === REFUSED_VALUE)) return refuse('invalid_value');
     const differing = entries.filter(([path, value]) => !isDeepStrictEqual(row.values[path as Path], value));
@@ -148,6 +150,33 @@ export const makeRegistry = (kind: RegistryKind, now: () => number) => {
       announce(kennitala, 'update', false);
     }
     return { status: 'success', ...(isCompanion && { version: rows.get(kennitala)?.version }) };
+  };
+
+  const create = ({ kennitala, changes }: Change): object => {
+    if (!allowsCreate) return refuse('action_not_allowed');
+    if (rows.has(kennitala)) return refuse('already_exists');
+    const told = Object.entries(changes).filter(([path]) => (PATHS as readonly string[]).includes(path));
+    join(kennitala, { name: changes['profile.name'] ?? '', ...Object.fromEntries(told) }, 'portal');
+    return { status: 'success', ...(isCompanion && { version }) };
+  };
+
+  const join = (kennitala: Kennitala, values: Partial<Values>, by: Told['by'] = 'registry'): void => {
+    ids += 1;
+    rows.set(kennitala, { id: ids, values: JOINED, version: 0, modifiedAt: now(), changedAt: {} });
+    presence.set(kennitala, [...(presence.get(kennitala) ?? []), { at: now(), isThere: true }]);
+    write(kennitala, { ...JOINED, ...values }, by, false);
+    announce(kennitala, 'create');
+  };
+
+  const leave = (kennitala: Kennitala): void => {
+    rows.delete(kennitala);
+    presence.get(kennitala)?.push({ at: now(), isThere: false });
+    version += 1;
+    announce(kennitala, 'delete');
+  };
+
+  const acknowledge = (isTold: (row: QueueRow) => boolean): void => {
+    queue.splice(0, queue.length, ...queue.filter((row) => !isTold(row)));
   };
 
   /** The companion app remembers its answers by the change's id. */
@@ -218,7 +247,7 @@ export const makeRegistry = (kind: RegistryKind, now: () => number) => {
         return list(query);
       case '/api/sync/member/:ssn/': {
         const wire = wireOf(params['ssn'] as Kennitala);
-        if (wire === null || isCompanion) return wire;
+        if (wire === null || !isLegacy) return wire;
         return {
           ssn: params['ssn'],
           name: wire['name'],
@@ -227,12 +256,12 @@ export const makeRegistry = (kind: RegistryKind, now: () => number) => {
         };
       }
       case '/api/sync/apply/':
-        return { results: (body as { changes: Change[] }).changes.map(apply) };
+        return { results: (body as { changes: Change[] }).changes.map(self.apply) };
       case '/api/sync/changes/':
         return { changes: queue.map((row) => ({ ...row })) };
       case '/api/sync/mark-synced/': {
         const marked = new Set((body as { sync_ids: number[] }).sync_ids);
-        queue = queue.filter(({ id }) => !marked.has(id));
+        acknowledge(({ id }) => marked.has(id));
         return { success: true };
       }
       case '/api/sync/digests/':
@@ -275,7 +304,7 @@ export const makeRegistry = (kind: RegistryKind, now: () => number) => {
     };
   };
 
-  return {
+  const self = {
     kind,
     isCompanion,
     rows,
@@ -283,31 +312,35 @@ export const makeRegistry = (kind: RegistryKind, now: () => number) => {
     told,
     announced,
     httpOf,
-    queue: () => queue,
+    queue,
+    /** What it does with one change that it is sent. */
+    apply,
+    answer,
+    wireOf,
     get version() {
       return version;
     },
     /** Our webhook has answered 200: with the companion app that acknowledges the change. */
     acknowledge: ({ row }: Announced): void => {
-      if (row !== null) queue = queue.filter(({ id }) => id !== row);
+      if (row !== null) acknowledge(({ id }) => id === row);
     },
-    join: (kennitala: Kennitala, values: Partial<Values>): void => {
-      ids += 1;
-      rows.set(kennitala, { id: ids, values: JOINED, version: 0, modifiedAt: now(), changedAt: {} });
-      presence.set(kennitala, [...(presence.get(kennitala) ?? []), { at: now(), isThere: true }]);
-      write(kennitala, { ...JOINED, ...values }, 'registry', false);
-      announce(kennitala, 'create');
-    },
-    leave: (kennitala: Kennitala): void => {
-      rows.delete(kennitala);
-      presence.get(kennitala)?.push({ at: now(), isThere: false });
-      version += 1;
-      announce(kennitala, 'delete');
-    },
-    edit: (kennitala: Kennitala, path: Path, value: Json): void => {
-      write(kennitala, { [path]: value }, 'registry');
+    join,
+    leave,
+    /** `wasEdited` false: as after an import, nobody's word over what was there. */
+    edit: (kennitala: Kennitala, values: Partial<Values>, wasEdited = true): void => {
+      write(kennitala, values, 'registry', wasEdited);
       // Without the companion app nobody hears of a change beside the member's own row.
-      if (isCompanion || path === 'name' || path === 'profile.reachable') announce(kennitala, 'update');
+      const isOwn = 'name' in values || 'profile.reachable' in values;
+      if (!isLegacy || isOwn) announce(kennitala, 'update');
+    },
+    /** A wrong number is corrected: the row stays, its old number is deleted and the new one created. */
+    correctNumber: (from: Kennitala, to: Kennitala): void => {
+      const row = rows.get(from) as Row;
+      leave(from);
+      version += 1;
+      rows.set(to, { ...row, version, modifiedAt: now() });
+      presence.set(to, [{ at: now(), isThere: true }]);
+      announce(to, 'create');
     },
     /** Without the companion app: a deletion that is announced and rolled back. */
     announceInVain: (kennitala: Kennitala): void => {
@@ -321,6 +354,7 @@ export const makeRegistry = (kind: RegistryKind, now: () => number) => {
       return before?.isThere !== true || moments.some(({ at, isThere }) => at > since && !isThere);
     },
   };
+  return self;
 };
 
 export type Registry = ReturnType<typeof makeRegistry>;

@@ -26,8 +26,6 @@ export interface Made {
   readonly at: number;
 }
 
-const HOUR = 3_600_000;
-
 /**
  * Sees everything that is written and knows what may not be: `violations` holds what was seen after each step. What must hold
  * when everything has come to rest is checked by `checkEnd`.
@@ -50,8 +48,6 @@ export const makeWitness = (
   /** Instances that an operator had approve a plan, or bring a version back. */
   const approvers = new Set<string>();
   const rollbacks = new Set<string>();
-  /** When the event of each edit was written down. */
-  const heard = new Map<string, number>();
   const removals = new Map<string, Set<string>>();
   let stores: Stores | null = null;
 
@@ -96,25 +92,9 @@ export const makeWitness = (
     return found === undefined ? null : String(found[1]['runId']);
   };
 
-  const onConsent = (kennitala: Kennitala, at: number): void => {
+  const onConsent = (kennitala: Kennitala): void => {
     const last = edits.findLast((one) => one.kennitala === kennitala && CONSENT in one.values);
     if (last?.values[CONSENT] !== false || touched.decided.has(kennitala)) return;
-    // Until the event of that very write has come, it can be hidden what the registry last said: by another edit of the
-    // member's, or a consent that was given, shortly before. No delivery switches it on even then.
-    const isUnheard =
-      (heard.get(last.eventId) ?? Number.POSITIVE_INFINITY) >
-      (runOfPortal(at) === null ? now() : at - MOST_SKEW_MS);
-    const isHidden =
-      edits.some((it) => it !== last && it.kennitala === kennitala && it.at > last.at - HOUR) ||
-      registry.told.some(
-        (it) =>
-          it.kennitala === kennitala &&
-          it.path === CONSENT &&
-          it.value === true &&
-          it.wasEdited &&
-          it.at > last.at - HOUR,
-      );
-    if (isUnheard && isHidden && acting.instance?.name !== 'trackMemberChanges') return;
     const isRegistrysLater = registry.told.some(
       (it) =>
         it.kennitala === kennitala &&
@@ -163,7 +143,6 @@ export const makeWitness = (
       // A late announcement names them, until the registry has said that they are gone: at rest there is no hint.
       if (after.exists && collection !== 'webhook_hints')
         onText(collection, () => path + JSON.stringify(after.data()));
-      if (collection === 'sync_queue' && !before.exists) heard.set(id, now());
       if (collection !== 'members') return;
       const kennitala = id as Kennitala;
       const at = (after.get('metadata.synced_at') as { toMillis(): number } | undefined)?.toMillis() ?? now();
@@ -178,7 +157,7 @@ export const makeWitness = (
       }
       const isServers = before.get('metadata.last_modified') !== after.get('metadata.last_modified');
       if (isServers && was?.member.profile.reachable === false && is?.member.profile.reachable === true)
-        onConsent(kennitala, at);
+        onConsent(kennitala);
     },
     onPublish: (before: readonly string[], after: readonly string[], runId: string): void => {
       onText('the list', () => after.join());

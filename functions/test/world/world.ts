@@ -17,6 +17,8 @@ export const MEMBERS = makeKennitalas(5);
 const SENDER_PATIENCE_MS = 10_000;
 /** Nothing of a history is under way for as many rounds. */
 const MOST_ROUNDS = 400;
+/** Far more than a history has: an echo. */
+const MOST_EVENTS = 1_000;
 
 interface FunctionOptions {
   readonly limitMs: number;
@@ -258,7 +260,7 @@ export const makeWorld = (
           witness.blame(`an event of the registry was answered ${status}`);
         return status === 200;
       },
-      isWanted: () => event.row === null || registry.queue().some(({ id }) => id === event.row),
+      isWanted: () => event.row === null || registry.queue.some(({ id }) => id === event.row),
       ended: (outcome) => {
         if (typeof outcome === 'object' && 'value' in outcome) registry.acknowledge(event);
       },
@@ -307,7 +309,7 @@ export const makeWorld = (
 
   /** Delivers everything that is on its way, until nothing is. */
   const settle = async (): Promise<void> => {
-    for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    for (let round = 0; round < MOST_ROUNDS && counts.events < MOST_EVENTS; round += 1) {
       takeAnnounced();
       for (const message of [...messages]) {
         if (isInTurn(message)) await deliver(message);

@@ -1,6 +1,7 @@
 import {
   type DocumentData,
   type DocumentSnapshot,
+  FieldValue,
   type Firestore,
   Timestamp,
 } from 'firebase-admin/firestore';
@@ -9,7 +10,12 @@ import type { MemberMeta, StoredMember } from '../../domain/member/decide-change
 import { bucketOf, type DigestNumbers } from '../../domain/member/digest.ts';
 import { FIELD_PATHS, rowOf } from '../../domain/member/field-table.ts';
 import { type FieldPath, type FieldValues, makeMember } from '../../domain/member/fields.ts';
-import { CONSENT_PATHS, type FormerDocument, type Withdrawals } from '../../domain/member/kept-values.ts';
+import {
+  CONSENT_PATHS,
+  type Consents,
+  type FormerDocument,
+  type Withdrawals,
+} from '../../domain/member/kept-values.ts';
 import { type Member, ORIGINS } from '../../domain/member/member.ts';
 import { isWire } from '../../domain/member/wire.ts';
 import { timeIn } from './store-call.ts';
@@ -19,7 +25,7 @@ const SCHEMA_VERSION = 1;
 /** A member as `members/{kennitala}` holds it: the same fields, times as Timestamps. */
 export const toMemberDocument = (
   member: Member,
-  { digest, withdrawn = {}, ...meta }: MemberMeta,
+  { digest, withdrawn = {}, heard = {}, ...meta }: MemberMeta,
   at: Date,
 ): DocumentData => ({
   profile: { ...member.profile },
@@ -27,10 +33,12 @@ export const toMemberDocument = (
   metadata: {
     ...meta,
     ...(digest !== undefined && { digest: { bucket: bucketOf(member.profile.kennitala), ...digest } }),
-    ...(Object.keys(withdrawn).length > 0 && { withdrawn: toWithdrawalFields(withdrawn) }),
+    ...(Object.keys(withdrawn).length > 0 && { withdrawn: byName(withdrawn, timestampOf) }),
+    ...(Object.keys(heard).length > 0 && { heard: byName(heard, (isOn) => isOn) }),
     deleted_at: timestampOf(meta.deleted_at),
     synced_at: Timestamp.fromDate(at),
-    last_modified: Timestamp.fromDate(at),
+    // The store's own time, so that two writes of servers never have the same metadata, by which the trigger knows them.
+    last_modified: FieldValue.serverTimestamp(),
     schema_version: SCHEMA_VERSION,
   },
 });
@@ -38,7 +46,8 @@ export const toMemberDocument = (
 /** Reads a document of any age and author. Metadata that cannot be read counts as not known. */
 export const fromMemberDocument = (kennitala: Kennitala, data: DocumentData): StoredMember => {
   const metadata: Readonly<Record<string, unknown>> = isMap(data['metadata']) ? data['metadata'] : {};
-  const withdrawn = withdrawalsIn(metadata['withdrawn']);
+  const withdrawn: Withdrawals = consentsIn(metadata['withdrawn'], timeIn);
+  const heard: Consents = consentsIn(metadata['heard'], (isOn) => (typeof isOn === 'boolean' ? isOn : null));
   const digest = digestIn(metadata['digest'], kennitala);
   return {
     member: parsePortalMember(kennitala, withDates(data)),
@@ -50,6 +59,7 @@ export const fromMemberDocument = (kennitala: Kennitala, data: DocumentData): St
       origin: ORIGINS.find((origin) => origin === metadata['origin']) ?? null,
       ...(digest !== null && { digest }),
       ...(Object.keys(withdrawn).length > 0 && { withdrawn }),
+      ...(Object.keys(heard).length > 0 && { heard }),
     },
   };
 };
@@ -72,9 +82,9 @@ export const formerFacts = (
 };
 
 /** By the field's own name, `reachable`, as a dot would make a path of it. */
-const toWithdrawalFields = (withdrawn: Withdrawals): DocumentData =>
+const byName = <T>(values: Readonly<Record<string, T>>, toField: (value: T) => unknown): DocumentData =>
   Object.fromEntries(
-    Object.entries(withdrawn).map(([path, since]) => [path.slice(PROFILE.length), timestampOf(since)]),
+    Object.entries(values).map(([path, value]) => [path.slice(PROFILE.length), toField(value)]),
   );
 
 /** A digest under another bucket than its member's counts as missing: no sum would find it. */
@@ -86,12 +96,15 @@ const digestIn = (value: unknown, kennitala: Kennitala): DigestNumbers | null =>
 const isWord = (value: unknown): value is number =>
   Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 0xffff_ffff;
 
-const withdrawalsIn = (value: unknown): Withdrawals => {
+const consentsIn = <T>(
+  value: unknown,
+  read: (field: unknown) => T | null,
+): Partial<Record<(typeof CONSENT_PATHS)[number], T>> => {
   const fields = isMap(value) ? value : {};
   return Object.fromEntries(
     CONSENT_PATHS.flatMap((path) => {
-      const since = timeIn(fields[path.slice(PROFILE.length)]);
-      return since === null ? [] : [[path, since]];
+      const found = read(fields[path.slice(PROFILE.length)]);
+      return found === null ? [] : [[path, found]];
     }),
   );
 };

@@ -8,6 +8,7 @@ import {
   type Transaction,
 } from 'firebase-admin/firestore';
 import { isKennitala, type Kennitala } from '../../domain/kennitala.ts';
+import { withHeard } from '../../domain/member/decide-change.ts';
 import type { Origin } from '../../domain/member/member.ts';
 import { chunksOf } from '../../lib/concurrency.ts';
 import type { ConflictRecord } from '../../twoway/conflict.ts';
@@ -28,6 +29,7 @@ import { makeStoreCalls, toDocumentState, VALUES_PER_FILTER, whileAwaited } from
 import {
   fromConflictDocument,
   toConflictDocument,
+  toEditTimeOf,
   toEditTimestamp,
   toItemDocument,
   tryItemDocument,
@@ -183,10 +185,12 @@ const NOTHING_ASKED = { item: null, later: [], failed: [], conflict: null, openC
 const memberIn = (
   kennitala: Kennitala,
   snapshot: DocumentSnapshot | undefined,
-): Pick<MemberView, 'stored' | 'state'> => {
+): Pick<MemberView, 'stored' | 'state' | 'createdAt'> => {
+  const { createTime } = snapshot ?? {};
   return {
     stored: snapshot === undefined ? null : storedIn(kennitala, snapshot),
     state: toDocumentState(snapshot?.updateTime),
+    createdAt: createTime === undefined ? null : toEditTimeOf(createTime),
   };
 };
 
@@ -216,7 +220,7 @@ const toUpdate = (
   const { member } = fromMemberDocument(kennitala, {});
   const written = toMemberDocument(
     member,
-    { ...meta, source_hash: meta.source_hash ?? '', origin: originOf(meta) },
+    { ...withHeard(meta, values), source_hash: meta.source_hash ?? '', origin: originOf(meta) },
     at,
   );
   return { ...values, metadata: { ...written['metadata'], source_hash: meta.source_hash } };
@@ -267,14 +271,11 @@ export const makeTwoWayLog = (client: () => Promise<Firestore>, chainKey: Curren
   const call = makeStoreCalls(client);
   return {
     write: (record) =>
-      call('take the record of a run', async (db) => {
-        await takeChained(db, await chainKey(), {
-          stream: 'sweeps',
-          kind: record.completedAt === null ? 'opened' : 'closed',
-          ref: db.collection('sync_logs').doc(record.id),
-          data: toLogDocument(record),
-          isNew: false,
-        });
+      call('take the record of a run', async (db, isOver) => {
+        const kind = record.completedAt === null ? 'opened' : 'closed';
+        const ref = db.collection('sync_logs').doc(record.id);
+        const chained = { stream: 'sweeps', kind, ref, data: toLogDocument(record), isNew: false } as const;
+        await takeChained(db, await chainKey(), chained, isOver);
       }),
   };
 };

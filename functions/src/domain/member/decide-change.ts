@@ -3,12 +3,12 @@ import type { DigestNumbers } from './digest.ts';
 import { type FieldDifference, type FieldPath, type FieldValues, fieldOf, withFields } from './fields.ts';
 import {
   CONSENT_PATHS,
-  type ConsentPath,
+  type Consents,
   keepPendingEdits,
   keepWithdrawals,
   type PendingEdit,
+  unheardConsents,
   type Withdrawals,
-  withoutPendingEdits,
 } from './kept-values.ts';
 import type { Member, Origin } from './member.ts';
 import type { MemberChange } from './member-change.ts';
@@ -26,11 +26,13 @@ export interface MemberMeta {
   readonly digest?: DigestNumbers;
   /** Absent where there are none. */
   readonly withdrawn?: Withdrawals;
+  /** Absent of a document that no server has written since it is kept. */
+  readonly heard?: Consents;
 }
 
 export interface StoredMember {
   readonly member: Member;
-  readonly meta: Pick<MemberMeta, 'django_id' | 'source_version' | 'deleted_at' | 'digest' | 'withdrawn'> & {
+  readonly meta: Omit<MemberMeta, 'source_hash' | 'origin'> & {
     readonly source_hash: string | null;
     /** Missing where it is not known. */
     readonly origin?: Origin | null;
@@ -55,8 +57,8 @@ export interface DecisionContext {
   readonly pending: readonly PendingEdit[];
   /** Consents that the person withdrew under another number; see `isNewNumber`. */
   readonly former?: Withdrawals | undefined;
-  /** The document without the member's own edits that have just ended. Without it, as it is. */
-  readonly shown?: Member;
+  /** No event of a member's write comes any more: a consent that nobody has heard of counts as never given. */
+  readonly isLate?: boolean;
   readonly origin: Origin;
   /** Stands for the time of a delete that carries none. */
   readonly now: Date;
@@ -146,10 +148,11 @@ const planMemberWrite = (
     ...(digest !== undefined && { digest }),
     ...(Object.keys(withdrawn).length > 0 && { withdrawn }),
   };
+  const heard = heardAfter(stored, member);
   const differences = before === null ? null : diffMembers(before, member);
   if (differences?.length === 0 && isDeepStrictEqual(facts, factsOf(stored))) return { kind: 'unchanged' };
   const by = change.action === 'delete' && change.version === null ? 'reconcile' : origin;
-  return { kind: 'write', member, meta: { ...facts, origin: by }, differences, keptEdits: kept };
+  return { kind: 'write', member, meta: { ...facts, heard, origin: by }, differences, keptEdits: kept };
 };
 
 /** The member's own waiting edits and withdrawals stand over the registry's word. A tombstone shows what was known. */
@@ -157,7 +160,7 @@ const keepOwnWords = (
   said: Member,
   stored: StoredMember | null,
   change: MemberChange,
-  { pending, former, shown }: DecisionContext,
+  { pending, former, isLate }: DecisionContext,
 ): {
   readonly member: Member;
   readonly kept: readonly FieldPath[];
@@ -166,47 +169,38 @@ const keepOwnWords = (
   const before = { ...former, ...stored?.meta.withdrawn };
   if (change.action === 'delete') return { member: said, kept: [], withdrawn: before };
   const edited = keepPendingEdits(said, pending, change.occurredAt);
-  const unheard =
-    stored === null
-      ? []
-      : unheardWithdrawals(withoutPendingEdits(shown ?? stored.member, pending), stored.meta, said);
-  const consented = keepWithdrawals(edited.member, change, before, pending, unheard);
+  const unheard = stored === null ? {} : unheardConsents(stored.member, stored.meta.heard);
+  const counted = Object.fromEntries(Object.entries(unheard).filter(([, isOn]) => !(isOn && isLate)));
+  const consented = keepWithdrawals(edited.member, change, before, pending, counted);
   return { ...consented, kept: [...new Set([...edited.kept, ...consented.kept])] };
 };
 
-/** Mixtures grow by powers of two; more fields than these are seldom changed within the second that an event takes. */
-const MOST_DIFFERENCES = 8;
-
 /**
- * What the registry last said is known by its hash alone: it is that mixture of what the document shows and what the
- * registry says now which has the hash. Null where both sides have changed one field since.
+ * What the servers know of the consents once this is written. A word of the member's that stays is still to be heard. Where
+ * nothing was known, what is written may lie over such a word, and then nothing is known afterwards either.
  */
-export const lastSaid = (shown: Member, said: Member, hash: string | null): Member | null => {
-  const differences = diffMembers(shown, said);
-  if (hash === null || differences.length > MOST_DIFFERENCES) return null;
-  for (let mixture = 0; mixture < 2 ** differences.length; mixture += 1) {
-    const taken = differences.filter((_, n) => (mixture >> n) % 2 === 1);
-    const values = Object.fromEntries(taken.map(({ path, newValue }) => [path, newValue]));
-    const member = withFields(shown, values as Partial<FieldValues>);
-    if (sourceHash(member) === hash) return member;
-  }
-  return null;
+const heardAfter = (stored: StoredMember | null, written: Member): Consents =>
+  Object.fromEntries(
+    CONSENT_PATHS.flatMap((path) => {
+      const value = fieldOf(written, path);
+      if (stored === null) return [[path, value]];
+      const known = stored.meta.heard?.[path];
+      const isKept = fieldOf(stored.member, path) === value;
+      if (known === undefined) return isKept ? [[path, value]] : [];
+      return [[path, isKept ? known : value]];
+    }),
+  );
+
+/** The metadata once a server has written these values as well: of them it knows. */
+export const withHeard = <M extends Pick<MemberMeta, 'heard'>>(meta: M, values: Partial<FieldValues>): M => {
+  const { heard } = meta;
+  if (heard === undefined) return meta;
+  const written = CONSENT_PATHS.filter((path) => heard[path] !== undefined && values[path] !== undefined);
+  return { ...meta, heard: { ...heard, ...Object.fromEntries(written.map((path) => [path, values[path]])) } };
 };
 
-/**
- * Consents that the document shows off although the registry had them on when it last spoke, and has them on still: it says
- * nothing new, so the member has withdrawn them since, and the event of their write is on its way.
- */
-const unheardWithdrawals = (
-  shown: Member,
-  { source_hash, deleted_at }: StoredMember['meta'],
-  said: Member,
-): ConsentPath[] => {
-  const paths = CONSENT_PATHS.filter((path) => !fieldOf(shown, path) && fieldOf(said, path));
-  if (paths.length === 0 || deleted_at !== null) return [];
-  const last = lastSaid(shown, said, source_hash);
-  return paths.filter((path) => last !== null && fieldOf(last, path));
-};
+/** The member without what they have said since the servers last heard of them. */
+export const asHeard = ({ member, meta: { heard = {} } }: StoredMember): Member => withFields(member, heard);
 
 const deletedAt = (stored: StoredMember | null, change: MemberChange, now: Date): Date | null => {
   if (change.action !== 'delete') return null;

@@ -12,6 +12,23 @@ export type ConsentPath = (typeof CONSENT_PATHS)[number];
  */
 export type Withdrawals = Readonly<Partial<Record<ConsentPath, Date>>>;
 
+/**
+ * The consents as the servers know them: what they last showed, or were last told by the event of a member's own write. They
+ * stand in the metadata of the member's document. A path is missing where that is not known.
+ */
+export type Consents = Readonly<Partial<Record<ConsentPath, boolean>>>;
+
+/**
+ * Consents that a document shows otherwise than the servers know: its member has changed them since, and the event of that
+ * write is on its way.
+ */
+export const unheardConsents = (member: Member, heard: Consents = {}): Consents =>
+  Object.fromEntries(
+    CONSENT_PATHS.map((path) => [path, fieldOf(member, path)] as const).filter(
+      ([path, shown]) => heard[path] !== undefined && heard[path] !== shown,
+    ),
+  );
+
 export const isConsentPath = (path: string): path is ConsentPath =>
   (CONSENT_PATHS as readonly string[]).includes(path);
 
@@ -23,33 +40,30 @@ export const isWithdrawal = (path: string, value: unknown): boolean => isConsent
  * they did. A registry that still shows it on has changed nothing: it refused the withdrawal, ignored it, or has not
  * heard of it. Only once the registry has shown it off, or has taken the withdrawal, does a consent that it shows count
  * as a later change. Whoever writes a member's document by the registry's word goes through here. @param said The
- * member as the registry has them. @param pending The member's own edits on their way. @param unheard Consents whose
- * withdrawal is on its way to where `pending` comes from.
+ * member as the registry has them. @param pending The member's own edits on their way. @param unheard What they have said
+ * later than any of those.
  */
 export const keepWithdrawals = (
   said: Member,
   { content, occurredAt }: Pick<MemberChange, 'content' | 'occurredAt'>,
   before: Withdrawals,
   pending: readonly PendingEdit[],
-  unheard: readonly ConsentPath[] = [],
+  unheard: Consents = {},
 ): { readonly member: Member; readonly withdrawn: Withdrawals; readonly kept: readonly ConsentPath[] } => {
-  const off: ConsentPath[] = [];
+  const own: Partial<Record<ConsentPath, boolean>> = { ...unheard };
   const withdrawn: Partial<Record<ConsentPath, Date>> = {};
   for (const path of CONSENT_PATHS) {
     const since = before[path];
     const isSeenOff = content?.content[path] === false && isAfter(occurredAt, since);
     if (since !== undefined && !isSeenOff) withdrawn[path] = since;
-    const own = lastOf(pending, path);
+    if (own[path] !== undefined) continue;
+    const waiting = lastOf(pending, path);
     // An edit that switches it on again is the member's later word, whatever became of the withdrawal.
-    const isOff = withdrawn[path] !== undefined || unheard.includes(path);
-    if (own === undefined ? isOff : own.value === false) off.push(path);
+    const isOff = waiting === undefined ? withdrawn[path] !== undefined : waiting.value === false;
+    if (isOff) own[path] = false;
   }
-  const kept = off.filter((path) => fieldOf(said, path));
-  return {
-    member: withFields(said, Object.fromEntries(kept.map((path) => [path, false]))),
-    withdrawn,
-    kept,
-  };
+  const kept = CONSENT_PATHS.filter((path) => own[path] !== undefined && own[path] !== fieldOf(said, path));
+  return { member: withFields(said, own), withdrawn, kept };
 };
 
 /** What another document of the same person holds: their number was corrected in the registry, whose row kept its id. */
@@ -127,16 +141,6 @@ export interface PendingEdit {
   /** In the portal's spelling. */
   readonly value: unknown;
 }
-
-/** The member as they were before these edits. */
-export const withoutPendingEdits = (member: Member, pending: readonly PendingEdit[]): Member => {
-  const values = new Map<FieldPath, unknown>();
-  for (const { path, from } of pending.toSorted((a, b) => b.editedAt.getTime() - a.editedAt.getTime())) {
-    const value = isTwoWayPath(path) ? rowOf(path).fromPortal(from) : undefined;
-    if (isTwoWayPath(path) && value !== undefined) values.set(path, value);
-  }
-  return withFields(member, Object.fromEntries(values));
-};
 
 /**
  * The registry's word about a member, except where the member has said something later that still waits to be

@@ -18,6 +18,9 @@ import type { MemberToDecide } from '../ports.ts';
 /** How long an edit of a member may be on its way into the queue: the trigger's retries included, on a bad day. */
 export const EDIT_UNDER_WAY_MS = 10 * 60_000;
 
+/** The platform repeats an event for a day. */
+const EVENT_COMES_MS = 25 * 60 * 60_000;
+
 export type MemberVerdict =
   | { readonly kind: 'equal' }
   /** The portal has a newer version than the registry shows. */
@@ -54,12 +57,14 @@ export const decideMember = (
   const content = stored !== null && known === null && read.version === 0 ? { ...read, version: null } : read;
   const isAhead = isStale(stored, content.version, 'same');
   const comesOver = takesWord ? 'any' : 'same';
+  const age = writtenAt === null ? 0 : now.getTime() - writtenAt.getTime();
   const decision = decideChange(stored, changeOf(content), {
     pending,
     former,
     origin: 'reconcile',
     now,
     comesOver,
+    isLate: age > EVENT_COMES_MS,
   });
   if (decision.kind === 'stale') return { kind: 'ahead' };
   if (decision.kind !== 'write') return { kind: 'equal' };
@@ -68,7 +73,7 @@ export const decideMember = (
   const isNewVersion = content.version === null ? isNews : known !== content.version;
   // A write past the registry's outbox has no new version, and announces nothing either.
   const isNewWord = hash !== null && hash !== decision.meta.source_hash;
-  const isFresh = writtenAt !== null && now.getTime() - writtenAt.getTime() < EDIT_UNDER_WAY_MS;
+  const isFresh = writtenAt !== null && age < EDIT_UNDER_WAY_MS;
   // A write of the metadata alone takes no edit back.
   const isOfContent = decision.differences === null || decision.differences.length > 0;
   if (stored !== null && !isAhead && !isNews && isFresh && isOfContent && isActive(stored.member))

@@ -8,7 +8,7 @@ import { countMemberWrites, expectEqual } from './support/equality.ts';
 
 let stack: ReconcileStack;
 beforeEach(async () => {
-  stack = await startReconcileStack({ members: 12, firestoreIn: 'memory' });
+  stack = await startReconcileStack({ members: 12, mayBeInMemory: true });
   await stack.run();
   const documents = await stack.db.collection('roster_refreshes').get();
   await Promise.all(documents.docs.map((document) => document.ref.delete()));

@@ -149,6 +149,7 @@ export const claim = (
   portal.view = {
     stored,
     state: null,
+    createdAt: null,
     pending: items,
     item: null,
     later: [],

@@ -61,6 +61,7 @@ export const describeStoreContract = (name: string, open: () => Promise<OpenedSt
       ).toEqual({
         stored: null,
         state: null,
+        createdAt: null,
         pending: [],
         item: null,
         later: [],
@@ -156,6 +157,20 @@ export const describeStoreContract = (name: string, open: () => Promise<OpenedSt
       const meta = { ...before.stored.meta, deleted_at: NOW, origin: 'reconcile' as const };
       await write(kennitala, { member: { values: {}, meta } });
       expect((await view(kennitala)).stored?.meta).toMatchObject({ deleted_at: NOW, origin: 'reconcile' });
+    });
+
+    it('keeps what is known of the consents, and knows what it writes', async () => {
+      const kennitala = someone();
+      await opened.putMember(kennitala, {});
+      const before = await view(kennitala);
+      if (before.stored === null) throw new Error('The member is missing.');
+      expect(before.stored.meta.heard).toBeUndefined();
+      const heard = { 'profile.reachable': true };
+      await write(kennitala, { member: { values: {}, meta: { ...before.stored.meta, heard } } });
+      expect((await view(kennitala)).stored?.meta.heard).toEqual(heard);
+      const values = { 'profile.reachable': false, 'profile.groupable': false };
+      await write(kennitala, { member: { values, meta: { ...before.stored.meta, heard } } });
+      expect((await view(kennitala)).stored?.meta.heard).toEqual({ 'profile.reachable': false });
     });
 
     it('keeps which consents are withdrawn, and forgets one that is not any more', async () => {

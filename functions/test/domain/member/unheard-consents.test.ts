@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import {
+  asHeard,
+  decideChange,
+  type StoredMember,
+  withHeard,
+} from '../../../src/domain/member/decide-change.ts';
+import { withFields } from '../../../src/domain/member/fields.ts';
+import type { Consents, PendingEdit } from '../../../src/domain/member/kept-values.ts';
+import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { applyPatch, sourceHash } from '../../../src/domain/member/patch.ts';
+import { KENNITALA, NESTED } from './support/wire-members.ts';
+
+const PATH = 'profile.reachable';
+const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1, 12, 0, seconds));
+const saying = (isOn: boolean) => parseRegistryMember({ ...NESTED, reachable: isOn });
+const showing = (isOn: boolean) => applyPatch(null, saying(isOn));
+
+/** A document that shows the consent so, where the servers know of another value, or of none. */
+const stored = (
+  isShown: boolean,
+  heard: boolean | null,
+  meta: Partial<StoredMember['meta']> = {},
+): StoredMember => ({
+  member: showing(isShown),
+  meta: {
+    django_id: NESTED.id,
+    source_version: 1,
+    source_hash: sourceHash(showing(heard ?? isShown)),
+    deleted_at: null,
+    ...(heard !== null && { heard: { [PATH]: heard, 'profile.groupable': true } }),
+    ...meta,
+  },
+});
+
+interface Told {
+  readonly pending?: readonly PendingEdit[];
+  readonly isLate?: boolean;
+  readonly action?: 'update' | 'delete';
+}
+
+/** What the portal shows, and what the servers then know, after the registry's word about a stored member. */
+const after = (
+  before: StoredMember | null,
+  isOn: boolean,
+  { pending = [], isLate = false, action = 'update' }: Told = {},
+) => {
+  const facts = { kennitala: KENNITALA, version: NESTED.version, occurredAt: at(20) };
+  const decision = decideChange(
+    before,
+    action === 'delete' ? { ...facts, action, content: null } : { ...facts, action, content: saying(isOn) },
+    { pending, isLate, origin: 'registry', now: at(30) },
+  );
+  if (decision.kind !== 'write') throw new Error('Nothing is written.');
+  const { member, meta, keptEdits } = decision;
+  return { shown: member.profile.reachable, heard: meta.heard?.[PATH], isKept: keptEdits.includes(PATH) };
+};
+
+const edit = (seconds: number, value: boolean): PendingEdit => ({
+  path: PATH,
+  editedAt: at(seconds),
+  from: !value,
+  value,
+});
+
+describe('a consent that the document shows otherwise than the servers know', () => {
+  it.each<[string, boolean, boolean, Told]>([
+    ['withdrawn, and on in the registry', false, true, {}],
+    ['withdrawn, and off there by now', false, false, {}],
+    ['withdrawn after an edit that gave it, which waits', false, true, { pending: [edit(10, true)] }],
+    ['withdrawn, however long nobody heard of it', false, true, { isLate: true }],
+    ['given, and off in the registry', true, false, {}],
+    ['given after an edit that withdrew it, which waits', true, false, { pending: [edit(10, false)] }],
+    ['withdrawn, of one who leaves', false, true, { action: 'delete' }],
+  ])('stays as its member left it, and is still to be heard: %s', (_what, isShown, isOn, told) => {
+    const found = after(stored(isShown, !isShown), isOn, told);
+    expect(found).toEqual({
+      shown: isShown,
+      heard: !isShown,
+      isKept: isOn !== isShown && told.action !== 'delete',
+    });
+  });
+
+  it('stays off for one who left and is back', () => {
+    expect(after(stored(false, true, { deleted_at: at(0) }), true)).toMatchObject({
+      shown: false,
+      heard: true,
+    });
+  });
+
+  it('stays on over a withdrawal that was refused before: that it was given is the later word', () => {
+    expect(after(stored(true, false, { withdrawn: { [PATH]: at(5) } }), true)).toMatchObject({ shown: true });
+  });
+
+  it('counts as never given where no event comes any more', () => {
+    expect(after(stored(true, false), false, { isLate: true })).toMatchObject({ shown: false, heard: false });
+  });
+});
+
+describe('a consent that the document shows as the servers know it', () => {
+  it.each([true, false])('follows the registry, and is known from then on (on: %s)', (isOn) => {
+    expect(after(stored(!isOn, !isOn), isOn)).toEqual({ shown: isOn, heard: isOn, isKept: false });
+    expect(after(null, isOn)).toEqual({ shown: isOn, heard: isOn, isKept: false });
+  });
+
+  it('follows a later word of the registry over an edit that waits, and its next one too', () => {
+    const pending = [edit(10, true)];
+    expect(after(stored(true, true), false, { pending })).toMatchObject({ shown: false, heard: false });
+    expect(after(stored(false, false), true, { pending })).toMatchObject({ shown: true, heard: true });
+  });
+});
+
+describe('a document of which it is not known what the servers have heard', () => {
+  it('follows the registry, and knows no more where that changes it: it may lie over an edit on its way', () => {
+    expect(after(stored(false, null), true)).toEqual({ shown: true, heard: undefined, isKept: false });
+  });
+
+  it('knows it once the registry says what it shows', () => {
+    expect(after(stored(true, null), true)).toEqual({ shown: true, heard: true, isKept: false });
+  });
+});
+
+describe('what the servers know', () => {
+  const known: { readonly heard: Consents } = { heard: { [PATH]: true } };
+
+  it('is what a server has written, of a path that was known before', () => {
+    const values = { [PATH]: false, 'profile.groupable': true, 'profile.email': 'a@postur.example' };
+    expect(withHeard(known, values)).toEqual({ heard: { [PATH]: false } });
+    expect(withHeard({}, values)).toEqual({});
+    expect(withHeard(known, {})).toEqual(known);
+  });
+
+  it('makes the member as they were before what nobody has heard', () => {
+    expect(asHeard(stored(false, true))).toEqual(showing(true));
+    expect(asHeard(stored(false, null))).toEqual(showing(false));
+    const renamed = {
+      ...stored(false, true),
+      member: withFields(showing(false), { 'profile.name': 'Annað' }),
+    };
+    expect(asHeard(renamed).profile).toMatchObject({ name: 'Annað', reachable: true });
+  });
+});
