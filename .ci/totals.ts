@@ -34,13 +34,13 @@ const reasonToFail = (status: number, hasReport: boolean, counted: number): stri
   return counted === 0 ? 'no test ran' : '';
 };
 
-/** vitest's JSON report. A file that could not be loaded has no tests, so it counts by itself. */
+/** vitest's JSON report. A file that could not be loaded, or whose hook failed, has no failed test, so it counts by itself. */
 const tryVitest = (text: string): Counts | null => {
   try {
     const report = JSON.parse(text);
     const broken = report.testResults.filter(
-      (file: { status: string; assertionResults: unknown[] }) =>
-        file.status === 'failed' && file.assertionResults.length === 0,
+      (file: { status: string; assertionResults: { status: string }[] }) =>
+        file.status === 'failed' && !file.assertionResults.some(({ status }) => status === 'failed'),
     ).length;
     const counts = {
       passed: report.numPassedTests,

@@ -18,7 +18,7 @@ export default defineConfig({
   test: {
     include: [...job.tests],
     exclude: ['**/node_modules/**', ...job.exclude],
-    env: { METADATA_SERVER_DETECTION: 'none', TZ: 'UTC' },
+    env: { METADATA_SERVER_DETECTION: 'none', TZ: 'UTC', STORES_IN_MEMORY: 'true' },
     pool: 'forks',
     isolate: false,
     maxWorkers: 1,

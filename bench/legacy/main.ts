@@ -38,7 +38,7 @@ export default async (options: BenchOptions): Promise<BenchReport> => {
     return toReport(samples);
   } finally {
     await close();
-    await rm(folder, { recursive: true });
+    await rm(folder, { recursive: true, maxRetries: 5 });
   }
 };
 

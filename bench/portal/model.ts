@@ -20,6 +20,7 @@ export const makePortalModel = (members: number, { isLoaded }: { readonly isLoad
   const registry = new Uint8Array(members).fill(1);
   const portal = new Uint8Array(members).fill(isLoaded ? 1 : NEVER);
   const counts = { documents: 0, reads: 0, writes: 0, pages: 0 };
+  let whenWritten = { writes: Number.POSITIVE_INFINITY, act: (): void => undefined };
 
   const wireOf = (row: number, version: number): object => ({
     id: row + 1,
@@ -121,6 +122,7 @@ export const makePortalModel = (members: number, { isLoaded }: { readonly isLoad
           if (isAsRead) {
             portal[row] = write.meta.source_version ?? NEVER;
             counts.writes += 1;
+            if (counts.writes === whenWritten.writes) whenWritten.act();
           }
           onSettled(write, isAsRead ? 'written' : 'overtaken');
           if (counts.writes % 500 === 0) await new Promise(setImmediate);
@@ -135,6 +137,12 @@ export const makePortalModel = (members: number, { isLoaded }: { readonly isLoad
   return {
     stores,
     counts,
+    /** Aborted after so many more writes. */
+    overAfter: (writes: number): AbortSignal => {
+      const controller = new AbortController();
+      whenWritten = { writes: counts.writes + writes, act: () => controller.abort() };
+      return controller.signal;
+    },
     changeOnePercent: (): void => {
       for (let row = 0; row < members; row += 100) registry[row] = 2;
     },

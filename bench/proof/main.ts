@@ -108,7 +108,7 @@ const onLocalStack = async (members: number, rounds: number): Promise<Measured> 
     const { equal, full } = await measureLocalStack(members, rounds, folder);
     return { members, where: 'local stack', equal: slowest(equal), healed: null, fullReading: slowest(full) };
   } finally {
-    await rm(folder, { recursive: true });
+    await rm(folder, { recursive: true, maxRetries: 5 });
   }
 };
 

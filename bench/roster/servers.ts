@@ -66,7 +66,7 @@ export const startServers = async (members: number) => {
     close: async (): Promise<void> => {
       await database.terminate();
       await Promise.all([firestore.close(), storage.close(), registry.close()]);
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, maxRetries: 5 });
     },
   };
 };

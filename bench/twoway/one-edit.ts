@@ -4,12 +4,15 @@ import type { Goal, Table } from '../lib/benchmark.ts';
 import { median } from '../lib/statistics.ts';
 import { makeEdits } from './member-edits.ts';
 import { countedDelivery } from './ours.ts';
-import { deliverEdit, makeCounts } from './reference.ts';
+import { deliverEdit, deliverInTransactions, makeCounts } from './reference.ts';
 import type { Servers } from './servers.ts';
 
 const EDITS_A_TURN = 10;
-/** Three transactions and a request, where the reference makes a request and a write. */
-const P50_AT_MOST = 6;
+/**
+ * Of what the nine calls to Firestore and the request take by themselves: nothing that decides what may be told the registry can
+ * wait for less. The reference has two waits, and loses edits, sends them twice, and lets them overtake one another.
+ */
+const OF_BARE_AT_MOST = 1.4;
 
 type Stage = 'queued' | 'claimed' | 'told to the registry' | 'settled';
 const AFTER: Record<Stage, Stage> = {
@@ -19,10 +22,15 @@ const AFTER: Record<Stage, Stage> = {
   settled: 'queued',
 };
 
+const CONTENDERS = ['ours', 'reference', 'bare'] as const;
+type Contender = (typeof CONTENDERS)[number];
+
 export interface OneEdit {
   readonly delayMs: number;
   readonly ours: readonly number[];
   readonly reference: readonly number[];
+  /** The transactions of ours and its request, without what is decided in them. */
+  readonly bare: readonly number[];
   /** Milliseconds of ours, an edit each. */
   readonly stages: Readonly<Record<string, readonly number[]>>;
 }
@@ -32,7 +40,7 @@ export interface OneEdit {
  * turns with a trigger that asks the registry and sets a document. What the platform takes to bring the event is in neither.
  */
 export const measureOneEdit = async (servers: Servers, delayMs: number, turns: number): Promise<OneEdit> => {
-  const measured = { ours: [] as number[], reference: [] as number[] };
+  const measured: Record<Contender, number[]> = { ours: [], reference: [], bare: [] };
   const stages: Record<string, number[]> = {};
   const dependencies = staged(servers, stages);
   dependencies.protocol.learn(true);
@@ -42,11 +50,11 @@ export const measureOneEdit = async (servers: Servers, delayMs: number, turns: n
       if (outcome !== 'settled') throw new Error(`An edit was ${outcome}.`);
     },
     reference: (write: DocumentWrite) => deliverEdit(write, servers),
+    bare: (write: DocumentWrite) => deliverInTransactions(write, servers),
   };
   let next = 0;
   for (let turn = 0; turn <= turns; turn += 1) {
-    const order = turn % 2 === 0 ? (['ours', 'reference'] as const) : (['reference', 'ours'] as const);
-    for (const name of order) {
+    for (const name of turn % 2 === 0 ? CONTENDERS : CONTENDERS.toReversed()) {
       for (let n = 0; n < EDITS_A_TURN; n += 1, next += 1) {
         const index = next % servers.kennitalas.length;
         const kennitala = servers.kennitalas[index];
@@ -94,7 +102,11 @@ const staged = (servers: Servers, stages: Record<string, number[]>) => {
   };
 };
 
-const p50 = ({ ours, reference }: OneEdit) => ({ ours: median(ours), reference: median(reference) });
+const p50 = ({ ours, reference, bare }: OneEdit) => ({
+  ours: median(ours),
+  reference: median(reference),
+  bare: median(bare),
+});
 
 export const oneEditTables = (measured: readonly OneEdit[]): Table[] => [
   {
@@ -104,15 +116,19 @@ export const oneEditTables = (measured: readonly OneEdit[]): Table[] => [
       'ours',
       'reference',
       'ratio',
+      'bare transactions',
+      'ratio',
       ...new Set(measured.flatMap(({ stages }) => Object.keys(stages))),
     ],
     rows: measured.map((one) => {
-      const { ours, reference } = p50(one);
+      const { ours, reference, bare } = p50(one);
       return [
         `${one.delayMs} ms`,
         ours.toFixed(1),
         reference.toFixed(1),
         (ours / reference).toFixed(2),
+        bare.toFixed(1),
+        (ours / bare).toFixed(2),
         ...Object.values(one.stages).map((ms) => median(ms).toFixed(1)),
       ];
     }),
@@ -122,7 +138,7 @@ export const oneEditTables = (measured: readonly OneEdit[]): Table[] => [
 export const oneEditGoals = (measured: readonly OneEdit[]): Goal[] =>
   measured.map((one) => ({
     what: `one edit, ${one.delayMs} ms to each server, p50`,
-    measured: p50(one).ours / p50(one).reference,
-    atMost: P50_AT_MOST,
-    unit: '× the reference',
+    measured: p50(one).ours / p50(one).bare,
+    atMost: OF_BARE_AT_MOST,
+    unit: '× its bare transactions',
   }));

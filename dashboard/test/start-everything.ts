@@ -34,7 +34,7 @@ export const startEverything = async (members: number): Promise<Everything> => {
       await portal.close();
       await dashboard.close();
       await stack.close();
-      await rm(data, { recursive: true });
+      await rm(data, { recursive: true, maxRetries: 5 });
     },
   };
 };

@@ -34,10 +34,11 @@ export const listOfNumbers = (numbers: Float64Array | readonly number[]): Kennit
     const lines = Buffer.allocUnsafe(count * LINE_BYTES);
     writeLines(numbers, from, lines);
     const text = lines.toString('latin1');
-    return Array.from(
-      { length: count },
-      (_, n) => text.slice(n * LINE_BYTES, n * LINE_BYTES + 10) as Kennitala,
-    );
+    const kennitalas = new Array<Kennitala>(count);
+    for (let n = 0, start = 0; n < count; n += 1, start += LINE_BYTES) {
+      kennitalas[n] = text.slice(start, start + 10) as Kennitala;
+    }
+    return kennitalas;
   };
   return {
     numbers,
@@ -143,7 +144,8 @@ export const makeMemberList = (raw: readonly string[]): MemberList => {
   let reformatted = 0;
   let placeholders = 0;
   let quarantined = 0;
-  for (const [position, text] of raw.entries()) {
+  for (let position = 0; position < raw.length; position += 1) {
+    const text = raw[position] as string;
     const kennitala = tryKennitala(text);
     if (kennitala === null) {
       quarantined += 1;
@@ -158,10 +160,11 @@ export const makeMemberList = (raw: readonly string[]): MemberList => {
   let systemNumbers = 0;
   let legalEntities = 0;
   let impossibleDates = 0;
-  for (const kennitala of kennitalas) {
-    if (isSystemNumber(kennitala)) systemNumbers += 1;
-    else if (isLegalEntity(kennitala)) legalEntities += 1;
-    if (hasImpossibleDate(kennitala)) impossibleDates += 1;
+  // As numbers: no text is made of them for this.
+  for (const number of kennitalas.numbers) {
+    if (isSystemNumber(number)) systemNumbers += 1;
+    else if (isLegalEntity(number)) legalEntities += 1;
+    if (hasImpossibleDate(number)) impossibleDates += 1;
   }
   return {
     kennitalas,

@@ -41,25 +41,23 @@ export const toNumber = (kennitala: Kennitala): number => Number(kennitala);
 export const isPlaceholder = (kennitala: Kennitala): boolean => kennitala.startsWith('9999');
 
 /** System numbers (kerfiskennitala) start with 8 or 9 and carry no date. They belong to people: members. */
-export const isSystemNumber = (kennitala: Kennitala): boolean => {
-  const first = kennitala.charCodeAt(0);
-  return first === 0x38 || first === 0x39;
-};
+export const isSystemNumber = (kennitala: Kennitala | number): boolean => Number(kennitala) >= 8_000_000_000;
 
 /** Legal entities have 40 added to the day. None should be a member: a person must look, no program drops one. */
-export const isLegalEntity = (kennitala: Kennitala): boolean => {
-  const first = kennitala.charCodeAt(0);
-  return first >= 0x34 && first <= 0x37;
+export const isLegalEntity = (kennitala: Kennitala | number): boolean => {
+  const number = Number(kennitala);
+  return number >= 4_000_000_000 && number < 8_000_000_000;
 };
 
 /**
  * A number that reads as a date but is none: day 00, month 00, 31 April. The registry has some, people with them are
  * members, and a person must look. 29 February is a day in any year here, since the century may be misprinted too.
  */
-export const hasImpossibleDate = (kennitala: Kennitala): boolean => {
+export const hasImpossibleDate = (kennitala: Kennitala | number): boolean => {
   if (isSystemNumber(kennitala)) return false;
-  const day = Number(kennitala.slice(0, 2)) % 40;
-  const longest = LONGEST_DAYS[Number(kennitala.slice(2, 4)) - 1];
+  const dayAndMonth = Math.floor(Number(kennitala) / 1_000_000);
+  const day = Math.floor(dayAndMonth / 100) % 40;
+  const longest = LONGEST_DAYS[(dayAndMonth % 100) - 1];
   return longest === undefined || day < 1 || day > longest;
 };
 

@@ -1,4 +1,3 @@
-import type { Kennitala } from '../domain/kennitala.ts';
 import { digestOf, type KennitalaList, listOfNumbers, type MemberList } from '../domain/kennitala-list.ts';
 import { againstBaseline } from '../mirror/guard.ts';
 import { CHANGES_PER_DOCUMENT, type MirrorPlan, type RunWarning } from '../mirror/mirror.ts';
@@ -44,7 +43,10 @@ export const planRoster = ({
       mirror: 'roster',
       source: sha256,
       target: target === null ? 'absent' : `${target.generation} ${target.held.sha256}`,
-      operations: digestOperations(operationsOf(diff.added, diff.removed)),
+      operations: digestOperations([
+        `+${diff.added === kennitalas ? sha256 : digestOf(diff.added)}`,
+        `-${digestOf(diff.removed)}`,
+      ]),
     }),
     memberCount: kennitalas.length,
     changes: {
@@ -116,11 +118,6 @@ const warningsAbout = (
   }
   return warnings;
 };
-
-function* operationsOf(added: Iterable<Kennitala>, removed: Iterable<Kennitala>): Generator<string> {
-  for (const kennitala of added) yield `+${kennitala}`;
-  for (const kennitala of removed) yield `-${kennitala}`;
-}
 
 /** begin: 1 read, 2 writes; plan: 2 writes and the lists; finish: 2 writes. Storage: 1 read and 1 write. */
 const forecastRoster = (differences: number, isUnchanged: boolean) =>

@@ -57,16 +57,15 @@ export const planClaim = (
       : { items: pending, delivery: begun.delivery, member: null };
   const kept = items.filter((item, n) => item !== pending[n]);
   if (delivery === null) return { items: kept, member, result: { kind: 'nothing' } };
-  if (begun?.claim != null && begun.claim.expiresAt > now && begun.claim.owner !== owner) {
-    return { result: { kind: 'busy', delivery } };
-  }
+  const before = begun?.claim ?? null;
+  const isAnothers = before !== null && before.owner !== owner;
+  if (isAnothers && before.expiresAt > now) return { result: { kind: 'busy', delivery } };
   const claim = { owner, expiresAt: new Date(now.getTime() + CLAIM_MS) };
   const claimedItems = withDelivery(items, delivery, claim);
   const n = claimedItems.findIndex((item) => item.delivery !== null);
   const head = pending[n];
   if (head === undefined) throw new Error('A delivery carries no waiting item.');
-  const wasClaimed = begun?.claim != null;
-  if (!wasClaimed && !isUrgent && head.nextAttemptAt > now) {
+  if (before === null && !isUrgent && head.nextAttemptAt > now) {
     return { items: kept, member, result: { kind: 'waiting', until: head.nextAttemptAt } };
   }
   return {
@@ -74,7 +73,7 @@ export const planClaim = (
     member,
     result: {
       kind: 'claimed',
-      isRevived: wasClaimed && begun?.claim?.owner !== owner,
+      isRevived: isAnothers,
       claimed: {
         kennitala: head.kennitala,
         djangoId: stored?.meta.django_id ?? head.djangoId,

@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import { isPlaceholder, type Kennitala, tryKennitala } from '../domain/kennitala.ts';
-import { chunksOf, lazy } from '../lib/concurrency.ts';
+import { chunksOf } from '../lib/concurrency.ts';
 import { asSyncError, type ErrorCode, isSyncError, SyncError, stackFrames } from '../lib/errors.ts';
 import { type ApplyEventDependencies, applyReading } from '../portal/apply-event.ts';
 import type { RosterRefresh } from '../portal/ports.ts';
@@ -17,7 +17,6 @@ import {
   type TwoWayRecord,
 } from './ports.ts';
 import { BEFORE_ALL, isGivenUp, reviveItem } from './queue.ts';
-import type { RegistryMembers } from './registry.ts';
 
 export interface TwoWayRun {
   readonly trigger: TwoWayRecord['trigger'];
@@ -25,9 +24,7 @@ export interface TwoWayRun {
   readonly requestedBy: string | null;
 }
 
-export interface TwoWayDependencies
-  extends DeliveryDependencies,
-    Omit<PullDependencies, 'registry' | 'registryMembers'> {
+export interface TwoWayDependencies extends DeliveryDependencies, Omit<PullDependencies, 'registry'> {
   readonly log: TwoWayLog;
   readonly reader: MemberReader;
   readonly makeRunId: (startedAt: Date) => string;
@@ -167,7 +164,6 @@ const revive = async (kennitala: Kennitala, { store, now }: DeliveryDependencies
 
 export interface PullDependencies extends ApplyEventDependencies {
   readonly changes: Pick<RegistryChanges, 'outbox' | 'markSynced'>;
-  readonly registryMembers: Pick<RegistryMembers, 'isVersioned'>;
   readonly rosterRefresh: RosterRefresh;
   readonly logs: TwoWayLogs;
 }
@@ -195,15 +191,13 @@ const ENDS_ALL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
  */
 export const pullChanges = async (signal: AbortSignal, dependencies: PullDependencies): Promise<Tally> => {
   const given = new Set<number>();
-  const { registryMembers } = dependencies;
-  const isVersioned = lazy(() => registryMembers.isVersioned({ signal }));
   let success = 0;
   let failed = 0;
   while (!signal.aborted) {
     const rows = (await dependencies.changes.outbox({ signal })).filter(({ id }) => !given.has(id));
     if (rows.length === 0) break;
     for (const { id } of rows) given.add(id);
-    const pulled = await pullRows(rows, signal, { ...dependencies, registryMembers: { isVersioned } });
+    const pulled = await pullRows(rows, signal, dependencies);
     success += pulled.success;
     failed += pulled.failed;
   }

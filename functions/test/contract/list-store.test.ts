@@ -16,7 +16,7 @@ const client = new Storage({
 });
 afterAll(async () => {
   await server.close();
-  await rm(folder, { recursive: true });
+  await rm(folder, { recursive: true, maxRetries: 5 });
 });
 
 let buckets = 0;

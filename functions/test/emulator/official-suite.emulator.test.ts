@@ -35,7 +35,7 @@ const opened: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   data = await mkdtemp(join(tmpdir(), 'emulator-suite-'));
-  opened.push(() => rm(data, { recursive: true, force: true }));
+  opened.push(() => rm(data, { recursive: true, force: true, maxRetries: 5 }));
   folder = await makeProjectFolder();
   opened.push(() => folder.remove());
   const storage = await startStorage({ directory: data });

@@ -53,7 +53,7 @@ afterAll(async () => {
   vi.restoreAllMocks();
   await Promise.all(getApps().map((app) => deleteApp(app)));
   await Promise.all([firestore.close(), storage.close(), registry.close(), auth.close()]);
-  await rm(folder, { recursive: true });
+  await rm(folder, { recursive: true, maxRetries: 5 });
 });
 
 const call = async (method: string, path: string, body?: object): Promise<{ status: number; body: Body }> => {

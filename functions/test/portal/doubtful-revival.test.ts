@@ -13,6 +13,7 @@ const told: (number | null)[] = [];
 let stack: WebhookStack;
 beforeAll(async () => {
   stack = await startWebhookStack({
+    mayBeInMemory: true,
     reader: { readMember: async () => answer() },
     register: async ({ version }) => {
       told.push(version);

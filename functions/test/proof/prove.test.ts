@@ -76,7 +76,7 @@ afterAll(async () => {
   await (await import('../../src/wiring/register.ts')).registerDatabase()?.close();
   await Promise.all(getApps().map((app) => deleteApp(app)));
   await Promise.all([firestore.close(), storage.close(), registry.close(), postgres.close()]);
-  await rm(folder, { recursive: true });
+  await rm(folder, { recursive: true, maxRetries: 5 });
 });
 
 const db = () => shared().firestore();

@@ -105,7 +105,7 @@ describe('over real stores', () => {
   });
   afterEach(async () => {
     await ops.close();
-    await rm(folder, { recursive: true });
+    await rm(folder, { recursive: true, maxRetries: 5 });
   });
 
   const post = (path: string, body: object) => ops.call('POST', path, body);

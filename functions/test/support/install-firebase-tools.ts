@@ -28,7 +28,7 @@ export const installFirebaseTools = async (version: string): Promise<string> => 
     if (status !== 0) throw new Error(`${version} could not be installed: ${stderr.slice(-500)}`);
     await rename(installing, folder);
   } catch (cause) {
-    await rm(installing, { recursive: true, force: true });
+    await rm(installing, { recursive: true, force: true, maxRetries: 5 });
     // Another run was first.
     if (!existsSync(program)) throw cause;
   }

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { IdempotencyStrategy, Storage } from '@google-cloud/storage';
-import { deleteApp, initializeApp } from 'firebase-admin/app';
+import { type App, deleteApp, initializeApp } from 'firebase-admin/app';
 import { initializeFirestore } from 'firebase-admin/firestore';
 import { startFirestore } from '../../../local/src/firestore/server.ts';
 import { type RegistryOptions, startRegistry } from '../../../local/src/registry/start-registry.ts';
@@ -19,6 +19,7 @@ import type { ReferTo } from '../../src/register/ports.ts';
 import { parseConfig } from '../../src/settings.ts';
 import type { Shared } from '../../src/wiring/shared.ts';
 import { chain } from './chain.ts';
+import { openMemoryServer } from './memory-server.ts';
 import { SECRET } from './registry-events.ts';
 
 export const PROJECT = 'demo-ekklesia';
@@ -40,6 +41,8 @@ export interface ServerOptions extends Partial<Omit<RegistryOptions, 'port' | 't
   readonly attempts?: number;
   /** Of one call to Firestore, and of one to Cloud Storage. */
   readonly callLimitMs?: number;
+  /** The suite needs no more of Firestore than its documents. The runs with mutants, where time is all, hold them in memory. */
+  readonly mayBeInMemory?: true;
   /** By their names in `settings.ts`. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Versions in force by the secret's name, beside those of the registry's token and of its webhook. */
@@ -51,24 +54,30 @@ export interface ServerOptions extends Partial<Omit<RegistryOptions, 'port' | 't
  * wires every feature from, over them. Time is the test's: `clock.advance` makes a lease expire without waiting.
  */
 export const startServers = async (options: ServerOptions = {}) => {
-  const { attempts, callLimitMs = PATIENT_MS, settings, secrets: more, ...registryOptions } = options;
+  const {
+    attempts,
+    callLimitMs = PATIENT_MS,
+    mayBeInMemory,
+    settings,
+    secrets: more,
+    ...registryOptions
+  } = options;
   const closings: (() => unknown)[] = [];
   /** Called when the stack closes, the last one first. */
   const defer = (close: () => unknown): void => void closings.push(close);
 
   const folder = await mkdtemp(join(tmpdir(), 'stack-'));
-  defer(() => rm(folder, { recursive: true }));
-  const firestore = await startFirestore({ projectId: PROJECT });
-  defer(firestore.close);
+  defer(() => rm(folder, { recursive: true, maxRetries: 5 }));
   const storage = await startStorage({ directory: folder });
   defer(storage.close);
   const registry = await startRegistry({ members: 60, ...registryOptions, port: 0, token: TOKEN });
   defer(registry.close);
 
   const app = initializeApp({ projectId: PROJECT }, folder);
+  const isInMemory = mayBeInMemory === true && process.env['STORES_IN_MEMORY'] === 'true';
+  const { server: firestore, db } = isInMemory ? openMemoryServer() : await openServer(app);
+  defer(firestore.close);
   defer(() => deleteApp(app));
-  const db = initializeFirestore(app);
-  db.settings({ host: `${firestore.host}:${firestore.port}`, ssl: false });
   const client = async () => db;
   const retryOptions = { maxRetries: 1, maxRetryDelay: 1, totalTimeout: callLimitMs / 1_000 };
   const openStorage = (more: { readonly idempotencyStrategy?: IdempotencyStrategy } = {}) =>
@@ -154,4 +163,11 @@ export const startServers = async (options: ServerOptions = {}) => {
       for (const close of closings.splice(0).reverse()) await close();
     },
   };
+};
+
+const openServer = async (app: App) => {
+  const server = await startFirestore({ projectId: PROJECT });
+  const db = initializeFirestore(app);
+  db.settings({ host: `${server.host}:${server.port}`, ssl: false });
+  return { server, db };
 };

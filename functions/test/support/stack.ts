@@ -114,6 +114,7 @@ export interface WebhookStackOptions {
   /** What the registry says of a member who is asked about; without it, that there is none. */
   readonly reader?: MemberReader;
   readonly callLimitMs?: number;
+  readonly mayBeInMemory?: true;
   readonly register?: (change: MemberChange) => Promise<void>;
 }
 
@@ -125,7 +126,7 @@ export const startWebhookStack = async ({ keys, reader, register, ...limits }: W
   const dependencies = {
     ...wireWebhook(base),
     identify: makeWebhookGate({ signing, legacyKey: null, ...keys }, base.now),
-    members: makeMemberStore(base.firestore, { callLimitMs: PATIENT_MS, ...limits }),
+    members: makeMemberStore(base.firestore, { callLimitMs: limits.callLimitMs ?? PATIENT_MS }),
     registry: reader ?? { readMember: async () => null },
     hints: makeHintStore(base.firestore),
     register,

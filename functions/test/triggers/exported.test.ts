@@ -36,7 +36,7 @@ afterAll(async () => {
   vi.unstubAllEnvs();
   sdk.cleanup();
   await Promise.all([firestore.close(), storage.close(), registry.close()]);
-  await rm(folder, { recursive: true });
+  await rm(folder, { recursive: true, maxRetries: 5 });
 });
 
 const published = async () =>

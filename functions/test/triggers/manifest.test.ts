@@ -101,7 +101,7 @@ const readManifest = async (): Promise<Stack> => {
     });
     return JSON.parse(await readFile(output, 'utf8'));
   } finally {
-    await rm(folder, { recursive: true });
+    await rm(folder, { recursive: true, maxRetries: 5 });
   }
 };
 

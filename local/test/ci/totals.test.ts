@@ -20,6 +20,16 @@ it.each([
     vitestReport({}, [{ status: 'failed', assertionResults: [] }]),
     '5 1 2 ',
   ],
+  [
+    'a hook that failed, and a failed test beside it',
+    1,
+    vitestReport({ numFailedTests: 1 }, [
+      { status: 'failed', assertionResults: [{ status: 'passed' }] },
+      { status: 'failed', assertionResults: [{ status: 'passed' }, { status: 'failed' }] },
+      { status: 'passed', assertionResults: [{ status: 'passed' }] },
+    ]),
+    '5 2 2 ',
+  ],
   ['an error that no test caught', 1, vitestReport({}), '5 1 2 exit code 1'],
   ['no report', 1, null, '0 1 0 no results, exit code 1'],
   ['a report that was cut off', 0, '{"numPassedTests": 5', '0 1 0 no results, exit code 0'],

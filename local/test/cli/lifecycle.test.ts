@@ -29,7 +29,7 @@ describe('a stack that stays up', { timeout: 60_000 }, () => {
     const place = await makePlace();
     const stack = startCli([...place.args, ...SMALL]);
     await stack.shows(UP);
-    await rm(place.data, { recursive: true });
+    await rm(place.data, { recursive: true, maxRetries: 5 });
     const { code, stderr } = await stack.ended;
     expect(stderr).toContain(`${place.data} was removed or taken over while the stack used it`);
     expect(code).toBe(1);

@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await db?.terminate();
   await started?.close();
-  await rm(folder, { recursive: true });
+  await rm(folder, { recursive: true, maxRetries: 5 });
 }, 60_000);
 
 const post = async (name: string, body: object, authorization?: string) => {

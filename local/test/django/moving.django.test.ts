@@ -52,7 +52,7 @@ afterAll(async () => {
   await db?.terminate();
   await stack?.close();
   await registry?.close();
-  await rm(folder, { recursive: true });
+  await rm(folder, { recursive: true, maxRetries: 5 });
 }, 60_000);
 
 const call = async (method: 'GET' | 'POST', name: string, body: object = {}) => {

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean();
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => rm(folder, { recursive: true, maxRetries: 5 }));
 
 async function start(dataFile: string) {
   const server = await startFirestore({ projectId: PROJECT, dataFile });

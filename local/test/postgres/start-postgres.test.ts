@@ -33,7 +33,7 @@ describe('the local database', () => {
       expect(await query(second.url, 'select name from public.members')).toEqual([{ name: 'Test' }]);
       await second.close();
     } finally {
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, maxRetries: 5 });
     }
   });
 

@@ -6,7 +6,7 @@ import { call, start } from './support.ts';
 
 const makeDataFile = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'registry-'));
-  onTestFinished(async () => rmSync(folder, { recursive: true }));
+  onTestFinished(async () => rmSync(folder, { recursive: true, maxRetries: 5 }));
   return join(folder, 'state', 'registry.jsonl');
 };
 const BARE = { members: undefined, seed: undefined } as unknown as { members: number; seed: number };

@@ -36,6 +36,6 @@ it('a bad Monday leaves a refused run and an open conflict, and the list as it w
     expect(said).not.toMatch(/\d{6}-?\d{4}/);
   } finally {
     await stack.close();
-    await rm(data, { recursive: true });
+    await rm(data, { recursive: true, maxRetries: 5 });
   }
 });

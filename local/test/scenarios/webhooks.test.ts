@@ -25,6 +25,6 @@ it('the tour of the webhooks ends with the portal equal to the registry', { time
     expect(existsSync(join(stack.bucketFolder, 'kennitalas.txt'))).toBe(true);
   } finally {
     await stack.close();
-    await rm(data, { recursive: true });
+    await rm(data, { recursive: true, maxRetries: 5 });
   }
 });

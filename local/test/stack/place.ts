@@ -17,7 +17,7 @@ export interface Place {
 /** A new data folder and a free set of ports, for one test. */
 export const makePlace = async (): Promise<Place> => {
   const data = await mkdtemp(join(tmpdir(), 'local-stack-'));
-  onTestFinished(() => rm(data, { recursive: true, force: true }));
+  onTestFinished(() => rm(data, { recursive: true, force: true, maxRetries: 5 }));
   const portOffset = await freeOffset();
   return {
     data,

@@ -31,7 +31,8 @@ export interface Target {
   token(): Promise<string>;
 }
 
-const PROBE_LIMIT_MS = 2_000;
+/** Where nothing listens, the refusal comes at once: only a stack that is busy is waited for. */
+const PROBE_LIMIT_MS = 15_000;
 
 /**
  * What the flags name; else what OPS_PROJECT or OPS_URL name; else the local stack, if it answers.

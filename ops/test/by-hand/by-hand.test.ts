@@ -26,7 +26,7 @@ beforeEach(async () => {
   await writeFile(join(folder, `.env.${PROJECT}`), ENV_FILE);
   await writeFile(join(folder, 'published.txt'), linesOf(MEMBERS));
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(() => rm(folder, { recursive: true, maxRetries: 5 }));
 
 const OUT = 'kennitalas.txt';
 const out = () => readFile(join(folder, OUT), 'utf8').catch(() => null);

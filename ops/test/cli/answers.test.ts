@@ -6,7 +6,7 @@ import { WELL } from '../../../functions/test/ops/support/status-answers.ts';
 import { findFreeOffset } from './free-offset.ts';
 import { makeGcloudStandIn } from './gcloud-stand-in.ts';
 import { type Reply, startServer } from './http-server.ts';
-import { runOps } from './run-ops.ts';
+import { expectDone, runOps } from './run-ops.ts';
 
 const TOKEN = 'secret-token-of-the-test';
 const env = { OPS_TOKEN: TOKEN };
@@ -84,7 +84,7 @@ it('gcloud makes the token for the audience of the project, as the account that 
     '--as',
     'ops@demo-p.iam.gserviceaccount.com',
   ];
-  expect(await runOps(args, { env: gcloud.env })).toMatchObject({ code: 0 });
+  expectDone(await runOps(args, { env: gcloud.env }));
   expect(server.asked[0]?.authorization).toBe('Bearer identity');
   expect(await gcloud.calls()).toEqual([
     'auth print-identity-token --impersonate-service-account ops@demo-p.iam.gserviceaccount.com --include-email ' +

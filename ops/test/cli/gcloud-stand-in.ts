@@ -31,7 +31,7 @@ process.stdout.write(typeof answer === 'string' ? answer : JSON.stringify(answer
 
 export const makeGcloudStandIn = async (answers: Answers): Promise<GcloudStandIn> => {
   const folder = await mkdtemp(join(tmpdir(), 'gcloud-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  onTestFinished(() => rm(folder, { recursive: true, maxRetries: 5 }));
   await writeFile(join(folder, 'answers.json'), JSON.stringify(answers));
   await writeFile(join(folder, 'gcloud'), PROGRAM);
   await chmod(join(folder, 'gcloud'), 0o755);

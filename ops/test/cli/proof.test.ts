@@ -21,7 +21,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ops-proof-'));
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => rm(folder, { recursive: true, maxRetries: 5 }));
 const inFolder = (name: string): string => join(folder, name);
 
 /** One command against a server that gives these answers, by `METHOD /path`. */

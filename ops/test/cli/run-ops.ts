@@ -48,5 +48,10 @@ export const runOps = async (argv: readonly string[], given: Given = {}): Promis
   return { code, ...shown };
 };
 
+/** Holds that a command succeeded, and shows what it said where it did not. */
+export const expectDone = ({ code, stdout, stderr }: Ended): void => {
+  if (code !== 0) throw new Error(`The command ended with ${code}.\n${stdout}${stderr}`);
+};
+
 /** Lines longer than the terminal that every table fits. */
 export const tooWide = (text: string): string[] => text.split('\n').filter((line) => [...line].length > 80);

@@ -6,7 +6,7 @@ import type {
   RetryOutcome,
 } from '../../../functions/src/ops/schemas.ts';
 import { type Asked, type Reply, startServer } from './http-server.ts';
-import { type Given, runOps, tooWide } from './run-ops.ts';
+import { expectDone, type Given, runOps, tooWide } from './run-ops.ts';
 
 const AT = '2026-11-20T12:00:00.000Z';
 const MEMBER = 'm_0123456789abcdef';
@@ -122,7 +122,7 @@ it('retries with a reason: done when the registry has it', async () => {
   const { ops, posted } = await open();
   expect(await ops(['queue', 'retry', ID, '--yes'])).toMatchObject({ code: 1 });
   expect(posted()).toEqual([]);
-  expect(await ops(['queue', 'retry', ID, '--reason', 'it is up again', '--yes'])).toMatchObject({ code: 0 });
+  expectDone(await ops(['queue', 'retry', ID, '--reason', 'it is up again', '--yes']));
   expect(posted()).toEqual([{ reason: 'it is up again' }]);
 });
 
@@ -150,7 +150,7 @@ it('gives up only what was confirmed', async () => {
   expect(await ops(command)).toMatchObject({ code: 1 });
   expect(await ops(command, { typed: 'n' })).toMatchObject({ code: 1 });
   expect(posted()).toEqual([]);
-  expect(await ops(command, { typed: 'y' })).toMatchObject({ code: 0 });
+  expectDone(await ops(command, { typed: 'y' }));
 });
 
 it('resolves the one open field without its name', async () => {
@@ -179,7 +179,7 @@ it('asks for the field when several are open, and takes a consent as JSON', asyn
   const named = ['conflicts', 'resolve', ID, '--path', 'profile.reachable', '--keep', 'value', '--yes'];
   expect(await ops(named, { stdin: 'yes' })).toMatchObject({ code: 1 });
   expect(posted()).toEqual([]);
-  expect(await ops(named, { stdin: 'true' })).toMatchObject({ code: 0 });
+  expectDone(await ops(named, { stdin: 'true' }));
   expect(posted()).toEqual([{ path: 'profile.reachable', keep: 'value', value: true }]);
 });
 

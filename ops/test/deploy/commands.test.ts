@@ -29,7 +29,9 @@ beforeAll(async () => {
   settings = await mkdtemp(join(tmpdir(), 'settings-'));
   await writeFile(join(settings, `.env.${PROJECT}`), ENV_FILE);
 });
-afterAll(() => Promise.all([standIns.remove(), server.close(), rm(settings, { recursive: true })]));
+afterAll(() =>
+  Promise.all([standIns.remove(), server.close(), rm(settings, { recursive: true, maxRetries: 5 })]),
+);
 
 const command = (of: string | { file: string; env: NodeJS.ProcessEnv }, ...args: string[]) =>
   new Promise<{ status: number | null; said: string }>((resolve, reject) => {
@@ -95,7 +97,7 @@ it.each([
 
 it('the owner of the schema is taken from the command line', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'settings-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  onTestFinished(() => rm(folder, { recursive: true, maxRetries: 5 }));
   await writeFile(join(folder, `.env.${PROJECT}`), `${ENV_FILE}CLOUD_SQL_INSTANCE=p:europe-west2:i\n`);
   await standIns.answer({ to: 'services list --enabled', print: [...APIS, ...REGISTER_APIS].join('\n') });
   const args = ['--project', PROJECT, '--url', server.url, '--settings', folder];

@@ -82,7 +82,7 @@ export const makeStandIns = async (
       await write();
     },
     forget: () => writeFile(log, ''),
-    remove: () => rm(folder, { recursive: true }),
+    remove: () => rm(folder, { recursive: true, maxRetries: 5 }),
   };
 };
 

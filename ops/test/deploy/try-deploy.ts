@@ -59,7 +59,8 @@ export const startProject = async () => {
       const isDeployed = await runSteps(steps, { shell, say });
       return { isDeployed, waits, said: lines.join('\n'), calls: await standIns.calls() };
     },
-    close: () => Promise.all([standIns.remove(), server.close(), rm(folder, { recursive: true })]),
+    close: () =>
+      Promise.all([standIns.remove(), server.close(), rm(folder, { recursive: true, maxRetries: 5 })]),
   };
 };
 

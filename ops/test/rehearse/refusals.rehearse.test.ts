@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await rehearsal.close();
-  await rm(settings, { recursive: true });
+  await rm(settings, { recursive: true, maxRetries: 5 });
 });
 
 const google = () => rehearsal.google;

@@ -207,7 +207,11 @@ export const startRehearsal = async ({
     setEnv: (change) => writeFile(file, change(base)),
     close: async () => {
       await rm(file, { force: true });
-      await Promise.all([google.close(), server.close(), rm(folder, { recursive: true, force: true })]);
+      await Promise.all([
+        google.close(),
+        server.close(),
+        rm(folder, { recursive: true, force: true, maxRetries: 5 }),
+      ]);
     },
   };
 };

@@ -26,7 +26,7 @@ const judge = (commands: readonly string[]): Judged[] => {
     const printed = execFileSync('gcloud', args, { env, encoding: 'utf8', maxBuffer: 1e9, stdio: 'pipe' });
     return JSON.parse(printed);
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true, maxRetries: 5 });
   }
 };
 

@@ -17,7 +17,7 @@ import {
 } from '../../proof/chain.ts';
 import type { ChainKey } from '../../proof/chain-key.ts';
 import { COLLECTIONS, type Collection } from './collections.ts';
-import { tryCommit } from './store-call.ts';
+import { assertAwaited, tryCommit } from './store-call.ts';
 
 /** The key that signs now. Throws `secret_unavailable`. */
 export type CurrentChainKey = () => Promise<ChainKey>;
@@ -106,11 +106,13 @@ export const takeChained = async (
   db: Firestore,
   key: ChainKey,
   chained: Chained & { readonly isNew: boolean },
+  isOver: () => boolean,
 ): Promise<void> => {
   const { stream, ref, data, isNew } = chained;
   const stateRef = streamRef(db, stream);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const [state, record] = await db.getAll(stateRef, ref);
+    assertAwaited(isOver);
     const link = linkOf(headIn(state?.data()), chained, key);
     const before = linksIn(record?.data());
     if (isAmong(before, link)) return;

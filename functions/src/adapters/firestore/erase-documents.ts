@@ -18,7 +18,7 @@ import { CHAINED_COLLECTIONS, erasedMark, judgePeople, shortenedDigest } from '.
 import type { ChainKey, ChainKeys } from '../../proof/chain-key.ts';
 import { type AboutPerson, COLLECTIONS, type Collection } from './collections.ts';
 import { toListDocument } from './record-reader.ts';
-import { makeStoreCalls } from './store-call.ts';
+import { assertAwaited, makeStoreCalls, STORE_CALL_LIMIT_MS, whileAwaited } from './store-call.ts';
 
 /** Stands where a reference or a text was: what is left makes a repeated event harmless, and says that somebody decided. */
 const ERASED = 'erased';
@@ -26,28 +26,28 @@ const ERASED = 'erased';
 const OPERATORS_TEXTS: StoreName = 'free texts of operators';
 
 /** All that Firestore holds of one person, by the table of its collections. */
-export const makeFirestoreErasure = (client: Client, keys: ChainKeys): ErasureStore[] => [
-  ...Object.entries(COLLECTIONS).flatMap(([name, { person }]: [string, Collection]) =>
-    person === null ? [] : [eraseFrom(client, keys, name, person)],
-  ),
-  eraseFromTexts(client, keys),
-];
-
-const eraseFrom = (
-  client: Client,
+export const makeFirestoreErasure = (
+  client: () => Promise<Firestore>,
   keys: ChainKeys,
-  collection: string,
-  person: AboutPerson,
-): ErasureStore => {
+  callLimitMs = STORE_CALL_LIMIT_MS,
+): ErasureStore[] => {
+  const call = makeStoreCalls(client, callLimitMs);
+  const stores = Object.entries(COLLECTIONS).flatMap(([name, { person }]: [string, Collection]) =>
+    person === null ? [] : [eraseFrom(call, keys, name, person)],
+  );
+  return [...stores, eraseFromTexts(call, keys)];
+};
+
+const eraseFrom = (call: Call, keys: ChainKeys, collection: string, person: AboutPerson): ErasureStore => {
   switch (person.by) {
     case 'name':
-      return eraseNamed(client, collection);
+      return eraseNamed(call, collection);
     case 'field':
-      return eraseOwn(client, collection, person.field);
+      return eraseOwn(call, collection, person.field);
     case 'lists':
-      return eraseFromLists(client, keys, collection, person.fields);
+      return eraseFromLists(call, keys, collection, person.fields);
     case 'reference':
-      return eraseReference(client, collection, person.field);
+      return eraseReference(call, collection, person.field);
     default: {
       const never: never = person;
       return never;
@@ -65,32 +65,35 @@ const placeOf = (collection: string): StoreName => {
  * Documents that are named by the number, in any spelling, with everything below them, also below one that is not there. A
  * member who became active again is left alone.
  */
-const eraseNamed = (client: Client, collection: string): ErasureStore => {
+const eraseNamed = (call: Call, collection: string): ErasureStore => {
   const place = placeOf(collection);
   const refsOf = (db: Firestore, { kennitala }: Person) =>
     spellingsOf(kennitala).map((spelling) => db.collection(collection).doc(spelling));
-  const eraseOne = (db: Firestore, ref: DocumentReference): Promise<number> =>
-    db.runTransaction(async (transaction) => {
+  const eraseOne = (db: Firestore, ref: DocumentReference, isOver: () => boolean): Promise<number> => {
+    const erase = whileAwaited(isOver, async (transaction) => {
       const document = await transaction.get(ref);
       if (document.get('membership.status') === 'active') throw stillPublished('portal');
       transaction.delete(ref);
       return document.exists ? 1 : 0;
     });
+    return db.runTransaction(erase);
+  };
   return {
     places: [place],
     find: (person) =>
-      eraseCall(client, 'answer what it has of a person', async (db) => {
+      call('answer what it has of a person', async (db) => {
         const refs = refsOf(db, person);
         const own = (await db.getAll(...refs)).filter(({ exists }) => exists).length;
         const below = await Promise.all(refs.map(documentsBelow));
         return { [place]: own + below.flat().length };
       }),
     erase: (person) =>
-      eraseCall(client, 'erase documents of a person', async (db) => {
+      call('erase documents of a person', async (db, isOver) => {
         let erased = 0;
         for (const ref of refsOf(db, person)) {
-          erased += await eraseOne(db, ref);
+          erased += await eraseOne(db, ref, isOver);
           for (const { ref: inner } of await documentsBelow(ref)) {
+            assertAwaited(isOver);
             await inner.delete();
             erased += 1;
           }
@@ -114,7 +117,7 @@ const documentsBelow = async (ref: DocumentReference): Promise<QueryDocumentSnap
 };
 
 /** Documents that are about the person alone. */
-const eraseOwn = (client: Client, collection: string, field: string): ErasureStore => {
+const eraseOwn = (call: Call, collection: string, field: string): ErasureStore => {
   const place = placeOf(collection);
   const of =
     ({ kennitala }: Person) =>
@@ -122,9 +125,9 @@ const eraseOwn = (client: Client, collection: string, field: string): ErasureSto
       db.collection(collection).where(field, 'in', spellingsOf(kennitala));
   return {
     places: [place],
-    find: async (person) => ({ [place]: await countFound(client, of(person)) }),
+    find: async (person) => ({ [place]: await countFound(call, of(person)) }),
     erase: async (person, signal) => ({
-      [place]: await eraseFound(client, of(person), (ref) => ref.delete(), signal),
+      [place]: await eraseFound(call, of(person), (ref) => ref.delete(), signal),
     }),
   };
 };
@@ -134,7 +137,7 @@ const eraseOwn = (client: Client, collection: string, field: string): ErasureSto
  * left a keyed digest of what remains, so that the proof of the records tells an erasure from any other change.
  */
 const eraseFromLists = (
-  client: Client,
+  call: Call,
   keys: ChainKeys,
   collection: string,
   fields: readonly string[],
@@ -151,26 +154,36 @@ const eraseFromLists = (
   };
   return {
     places: [place],
-    find: (person) => inAll((field) => countFound(client, naming(field, person))),
+    find: (person) => inAll((field) => countFound(call, naming(field, person))),
     erase: (person, signal) =>
       inAll((field) =>
         eraseFound(
-          client,
+          call,
           naming(field, person),
-          async (ref) => shortenLists(ref, field, spellingsOf(person.kennitala), await keys.all()),
+          async (ref, isOver) =>
+            shortenLists({
+              ref,
+              field,
+              numbers: spellingsOf(person.kennitala),
+              keys: await keys.all(),
+              isOver,
+            }),
           signal,
         ),
       ),
   };
 };
 
-const shortenLists = (
-  ref: DocumentReference,
-  field: string,
-  numbers: readonly string[],
-  keys: readonly ChainKey[],
-): Promise<void> =>
-  ref.firestore.runTransaction(async (transaction) => {
+interface Shortening {
+  readonly ref: DocumentReference;
+  readonly field: string;
+  readonly numbers: readonly string[];
+  readonly keys: readonly ChainKey[];
+  readonly isOver: () => boolean;
+}
+
+const shortenLists = ({ ref, field, numbers, keys, isOver }: Shortening): Promise<void> => {
+  const shorten = whileAwaited(isOver, async (transaction) => {
     const data = (await transaction.get(ref)).data() ?? {};
     const left = (data[field] as unknown[]).filter((number) => !numbers.includes(String(number)));
     const place = `${ref.parent.parent?.id}/${ref.id}`;
@@ -184,8 +197,10 @@ const shortenLists = (
         : { shortened: shortenedDigest(key, place, digest, toListDocument({ ...data, [field]: left })) };
     transaction.update(ref, { [field]: left, ...shortened });
   });
+  return ref.firestore.runTransaction(shorten);
+};
 
-const eraseReference = (client: Client, collection: string, field: string): ErasureStore => {
+const eraseReference = (call: Call, collection: string, field: string): ErasureStore => {
   const place = placeOf(collection);
   const of =
     ({ reference }: Person) =>
@@ -193,9 +208,9 @@ const eraseReference = (client: Client, collection: string, field: string): Eras
       db.collection(collection).where(field, '==', reference);
   return {
     places: [place],
-    find: async (person) => ({ [place]: await countFound(client, of(person)) }),
+    find: async (person) => ({ [place]: await countFound(call, of(person)) }),
     erase: async (person, signal) => ({
-      [place]: await eraseFound(client, of(person), (ref) => ref.update({ [field]: ERASED }), signal),
+      [place]: await eraseFound(call, of(person), (ref) => ref.update({ [field]: ERASED }), signal),
     }),
   };
 };
@@ -204,7 +219,7 @@ const eraseReference = (client: Client, collection: string, field: string): Eras
  * What operators typed. Numbers are refused there, but records may be older than that. No index finds a number in prose, so
  * every text is read: a year of runs is some ten thousand documents of which these fields alone are fetched.
  */
-const eraseFromTexts = (client: Client, keys: ChainKeys): ErasureStore => {
+const eraseFromTexts = (call: Call, keys: ChainKeys): ErasureStore => {
   const withTexts = Object.entries(COLLECTIONS).flatMap(
     ([name, { texts }]: [string, Collection]): [string, readonly string[]][] =>
       texts === undefined ? [] : [[name, texts]],
@@ -221,7 +236,7 @@ const eraseFromTexts = (client: Client, keys: ChainKeys): ErasureStore => {
           .collection(collection)
           .orderBy(FieldPath.documentId())
           .select(...texts);
-      await eachPage(client, all, signal, async (document) => {
+      await eachPage(call, all, signal, async (document) => {
         const naming = texts.filter((field) => {
           const text: unknown = document.get(field);
           return typeof text === 'string' && namesKennitala(text, kennitala);
@@ -251,26 +266,24 @@ const eraseFromTexts = (client: Client, keys: ChainKeys): ErasureStore => {
 const PAGE = 100;
 const NOT_FOUND = 5;
 
-type Client = () => Promise<Firestore>;
-
-const eraseCall = <T>(client: Client, what: string, work: (db: Firestore) => Promise<T>): Promise<T> =>
-  makeStoreCalls(client)(what, work);
+type Call = ReturnType<typeof makeStoreCalls>;
 
 /**
  * Treats everything that a query finds, round by round, until it finds nothing: `treat` must take its document out of the
  * query. Only names are read, since a list of a run can be large. Says how many documents were treated.
  */
 const eraseFound = async (
-  client: Client,
+  call: Call,
   query: (db: Firestore) => Query,
-  treat: (ref: DocumentReference) => Promise<unknown>,
+  treat: (ref: DocumentReference, isOver: () => boolean) => Promise<unknown>,
   signal: AbortSignal,
 ): Promise<number> => {
   for (let treated = 0; ; ) {
     if (signal.aborted) throw new SyncError('deadline_exceeded', 'The erasure reached its time limit.');
-    const round = await eraseCall(client, 'erase documents of a person', async (db) => {
+    const round = await call('erase documents of a person', async (db, isOver) => {
       const { docs } = await query(db).limit(PAGE).select().get();
-      const done = await Promise.all(docs.map(({ ref }) => unlessGone(() => treat(ref))));
+      assertAwaited(isOver);
+      const done = await Promise.all(docs.map(({ ref }) => unlessGone(() => treat(ref, isOver))));
       return { found: docs.length, treated: done.filter(Boolean).length };
     });
     if (round.found === 0) return treated;
@@ -282,7 +295,7 @@ const PAGE_OF_TEXTS = 1_000;
 
 /** Every document of an ordered query, page by page, each page within the time limit of one call. */
 const eachPage = async (
-  client: Client,
+  call: Call,
   query: (db: Firestore) => Query,
   signal: AbortSignal,
   visit: (document: QueryDocumentSnapshot) => Promise<void>,
@@ -290,10 +303,13 @@ const eachPage = async (
   for (let last: QueryDocumentSnapshot | undefined; ; ) {
     if (signal.aborted) throw new SyncError('deadline_exceeded', 'The erasure reached its time limit.');
     const after = last;
-    const docs = await eraseCall(client, 'read what operators wrote', async (db) => {
+    const docs = await call('read what operators wrote', async (db, isOver) => {
       const page = query(db).limit(PAGE_OF_TEXTS);
       const found = await (after === undefined ? page : page.startAfter(after)).get();
-      for (const document of found.docs) await visit(document);
+      for (const document of found.docs) {
+        assertAwaited(isOver);
+        await visit(document);
+      }
       return found.docs;
     });
     last = docs.at(-1);
@@ -301,12 +317,8 @@ const eachPage = async (
   }
 };
 
-const countFound = (client: Client, query: (db: Firestore) => Query): Promise<number> =>
-  eraseCall(
-    client,
-    'count documents of a person',
-    async (db) => (await query(db).count().get()).data().count,
-  );
+const countFound = (call: Call, query: (db: Firestore) => Query): Promise<number> =>
+  call('count documents of a person', async (db) => (await query(db).count().get()).data().count);
 
 /** False for a document that somebody else, the TTL for one, deleted in between. */
 const unlessGone = async (treat: () => Promise<unknown>): Promise<boolean> => {

@@ -205,8 +205,8 @@ export const makeOperatorActions = (
   const record = makeStoreCalls(client, STORE_CALL_LIMIT_MS, 'audit_unavailable');
   return {
     record: (action) =>
-      record('take the record of the action', async (db) => {
-        await takeChained(db, await chainKey(), chainedAction(db, action));
+      record('take the record of the action', async (db, isOver) => {
+        await takeChained(db, await chainKey(), chainedAction(db, action), isOver);
       }),
     pauses: (limit) =>
       read('answer the pauses', async (db) => {

@@ -271,14 +271,11 @@ export const makeTwoWayLog = (client: () => Promise<Firestore>, chainKey: Curren
   const call = makeStoreCalls(client);
   return {
     write: (record) =>
-      call('take the record of a run', async (db) => {
-        await takeChained(db, await chainKey(), {
-          stream: 'sweeps',
-          kind: record.completedAt === null ? 'opened' : 'closed',
-          ref: db.collection('sync_logs').doc(record.id),
-          data: toLogDocument(record),
-          isNew: false,
-        });
+      call('take the record of a run', async (db, isOver) => {
+        const kind = record.completedAt === null ? 'opened' : 'closed';
+        const ref = db.collection('sync_logs').doc(record.id);
+        const chained = { stream: 'sweeps', kind, ref, data: toLogDocument(record), isNew: false } as const;
+        await takeChained(db, await chainKey(), chained, isOver);
       }),
   };
 };

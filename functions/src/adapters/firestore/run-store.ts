@@ -37,7 +37,7 @@ import {
   stateAfter,
   toDocument,
 } from './run-documents.ts';
-import { makeStoreCalls, STORE_CALL_LIMIT_MS, tryCommit } from './store-call.ts';
+import { makeStoreCalls, STORE_CALL_LIMIT_MS, tryCommit, whileAwaited } from './store-call.ts';
 
 /** How often taking the lease is tried while others write the same state. */
 const BEGIN_ATTEMPTS = 5;
@@ -244,6 +244,7 @@ export const makeRunStore = (
     lease: Lease,
     record: RunRecord,
     { kind, state, beside, otherwise }: RecordWrite,
+    isOver: () => boolean,
   ): Promise<void> => {
     const [db, key] = await Promise.all([client(), chainKey()]);
     const stateRef = refs(db).state(lease.mirror);
@@ -265,7 +266,7 @@ export const makeRunStore = (
         return;
       }
     }
-    const links = await db.runTransaction(async (transaction) => {
+    const decide = whileAwaited(isOver, async (transaction) => {
       const [found, own] = await transaction.getAll(stateRef, ref);
       const before = (found?.data() ?? {}) as StoredMirrorState;
       const isOurs = otherwise(before);
@@ -278,36 +279,35 @@ export const makeRunStore = (
       else transaction.set(stateRef, { chain: link }, { merge: true });
       return all;
     });
-    written.set(lease, { time: null, links });
+    written.set(lease, { time: null, links: await db.runTransaction(decide) });
   };
 
   const recordPlan: RunStore['recordPlan'] = async (lease, record, changes) => {
     const { listed, write } = await prepareLists(await chainKey(), record, changes);
-    await call('take the plan', () =>
-      writeRecord(lease, listed, {
-        kind: 'planned',
-        state: {
-          'lease.planId': record.planId,
-          ...(changes.letThrough !== undefined && {
-            unfinished: changes.letThrough,
-            cursor: changes.cursor ?? null,
-          }),
-          ...(changes.pause !== undefined && { pause: changes.pause }),
-        },
-        beside: write,
-        otherwise: ({ lease: held, pause }) => {
-          assertHeld(lease, held?.owner, 'this run changed nothing');
-          if (pause && lease.passesPause !== true) throw pausedError(pause.at.toDate());
-          return true;
-        },
-      }),
-    );
+    const planned: RecordWrite = {
+      kind: 'planned',
+      state: {
+        'lease.planId': record.planId,
+        ...(changes.letThrough !== undefined && {
+          unfinished: changes.letThrough,
+          cursor: changes.cursor ?? null,
+        }),
+        ...(changes.pause !== undefined && { pause: changes.pause }),
+      },
+      beside: write,
+      otherwise: ({ lease: held, pause }) => {
+        assertHeld(lease, held?.owner, 'this run changed nothing');
+        if (pause && lease.passesPause !== true) throw pausedError(pause.at.toDate());
+        return true;
+      },
+    };
+    await call('take the plan', (_db, isOver) => writeRecord(lease, listed, planned, isOver));
     return listed;
   };
 
   /** No part of any record, so no link is made of it. */
   const keepCursor: RunStore['keepCursor'] = (lease, cursor, unfinished) =>
-    call('take how far the run is', async (db) => {
+    call('take how far the run is', async (db, isOver) => {
       const stateRef = refs(db).state(lease.mirror);
       const known = written.get(lease) ?? { time: null, links: [] };
       if (known.time !== null) {
@@ -317,25 +317,26 @@ export const makeRunStore = (
         written.set(lease, { ...known, time });
         if (time !== null) return;
       }
-      await db.runTransaction(async (transaction) => {
+      const decide = whileAwaited(isOver, async (transaction) => {
         const { lease: held } = ((await transaction.get(stateRef)).data() ?? {}) as StoredMirrorState;
         assertHeld(lease, held?.owner, 'what this run has written stands');
         transaction.update(stateRef, { cursor, unfinished });
       });
+      await db.runTransaction(decide);
     });
 
-  const finish = ({ lease, record, occurrenceDone, cursor, pause }: FinishOptions): Promise<void> =>
-    call('close the run record', () =>
-      writeRecord(lease, record, {
-        kind: 'closed',
-        state: {
-          ...stateAfter(record, occurrenceDone),
-          ...(cursor !== undefined && { cursor }),
-          ...(pause !== undefined && { pause }),
-        },
-        otherwise: (state) => state.lease?.owner === lease.owner,
-      }),
-    );
+  const finish = ({ lease, record, occurrenceDone, cursor, pause }: FinishOptions): Promise<void> => {
+    const closed: RecordWrite = {
+      kind: 'closed',
+      state: {
+        ...stateAfter(record, occurrenceDone),
+        ...(cursor !== undefined && { cursor }),
+        ...(pause !== undefined && { pause }),
+      },
+      otherwise: (state) => state.lease?.owner === lease.owner,
+    };
+    return call('close the run record', (_db, isOver) => writeRecord(lease, record, closed, isOver));
+  };
 
   return {
     begin,
@@ -348,15 +349,11 @@ export const makeRunStore = (
       return head === undefined ? null : toHeadText(head);
     },
     append: (record) =>
-      call('take the run record', async (db) => {
+      call('take the run record', async (db, isOver) => {
         const ref = refs(db).record(record.runId);
-        await takeChained(db, await chainKey(), {
-          stream: 'aside',
-          kind: 'closed',
-          ref,
-          data: toDocument(record),
-          isNew: true,
-        });
+        const data = toDocument(record);
+        const chained = { stream: 'aside', kind: 'closed', ref, data, isNew: true } as const;
+        await takeChained(db, await chainKey(), chained, isOver);
       }),
     readLastSuccess: (mirror) =>
       call('answer the last success', async (db) => {

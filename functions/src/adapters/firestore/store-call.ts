@@ -64,9 +64,14 @@ export const makeStoreCalls =
 export const whileAwaited =
   <T>(isOver: () => boolean, attempt: (transaction: Transaction) => Promise<T>) =>
   async (transaction: Transaction): Promise<T> => {
-    if (isOver()) throw new Error('Nobody waits for this transaction any more.');
+    assertAwaited(isOver);
     return attempt(transaction);
   };
+
+/** Before each further step of a call that makes several: after its time nobody is told of what they do. */
+export const assertAwaited = (isOver: () => boolean): void => {
+  if (isOver()) throw new Error('Nobody waits for this call any more.');
+};
 
 const grpcCodeOf = (cause: unknown): number | null => {
   const code = (cause as { code?: unknown } | null)?.code;

@@ -122,7 +122,7 @@ describe('a folder of migrations', () => {
       for (const file of files) await writeFile(join(folder, file), 'select 1');
       await expect(readMigrations(folder)).rejects.toMatchObject({ code: 'config_invalid' });
     } finally {
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, maxRetries: 5 });
     }
   });
 });

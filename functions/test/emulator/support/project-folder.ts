@@ -48,7 +48,7 @@ export const makeProjectFolder = async (): Promise<ProjectFolder> => {
           .map(([name, value]) => `${name}=${value}\n`)
           .join(''),
       ),
-    remove: () => rm(path, { recursive: true, force: true }),
+    remove: () => rm(path, { recursive: true, force: true, maxRetries: 5 }),
   };
 };
 

@@ -52,7 +52,7 @@ export const startWorld = async (members: number): Promise<World> => {
     },
     close: async () => {
       await Promise.all([firestore.close(), storage.close(), registry.close(), auth.close()]);
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, maxRetries: 5 });
     },
   };
 };

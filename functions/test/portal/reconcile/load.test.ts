@@ -16,7 +16,7 @@ let asked: string[];
 let documentsRead: number;
 
 beforeEach(async () => {
-  stack = await startReconcileStack({ members: MEMBERS });
+  stack = await startReconcileStack({ members: MEMBERS, mayBeInMemory: true });
   asked = [];
   documentsRead = 0;
 });
@@ -236,7 +236,7 @@ describe('a registry that changed between two runs of a load is noticed', () => 
 
   it('the registry is another one, with hardly anybody: planned anew, and the guard refuses', async () => {
     await stack.close();
-    stack = await startReconcileStack({ members: 120 });
+    stack = await startReconcileStack({ members: 120, mayBeInMemory: true });
     expect((await run({ writer: writerFor(63) })).record.outcome).toBe('partial');
     for (let id = 1; id <= 110; id += 1) stack.registry.deleteMember(id);
     expect((await run()).record).toMatchObject({ outcome: 'blocked', errorCode: 'guard_tripped' });
@@ -249,7 +249,7 @@ describe('a registry that changed between two runs of a load is noticed', () => 
     const { planId } = (await run()).record;
     expect(planId).not.toBeNull();
     await stack.close();
-    stack = await startReconcileStack({ members: 200 });
+    stack = await startReconcileStack({ members: 200, mayBeInMemory: true });
     await run();
     stack.clock.advance(HOUR_MS);
     for (let id = 1; id <= 12; id += 1) stack.registry.updateMember(id, { name: `Nýtt ${id}` });

@@ -8,7 +8,7 @@ import { countMemberWrites, expectEqual } from './support/equality.ts';
 
 let stack: ReconcileStack;
 beforeEach(async () => {
-  stack = await startReconcileStack({ members: 12 });
+  stack = await startReconcileStack({ members: 12, mayBeInMemory: true });
   await stack.run();
   const documents = await stack.db.collection('roster_refreshes').get();
   await Promise.all(documents.docs.map((document) => document.ref.delete()));
@@ -121,12 +121,15 @@ describe('one member on demand', () => {
   it('keeps an edit that waits for delivery, and says so', async () => {
     const kennitala = stack.kennitalaOf(3);
     await stack.documentOf(kennitala).update({ 'profile.email': 'mine@postur.example' });
-    await stack.db.collection('sync_queue').add({
-      kennitala,
-      sync_status: 'pending',
-      edited_at: new Date(),
-      changes: { 'profile.email': { old_value: '', new_value: 'mine@postur.example' } },
-    });
+    await stack.db
+      .collection('sync_queue')
+      .doc()
+      .set({
+        kennitala,
+        sync_status: 'pending',
+        edited_at: new Date(),
+        changes: { 'profile.email': { old_value: '', new_value: 'mine@postur.example' } },
+      });
     const unchanged = await sync(3);
     expect(unchanged).toMatchObject({ decision: 'unchanged', keptEdits: ['profile.email'] });
     expect(unchanged.differences.map(({ path }) => path)).toEqual(['profile.email']);

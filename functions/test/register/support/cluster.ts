@@ -65,7 +65,7 @@ export const makeCluster = async (settings: readonly string[] = []): Promise<Clu
     },
     drop: async () => {
       await stop();
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, maxRetries: 5 });
     },
   };
 };

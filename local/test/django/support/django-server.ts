@@ -132,7 +132,7 @@ export const startDjango = async (options: DjangoServerOptions) => {
     close: async () => {
       await server?.stop();
       await cluster.stop();
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, maxRetries: 5 });
     },
   };
 };

@@ -23,7 +23,7 @@ export const makeScratch = async (): Promise<Scratch> => {
     },
     clean: async () => {
       for (const server of servers) await server.close();
-      await rm(directory, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 };

@@ -38,7 +38,7 @@ export const makeTemporaryStorage = async (options: Omit<StorageOptions, 'direct
     },
     close: async () => {
       await server.close();
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, maxRetries: 5 });
     },
   };
 };

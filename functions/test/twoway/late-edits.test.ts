@@ -1,0 +1,196 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Kennitala } from '../../src/domain/kennitala.ts';
+import { SyncError } from '../../src/lib/errors.ts';
+import type { DocumentWrite } from '../../src/twoway/ports.ts';
+import { makeKennitalas } from '../support/kennitalas.ts';
+import { EMAIL, type MemoryStack, openMemoryStack } from './support/memory-stack.ts';
+
+const [ONE] = makeKennitalas(1, 67_000) as [Kennitala];
+const PHONE = 'profile.phone';
+const REACHABLE = 'profile.reachable';
+
+let stack: MemoryStack;
+beforeEach(async () => {
+  stack = openMemoryStack();
+  await stack.load([ONE]);
+});
+
+/** What the member writes, as the event that it will come as. */
+const edited = (values: Readonly<Record<string, unknown>>): DocumentWrite => {
+  stack.edit(ONE, values);
+  stack.clock.ms += 1_000;
+  return stack.edits.at(-1) as DocumentWrite;
+};
+const tracked = (write: DocumentWrite) =>
+  stack.track(write).catch(({ code, message }: SyncError) => ({ code, message }));
+const outcomesOf = (path = EMAIL) =>
+  stack
+    .items()
+    .sort((a, b) => a['edited_at'].toMillis() - b['edited_at'].toMillis())
+    .map(({ settled }) => settled[path]?.outcome);
+const away = new SyncError('registry_unreachable', 'away');
+
+describe('an edit whose event comes behind a later one', () => {
+  it('is superseded where the later one has ended, and delivered where that was of another field', async () => {
+    const first = edited({ [EMAIL]: 'first@example.is', [PHONE]: '5551111' });
+    const second = edited({ [EMAIL]: 'second@example.is' });
+    stack.registry.change(ONE, { contact_info: { email: 'first@example.is' } });
+    expect(await tracked(second)).toBe('settled');
+    expect(await tracked(first)).toBe('settled');
+    expect(outcomesOf()).toEqual(['superseded', 'synced']);
+    expect(outcomesOf(PHONE)).toEqual(['synced', undefined]);
+    expect(stack.registry.told.flat().map(({ changes }) => changes)).toEqual([
+      { [EMAIL]: 'second@example.is' },
+      { [PHONE]: '5551111' },
+    ]);
+  });
+
+  it('is not superseded by one that was earlier', async () => {
+    const first = edited({ [EMAIL]: 'first@example.is' });
+    const second = edited({ [EMAIL]: 'second@example.is' });
+    expect(await tracked(first)).toBe('settled');
+    expect(await tracked(second)).toBe('settled');
+    expect(outcomesOf()).toEqual(['synced', 'synced']);
+  });
+
+  /** The registry compares what the change was made on; it holds `held` until it is told otherwise. */
+  const comparing = (held: string, path = EMAIL) => {
+    let value: unknown = held;
+    stack.registry.take = ({ changes, expected }) => {
+      if (expected?.[path] !== value)
+        return { status: 'conflict', current: { [path]: value } as never, version: 1, changedAt: null };
+      value = changes[path];
+      return { status: 'success', version: 2 };
+    };
+    return () => value;
+  };
+
+  it('explains the conflict that the later one met, which closes itself', async () => {
+    const first = edited({ [EMAIL]: 'first@example.is' });
+    const second = edited({ [EMAIL]: 'second@example.is' });
+    const held = comparing('old0@example.is');
+    stack.clock.ms += 20_000;
+    expect(await tracked(second)).toBe('settled');
+    expect(stack.conflicts()).toMatchObject([{ state: 'open' }]);
+    expect(stack.profileOf(ONE)['email']).toBe('old0@example.is');
+    expect(await tracked(first)).toBe('settled');
+    expect(stack.conflicts()).toMatchObject([
+      {
+        state: 'resolved',
+        paths: { [EMAIL]: { resolution: { keep: 'portal', value: 'second@example.is', by: 'late-edit' } } },
+      },
+    ]);
+    expect([held(), stack.profileOf(ONE)['email']]).toEqual(['second@example.is', 'second@example.is']);
+    expect(outcomesOf()).toEqual(['superseded', 'synced']);
+  });
+
+  it('explains it with another one in between', async () => {
+    const [first, second, third] = ['first', 'second', 'third'].map((it) =>
+      edited({ [EMAIL]: `${it}@example.is` }),
+    );
+    const held = comparing('old0@example.is');
+    stack.clock.ms += 20_000;
+    for (const write of [third, second]) await tracked(write as DocumentWrite);
+    expect(stack.conflicts()).toMatchObject([{ state: 'open' }]);
+    expect(await tracked(first as DocumentWrite)).toBe('settled');
+    expect(stack.conflicts()).toMatchObject([{ state: 'resolved' }]);
+    expect(held()).toBe('third@example.is');
+    expect(outcomesOf()).toEqual(['superseded', 'superseded', 'synced']);
+  });
+
+  it('explains it without a change where the member has written there once more since', async () => {
+    const first = edited({ [EMAIL]: 'first@example.is' });
+    const second = edited({ [EMAIL]: 'second@example.is' });
+    const held = comparing('old0@example.is');
+    stack.clock.ms += 20_000;
+    await tracked(second);
+    expect(await tracked(edited({ [EMAIL]: 'last@example.is' }))).toBe('settled');
+    expect(await tracked(first)).toBe('settled');
+    expect(stack.conflicts()).toMatchObject([
+      {
+        state: 'resolved',
+        paths: { [EMAIL]: { resolution: { keep: 'registry', value: 'old0@example.is' } } },
+      },
+    ]);
+    expect([held(), stack.profileOf(ONE)['email']]).toEqual(['last@example.is', 'last@example.is']);
+    expect(outcomesOf()).toEqual(['superseded', 'conflict', 'synced']);
+  });
+
+  it.each([
+    ['the registry had written there too', 'office@example.is', 'first@example.is'],
+    ['the edit leads elsewhere', 'old0@example.is', 'elsewhere@example.is'],
+  ])('leaves the conflict open where %s', async (_what, inRegistry, ledTo) => {
+    const first = edited({ [EMAIL]: ledTo });
+    stack.edit(ONE, { [EMAIL]: 'first@example.is' });
+    const second = edited({ [EMAIL]: 'second@example.is' });
+    comparing(inRegistry);
+    stack.clock.ms += 20_000;
+    await tracked(second);
+    expect(await tracked(first)).toBe('settled');
+    expect(stack.conflicts()).toMatchObject([{ state: 'open', paths: { [EMAIL]: { resolution: null } } }]);
+    expect(outcomesOf()).toEqual(['superseded', 'conflict']);
+  });
+
+  it('of another field than the conflict’s leaves that open', async () => {
+    const first = edited({ [PHONE]: '5551111' });
+    const second = edited({ [EMAIL]: 'second@example.is' });
+    comparing('office@example.is');
+    stack.clock.ms += 20_000;
+    await tracked(second);
+    const { take } = stack.registry;
+    stack.registry.take = ({ changes, ...change }) =>
+      PHONE in changes ? { status: 'success', version: 3 } : take({ changes, ...change });
+    expect(await tracked(first)).toBe('settled');
+    expect(stack.conflicts()).toMatchObject([{ state: 'open' }]);
+    expect(outcomesOf(PHONE)).toEqual(['synced', undefined]);
+  });
+});
+
+describe('a withdrawn consent that the registry’s word showed again before its event came', () => {
+  /** A server of before wrote what the registry says: the member's word is lost, and what was heard of them not known. */
+  let words = 0;
+  const overwritten = (reachable: boolean) => {
+    words += 1;
+    const { metadata: before } = stack.memory.held(`members/${ONE}`) as { metadata: { heard?: object } };
+    const { heard: _, ...metadata } = before;
+    stack.memory.write('update', `members/${ONE}`, {
+      [REACHABLE]: reachable,
+      metadata: { ...metadata, source_hash: `of word ${words}` },
+    });
+  };
+  beforeEach(() => {
+    stack.registry.failure = away;
+    overwritten(true);
+    stack.edits.length = 0;
+  });
+
+  it('is off at once', async () => {
+    const withdrawal = edited({ [REACHABLE]: false });
+    overwritten(true);
+    expect(await tracked(withdrawal)).toMatchObject({ code: 'registry_unreachable' });
+    expect(stack.profileOf(ONE)['reachable']).toBe(false);
+  });
+
+  it('stays on where no server has written: the member gave it again', async () => {
+    const withdrawal = edited({ [REACHABLE]: false });
+    edited({ [REACHABLE]: true });
+    await tracked(withdrawal);
+    expect(stack.profileOf(ONE)['reachable']).toBe(true);
+  });
+
+  it('stays on where a later edit of it is known', async () => {
+    const withdrawal = edited({ [REACHABLE]: false });
+    await tracked(edited({ [REACHABLE]: true }));
+    overwritten(true);
+    await tracked(withdrawal);
+    expect(stack.profileOf(ONE)['reachable']).toBe(true);
+  });
+
+  it('is a matter of what was withdrawn alone', async () => {
+    overwritten(false);
+    const given = edited({ [REACHABLE]: true, [EMAIL]: 'new@example.is' });
+    overwritten(true);
+    await tracked(given);
+    expect(stack.profileOf(ONE)).toMatchObject({ reachable: true, email: 'new@example.is' });
+  });
+});
