@@ -42,21 +42,17 @@ export const sendChanges = async (
   return sent;
 };
 
-/** Fills `sent`; answers whether the request as a whole was answered. */
+/** Fills `sent`. */
 const sendBatch = async (
   batch: readonly Outgoing[],
   signal: AbortSignal,
   dependencies: SendDependencies,
   sent: Map<Outgoing, Sent>,
-): Promise<boolean> => {
+): Promise<void> => {
   const failure = await sendOnce(batch, signal, dependencies, sent);
-  if (failure === null) return true;
-  if (batch.length > 1 && mayBeOnesFault(failure)) {
-    await sendHalves(batch, signal, dependencies, sent);
-    return true;
-  }
-  for (const one of batch) sent.set(one, { failure });
-  return false;
+  if (failure === null) return;
+  if (batch.length > 1 && mayBeOnesFault(failure)) await sendHalves(batch, signal, dependencies, sent);
+  else for (const one of batch) sent.set(one, { failure });
 };
 
 /** One change that the registry chokes on must not hold up the others: halves until it is alone. */

@@ -99,6 +99,12 @@ describe('a delivery stands on one item', () => {
     ]);
   });
 
+  it('on the one that has it, also where an earlier edit has arrived since', () => {
+    const earlier = edit(0, [EMAIL]);
+    expect(withDelivery([earlier, head], delivery, claim)).toEqual([earlier, head]);
+    expect(withDelivery([head, earlier], delivery, claim)).toEqual([head, earlier]);
+  });
+
   it('with the next one of an item that has had one by another id', () => {
     const again = planDelivery([{ ...head, delivery: null, claim: null }]);
     expect(again?.changeId).toBe('edit-1~1');

@@ -119,6 +119,27 @@ describe('what an operator decides of a field', () => {
     expect(stack.items().at(-1)).toMatchObject({ sync_status: 'pending' });
   });
 
+  it('leaves the other fields of the conflict open', async () => {
+    const { take } = stack.registry;
+    const current = { [EMAIL]: THEIRS, [PHONE]: '5551111' };
+    stack.registry.take = () => {
+      stack.registry.take = take;
+      return { status: 'conflict', current, version: 1, changedAt: null };
+    };
+    stack.edit(ONE, { [EMAIL]: MINE, [PHONE]: '5559999' });
+    for (const write of stack.edits.splice(0)) await stack.track(write);
+    conflict = stack.conflicts()[0]?.['id'];
+    await resolve({ keep: 'registry' });
+    expect(stack.conflicts()).toMatchObject([
+      {
+        state: 'open',
+        paths: { [EMAIL]: { state: 'resolved' }, [PHONE]: { state: 'open', resolution: null } },
+      },
+    ]);
+    await resolve({ path: PHONE, keep: 'registry' });
+    expect(stack.conflicts()).toMatchObject([{ state: 'resolved' }]);
+  });
+
   it('twice is once; and otherwise than before is refused', async () => {
     await inConflict();
     await resolve({ keep: 'value', value: 'third@example.is' });
@@ -133,6 +154,12 @@ describe('what an operator decides of a field', () => {
         message: 'This field of the conflict has been decided otherwise.',
       });
     expect([stack.items(), stack.conflicts()]).toEqual(before);
+  });
+
+  it('is otherwise than before also where another choice comes to the same value', async () => {
+    await inConflict();
+    await resolve({ keep: 'value', value: MINE });
+    expect(await refused({ keep: 'portal' })).toMatchObject({ code: 'already_done' });
   });
 });
 

@@ -132,6 +132,7 @@ describe('a change that the registry refuses', () => {
     const claimed = claim([edit({ [EMAIL]: ofEmail }, { action: 'create' })]);
     expect(await settled(claimed, refused('action_not_allowed'))).toMatchObject({ ended: 'failed' });
     expect(registry.reads).toBe(0);
+    registry.numbers = [SUCCESSOR];
     const unknown = claim([edit({ [EMAIL]: ofEmail, [PHONE]: ofPhone }, { action: 'create' })]);
     expect(await settled(unknown, refused('unknown_member'))).toMatchObject({ ended: 'failed' });
   });

@@ -1,0 +1,307 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Kennitala } from '../../../src/domain/kennitala.ts';
+import { SyncError } from '../../../src/lib/errors.ts';
+import { type HeldDocument, makeMemoryPortal } from './support/memory-portal.ts';
+import {
+  ago,
+  FOUR,
+  held,
+  holds,
+  MINUTE_MS,
+  ONE,
+  PEOPLE,
+  plan,
+  type Row,
+  reset,
+  row,
+  succeeded,
+  THREE,
+  TWO,
+  world,
+} from './support/one-run.ts';
+
+beforeEach(reset);
+
+describe('the plan of a reconcile', () => {
+  it('is of what differs, by its kind', async () => {
+    holds([row(ONE)], [row(TWO)], [row(THREE), false], [row(FOUR)]);
+    world.rows = [
+      row(ONE),
+      row(TWO, { version: 4, name: 'Renamed Person' }),
+      row(THREE),
+      row(PEOPLE[4] ?? ''),
+    ];
+    const { made, source } = await plan(succeeded(3));
+    expect(source.findings).toMatchObject({ received: 4, quarantined: 0, held: 4, unchanged: 1 });
+    expect(made).toMatchObject({
+      memberCount: 4,
+      changes: { added: 2, removed: 1, updated: 1, unchanged: 1, quarantined: 0 },
+      rewrite: false,
+      figures: { baseline: 3, received: 4, added: 2, removed: 1, updated: 1, quarantined: 0 },
+      forecast: { firestoreReads: 2 + 4 + 2, firestoreWrites: 7 + 4 + 1, seconds: expect.any(Number) },
+      warnings: [],
+      missedEvents: { created: 1, updated: 1, deleted: 1 },
+      letThrough: { added: 2, removed: 1, updated: 1, blanked: {} },
+    });
+    expect([...made.added]).toEqual([THREE, PEOPLE[4]].sort());
+    expect([...made.removed]).toEqual([FOUR]);
+  });
+
+  it('is nothing where nothing differs, and costs what the reading does', async () => {
+    holds([row(ONE)], [row(TWO)]);
+    world.rows = [row(TWO), row(ONE)];
+    const { made, mirror, source, at } = await plan(succeeded(2));
+    expect(made).toMatchObject({
+      changes: { added: 0, removed: 0, updated: 0, unchanged: 2 },
+      forecast: { firestoreReads: 4, firestoreWrites: 4 },
+      missedEvents: { created: 0, updated: 0, deleted: 0 },
+    });
+    await mirror.confirm(made, source, at);
+    expect(world.forgotten).toEqual([ago(10 * MINUTE_MS)]);
+  });
+
+  it('counts what would be emptied, and what would only be noted', async () => {
+    holds([row(ONE)], [row(TWO)]);
+    const digest = 'ab'.repeat(32);
+    world.rows = [row(ONE, { version: 4, contact_info: { email: '', phone: '' } }), row(TWO, { digest })];
+    const { made } = await plan();
+    expect(made).toMatchObject({
+      changes: { updated: 1, unchanged: 1 },
+      rewrite: true,
+      figures: { updated: 1, blanked: { 'profile.email': 1, 'profile.phone': 1 } },
+    });
+  });
+
+  it('judges a portal that was emptied by the last success', async () => {
+    world.rows = [row(ONE), row(TWO)];
+    const { made } = await plan(succeeded(5));
+    expect(made.figures).toMatchObject({ baseline: 5, added: 0, removed: 3 });
+    expect(made.figures).not.toHaveProperty('updated');
+    expect(made.warnings).toEqual([
+      {
+        code: 'portal_emptied',
+        message: 'The portal holds no active member although the last run left 5 in it.',
+      },
+    ]);
+    expect((await plan(succeeded(0))).made).toMatchObject({ figures: { baseline: null }, warnings: [] });
+    expect((await plan()).made).toMatchObject({ figures: { baseline: null }, missedEvents: null });
+  });
+
+  it('leaves out of its judgement what was let through before and is left', async () => {
+    holds([row(ONE)], [row(TWO)]);
+    world.rows = [
+      row(ONE, { version: 4, contact_info: { email: '', phone: '5551234' } }),
+      row(THREE),
+      row(FOUR),
+    ];
+    const unfinished = { added: 1, removed: 1, updated: 5, blanked: { 'profile.email': 1 } };
+    const { made } = await plan({ unfinished });
+    expect(made.figures).toMatchObject({ added: 1, removed: 0, updated: 0, blanked: { 'profile.email': 0 } });
+    expect(made.letThrough).toMatchObject({ added: 2, removed: 1, updated: 1 });
+  });
+
+  it('of a part is judged by the whole', async () => {
+    holds([row(ONE)]);
+    world.rows = [row(TWO)];
+    const scope = {
+      documents: [{ kennitala: ONE, stored: world.documents.get(ONE) as HeldDocument, state: '0' }],
+      activeOutside: 10,
+    };
+    const { made, apply } = await plan(
+      { unfinished: { added: 1, removed: 1, updated: 0, blanked: {} } },
+      { scope },
+    );
+    expect(made).toMatchObject({
+      memberCount: 11,
+      changes: { added: 1, removed: 1, unchanged: 10 },
+      figures: { baseline: 11, received: 11, added: 1, removed: 1 },
+    });
+    expect(made).not.toHaveProperty('letThrough');
+    await apply();
+    expect(world.forgotten).toEqual([]);
+  });
+
+  it('has another id wherever anything differs', async () => {
+    const idOf = async () => (await plan()).made.planId;
+    world.rows = [row(ONE), row(TWO)];
+    const ids = [await idOf()];
+    world.rows = [row(TWO), row(ONE)];
+    expect(await idOf()).toBe(ids[0]);
+    world.rows = [row(ONE, { version: 4 }), row(TWO)];
+    ids.push(await idOf());
+    holds([row(ONE)]);
+    ids.push(await idOf());
+    holds([row(ONE), false]);
+    ids.push(await idOf());
+    world.rows = [row(ONE, { version: 4 }), row(TWO), row(THREE, { gender: 99 })];
+    ids.push(await idOf());
+    expect(new Set(ids).size).toBe(5);
+  });
+
+  it('warns of what somebody should look at', async () => {
+    holds([row(ONE, { version: 9 })], [row(TWO)], [row(THREE)]);
+    world.documents.set('x' as Kennitala, held(row(FOUR)));
+    world.rows = [row(ONE), row(ONE, { id: 99 }), { id: 2, ssn: 'unreadable' }, row(FOUR, { gender: 99 })];
+    const index = makeMemoryPortal(world.documents).index;
+    const { made } = await plan(succeeded(3), {
+      index: {
+        ...index,
+        documents: async function* () {
+          yield { kennitala: null, stored: held(row(FOUR)), state: '0' };
+          for (const kennitala of [ONE, TWO, THREE])
+            yield { kennitala, stored: world.documents.get(kennitala) as HeldDocument, state: '0' };
+        },
+      },
+    });
+    expect(made.warnings).toEqual([
+      {
+        code: 'versions_went_back',
+        message: expect.stringMatching(/^Of 1 members the portal has a newer version/),
+      },
+      {
+        code: 'removals_withheld',
+        message: '1 members were on no page, but may be among those that cannot be read; they were kept.',
+      },
+      {
+        code: 'duplicate_members',
+        message: '1 members of the registry have the number of another one; the first one counts.',
+      },
+      {
+        code: 'unknown_documents',
+        message: "1 documents of the portal have a name that is no member's kennitala; they were left alone.",
+      },
+    ]);
+    expect([...made.removed]).toEqual([THREE]);
+    expect(made.changes.quarantined).toBe(2);
+  });
+
+  it('removes nobody where somebody can be anybody', async () => {
+    holds([row(ONE)], [row(TWO)]);
+    world.rows = [row(ONE), { name: 'Nobody knows', ssn: 'unreadable' }];
+    expect([...(await plan()).made.removed]).toEqual([]);
+  });
+});
+
+describe('what the registry shows', () => {
+  it.each([
+    ['nobody', []],
+    ['placeholders and what cannot be read alone', [row('9999999999'), { id: 1, ssn: 'unreadable' }]],
+  ])('has to be somebody: %s stops the run', async (_what, shown) => {
+    holds([row(ONE)]);
+    world.rows = shown as Row[];
+    await expect(plan()).rejects.toMatchObject({ code: 'empty_export', details: { received: shown.length } });
+  });
+
+  it('and cannot be read is named by reference or by place, twenty at most', async () => {
+    world.rows = [
+      row(ONE),
+      row(TWO, { gender: 99 }),
+      ...Array.from({ length: 21 }, () => ({ ssn: 'x' }) as Row),
+    ];
+    const { source } = await plan();
+    const [warning] = source.warnings;
+    expect(warning?.code).toBe('quarantined_members');
+    expect(warning?.message).toMatch(/^22 members cannot be read and were left as they are\. m_1: /);
+    expect(warning?.message).toContain('number 2 of the pages: ');
+    expect(warning?.message).not.toContain('number 21 of the pages');
+    expect(warning?.message).toMatch(/ And 2 more\.$/);
+    world.rows = [row(ONE), ...Array.from({ length: 20 }, () => ({ ssn: 'x' }) as Row)];
+    expect((await plan()).source.warnings[0]?.message).not.toContain('more');
+  });
+});
+
+describe('an event that was missed', () => {
+  const missed = async () => (await plan(succeeded(2))).made.missedEvents;
+  beforeEach(() => {
+    holds([row(ONE)], [row(TWO)]);
+    world.rows = [row(ONE, { version: 4, name: 'Renamed Person' }), row(TWO), row(THREE)];
+  });
+
+  it('is none of whom the registry changed a moment ago: it is asked for them', async () => {
+    world.lately = { members: [row(ONE)], count: 1 };
+    expect(await missed()).toEqual({ created: 1, updated: 0, deleted: 0 });
+    expect(world.asked.at(-1)).toMatchObject({ modifiedSince: ago(2 * MINUTE_MS) });
+  });
+
+  it.each<[string, typeof world.lately]>([
+    ['answers all it has', { members: [row(ONE), row(TWO), row(THREE)], count: 3 }],
+    ['does not say how many', { members: [row(ONE)], count: null }],
+    ['fails', new SyncError('registry_rejected', 'no such parameter')],
+  ])('is each difference where the registry %s', async (_what, answer) => {
+    world.lately = answer;
+    expect(await missed()).toEqual({ created: 1, updated: 1, deleted: 0 });
+  });
+
+  it('is not asked about where nothing differs', async () => {
+    world.rows = [row(ONE), row(TWO)];
+    expect(await missed()).toEqual({ created: 0, updated: 0, deleted: 0 });
+    expect(world.asked).toHaveLength(1);
+  });
+});
+
+describe('what is written', () => {
+  beforeEach(() => {
+    holds([row(ONE)], [row(TWO)], [row(THREE)]);
+    world.rows = [row(ONE, { version: 4, name: 'Renamed Person' }), row(TWO), row(FOUR)];
+  });
+  const statusOf = (portal: ReturnType<typeof makeMemoryPortal>, kennitala: Kennitala) =>
+    portal.documents().get(kennitala)?.member.membership.status;
+
+  it.each([
+    ['from what was kept', 100],
+    ['from a second reading', 0],
+  ])('is all of the plan, %s, and the roster is asked for', async (_what, keptWrites) => {
+    const { apply, portal } = await plan(succeeded(3), { keptWrites });
+    expect(await apply()).toEqual({
+      memberCount: 3,
+      overtaken: 0,
+      missedEvents: { created: 1, updated: 1, deleted: 1 },
+    });
+    expect(portal.documents().get(ONE)?.member.profile.name).toBe('Renamed Person');
+    expect([statusOf(portal, THREE), statusOf(portal, FOUR)]).toEqual(['inactive', 'active']);
+    expect([world.refreshes, world.forgotten]).toEqual([1, [ago(10 * MINUTE_MS)]]);
+    // Nobody goes whom the registry has not been asked about.
+    expect(world.asked).toContain(THREE);
+  });
+
+  it('asks for no roster where nobody joins or leaves', async () => {
+    world.rows = [row(ONE, { version: 4, name: 'Renamed Person' }), row(TWO), row(THREE)];
+    await (await plan()).apply();
+    expect(world.refreshes).toBe(0);
+  });
+
+  it('is not the removal of whom the registry has all the same', async () => {
+    const { apply, portal } = await plan();
+    world.rows.push(row(THREE));
+    expect(await apply()).toMatchObject({ memberCount: 4, overtaken: 1 });
+    expect(statusOf(portal, THREE)).toBe('active');
+  });
+
+  it('from a second reading is not what has changed since', async () => {
+    const { apply, portal } = await plan({}, { keptWrites: 0 });
+    world.rows[0] = row(ONE, { version: 5, name: 'Another Name' });
+    world.rows.splice(2, 1);
+    expect(await apply()).toMatchObject({ overtaken: 2, memberCount: 2 });
+    expect(portal.documents().get(ONE)?.member.profile.name).toBe('Generated Person');
+  });
+
+  it('is what there was time for, and what is left is told', async () => {
+    const ended = new AbortController();
+    const { apply, portal } = await plan({ signal: ended.signal });
+    ended.abort();
+    expect(await apply()).toEqual({
+      memberCount: 3,
+      overtaken: 0,
+      unfinished: { added: 1, removed: 1, updated: 1, blanked: {} },
+    });
+    expect([portal.writes(), world.forgotten]).toEqual([0, []]);
+  });
+
+  it('of many removals is confirmed for each', async () => {
+    for (const kennitala of PEOPLE.slice(4)) holds([row(kennitala)]);
+    const { apply, portal } = await plan();
+    await apply();
+    expect(portal.writes()).toBe(2 + PEOPLE.length - 4 + 1);
+    for (const kennitala of PEOPLE.slice(4)) expect(statusOf(portal, kennitala)).toBe('inactive');
+  });
+});
