@@ -1,8 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
-import type { StoredMember } from '../domain/member/decide-change.ts';
+import { type StoredMember, withWord } from '../domain/member/decide-change.ts';
 import { isTwoWayPath } from '../domain/member/field-table.ts';
 import { fieldOf, type Json } from '../domain/member/fields.ts';
-import { CONSENT_PATHS, type ConsentPath } from '../domain/member/kept-values.ts';
+import { CONSENT_PATHS, type ConsentPath, unheardConsents } from '../domain/member/kept-values.ts';
 import { toRegistryChanges, toRegistryCreate } from '../domain/member/parse-registry-member.ts';
 import { diffMembers, sourceHash } from '../domain/member/patch.ts';
 import { isStorable } from '../domain/storable.ts';
@@ -23,6 +22,7 @@ import {
   type QueueItem,
   reviveItem,
   settlePaths,
+  toEditTime,
 } from './queue.ts';
 import { planShown } from './reading.ts';
 
@@ -45,11 +45,7 @@ export const trackMemberWrite = async (
   const at = now();
   const take = (reads: Reads) =>
     store.transact<Tracked | 'gone' | null>(write.kennitala, { ...reads, item: edit.id }, at, (view) =>
-      planTracking(view, edit, {
-        now: at,
-        knowsConflicts: reads.openConflicts === true,
-        metaThen: write.after?.meta ?? null,
-      }),
+      planTracking(view, edit, { now: at, knowsConflicts: reads.openConflicts === true }),
     );
   const tracked =
     (await take({ laterThan: edit.editedAt })) ??
@@ -134,7 +130,7 @@ export interface Tracked {
 export const planTracking = (
   view: MemberView,
   edit: NewItem,
-  { now, knowsConflicts, metaThen }: TrackingFacts,
+  { now, knowsConflicts }: TrackingFacts,
 ): Step<Tracked | 'gone' | null> => {
   const { item } = view;
   if (item !== null) return { result: { item, isNew: false } };
@@ -158,7 +154,7 @@ export const planTracking = (
     items: [tracked, ...explained.items],
     conflicts: explained.conflicts,
     member: joined(
-      planHeard(view.stored, tracked, later, metaThen),
+      planHeard(view.stored, tracked, later),
       explained.member ?? planWithoutUnstorable(view.stored, tracked),
     ),
     result: { item: tracked, isNew: true },
@@ -169,8 +165,6 @@ export interface TrackingFacts {
   readonly now: Date;
   /** Whether the view has the open conflicts and all items of the member. */
   readonly knowsConflicts: boolean;
-  /** The document's metadata right after the edit. */
-  readonly metaThen: StoredMember['meta'] | null;
 }
 
 const joined = (heard: MemberUpdate | null, other: MemberUpdate | null): MemberUpdate | null =>
@@ -192,31 +186,28 @@ const planWithoutUnstorable = (stored: StoredMember | null, tracked: QueueItem):
 const NOTHING_EXPLAINED: Explained = { items: [], conflicts: [], member: null };
 
 /**
- * What the member said of their consents has been heard now, unless they have said more since. Where it was not known what a
- * server had heard before, one that has written since the edit may have laid the registry's older word over it: then a
- * consent that they withdrew is off again at once.
+ * What the member said of their consents has been heard now, unless they have said more since. Over a word from before a
+ * server wrote another value, the registry's older one may lie: a consent that they withdrew is off again at once.
  */
 const planHeard = (
   stored: StoredMember | null,
-  { action, changes }: QueueItem,
+  { action, changes, editedAt }: QueueItem,
   later: readonly QueueItem[],
-  metaThen: StoredMember['meta'] | null,
 ): MemberUpdate | null => {
   if (stored === null || action === 'create') return null;
-  const isOver = !isDeepStrictEqual(stored.meta, metaThen);
-  const values: Partial<Record<ConsentPath, boolean>> = {};
+  const off: Partial<Record<ConsentPath, boolean>> = {};
   const heard: Partial<Record<ConsentPath, boolean>> = {};
+  const unheard = unheardConsents(stored.member, stored.meta.heard);
   for (const path of CONSENT_PATHS) {
     const said = changes[path]?.newValue;
     if (typeof said !== 'boolean' || later.some(({ changes, settled }) => path in { ...changes, ...settled }))
       continue;
-    const isUnknown = isOver && stored.meta.heard?.[path] === undefined;
-    if (isUnknown && said && !fieldOf(stored.member, path)) continue;
-    heard[path] = said;
-    if (isUnknown && !said) values[path] = false;
+    const over = stored.meta.heard?.writtenOver[path];
+    if (over == null || isEarlier(toEditTime(over), editedAt)) heard[path] = said;
+    else if (!said && fieldOf(stored.member, path) && !(path in unheard)) off[path] = false;
   }
-  if (Object.keys(heard).length === 0) return null;
-  return { values, meta: { ...stored.meta, heard: { ...stored.meta.heard, ...heard } } };
+  if (Object.keys({ ...heard, ...off }).length === 0) return null;
+  return { values: off, meta: withWord(stored.meta, heard) };
 };
 
 const mapValues = <T>(

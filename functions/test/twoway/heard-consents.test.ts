@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import type { StoredMember } from '../../src/domain/member/decide-change.ts';
-import type { Consents } from '../../src/domain/member/kept-values.ts';
 import { parseRegistryMember } from '../../src/domain/member/parse-registry-member.ts';
 import { applyPatch, sourceHash } from '../../src/domain/member/patch.ts';
 import type { MemberView } from '../../src/twoway/ports.ts';
@@ -17,14 +16,20 @@ const at = (seconds: number) => toEditTime(new Date(NOW.getTime() + seconds * 1_
 
 const showing = (reachable: boolean) =>
   applyPatch(null, parseRegistryMember({ ssn: KENNITALA, name: 'Generated', reachable }));
-const stored = (isShown: boolean, heard: boolean | undefined, source_version = 1): StoredMember => ({
+/** @param over When a server wrote over the consent, in seconds. */
+const stored = (isShown: boolean, heard: boolean | undefined, over?: number): StoredMember => ({
   member: showing(isShown),
   meta: {
     django_id: 1,
-    source_version,
+    source_version: 1,
     source_hash: sourceHash(showing(isShown)),
     deleted_at: null,
-    ...(heard !== undefined && { heard: { [PATH]: heard } }),
+    ...(heard !== undefined && {
+      heard: {
+        consents: { [PATH]: heard },
+        writtenOver: over === undefined ? {} : { [PATH]: new Date(NOW.getTime() + over * 1_000) },
+      },
+    }),
   },
 });
 const edit = (seconds: number, isOn: boolean): NewItem => ({
@@ -49,10 +54,9 @@ const viewOf = (document: StoredMember, more: Partial<MemberView> = {}): MemberV
   ...more,
 });
 /** What tracking writes of the document, and what the servers know then. */
-const track = (view: MemberView, said: NewItem, metaThen = view.stored?.meta ?? null) => {
-  const { member, result } = planTracking(view, said, { now: NOW, knowsConflicts: true, metaThen });
-  const heard: Consents | undefined = member?.meta.heard;
-  return { result, shown: member?.values[PATH], heard: heard?.[PATH] };
+const track = (view: MemberView, said: NewItem) => {
+  const { member, result } = planTracking(view, said, { now: NOW, knowsConflicts: true });
+  return { result, shown: member?.values[PATH], heard: member?.meta.heard?.consents[PATH] };
 };
 
 describe('a consent that a member has changed', () => {
@@ -85,21 +89,25 @@ describe('a consent that a member has changed', () => {
   });
 });
 
-describe('a server that wrote between an edit and its event, where nothing was known', () => {
-  const before = stored(true, undefined, 0).meta;
-
-  it('may have switched a withdrawn consent on: it is off again', () => {
-    expect(track(viewOf(stored(true, undefined)), edit(1, false), before)).toMatchObject({
-      shown: false,
-      heard: false,
-    });
+describe('a consent that a server has written over', () => {
+  it.each<[string, StoredMember, NewItem, boolean | undefined]>([
+    ['after it was withdrawn: it is off again', stored(true, true, 2), edit(1, false), false],
+    [
+      'after it was given: it stays until that edit has ended',
+      stored(false, false, 2),
+      edit(1, true),
+      undefined,
+    ],
+    ['and that was given once more since', stored(true, false, 2), edit(1, false), undefined],
+  ])('%s', (_what, document, said, shown) => {
+    const { heard } = document.meta;
+    const tracked = planTracking(viewOf(document), said, { now: NOW, knowsConflicts: true });
+    expect(tracked.member?.values[PATH]).toBe(shown);
+    expect(tracked.member?.meta.heard ?? heard).toEqual(heard);
   });
 
-  it('may have switched a given one off: nothing is known until the edit has ended', () => {
-    expect(track(viewOf(stored(false, undefined)), edit(1, true), before)).toMatchObject({
-      shown: undefined,
-      heard: undefined,
-    });
+  it('before it was changed is heard', () => {
+    expect(track(viewOf(stored(false, true, 1)), edit(2, false))).toMatchObject({ heard: false });
   });
 });
 

@@ -1,3 +1,4 @@
+import { FieldValue } from 'firebase-admin/firestore';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { SyncError } from '../../src/lib/errors.ts';
@@ -147,15 +148,16 @@ describe('an edit whose event comes behind a later one', () => {
 });
 
 describe('a withdrawn consent that the registry’s word showed again before its event came', () => {
-  /** A server of before wrote what the registry says: the member's word is lost, and what was heard of them not known. */
+  /** A server wrote what the registry says over what the document had. */
   let words = 0;
   const overwritten = (reachable: boolean) => {
     words += 1;
-    const { metadata: before } = stack.memory.held(`members/${ONE}`) as { metadata: { heard?: object } };
-    const { heard: _, ...metadata } = before;
+    stack.clock.ms += 1;
+    const { metadata } = stack.memory.held(`members/${ONE}`) as { metadata: object };
+    const heard = { reachable, written_over: { reachable: FieldValue.serverTimestamp() } };
     stack.memory.write('update', `members/${ONE}`, {
       [REACHABLE]: reachable,
-      metadata: { ...metadata, source_hash: `of word ${words}` },
+      metadata: { ...metadata, heard, source_hash: `of word ${words}` },
     });
   };
   beforeEach(() => {

@@ -225,6 +225,26 @@ describe('a consent that was withdrawn, and that the registry does not switch of
     expect(world.registry.rows.get(KENNITALA)?.values['profile.reachable']).toBe(false);
   });
 
+  it.each([true, false])(
+    'is off again with its own event, where it had been given a moment before the registry did (companion app: %s)',
+    async (companion) => {
+      const world = await startWithCompanion(companion);
+      for (const reachable of [true, false]) world.edit(KENNITALA, { 'profile.reachable': reachable });
+      world.registry.edit(KENNITALA, { 'profile.reachable': true });
+      for (const webhook of world.registry.announced.splice(0)) await world.receive(webhook);
+      // The document was as before, so that the registry's word was news.
+      expect(profileOf(world)?.reachable).toBe(true);
+      world.network.isDown = true;
+      await trackAll(world);
+      expect(profileOf(world)?.reachable).toBe(false);
+      world.network.isDown = false;
+      world.advance(60 * MINUTE);
+      await world.sweep('due');
+      expect(world.registry.rows.get(KENNITALA)?.values['profile.reachable']).toBe(false);
+      expect(profileOf(world)?.reachable).toBe(false);
+    },
+  );
+
   it('is on again after the registry was seen off, and on later', async () => {
     const world = await withdrawn();
     world.registry.edit(KENNITALA, { 'profile.reachable': false });

@@ -32,7 +32,7 @@ const withReachable = ({ member, meta }: StoredMember, reachable: boolean): Stor
 /** The queue has the edit that gave it. */
 const heardOn = ({ member, meta }: StoredMember): StoredMember => ({
   member,
-  meta: { ...meta, heard: { ...meta.heard, [REACHABLE]: true } },
+  meta: { ...meta, heard: { consents: { [REACHABLE]: true }, writtenOver: {} } },
 });
 
 describe('a change that the registry has taken', () => {
@@ -120,7 +120,7 @@ describe('a change that the registry has taken', () => {
     expect(await settled(claimed, { status: 'success', version: 4 })).toMatchObject({ ended: 'synced' });
     const { member, meta } = portal.view.stored ?? storedWith('');
     expect(member.profile.reachable).toBe(false);
-    expect(meta.heard).toMatchObject({ [REACHABLE]: true });
+    expect(meta.heard?.consents).toMatchObject({ [REACHABLE]: true });
     expect(meta.source_hash).toBe(sourceHash(withReachable({ member, meta }, true).member));
     const shown = claim([edit(given)], heardOn(withReachable(storedWith('old@example.is'), true)));
     await settled(shown, { status: 'success', version: 4 });

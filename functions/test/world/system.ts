@@ -14,16 +14,17 @@ import { makeMirrorStates } from '../../src/adapters/firestore/ops-states.ts';
 import { makeTwoWayReader } from '../../src/adapters/firestore/ops-two-way.ts';
 import { makePortalIndex, makePortalWriter } from '../../src/adapters/firestore/portal-documents.ts';
 import { makePortalDigests, makeProofStore } from '../../src/adapters/firestore/proof-store.ts';
-import { makeQueueStore, makeTwoWayLog } from '../../src/adapters/firestore/queue-store.ts';
+import { makeQueueStore } from '../../src/adapters/firestore/queue-store.ts';
 import { makeRecordReader } from '../../src/adapters/firestore/record-reader.ts';
 import { makeRosterRefresh } from '../../src/adapters/firestore/roster-refresh.ts';
 import { makeRunStore } from '../../src/adapters/firestore/run-store.ts';
 import { type MemberEvent, toMemberWrite } from '../../src/adapters/firestore/twoway-documents.ts';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { makeMemberReference } from '../../src/domain/member/digest.ts';
+import type { MemberChange } from '../../src/domain/member/member-change.ts';
 import type { GuardLimits } from '../../src/mirror/guard.ts';
 import type { MirrorName, RunReport } from '../../src/mirror/mirror.ts';
-import { type RunRequest, runMirror } from '../../src/mirror/run.ts';
+import { type RunDependencies, type RunRequest, runMirror } from '../../src/mirror/run.ts';
 import { assertOccurrenceDone } from '../../src/mirror/run-answer.ts';
 import type { ScheduledOccurrence } from '../../src/mirror/run-store.ts';
 import { erasePerson } from '../../src/ops/erase-person.ts';
@@ -32,7 +33,6 @@ import { makeTwoWayActions } from '../../src/ops/two-way-actions.ts';
 import { followHint } from '../../src/portal/follow-hint.ts';
 import { answerWebhook, type WebhookCall } from '../../src/portal/receive-webhook.ts';
 import { makePortalMirror, type PortalMirrorDependencies } from '../../src/portal/reconcile/portal-mirror.ts';
-import { makeWebhookGate } from '../../src/portal/webhook-caller.ts';
 import type { ChainKey, ChainKeys } from '../../src/proof/chain-key.ts';
 import { prove } from '../../src/proof/prove.ts';
 import { verifyRecords } from '../../src/proof/verify.ts';
@@ -41,14 +41,15 @@ import { makeRegisterLogs } from '../../src/register/register-logs.ts';
 import type { MemberPages } from '../../src/registry/ports.ts';
 import { checkPublishedRoster, makeSelfCheckLogs, runRollback } from '../../src/roster/rollback.ts';
 import { makeRoster, publishWindow } from '../../src/roster/roster.ts';
-import { makeTwoWayLogs } from '../../src/twoway/logs.ts';
 import type { DueOptions } from '../../src/twoway/ports.ts';
-import { makeApplyProtocol, makeRegistryMembers } from '../../src/twoway/registry.ts';
 import { runTwoWay } from '../../src/twoway/sweep.ts';
 import { trackMemberWrite } from '../../src/twoway/track.ts';
+import { wireWebhook } from '../../src/wiring/portal.ts';
 import { RECONCILE_LEASE_MS, RECONCILE_RUN_LIMIT_MS } from '../../src/wiring/reconcile.ts';
 import { REGISTER_LEASE_MS, REGISTER_RUN_LIMIT_MS } from '../../src/wiring/register.ts';
 import { ROSTER_LEASE_MS, ROSTER_RUN_LIMIT_MS } from '../../src/wiring/roster.ts';
+import { runDependencies, type Shared } from '../../src/wiring/shared.ts';
+import { wireTwoWay } from '../../src/wiring/twoway.ts';
 import { SECRET } from '../support/registry-events.ts';
 import { type Clock, hash } from './clock.ts';
 import type { Instance } from './instances.ts';
@@ -100,7 +101,7 @@ export const LIMITS: GuardLimits = {
   quarantinedFloor: 5,
 };
 
-const [RUN_LIMIT_MS, TRACK_LIMIT_MS, LOOK_LIMIT_MS, ERASE_LIMIT_MS] = [480_000, 100_000, 300_000, 600_000];
+const [TRACK_LIMIT_MS, LOOK_LIMIT_MS, ERASE_LIMIT_MS] = [100_000, 300_000, 600_000];
 const deadlineMs = 90_000;
 const log = (): void => undefined;
 
@@ -121,6 +122,7 @@ export const makePorts = (
   const listStores = list.storesOf(instance.call);
   const reader = makeTwoWayReader(client);
   return {
+    client,
     http,
     members: makeMemberStore(client),
     hints: makeHintStore(client),
@@ -129,8 +131,6 @@ export const makePorts = (
     writer: makePortalWriter(client),
     rosterRefresh: makeRosterRefresh(client),
     queue: makeQueueStore(client),
-    twoWayLog: makeTwoWayLog(client, chain.current),
-    twoWayReader: reader,
     states: makeMirrorStates(client, chain.current),
     history: makeRunHistory(client),
     actions: makeOperatorActions(client, chain.current),
@@ -163,18 +163,32 @@ export const wireFunctions = (ports: Ports, instance: Instance, clock: Clock) =>
     runs += 1;
     return `${startedAt.toISOString().replace(/[-:]|\.\d+/g, '')}-${instance.id}-${runs}`;
   };
-  const runDependencies = (runLimitMs: number, leaseMs: number) => ({
+  /** What the deployed wiring makes the features of. */
+  const base = {
+    config: {
+      registry: { baseUrl: BASE_URL, fetchTimeoutMs: deadlineMs },
+      webhook: { signingSecret: 'signing', legacyKeySecret: 'legacy', allowLegacy: true },
+      register: { followsWebhook: false, target: null },
+      guard: ports.limits,
+      approvals: { needsSecondPerson: ports.needsSecondPerson },
+    },
+    secrets: {
+      readAll: async (name: string) => [name === 'legacy' ? LEGACY_KEY : SECRET],
+      drop: () => undefined,
+    },
+    firestore: ports.client,
     runs: ports.runs,
-    limits: ports.limits,
-    needsSecondPerson: ports.needsSecondPerson,
+    registry: http,
+    chain,
+    reference,
     log,
     now,
     makeRunId,
-    runLimitMs,
-    leaseMs,
-  });
+  } as unknown as Shared;
+  const limitsOf = (runLimitMs: number, leaseMs: number): RunDependencies =>
+    runDependencies(base, { runLimitMs, leaseMs });
 
-  const rosterRun = runDependencies(ROSTER_RUN_LIMIT_MS, ROSTER_LEASE_MS);
+  const rosterRun = limitsOf(ROSTER_RUN_LIMIT_MS, ROSTER_LEASE_MS);
   const restore = { store: list.store, versions: list.versions, run: rosterRun };
   const runRoster = async (request: RunRequest): Promise<RunReport> => {
     const roster = makeRoster(makeListExport(http, { deadlineMs }), list.store);
@@ -189,11 +203,7 @@ export const wireFunctions = (ports: Ports, instance: Instance, clock: Clock) =>
   ): Promise<RunReport> => {
     const { index, writer } = ports;
     const mirror = { pages, registry: reader, index, writer, rosterRefresh, hints, reference, now, ...more };
-    return runMirror(
-      makePortalMirror(mirror),
-      request,
-      runDependencies(RECONCILE_RUN_LIMIT_MS, RECONCILE_LEASE_MS),
-    );
+    return runMirror(makePortalMirror(mirror), request, limitsOf(RECONCILE_RUN_LIMIT_MS, RECONCILE_LEASE_MS));
   };
 
   const registerOptions = {
@@ -209,7 +219,7 @@ export const wireFunctions = (ports: Ports, instance: Instance, clock: Clock) =>
     runRegisterMirror(
       request,
       { ...registerOptions, ...more },
-      runDependencies(REGISTER_RUN_LIMIT_MS, REGISTER_LEASE_MS),
+      limitsOf(REGISTER_RUN_LIMIT_MS, REGISTER_LEASE_MS),
     );
   const onePage = (found: readonly unknown[], others: MemberPages | null): MemberPages => ({
     async *pages(options) {
@@ -219,25 +229,8 @@ export const wireFunctions = (ports: Ports, instance: Instance, clock: Clock) =>
   });
   const runners = { roster: runRoster, portal: runPortal, register: runOfRegister };
 
-  const registryMembers = makeRegistryMembers({ reader, pages });
-  const twoWay = {
-    store: ports.queue,
-    members,
-    log: ports.twoWayLog,
-    rosterRefresh,
-    registry: changes,
-    changes,
-    reader,
-    registryMembers,
-    protocol: makeApplyProtocol(),
-    logs: makeTwoWayLogs(log),
-    random: Math.random,
-    makeOwner: () => makeRunId(now()),
-    makeRunId,
-    runLimitMs: RUN_LIMIT_MS,
-    reference,
-    now,
-  };
+  const twoWay = { ...wireTwoWay(base), store: ports.queue, members };
+  const webhook = wireWebhook(base);
   const actions = makeTwoWayActions(twoWay);
   const asked = (
     action: 'pause' | 'resume' | 'retry_change' | 'fail_change' | 'resolve_conflict',
@@ -254,20 +247,9 @@ export const wireFunctions = (ports: Ports, instance: Instance, clock: Clock) =>
   return {
     instance: instance.id,
     webhook: async (call: WebhookCall): Promise<number> => {
-      const legacyKey = { readAll: async () => [LEGACY_KEY] };
-      const signing = { readAll: async () => [SECRET], drop: () => undefined };
       const rows = { rows: ports.register.rows, referTo: referenceOf, logs: makeRegisterLogs(log), now };
-      const answer = await answerWebhook(call, {
-        identify: makeWebhookGate({ signing, legacyKey }, now),
-        members,
-        registry: reader,
-        hints,
-        rosterRefresh,
-        register: async (change) => void (await applyEvent(change, rows)),
-        reference,
-        now,
-        log,
-      });
+      const register = async (change: MemberChange) => void (await applyEvent(change, rows));
+      const answer = await answerWebhook(call, { ...webhook, members, register });
       return answer.status;
     },
     follow: (kennitala: Kennitala, token: string) =>

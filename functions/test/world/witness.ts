@@ -48,6 +48,8 @@ export const makeWitness = (
   /** Instances that an operator had approve a plan, or bring a version back. */
   const approvers = new Set<string>();
   const rollbacks = new Set<string>();
+  /** Edits whose events have come. */
+  const heard = new Set<string>();
   const removals = new Map<string, Set<string>>();
   let stores: Stores | null = null;
 
@@ -95,15 +97,20 @@ export const makeWitness = (
   const onConsent = (kennitala: Kennitala): void => {
     const last = edits.findLast((one) => one.kennitala === kennitala && CONSENT in one.values);
     if (last?.values[CONSENT] !== false || touched.decided.has(kennitala)) return;
-    const isRegistrysLater = registry.told.some(
+    // Who gives it and takes it back before either event has come leaves the document as it was: until then a word of the
+    // registry's own, however old, looks like news.
+    const isHidden =
+      !heard.has(last.eventId) &&
+      edits.some((it) => it.kennitala === kennitala && it.values[CONSENT] === true && !heard.has(it.eventId));
+    const isRegistrys = registry.told.some(
       (it) =>
         it.kennitala === kennitala &&
         it.path === CONSENT &&
         it.by === 'registry' &&
         it.value === true &&
-        it.at >= last.at,
+        (isHidden ? it.wasEdited : it.at >= last.at),
     );
-    if (!isRegistrysLater)
+    if (!isRegistrys)
       blame(`a consent that ${nameIn(kennitala)} withdrew was switched on again by ${acting.instance?.name}`);
   };
 
@@ -143,6 +150,7 @@ export const makeWitness = (
       // A late announcement names them, until the registry has said that they are gone: at rest there is no hint.
       if (after.exists && collection !== 'webhook_hints')
         onText(collection, () => path + JSON.stringify(after.data()));
+      if (collection === 'sync_queue') heard.add(id);
       if (collection !== 'members') return;
       const kennitala = id as Kennitala;
       const at = (after.get('metadata.synced_at') as { toMillis(): number } | undefined)?.toMillis() ?? now();

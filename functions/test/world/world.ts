@@ -18,7 +18,7 @@ const SENDER_PATIENCE_MS = 10_000;
 /** Nothing of a history is under way for as many rounds. */
 const MOST_ROUNDS = 400;
 /** Far more than a history has: an echo. */
-const MOST_EVENTS = 1_000;
+const MOST_EVENTS = 600;
 
 interface FunctionOptions {
   readonly limitMs: number;

@@ -12,8 +12,8 @@ import { FIELD_PATHS, rowOf } from '../../domain/member/field-table.ts';
 import { type FieldPath, type FieldValues, makeMember } from '../../domain/member/fields.ts';
 import {
   CONSENT_PATHS,
-  type Consents,
   type FormerDocument,
+  type Heard,
   type Withdrawals,
 } from '../../domain/member/kept-values.ts';
 import { type Member, ORIGINS } from '../../domain/member/member.ts';
@@ -25,7 +25,7 @@ const SCHEMA_VERSION = 1;
 /** A member as `members/{kennitala}` holds it: the same fields, times as Timestamps. */
 export const toMemberDocument = (
   member: Member,
-  { digest, withdrawn = {}, heard = {}, ...meta }: MemberMeta,
+  { digest, withdrawn = {}, heard, ...meta }: MemberMeta,
   at: Date,
 ): DocumentData => ({
   profile: { ...member.profile },
@@ -34,7 +34,12 @@ export const toMemberDocument = (
     ...meta,
     ...(digest !== undefined && { digest: { bucket: bucketOf(member.profile.kennitala), ...digest } }),
     ...(Object.keys(withdrawn).length > 0 && { withdrawn: byName(withdrawn, timestampOf) }),
-    ...(Object.keys(heard).length > 0 && { heard: byName(heard, (isOn) => isOn) }),
+    ...(heard !== undefined && {
+      heard: {
+        ...byName(heard.consents, (isOn) => isOn),
+        written_over: byName(heard.writtenOver, (time) => timestampOf(time) ?? FieldValue.serverTimestamp()),
+      },
+    }),
     deleted_at: timestampOf(meta.deleted_at),
     synced_at: Timestamp.fromDate(at),
     // The store's own time, so that two writes of servers never have the same metadata, by which the trigger knows them.
@@ -47,7 +52,7 @@ export const toMemberDocument = (
 export const fromMemberDocument = (kennitala: Kennitala, data: DocumentData): StoredMember => {
   const metadata: Readonly<Record<string, unknown>> = isMap(data['metadata']) ? data['metadata'] : {};
   const withdrawn: Withdrawals = consentsIn(metadata['withdrawn'], timeIn);
-  const heard: Consents = consentsIn(metadata['heard'], (isOn) => (typeof isOn === 'boolean' ? isOn : null));
+  const heard = heardIn(metadata['heard']);
   const digest = digestIn(metadata['digest'], kennitala);
   return {
     member: parsePortalMember(kennitala, withDates(data)),
@@ -59,7 +64,7 @@ export const fromMemberDocument = (kennitala: Kennitala, data: DocumentData): St
       origin: ORIGINS.find((origin) => origin === metadata['origin']) ?? null,
       ...(digest !== null && { digest }),
       ...(Object.keys(withdrawn).length > 0 && { withdrawn }),
-      ...(Object.keys(heard).length > 0 && { heard }),
+      ...(heard !== null && { heard }),
     },
   };
 };
@@ -95,6 +100,12 @@ const digestIn = (value: unknown, kennitala: Kennitala): DigestNumbers | null =>
 
 const isWord = (value: unknown): value is number =>
   Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 0xffff_ffff;
+
+const heardIn = (value: unknown): Heard | null => {
+  if (!isMap(value)) return null;
+  const consents = consentsIn(value, (isOn) => (typeof isOn === 'boolean' ? isOn : null));
+  return { consents, writtenOver: consentsIn(value['written_over'], timeIn) };
+};
 
 const consentsIn = <T>(
   value: unknown,

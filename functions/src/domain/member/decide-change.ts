@@ -4,6 +4,7 @@ import { type FieldDifference, type FieldPath, type FieldValues, fieldOf, withFi
 import {
   CONSENT_PATHS,
   type Consents,
+  type Heard,
   keepPendingEdits,
   keepWithdrawals,
   type PendingEdit,
@@ -26,8 +27,8 @@ export interface MemberMeta {
   readonly digest?: DigestNumbers;
   /** Absent where there are none. */
   readonly withdrawn?: Withdrawals;
-  /** Absent of a document that no server has written since it is kept. */
-  readonly heard?: Consents;
+  /** Absent of a document that no server has written since this is kept. */
+  readonly heard?: Heard;
 }
 
 export interface StoredMember {
@@ -175,32 +176,44 @@ const keepOwnWords = (
   return { ...consented, kept: [...new Set([...edited.kept, ...consented.kept])] };
 };
 
-/**
- * What the servers know of the consents once this is written. A word of the member's that stays is still to be heard. Where
- * nothing was known, what is written may lie over such a word, and then nothing is known afterwards either.
- */
-const heardAfter = (stored: StoredMember | null, written: Member): Consents =>
-  Object.fromEntries(
-    CONSENT_PATHS.flatMap((path) => {
-      const value = fieldOf(written, path);
-      if (stored === null) return [[path, value]];
-      const known = stored.meta.heard?.[path];
-      const isKept = fieldOf(stored.member, path) === value;
-      if (known === undefined) return isKept ? [[path, value]] : [];
-      return [[path, isKept ? known : value]];
-    }),
-  );
+/** What the servers know once this is written. A word of the member's that stays is still to be heard. */
+const heardAfter = (stored: StoredMember | null, written: Member): Heard => {
+  const known = stored?.meta.heard ?? NOTHING_HEARD;
+  const values = consentsOf(written);
+  if (stored === null) return { ...NOTHING_HEARD, consents: values };
+  const before = consentsOf(stored.member);
+  const changed = CONSENT_PATHS.filter((path) => before[path] !== values[path]);
+  const kept = { ...known, consents: { ...values, ...known.consents } };
+  return hearing(kept, Object.fromEntries(changed.map((path) => [path, values[path]])));
+};
 
-/** The metadata once a server has written these values as well: of them it knows. */
+const NOTHING_HEARD: Heard = { consents: {}, writtenOver: {} };
+
+const consentsOf = (member: Member): Consents =>
+  Object.fromEntries(CONSENT_PATHS.map((path) => [path, fieldOf(member, path)]));
+
+const hearing = ({ consents, writtenOver }: Heard, values: Consents): Heard => ({
+  consents: { ...consents, ...values },
+  writtenOver: { ...writtenOver, ...Object.fromEntries(Object.keys(values).map((path) => [path, null])) },
+});
+
+/** The metadata once a server has written these values over others. */
 export const withHeard = <M extends Pick<MemberMeta, 'heard'>>(meta: M, values: Partial<FieldValues>): M => {
-  const { heard } = meta;
-  if (heard === undefined) return meta;
-  const written = CONSENT_PATHS.filter((path) => heard[path] !== undefined && values[path] !== undefined);
-  return { ...meta, heard: { ...heard, ...Object.fromEntries(written.map((path) => [path, values[path]])) } };
+  const written = CONSENT_PATHS.filter((path) => values[path] !== undefined);
+  if (written.length === 0) return meta;
+  const consents = Object.fromEntries(written.map((path) => [path, values[path]]));
+  return { ...meta, heard: hearing(meta.heard ?? NOTHING_HEARD, consents) };
+};
+
+/** The metadata once the servers have heard of this word of the member's. */
+export const withWord = <M extends Pick<MemberMeta, 'heard'>>(meta: M, consents: Consents): M => {
+  const { heard = NOTHING_HEARD } = meta;
+  return { ...meta, heard: { ...heard, consents: { ...heard.consents, ...consents } } };
 };
 
 /** The member without what they have said since the servers last heard of them. */
-export const asHeard = ({ member, meta: { heard = {} } }: StoredMember): Member => withFields(member, heard);
+export const asHeard = ({ member, meta: { heard } }: StoredMember): Member =>
+  withFields(member, heard?.consents ?? {});
 
 const deletedAt = (stored: StoredMember | null, change: MemberChange, now: Date): Date | null => {
   if (change.action !== 'delete') return null;

@@ -12,17 +12,22 @@ export type ConsentPath = (typeof CONSENT_PATHS)[number];
  */
 export type Withdrawals = Readonly<Partial<Record<ConsentPath, Date>>>;
 
-/**
- * The consents as the servers know them: what they last showed, or were last told by the event of a member's own write. They
- * stand in the metadata of the member's document. A path is missing where that is not known.
- */
+/** By path; missing where it is not known. */
 export type Consents = Readonly<Partial<Record<ConsentPath, boolean>>>;
+
+/** What the servers know of a member's consents. It stands in the metadata of the member's document. */
+export interface Heard {
+  /** What they last showed, or were last told by the event of a member's own write. */
+  readonly consents: Consents;
+  /** When a server last wrote another value than the document had; null: with this write. Earlier words are no news then. */
+  readonly writtenOver: Readonly<Partial<Record<ConsentPath, Date | null>>>;
+}
 
 /**
  * Consents that a document shows otherwise than the servers know: its member has changed them since, and the event of that
  * write is on its way.
  */
-export const unheardConsents = (member: Member, heard: Consents = {}): Consents =>
+export const unheardConsents = (member: Member, { consents: heard = {} }: Partial<Heard> = {}): Consents =>
   Object.fromEntries(
     CONSENT_PATHS.map((path) => [path, fieldOf(member, path)] as const).filter(
       ([path, shown]) => heard[path] !== undefined && heard[path] !== shown,

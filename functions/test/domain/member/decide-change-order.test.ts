@@ -49,10 +49,10 @@ const replay = (changes: readonly MemberChange[]): StoredMember => {
   return end;
 };
 
-/** A tombstone keeps what its mirror had seen by then; everything else of the end must be the same. */
+/** A tombstone keeps what its mirror had seen by then; everything else of the end must be the same, but what was written over. */
 const endOf = ({ member, meta }: StoredMember) =>
   member.membership.status === 'active'
-    ? { member, ...meta }
+    ? { member, ...meta, heard: meta.heard?.consents }
     : {
         status: member.membership.status,
         source_version: meta.source_version,

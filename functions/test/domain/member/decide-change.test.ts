@@ -88,7 +88,7 @@ describe('what is written', () => {
         django_id: 813,
         source_version: 9,
         source_hash: sourceHash(member),
-        heard: { 'profile.reachable': true, 'profile.groupable': true },
+        heard: { consents: { 'profile.reachable': true, 'profile.groupable': true }, writtenOver: {} },
         origin: 'registry',
         deleted_at: null,
       },

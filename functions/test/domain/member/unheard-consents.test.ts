@@ -4,9 +4,10 @@ import {
   decideChange,
   type StoredMember,
   withHeard,
+  withWord,
 } from '../../../src/domain/member/decide-change.ts';
 import { withFields } from '../../../src/domain/member/fields.ts';
-import type { Consents, PendingEdit } from '../../../src/domain/member/kept-values.ts';
+import type { Heard, PendingEdit } from '../../../src/domain/member/kept-values.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
 import { applyPatch, sourceHash } from '../../../src/domain/member/patch.ts';
 import { KENNITALA, NESTED } from './support/wire-members.ts';
@@ -28,7 +29,9 @@ const stored = (
     source_version: 1,
     source_hash: sourceHash(showing(heard ?? isShown)),
     deleted_at: null,
-    ...(heard !== null && { heard: { [PATH]: heard, 'profile.groupable': true } }),
+    ...(heard !== null && {
+      heard: { consents: { [PATH]: heard, 'profile.groupable': true }, writtenOver: {} },
+    }),
     ...meta,
   },
 });
@@ -53,7 +56,9 @@ const after = (
   );
   if (decision.kind !== 'write') throw new Error('Nothing is written.');
   const { member, meta, keptEdits } = decision;
-  return { shown: member.profile.reachable, heard: meta.heard?.[PATH], isKept: keptEdits.includes(PATH) };
+  const { consents = {}, writtenOver = {} } = meta.heard ?? {};
+  const [heard, isOver] = [consents[PATH], PATH in writtenOver];
+  return { shown: member.profile.reachable, heard, isOver, isKept: keptEdits.includes(PATH) };
 };
 
 const edit = (seconds: number, value: boolean): PendingEdit => ({
@@ -77,6 +82,7 @@ describe('a consent that the document shows otherwise than the servers know', ()
     expect(found).toEqual({
       shown: isShown,
       heard: !isShown,
+      isOver: false,
       isKept: isOn !== isShown && told.action !== 'delete',
     });
   });
@@ -99,8 +105,10 @@ describe('a consent that the document shows otherwise than the servers know', ()
 
 describe('a consent that the document shows as the servers know it', () => {
   it.each([true, false])('follows the registry, and is known from then on (on: %s)', (isOn) => {
-    expect(after(stored(!isOn, !isOn), isOn)).toEqual({ shown: isOn, heard: isOn, isKept: false });
-    expect(after(null, isOn)).toEqual({ shown: isOn, heard: isOn, isKept: false });
+    const known = { shown: isOn, heard: isOn, isKept: false };
+    expect(after(stored(!isOn, !isOn), isOn)).toEqual({ ...known, isOver: true });
+    expect(after(stored(isOn, isOn), isOn)).toEqual({ ...known, isOver: false });
+    expect(after(null, isOn)).toEqual({ ...known, isOver: false });
   });
 
   it('follows a later word of the registry over an edit that waits, and its next one too', () => {
@@ -111,23 +119,35 @@ describe('a consent that the document shows as the servers know it', () => {
 });
 
 describe('a document of which it is not known what the servers have heard', () => {
-  it('follows the registry, and knows no more where that changes it: it may lie over an edit on its way', () => {
-    expect(after(stored(false, null), true)).toEqual({ shown: true, heard: undefined, isKept: false });
-  });
-
-  it('knows it once the registry says what it shows', () => {
-    expect(after(stored(true, null), true)).toEqual({ shown: true, heard: true, isKept: false });
+  it.each([
+    [false, true],
+    [true, false],
+  ])('follows the registry, and is known from then on (over another value: %s)', (isShown, isOver) => {
+    expect(after(stored(isShown, null), true)).toEqual({ shown: true, heard: true, isOver, isKept: false });
   });
 });
 
 describe('what the servers know', () => {
-  const known: { readonly heard: Consents } = { heard: { [PATH]: true } };
+  const known: { readonly heard: Heard } = {
+    heard: { consents: { [PATH]: true }, writtenOver: { 'profile.groupable': at(1) } },
+  };
 
-  it('is what a server has written, of a path that was known before', () => {
-    const values = { [PATH]: false, 'profile.groupable': true, 'profile.email': 'a@postur.example' };
-    expect(withHeard(known, values)).toEqual({ heard: { [PATH]: false } });
-    expect(withHeard({}, values)).toEqual({});
-    expect(withHeard(known, {})).toEqual(known);
+  it('is what a server writes over something, as of that write', () => {
+    const values = { [PATH]: false, 'profile.email': 'a@postur.example' };
+    expect(withHeard(known, values)).toEqual({
+      heard: { consents: { [PATH]: false }, writtenOver: { [PATH]: null, 'profile.groupable': at(1) } },
+    });
+    expect(withHeard({}, values)).toEqual({
+      heard: { consents: { [PATH]: false }, writtenOver: { [PATH]: null } },
+    });
+    expect(withHeard(known, { 'profile.email': '' })).toEqual(known);
+  });
+
+  it('is what the event of an edit says', () => {
+    const { writtenOver } = known.heard;
+    expect(withWord(known, { [PATH]: false })).toEqual({
+      heard: { consents: { [PATH]: false }, writtenOver },
+    });
   });
 
   it('makes the member as they were before what nobody has heard', () => {

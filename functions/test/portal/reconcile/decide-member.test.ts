@@ -129,3 +129,21 @@ describe('taking the registry’s word', () => {
     });
   });
 });
+
+describe('a consent that its member gave and of which nobody has heard', () => {
+  const HOUR = 3_600_000;
+  const off = { ...NESTED, reachable: false };
+  const verdictAfter = (hours: number) => {
+    const { stored, ...rest } = seen({ writtenAt: new Date(NOW.getTime() - hours * HOUR) });
+    const heard = { consents: { 'profile.reachable': false }, writtenOver: {} };
+    const meta = { ...stored?.meta, heard } as NonNullable<typeof stored>['meta'];
+    return decideMember({ ...rest, stored: { member: held, meta } }, parseRegistryMember(off), NOW);
+  };
+
+  it.each([
+    [24, true],
+    [26, false],
+  ])('is on %i hours after the last write of the document: %s', (hours, reachable) => {
+    expect(verdictAfter(hours)).toMatchObject({ kind: 'update', member: { profile: { reachable } } });
+  });
+});

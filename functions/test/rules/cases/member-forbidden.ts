@@ -19,6 +19,8 @@ const FORBIDDEN: readonly (readonly [string, Json])[] = [
   ['metadata.source_version', 10],
   ['metadata.source_hash', 'other'],
   ['metadata.origin', 'two-way'],
+  ['metadata.heard', { reachable: false, groupable: true }],
+  ['metadata.heard.reachable', false],
   ['metadata.synced_at', new Date('2030-01-01T00:00:00Z')],
   ['metadata.last_modified', new Date('2030-01-01T00:00:00Z')],
   ['metadata.deleted_at', new Date('2030-01-01T00:00:00Z')],

@@ -40,6 +40,7 @@ export const MEMBER = {
     source_version: 9,
     source_hash: 'hash',
     origin: 'registry',
+    heard: { reachable: true, groupable: true, written_over: {} },
     synced_at: new Date('2026-01-01T00:00:00Z'),
     last_modified: new Date('2026-01-01T00:00:00Z'),
     deleted_at: null,

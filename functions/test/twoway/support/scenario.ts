@@ -111,6 +111,8 @@ export const makeScenario = (
     let calls = 0;
     const call: MakeCall = async (server, what, effect) => {
       if (isDead) throw new SyncError('store_unavailable', 'The process is dead.');
+      // No call takes no time at all.
+      time += 1;
       if (what === death?.what) calls += 1;
       isDead = death !== null && calls === death.nth;
       if (server === 'registry') {

@@ -165,12 +165,15 @@ export const describeStoreContract = (name: string, open: () => Promise<OpenedSt
       const before = await view(kennitala);
       if (before.stored === null) throw new Error('The member is missing.');
       expect(before.stored.meta.heard).toBeUndefined();
-      const heard = { 'profile.reachable': true };
+      const heard = { consents: { 'profile.reachable': true }, writtenOver: { 'profile.groupable': NOW } };
       await write(kennitala, { member: { values: {}, meta: { ...before.stored.meta, heard } } });
       expect((await view(kennitala)).stored?.meta.heard).toEqual(heard);
-      const values = { 'profile.reachable': false, 'profile.groupable': false };
+      const values = { 'profile.reachable': false };
       await write(kennitala, { member: { values, meta: { ...before.stored.meta, heard } } });
-      expect((await view(kennitala)).stored?.meta.heard).toEqual({ 'profile.reachable': false });
+      expect((await view(kennitala)).stored?.meta.heard).toEqual({
+        consents: { 'profile.reachable': false },
+        writtenOver: { 'profile.reachable': expect.any(Date), 'profile.groupable': NOW },
+      });
     });
 
     it('keeps which consents are withdrawn, and forgets one that is not any more', async () => {
