@@ -73,7 +73,7 @@ export const startReconcileStack = async (options: ServerOptions = {}) => {
     ...wireReconcile(base).portal,
     writer: makePortalWriter(base.firestore, { throttling: false }),
   };
-  const dependencies = runDependencies(base, { runLimitMs: 15_000, leaseMs: LEASE_MS });
+  const dependencies = runDependencies(base, LIMITS);
   return {
     ...servers,
     portal,
@@ -227,7 +227,7 @@ export const startTwoWayStack = async (options: ServerOptions = {}) => {
     },
     random: () => 0.5,
     makeOwner: () => `owner-${owners++}`,
-    runLimitMs: 20_000,
+    runLimitMs: 2 * PATIENT_MS,
   };
   // The registry signs by the real time.
   const gate = wireWebhook({ ...base, now: () => new Date() });
