@@ -13,6 +13,7 @@ import {
 import { planRegister } from '../../src/register/plan-register.ts';
 import type { DueNotification, RegisterDifferences } from '../../src/register/ports.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
+import { NO_DIFFERENCES } from './support/differences.ts';
 
 const NOW = new Date('2026-11-20T10:00:00.900Z');
 const MINUTE_MS = 60_000;
@@ -214,21 +215,10 @@ describe('one message', () => {
 describe('the messages of a run', () => {
   const people = makeKennitalas(1_001, 68_000);
   const [one, two, three] = people as [Kennitala, Kennitala, Kennitala];
-  const NONE: RegisterDifferences = {
-    active: 10,
-    inactive: 0,
-    added: [],
-    reactivated: [],
-    updated: [],
-    removed: [],
-    blanked: { name: 0, email: 0, phone: 0 },
-    unchanged: 10,
-    digest: 'd',
-  };
   const messages = (given: Partial<RegisterDifferences>, subscribers = SUBSCRIBERS) =>
     makeNotifications(
       planRegister({
-        differences: { ...NONE, ...given },
+        differences: { ...NO_DIFFERENCES, ...given },
         received: 10,
         quarantined: 0,
         sourceDigest: 's',

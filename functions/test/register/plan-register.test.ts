@@ -8,20 +8,11 @@ import { planRegister, type RegisterPlanInput, toRegisterSource } from '../../sr
 import type { RegisterDifferences } from '../../src/register/ports.ts';
 import { countsOf, detailsOf, makeRegisterLogs, samplesOf } from '../../src/register/register-logs.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
+import { NO_DIFFERENCES } from './support/differences.ts';
 
 const PEOPLE = makeKennitalas(2_000, 60_000) as Kennitala[];
 const referTo = (kennitala: Kennitala) => `m_${PEOPLE.indexOf(kennitala)}`;
-const NONE: RegisterDifferences = {
-  active: 10,
-  inactive: 2,
-  added: [],
-  reactivated: [],
-  updated: [],
-  removed: [],
-  blanked: { name: 0, email: 0, phone: 0 },
-  unchanged: 10,
-  digest: 'd',
-};
+const NONE = { ...NO_DIFFERENCES, inactive: 2 };
 const plan = (given: Partial<RegisterDifferences> = {}, input: Partial<RegisterPlanInput> = {}) =>
   planRegister({
     differences: { ...NONE, ...given },

@@ -7,6 +7,7 @@ import type { RegisterDifferences, StagedMember } from '../../src/register/ports
 import { applyEvent, makeRegister, type RegisterOptions } from '../../src/register/register.ts';
 import { makeRegisterLogs } from '../../src/register/register-logs.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
+import { NO_DIFFERENCES } from './support/differences.ts';
 
 const PEOPLE = makeKennitalas(510, 72_000);
 const [ONE, TWO, THREE] = PEOPLE as [Kennitala, Kennitala, Kennitala];
@@ -21,17 +22,6 @@ const context: RunContext = {
   unfinished: null,
   abandonedRunId: null,
   signal,
-};
-const NONE: RegisterDifferences = {
-  active: 10,
-  inactive: 0,
-  added: [],
-  reactivated: [],
-  updated: [],
-  removed: [],
-  blanked: { name: 0, email: 0, phone: 0 },
-  unchanged: 10,
-  digest: 'd',
 };
 
 /** What the database was told, call by call, and what it finds each time that members are staged. */
@@ -62,7 +52,7 @@ const open = (given: Partial<RegisterOptions> = {}, dryRun = false) =>
         stage: async (members, known, options) => {
           told.push(['stage', members.map(({ kennitala }) => kennitala), known, options]);
           return {
-            differences: { ...NONE, ...(found.length > 1 ? found.shift() : found[0]) },
+            differences: { ...NO_DIFFERENCES, ...(found.length > 1 ? found.shift() : found[0]) },
             commit: async (order) => void told.push(['commit', order]),
             rollback: async () => void told.push(['rollback']),
           };

@@ -4,7 +4,7 @@ import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { SyncError } from '../../src/lib/errors.ts';
 import type { DocumentWrite } from '../../src/twoway/ports.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
-import { EMAIL, type MemoryStack, openMemoryStack } from './support/memory-stack.ts';
+import { EMAIL, type MemoryStack, openMember, openMemoryStack } from './support/memory-stack.ts';
 
 const [ONE] = makeKennitalas(1, 67_000) as [Kennitala];
 const PHONE = 'profile.phone';
@@ -16,14 +16,7 @@ beforeEach(async () => {
   await stack.load([ONE]);
 });
 
-/** What the member writes, as the event that it will come as. */
-const edited = (values: Readonly<Record<string, unknown>>): DocumentWrite => {
-  stack.edit(ONE, values);
-  stack.clock.ms += 1_000;
-  return stack.edits.at(-1) as DocumentWrite;
-};
-const tracked = (write: DocumentWrite) =>
-  stack.track(write).catch(({ code, message }: SyncError) => ({ code, message }));
+const { edited, tracked } = openMember(() => stack, ONE);
 const outcomesOf = (path = EMAIL) =>
   stack
     .items()

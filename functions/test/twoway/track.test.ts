@@ -5,7 +5,7 @@ import { CLAIM_MS } from '../../src/twoway/claim.ts';
 import type { DocumentWrite } from '../../src/twoway/ports.ts';
 import { tryEdit } from '../../src/twoway/track.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
-import { EMAIL, type MemoryStack, NOW, openMemoryStack } from './support/memory-stack.ts';
+import { EMAIL, type MemoryStack, NOW, openMember, openMemoryStack } from './support/memory-stack.ts';
 
 const [ONE, NEWCOMER] = makeKennitalas(2, 66_000) as [Kennitala, Kennitala];
 const PHONE = 'profile.phone';
@@ -17,14 +17,7 @@ beforeEach(async () => {
   await stack.load([ONE]);
 });
 
-/** What the member writes, as the event that it will come as. */
-const edited = (values: Readonly<Record<string, unknown>>): DocumentWrite => {
-  stack.edit(ONE, values);
-  stack.clock.ms += 1_000;
-  return stack.edits.at(-1) as DocumentWrite;
-};
-const tracked = (write: DocumentWrite) =>
-  stack.track(write).catch(({ code, message }: SyncError) => ({ code, message }));
+const { edited, tracked } = openMember(() => stack, ONE);
 const away = new SyncError('registry_unreachable', 'away');
 
 describe('what a write asks of the registry', () => {

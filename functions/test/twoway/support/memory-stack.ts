@@ -183,3 +183,16 @@ const withValues = (row: Row, changes: Readonly<Record<string, Json>>): Row => {
   const contact_info = { ...(row['contact_info'] as object), ...Object.fromEntries(named) };
   return { ...row, reachable, contact_info };
 };
+
+/** One member as their client and the trigger have them: `edited` writes, `tracked` hands on the event of a write. */
+export const openMember = (stack: () => MemoryStack, kennitala: Kennitala) => ({
+  edited: (values: Readonly<Record<string, unknown>>): DocumentWrite => {
+    stack().edit(kennitala, values);
+    stack().clock.ms += 1_000;
+    return stack().edits.at(-1) as DocumentWrite;
+  },
+  tracked: (write: DocumentWrite) =>
+    stack()
+      .track(write)
+      .catch(({ code, message }: SyncError) => ({ code, message })),
+});
