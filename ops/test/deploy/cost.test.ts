@@ -71,13 +71,14 @@ describe('measured on the local Firestore', () => {
 
   it('an edit makes the operations that the page counts', async () => {
     const before = await stored();
-    await servers.db.doc(`members/${kennitala}`).update({ 'profile.facebook': 'a.new.page' });
+    const edited = { 'profile.facebook': 'a.new.page' };
+    const { writeTime } = await servers.db.doc(`members/${kennitala}`).update(edited);
     const after = await stored();
     const counts = countOperations(servers.db);
     const write = {
       eventId: 'event-1',
       kennitala,
-      at: makeEditTime(Math.floor(Date.now() / 1_000), 0),
+      at: makeEditTime(writeTime.seconds, writeTime.nanoseconds),
       before,
       after,
       isServers: false,

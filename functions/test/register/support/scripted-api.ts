@@ -1,7 +1,11 @@
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { makeApp } from '../../../src/http/app.ts';
 import { SyncError } from '../../../src/lib/errors.ts';
-import { type RegisterApiOptions, registerRoutes } from '../../../src/register/api/routes.ts';
+import {
+  REGISTER_DOCUMENT,
+  type RegisterApiOptions,
+  registerRoutes,
+} from '../../../src/register/api/routes.ts';
 import type { RegisterReader, SyncLogEntry } from '../../../src/register/ports.ts';
 import type { Body } from '../../support/api-stack.ts';
 import { makeKennitalas } from '../../support/kennitalas.ts';
@@ -90,7 +94,11 @@ export const makeScriptedApi = () => {
       abandonedAfterMs: 150_000,
       ...given,
     });
-    const app = makeApp(routes, { authorize: callerOf('nobody'), log: () => undefined });
+    const app = makeApp(routes, {
+      authorize: callerOf('nobody'),
+      log: () => undefined,
+      document: REGISTER_DOCUMENT,
+    });
     const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
     const response = await app.fetch(new Request(`http://api.test${path}`, init));
     return { status: response.status, body: await response.json() };
