@@ -13,7 +13,8 @@ export const makeEdits = async (
 ): Promise<DocumentWrite[]> => {
   const document = db.doc(`members/${kennitala}`);
   let before = fromMemberDocument(kennitala, (await document.get()).data() ?? {});
-  const seconds = Math.floor(Date.now() / 1_000);
+  // Later than the document, which may have been made in this second.
+  const seconds = Math.ceil(Date.now() / 1_000);
   const writes: DocumentWrite[] = [];
   for (const [n, email] of emails.entries()) {
     const after = { ...before, member: withFields(before.member, { 'profile.email': email }) };
