@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SyncError } from '../../src/lib/errors.ts';
 import { decideConflictOnDemand, type ResolveRequest } from '../../src/twoway/resolve-conflict.ts';
 import { startTwoWayStack, type TwoWayStack } from '../support/stack.ts';
@@ -20,7 +20,17 @@ beforeEach(() => {
   stack.held.length = 0;
 });
 
-/** The registry and the member change the same field, and neither has heard of the other. */
+/** What the registry does is dated so many hours from now. */
+const laterBy = (hours: number, act: () => unknown): void => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + hours * HOUR_MS });
+  act();
+  vi.useRealTimers();
+};
+
+/**
+ * The registry and the member change the same field, and neither has heard of the other.
+ * @param hoursBetween From the registry's change to the member's; below zero, the registry came later.
+ */
 const bothChange = async (registrysEmail: string, portalsEmail: string, hoursBetween = 0) => {
   next += 1;
   const id = next;
@@ -28,12 +38,14 @@ const bothChange = async (registrysEmail: string, portalsEmail: string, hoursBet
   await stack.settled();
   stack.registry.webhooks?.pause();
   stack.mode.holds = true;
-  stack.registry.updateMember(id, { contact_info: { email: registrysEmail } });
+  laterBy(Math.max(0, -hoursBetween), () =>
+    stack.registry.updateMember(id, { contact_info: { email: registrysEmail } }),
+  );
   await stack.edit(kennitala, { 'profile.email': portalsEmail });
   const [change] = await stack.heldEdits(1);
   if (change === undefined) throw new Error('No event came.');
   stack.mode.holds = false;
-  await stack.deliver(change, hoursBetween * HOUR_MS);
+  await stack.deliver(change, Math.max(0, hoursBetween) * HOUR_MS);
   stack.registry.webhooks?.resume();
   await stack.settled();
   const conflict = (await stack.conflicts()).find((it) => it['kennitala'] === kennitala);
