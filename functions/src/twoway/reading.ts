@@ -197,8 +197,11 @@ const isSameWithdrawals = (one: Withdrawals = {}, other: Withdrawals): boolean =
 /**
  * The fields of a document that are to show another value now that the edits of them have ended. A field is left alone
  * while it holds a value that none of those edits started from or led to, or a consent that nobody has heard of: then that
- * value's own event, or the registry's, is on its way. @param ended The items whose edits have ended. @param values What is
- * right now, by path. @param withdrawn Consents that nothing switches on again.
+ * value's own event, or the registry's, is on its way.
+ *
+ * @param ended The items whose edits have ended.
+ * @param values What is right now, by path.
+ * @param withdrawn Consents that nothing switches on again.
  */
 export const planShown = (
   { member, meta }: StoredMember,

@@ -44,9 +44,11 @@ export const isWithdrawal = (path: string, value: unknown): boolean => isConsent
  * A consent that its member withdrew stays off whatever the registry says, unless the registry changed it later than
  * they did. A registry that still shows it on has changed nothing: it refused the withdrawal, ignored it, or has not
  * heard of it. Only once the registry has shown it off, or has taken the withdrawal, does a consent that it shows count
- * as a later change. Whoever writes a member's document by the registry's word goes through here. @param said The
- * member as the registry has them. @param pending The member's own edits on their way. @param unheard What they have said
- * later than any of those.
+ * as a later change. Whoever writes a member's document by the registry's word goes through here.
+ *
+ * @param said The member as the registry has them.
+ * @param pending The member's own edits on their way.
+ * @param unheard What they have said later than any of those.
  */
 export const keepWithdrawals = (
   said: Member,
