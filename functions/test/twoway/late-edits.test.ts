@@ -2,6 +2,8 @@ import { FieldValue } from 'firebase-admin/firestore';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { SyncError } from '../../src/lib/errors.ts';
+import { makeTwoWayActions } from '../../src/ops/two-way-actions.ts';
+import { applyReading } from '../../src/portal/apply-event.ts';
 import type { DocumentWrite } from '../../src/twoway/ports.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 import { EMAIL, type MemoryStack, openMember, openMemoryStack } from './support/memory-stack.ts';
@@ -22,6 +24,7 @@ const outcomesOf = (path = EMAIL) =>
     .items()
     .sort((a, b) => a['edited_at'].toMillis() - b['edited_at'].toMillis())
     .map(({ settled }) => settled[path]?.outcome);
+const { signal } = new AbortController();
 const away = new SyncError('registry_unreachable', 'away');
 
 describe('an edit whose event comes behind a later one', () => {
@@ -45,6 +48,34 @@ describe('an edit whose event comes behind a later one', () => {
     expect(await tracked(first)).toBe('settled');
     expect(await tracked(second)).toBe('settled');
     expect(outcomesOf()).toEqual(['synced', 'synced']);
+  });
+
+  it.each([
+    ['it shows what that one went back to', {}, 'old0@example.is'],
+    [
+      'the registry has that value itself',
+      { contact_info: { email: 'first@example.is' } },
+      'first@example.is',
+    ],
+  ])('takes the portal back beyond a dead letter: %s', async (_what, changed, shown) => {
+    const first = edited({ [EMAIL]: 'first@example.is' });
+    const second = edited({ [EMAIL]: 'second@example.is' });
+    stack.registry.failure = away;
+    expect(await tracked(second)).toEqual({ code: 'registry_unreachable', message: 'away' });
+    const [{ id = '' } = {}] = stack.items();
+    await makeTwoWayActions(stack.dependencies).fail(ONE, id);
+    expect(stack.profileOf(ONE)['email']).toBe('first@example.is');
+    stack.registry.failure = null;
+    stack.registry.change(ONE, { ...changed, version: 9 });
+    const { reader: registry } = stack.dependencies;
+    if ('contact_info' in changed)
+      await applyReading({ kennitala: ONE, action: 'update' }, null, signal, {
+        ...stack.dependencies,
+        registry,
+      });
+    expect(await tracked(first)).toBe('settled');
+    expect(outcomesOf()).toEqual(['superseded', 'failed']);
+    expect(stack.profileOf(ONE)['email']).toBe(shown);
   });
 
   /** The registry compares what the change was made on; it holds `held` until it is told otherwise. */

@@ -26,6 +26,15 @@ describe("the registry's change queue", () => {
     action,
     createdAt: new Date(NOW),
   });
+  const longAgo = (given: OutboxRow): OutboxRow => ({
+    ...given,
+    createdAt: new Date(new Date(NOW).getTime() - 7 * 24 * 60 * 60_000),
+  });
+  const GONE = {
+    profile: { name: '' },
+    membership: { status: 'inactive' },
+    metadata: { source_version: null, origin: 'reconcile' },
+  };
   const pull = (given = signal) =>
     pullChanges(given, { ...stack.dependencies, registry: stack.dependencies.reader });
   const renamed = (kennitala: Kennitala, name: string) =>
@@ -59,6 +68,27 @@ describe("the registry's change queue", () => {
     expect(await pull()).toEqual({ success: 1, failed: 0 });
     expect(stack.memory.held(`members/${ONE}`)?.['membership']).toMatchObject({ status: 'inactive' });
     expect(refreshes()).toBe(1);
+  });
+
+  it.each<[string, OutboxRow[], object | null]>([
+    [
+      'came and left while the portal knew nothing of them',
+      [row(1, STRANGER, 'create'), row(2, STRANGER, 'delete')],
+      GONE,
+    ],
+    ['left, as far as the queue knows', [row(2, STRANGER, 'delete')], null],
+    [
+      'came longer ago than any event is sent',
+      [longAgo(row(1, STRANGER, 'create')), row(2, STRANGER, 'delete')],
+      null,
+    ],
+  ])('leaves a tombstone where an event could still create somebody who %s', async (_, rows, left) => {
+    stack.registry.outbox.push(rows);
+    expect(await pull()).toEqual({ success: 1, failed: 0 });
+    expect(stack.registry.marked).toEqual([rows.map(({ id }) => id)]);
+    const document = stack.memory.held(`members/${STRANGER}`);
+    if (left === null) expect(document).toBeNull();
+    else expect(document).toMatchObject(left);
   });
 
   it('is acknowledged for placeholders, of whom nothing is asked', async () => {
