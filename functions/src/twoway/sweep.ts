@@ -260,8 +260,8 @@ const pullMember = async (
   const { action } = last;
   const sentSince = new Date(dependencies.now().getTime() - SENT_FOR_AT_MOST_MS);
   const mayBeCreated = rows.some((row) => row.action !== 'delete' && row.createdAt > sentSince);
-  const applied = await applyReading({ kennitala, action, mayBeCreated }, null, signal, dependencies);
-  if (applied.changesRoster) await dependencies.rosterRefresh.request(dependencies.now());
+  await applyReading({ kennitala, action, mayBeCreated }, null, signal, dependencies);
+  await dependencies.rosterRefresh.request(dependencies.now());
 };
 
 const unreadable = (): SyncError =>

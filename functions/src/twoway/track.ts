@@ -255,12 +255,12 @@ export const planExplained = (
   const shown: Record<string, Json> = {};
   for (const conflict of openConflicts) {
     let decided = conflict;
-    for (const [path, { state, expected, portal, registry, winner }] of Object.entries(conflict.paths)) {
+    for (const [path, { state, expected, portal, registry }] of Object.entries(conflict.paths)) {
       const loser = known.find(
         ({ settled }) =>
           settled[path]?.outcome === 'conflict' && isSameJson(path, settled[path].newValue, portal.value),
       );
-      if (state !== 'open' || winner !== 'registry' || loser === undefined) continue;
+      if (state !== 'open' || loser === undefined) continue;
       const before = [...known, tracked].filter(({ editedAt }) => isEarlier(editedAt, loser.editedAt));
       if (!leadsTo(before, path, expected, registry.value)) continue;
       const wroteAgain = known.some(

@@ -90,6 +90,40 @@ describe('the edits of many members', () => {
   });
 });
 
+describe('the edits of two members', () => {
+  it('are claimed and settled together, and that of one by itself', async () => {
+    await waiting([ONE, TWO, THREE]);
+    stack.dependencies.protocol.learn(true);
+    const { store } = stack.dependencies;
+    const { transact, transactAll } = store;
+    let [alone, together] = [0, 0];
+    store.transact = (...given) => {
+      alone += 1;
+      return transact(...given);
+    };
+    store.transactAll = (...given) => {
+      together += 1;
+      return transactAll(...given);
+    };
+    expect(await outcomes([ONE, TWO])).toEqual([SYNCED, SYNCED]);
+    expect([alone, together]).toEqual([0, 2]);
+    expect(await outcomes([THREE])).toEqual([SYNCED]);
+    expect([alone, together]).toEqual([2, 2]);
+  });
+
+  it('are read where the portal has heard of something later than the answer', async () => {
+    await waiting([ONE, TWO]);
+    stack.dependencies.protocol.learn(true);
+    const { take } = stack.registry;
+    stack.registry.take = (change) => {
+      take(change);
+      return { status: 'success', version: 0 };
+    };
+    expect(await outcomes([ONE, TWO])).toEqual([SYNCED, SYNCED]);
+    expect([...stack.registry.asked].sort()).toEqual([ONE, TWO].sort());
+  });
+});
+
 describe('a registry of which it is not known whether it compares', () => {
   const people = [ONE, TWO, THREE];
   it.each<[ErrorCode, number]>([
@@ -143,8 +177,11 @@ describe('a member whom the registry shows in a way that cannot be read', () => 
 
   it('is told all the same by a registry whose members have versions: that one compares', async () => {
     await unreadable(1);
-    expect(await outcomes([ONE])).toEqual([SYNCED]);
+    await waiting([TWO]);
+    expect(await outcomes([ONE, TWO])).toEqual([SYNCED, SYNCED]);
     expect(stack.dependencies.protocol.comparesExpected()).toBe(true);
+    // So the others need no reading.
+    expect(stack.registry.asked).toEqual([ONE]);
   });
 
   it('waits where they have none', async () => {
@@ -222,6 +259,37 @@ describe('a delivery', () => {
     };
     expect(await outcomes([ONE])).toMatchObject([{ kind: 'busy', conflicts: 20 }]);
     expect(stack.registry.told).toHaveLength(20);
+  });
+
+  it('that somebody else has taken over ends nothing', async () => {
+    await waiting([ONE]);
+    const { apply } = stack.dependencies.registry;
+    stack.dependencies.registry.apply = async (...given) => {
+      stack.dependencies.registry.apply = apply;
+      const answers = await apply(...given);
+      stack.clock.ms += CLAIM_MS;
+      expect(await outcomes([ONE])).toEqual([SYNCED]);
+      return answers;
+    };
+    expect(await outcomes([ONE])).toMatchObject([{ kind: 'busy', synced: 0 }]);
+  });
+
+  it('is in no conflict where the registry holds what it last took from the member', async () => {
+    await waiting([ONE]);
+    await outcomes([ONE]);
+    const { metadata } = stack.memory.held(`members/${ONE}`) as { metadata: object };
+    stack.memory.write('update', `members/${ONE}`, {
+      [EMAIL]: 'older@example.is',
+      metadata: { ...metadata, source_version: 0 },
+    });
+    const { take } = stack.registry;
+    stack.registry.take = (change) =>
+      change.expected?.[EMAIL] === `${ONE}@example.is`
+        ? take(change)
+        : { status: 'conflict', current: { [EMAIL]: `${ONE}@example.is` }, version: 2, changedAt: null };
+    stack.edit(ONE, { [EMAIL]: 'newest@example.is' });
+    for (const write of stack.edits.splice(0)) expect(await stack.track(write)).toBe('settled');
+    expect([stack.conflicts(), stack.profileOf(ONE)['email']]).toEqual([[], 'newest@example.is']);
   });
 
   it('takes up what the member has edited meanwhile', async () => {

@@ -82,6 +82,14 @@ describe('a consent that a member has changed', () => {
     expect(track(viewOf(stored(true, true), { later: [later] }), edit(1, false)).heard).toBeUndefined();
   });
 
+  it('is no news with a registration, which says everything', () => {
+    const said: NewItem = { ...edit(1, true), action: 'create' };
+    expect(track(viewOf(stored(true, undefined)), said)).toMatchObject({
+      heard: undefined,
+      shown: undefined,
+    });
+  });
+
   it('is not heard of a document that has been made anew since, and is written down nowhere', () => {
     const view = viewOf(stored(true, true), { createdAt: at(2) });
     expect(track(view, edit(1, false))).toEqual({ result: 'gone', shown: undefined, heard: undefined });

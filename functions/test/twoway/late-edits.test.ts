@@ -42,6 +42,17 @@ describe('an edit whose event comes behind a later one', () => {
     ]);
   });
 
+  it('asks for no conflicts where the later one met none', async () => {
+    const first = edited({ [EMAIL]: 'first@example.is' });
+    const second = edited({ [EMAIL]: 'second@example.is' });
+    await tracked(second);
+    const asked: string[] = [];
+    stack.firestore.fails = (what) => asked.push(what) < 0;
+    expect(await tracked(first)).toBe('settled');
+    expect(asked.length).toBeGreaterThan(0);
+    expect(asked.filter((what) => what.includes('sync_conflicts'))).toEqual([]);
+  });
+
   it('is not superseded by one that was earlier', async () => {
     const first = edited({ [EMAIL]: 'first@example.is' });
     const second = edited({ [EMAIL]: 'second@example.is' });
@@ -107,6 +118,39 @@ describe('an edit whose event comes behind a later one', () => {
     ]);
     expect([held(), stack.profileOf(ONE)['email']]).toEqual(['second@example.is', 'second@example.is']);
     expect(outcomesOf()).toEqual(['superseded', 'synced']);
+  });
+
+  it('explains it with one of its fields, and the other is superseded by nothing that was earlier', async () => {
+    const earliest = edited({ [PHONE]: '5551111' });
+    const first = edited({ [EMAIL]: 'first@example.is', [PHONE]: '5552222' });
+    const second = edited({ [EMAIL]: 'second@example.is' });
+    const held = comparing('old0@example.is');
+    const { take } = stack.registry;
+    stack.registry.take = (change) =>
+      EMAIL in change.changes ? take(change) : { status: 'success', version: 2 };
+    await tracked(earliest);
+    stack.clock.ms += 20_000;
+    await tracked(second);
+    expect(stack.conflicts()).toMatchObject([{ state: 'open' }]);
+    expect(await tracked(first)).toBe('settled');
+    expect(stack.conflicts()).toMatchObject([{ state: 'resolved' }]);
+    expect(held()).toBe('second@example.is');
+    expect(outcomesOf(PHONE)).toEqual(['synced', 'synced', undefined]);
+  });
+
+  it('explains it also where the member has written another field since', async () => {
+    const first = edited({ [EMAIL]: 'first@example.is' });
+    const second = edited({ [EMAIL]: 'second@example.is' });
+    const held = comparing('old0@example.is');
+    const { take } = stack.registry;
+    stack.registry.take = (change) =>
+      EMAIL in change.changes ? take(change) : { status: 'success', version: 2 };
+    stack.clock.ms += 20_000;
+    await tracked(second);
+    await tracked(edited({ [PHONE]: '5551111' }));
+    await tracked(first);
+    expect(stack.conflicts()).toMatchObject([{ paths: { [EMAIL]: { resolution: { keep: 'portal' } } } }]);
+    expect(held()).toBe('second@example.is');
   });
 
   it('explains it with another one in between', async () => {

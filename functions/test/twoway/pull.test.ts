@@ -64,7 +64,7 @@ describe("the registry's change queue", () => {
   it('counts the last row of a member: whoever came and went is gone, and who came back is a member', async () => {
     await stack.load([ONE]);
     stack.registry.rows.delete(ONE);
-    stack.registry.outbox.push([row(1, ONE), row(2, ONE, 'delete')]);
+    stack.registry.outbox.push([row(2, ONE, 'delete'), row(1, ONE)]);
     expect(await pull()).toEqual({ success: 1, failed: 0 });
     expect(stack.memory.held(`members/${ONE}`)?.['membership']).toMatchObject({ status: 'inactive' });
     expect(refreshes()).toBe(1);
