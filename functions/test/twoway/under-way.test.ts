@@ -8,7 +8,7 @@ import { tryEdit } from '../../src/twoway/track.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 import { EMAIL, type MemoryStack, openMemoryStack } from './support/memory-stack.ts';
 
-const PEOPLE = makeKennitalas(401, 78_000) as Kennitala[];
+const PEOPLE = makeKennitalas(500, 78_000) as Kennitala[];
 const TWENTY = PEOPLE.slice(0, 20);
 
 let stack: MemoryStack;
@@ -40,10 +40,9 @@ describe('how much is under way at once', () => {
       return new Map(kennitalas.map((kennitala) => [kennitala, { kind: 'nothing' }]));
     });
     stack.dependencies.store.transactAll = counted as never;
-    stack.dependencies.store.transact = (async () => ({ kind: 'nothing' })) as never;
     const outcomes = await stack.deliver(PEOPLE);
     expect([...outcomes.values()].every(({ kind }) => kind === 'done')).toBe(true);
-    expect([sizes, count.most]).toEqual([[100, 100, 100, 100], 4]);
+    expect([sizes, count.most]).toEqual([[100, 100, 100, 100, 100], 4]);
   });
 
   it('is sixteen members, as they are claimed, read and settled one by one', async () => {
