@@ -5,6 +5,7 @@ import { SyncError } from '../../src/lib/errors.ts';
 import {
   after,
   claim,
+  EDITED,
   EMAIL,
   edit,
   email,
@@ -79,6 +80,9 @@ describe('a change that the registry has taken', () => {
       expect(await settled(claimed, { status: 'success', version: 4 })).toMatchObject({ ended: 'synced' });
       expect(portal.view.stored?.member).toEqual(storedWith('new@example.is').member);
     }
+    const told = { [EMAIL]: { oldValue: 'old@example.is', newValue: 7 } };
+    await settled(claim([edit(told)], storedWith('old@example.is')), { status: 'success', version: 4 });
+    expect([email(), portal.view.stored?.meta.source_hash]).toEqual(['old@example.is', hashShown()]);
   });
 
   it('is read back where the portal has heard of a later one and shows something else', async () => {
@@ -213,6 +217,17 @@ describe('an answer without a version, which proves nothing', () => {
       },
     ]);
     expect(email()).toBe('theirs@example.is');
+  });
+
+  it.each([
+    ['shows: no mark stays', false, {}],
+    ['does not show: it is off here, and marked so', true, { [REACHABLE]: EDITED }],
+  ])('of a withdrawn consent, which the registry %s', async (_what, reachable, withdrawn) => {
+    registry.readings = [rowOf('old@example.is', null, { reachable })];
+    const withdrawal = { [REACHABLE]: { oldValue: true, newValue: false } };
+    await settled(claim([edit(withdrawal)], storedWith('old@example.is', null)), unproved);
+    expect(portal.view.stored?.member.profile.reachable).toBe(false);
+    expect(portal.view.stored?.meta.withdrawn ?? {}).toEqual(withdrawn);
   });
 
   it('has not taken a field that it does not mention, and is in no conflict about it', async () => {
