@@ -189,8 +189,7 @@ const planBack = (
   const lastEnd = (path: string) =>
     inEditOrder(later).findLast(({ changes, settled }) => path in changes || path in settled)?.settled[path];
   const back = Object.entries(tracked.settled).filter(
-    ([path, { outcome }]) =>
-      outcome === 'failed' || (outcome === 'superseded' && !isAsSaid && lastEnd(path)?.outcome === 'failed'),
+    ([path, { outcome }]) => outcome === 'failed' || (!isAsSaid && lastEnd(path)?.outcome === 'failed'),
   );
   const before = Object.fromEntries(back.map(([path, { oldValue }]) => [path, oldValue]));
   const values = planShown(stored, [tracked], before);

@@ -6,7 +6,7 @@ import { applyPatch, sourceHash } from '../../src/domain/member/patch.ts';
 import type { ConflictRecord, PathConflict } from '../../src/twoway/conflict.ts';
 import type { MemberView } from '../../src/twoway/ports.ts';
 import { makeQueueItem, type QueueItem, type SettledEdit, toEditTime } from '../../src/twoway/queue.ts';
-import { DECIDED_BY_LATE_EDIT, planExplained } from '../../src/twoway/track.ts';
+import { DECIDED_BY_LATE_EDIT, planExplained, planTracking } from '../../src/twoway/track.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 
 const [ONE] = makeKennitalas(1, 79_000) as [Kennitala];
@@ -55,6 +55,14 @@ const disputed = (more: Partial<PathConflict> = {}): PathConflict => ({
 const late = item(1, { [EMAIL]: ended('old@example.is', 'first@example.is', 'superseded') });
 const loser = item(2, { [EMAIL]: ended('first@example.is', 'second@example.is', 'conflict') });
 
+const storedWith = (email: string): StoredMember => {
+  const member = applyPatch(
+    null,
+    parseRegistryMember({ ssn: ONE, name: 'A', contact_info: { email, phone: '1' } }),
+  );
+  const meta = { django_id: 1, source_version: 1, source_hash: sourceHash(member), deleted_at: null };
+  return { member, meta };
+};
 const explained = ({
   paths = { [EMAIL]: disputed() },
   later = [loser],
@@ -66,12 +74,7 @@ const explained = ({
   tracked?: QueueItem;
   shown?: string | null;
 }) => {
-  const member = applyPatch(
-    null,
-    parseRegistryMember({ ssn: ONE, name: 'A', contact_info: { email: shown, phone: '1' } }),
-  );
-  const meta = { django_id: 1, source_version: 1, source_hash: sourceHash(member), deleted_at: null };
-  const stored: StoredMember | null = shown === null ? null : { member, meta };
+  const stored = shown === null ? null : storedWith(shown);
   const openConflicts = [{ id: 'conflict-1', kennitala: ONE, detectedAt: NOW, paths }];
   return planExplained({ stored, later, openConflicts } as unknown as MemberView, tracked, NOW);
 };
@@ -155,6 +158,46 @@ describe('a late edit that explains a conflict', () => {
     const { items, conflicts, member } = explained({ later: [loser, item(seconds, {}, more)] });
     expect(conflicts[0]?.paths[EMAIL]?.resolution?.keep).toBe(keep);
     expect([items.length, member === null]).toEqual(keep === 'portal' ? [1, false] : [0, true]);
+  });
+});
+
+describe('a late edit behind one that was not taken', () => {
+  const to = { oldValue: 'old@example.is', newValue: 'first@example.is' };
+  const dead = item(2, { [EMAIL]: ended('first@example.is', 'second@example.is', 'failed') });
+  const taken = item(2, { [EMAIL]: ended('x', 'second@example.is', 'synced') });
+  const waits = item(3, {}, { changes: { [EMAIL]: { oldValue: 'second@example.is', newValue: 'x' } } });
+  const beside = item(3, { [PHONE]: ended('1', '2', 'synced') });
+
+  it.each<[string, QueueItem[], string | null]>([
+    ['goes back to what it started from', [dead], 'old@example.is'],
+    ['goes back also where another field was written since', [dead, beside], 'old@example.is'],
+    ['goes back in whatever order they are known', [beside, dead], 'old@example.is'],
+    ['stays where that field was written since', [dead, waits], null],
+    ['stays where the later one was taken', [taken], null],
+  ])('%s', (_what, later, shown) => {
+    const { member, meta } = storedWith('first@example.is');
+    const view = {
+      stored: { member, meta: { ...meta, source_hash: 'of something else' } },
+      createdAt: toEditTime(at(-60)),
+      item: null,
+      later,
+      openConflicts: [],
+    };
+    const { id, kennitala, djangoId, editedAt, isContinuation } = late;
+    const edit = {
+      id,
+      kennitala,
+      djangoId,
+      action: 'update',
+      changes: { [EMAIL]: to },
+      editedAt,
+      isContinuation,
+    } as const;
+    const { member: written } = planTracking(view as unknown as MemberView, edit, {
+      now: NOW,
+      knowsConflicts: false,
+    });
+    expect(written?.values ?? null).toEqual(shown === null ? null : { [EMAIL]: shown });
   });
 });
 

@@ -30,6 +30,10 @@ describe("the registry's change queue", () => {
     ...given,
     createdAt: new Date(new Date(NOW).getTime() - 7 * 24 * 60 * 60_000),
   });
+  const justBefore = (given: OutboxRow): OutboxRow => ({
+    ...given,
+    createdAt: new Date(longAgo(given).createdAt.getTime() + 1),
+  });
   const GONE = {
     profile: { name: '' },
     membership: { status: 'inactive' },
@@ -45,9 +49,9 @@ describe("the registry's change queue", () => {
     await stack.load([ONE, TWO]);
     for (const kennitala of [ONE, TWO]) renamed(kennitala, 'Renamed Person');
     const hyphenated = `${ONE.slice(0, 6)}-${ONE.slice(6)}`;
-    stack.registry.outbox.push([row(12, ONE), row(3, hyphenated), row(7, TWO)], [row(3, ONE)]);
+    stack.registry.outbox.push([row(7, TWO), row(12, ONE), row(3, hyphenated)], [row(3, ONE)]);
     expect(await pull()).toEqual({ success: 2, failed: 0 });
-    expect(stack.registry.asked.sort()).toEqual([ONE, TWO].sort());
+    expect(stack.registry.asked).toEqual([ONE, TWO]);
     // What was given again is not looked at again.
     expect(stack.registry.marked).toEqual([[3, 7, 12]]);
     expect(stack.profileOf(ONE)['name']).toBe('Renamed Person');
@@ -77,6 +81,11 @@ describe("the registry's change queue", () => {
       GONE,
     ],
     ['left, as far as the queue knows', [row(2, STRANGER, 'delete')], null],
+    [
+      'came and went, within the last week',
+      [justBefore(row(1, STRANGER, 'create')), row(2, STRANGER, 'delete')],
+      GONE,
+    ],
     [
       'came longer ago than any event is sent',
       [longAgo(row(1, STRANGER, 'create')), row(2, STRANGER, 'delete')],
