@@ -93,6 +93,15 @@ describe('a change that the registry has taken', () => {
     expect(email()).toBe('theirs@example.is');
   });
 
+  it('of a withdrawn consent leaves no mark, so that what the registry says of it since is shown', async () => {
+    registry.readings = [rowOf('old@example.is', 9, { reachable: true })];
+    const withdrawal = { [REACHABLE]: { oldValue: true, newValue: false } };
+    const claimed = claim([edit(withdrawal)], heardLater());
+    expect(await settled(claimed, { status: 'success', version: 4 })).toMatchObject({ ended: 'synced' });
+    expect(portal.view.stored?.member.profile.reachable).toBe(true);
+    expect(portal.view.stored?.meta.withdrawn ?? {}).toEqual({});
+  });
+
   it('is not read back where the portal has heard of this very change, nor of any since', async () => {
     for (const version of [8, 9]) {
       expect(
