@@ -1,4 +1,5 @@
 import { Timestamp } from 'firebase-admin/firestore';
+import { toListDocument } from '../../src/adapters/firestore/change-lists.ts';
 import { makeHintStore } from '../../src/adapters/firestore/hint-store.ts';
 import { parsePortalMember, toMemberDocument } from '../../src/adapters/firestore/member-document.ts';
 import { makeMemberStore } from '../../src/adapters/firestore/member-store.ts';
@@ -75,10 +76,10 @@ describeRunStore(NAME, async () => {
       return data === null ? null : fromDocument(data);
     },
     changes: async (runId) =>
-      memory.all(`sync_audit/${runId}/changes`).map(([, data]) => ({
-        added: data['addedKennitalas'] as string[],
-        removed: data['removedKennitalas'] as string[],
-      })),
+      memory
+        .all(`sync_audit/${runId}/changes`)
+        .toSorted(([one], [other]) => Number(one.split('/').at(-1)) - Number(other.split('/').at(-1)))
+        .map(([, data]) => toListDocument(data)),
   };
 });
 describeStoreContract(NAME, async () => {

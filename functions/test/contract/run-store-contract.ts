@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { RunRecord } from '../../src/mirror/mirror.ts';
 import { closeSuccess, openRecord } from '../../src/mirror/run-record.ts';
 import type { BeginOptions, Begun, RunStore } from '../../src/mirror/run-store.ts';
+import type { ListedPeople } from '../../src/proof/chain.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 
 export interface RunStoreHarness {
@@ -9,7 +10,7 @@ export interface RunStoreHarness {
   /** The stored record, times as Dates; null when there is none. */
   readonly record: (runId: string) => Promise<RunRecord | null>;
   /** Documents of the restricted lists of a run. */
-  readonly changes: (runId: string) => Promise<{ added: string[]; removed: string[] }[]>;
+  readonly changes: (runId: string) => Promise<ListedPeople[]>;
   /** What happens before the next write that asks for nothing before it. */
   readonly beforeNextCommit: (happening: () => Promise<void>) => void;
 }
@@ -135,10 +136,19 @@ export const describeRunStore = (name: string, make: () => Promise<RunStoreHarne
       });
     });
 
-    it('keeps the lists of changes whole, however long they are', async () => {
+    it.each([
+      [0, 0],
+      [1, 0],
+      [250, 250],
+      [250, 251],
+      [0, 501],
+      [5_000, 0],
+      [7_000, 5_345],
+      [0, 105_001],
+    ])('keeps lists of %i added and %i removed whole', async (added, removed) => {
       const { lease } = await begun('one');
-      const all = makeKennitalas(12_345);
-      const changes = { added: all.slice(0, 7_000), removed: all.slice(7_000) };
+      const all = makeKennitalas(added + removed);
+      const changes = { added: all.slice(0, added), removed: all.slice(added) };
       await harness.store.recordPlan(lease, open('one'), changes);
       const documents = await harness.changes('one');
       expect(documents.flatMap(({ added }) => added)).toEqual(changes.added);

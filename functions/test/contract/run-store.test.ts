@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, it } from 'vitest';
+import { toListDocument } from '../../src/adapters/firestore/change-lists.ts';
 import { fromDocument } from '../../src/adapters/firestore/run-documents.ts';
 import { makeRunStore } from '../../src/adapters/firestore/run-store.ts';
 import { openRecord } from '../../src/mirror/run-record.ts';
@@ -26,10 +27,7 @@ describeRunStore('Firestore', async () => {
       const found = await db.collection(`sync_audit/${runId}/changes`).get();
       return found.docs
         .toSorted((one, other) => Number(one.id) - Number(other.id))
-        .map((document) => ({
-          added: document.get('addedKennitalas'),
-          removed: document.get('removedKennitalas'),
-        }));
+        .map((document) => toListDocument(document.data()));
     },
   };
 });

@@ -245,6 +245,30 @@ describe('erasing a person', () => {
     expect(list?.data()).toEqual({ addedKennitalas: [other], removedKennitalas: [] });
   });
 
+  it('finds them in a list that is one text, which keeps everybody else and stays what was written', async () => {
+    await ops.close();
+    ops = await startOpsStack({ members: 600 });
+    const { kennitala } = await gone();
+    const read = async () =>
+      (await ops.db.collectionGroup('changes').where('form', '==', 'lines').get()).docs;
+    const [before] = await read();
+    const people: string[] = before?.get('addedKennitalas').split('\n') ?? [];
+    expect(people).toHaveLength(600);
+    expect(people).toContain(kennitala);
+    const { body } = await erase(kennitala);
+    expect(body.absent).toBe(true);
+    expect(rowOf(body, 'sync_audit/*/changes')).toMatchObject({ found: 2, erased: 2, left: 0 });
+    expect(await everythingHeld(ops)).not.toContain(kennitala);
+    const [after] = await read();
+    const left = people.filter((one) => one !== kennitala);
+    expect(after?.data()).toMatchObject({ addedKennitalas: left.join('\n'), removedKennitalas: '' });
+    expect((await ops.call('POST', '/verify')).body).toMatchObject({ whole: true, findings: [] });
+    await after?.ref.update({ addedKennitalas: left.slice(1).join('\n') });
+    expect((await ops.call('POST', '/verify')).body.findings).toMatchObject([
+      { kind: 'altered', where: after?.ref.path },
+    ]);
+  });
+
   it('can be repeated, and is the same for somebody whom nobody knows', async () => {
     const { kennitala } = await gone();
     await erase(kennitala);

@@ -76,6 +76,18 @@ describe('explaining a member', () => {
     ]);
   });
 
+  it('finds the run in a list that is one text', async () => {
+    await ops.close();
+    ops = await startOpsStack({ members: 600 });
+    const { body: first } = await sync();
+    const found = (await explain(kennitalaOf(ops.registry.randomMember()))).timeline;
+    expect(found.filter(({ source }: Body) => source === 'run')).toMatchObject([
+      { what: 'added', mirror: 'roster', runId: first.run.runId },
+    ]);
+    const stranger = kennitalaOf(ops.registry.createMember().id);
+    expect((await explain(stranger)).timeline.some(({ source }: Body) => source === 'run')).toBe(false);
+  });
+
   it.each([
     ['before the next run', async () => undefined, 'waits_for_next_run'],
     [

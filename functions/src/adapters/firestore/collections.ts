@@ -1,11 +1,13 @@
+import { LIST_FIELDS, type ListField } from './change-lists.ts';
+
 /** How documents of a collection are found that are about one person. */
 export type AboutPerson =
   /** The document's name is the kennitala; what stands below it is the person's too. */
   | { readonly by: 'name' }
   /** The kennitala stands in a field, and the document is about nobody else. */
   | { readonly by: 'field'; readonly field: string }
-  /** Arrays have the kennitalas of many: one is taken out. */
-  | { readonly by: 'lists'; readonly fields: readonly string[] }
+  /** Lists have the kennitalas of many: one is taken out. */
+  | { readonly by: 'lists'; readonly fields: readonly ListField[] }
   /** The opaque reference stands in a field: it is overwritten. */
   | { readonly by: 'reference'; readonly field: string };
 
@@ -31,7 +33,7 @@ export const COLLECTIONS = {
   sync_queue: { person: { by: 'field', field: 'kennitala' }, expires: null },
   sync_conflicts: { person: { by: 'field', field: 'kennitala' }, expires: 'expireAt' },
   changes: {
-    person: { by: 'lists', fields: ['addedKennitalas', 'removedKennitalas'] },
+    person: { by: 'lists', fields: LIST_FIELDS },
     expires: 'expireAt',
     below: 'sync_audit',
   },

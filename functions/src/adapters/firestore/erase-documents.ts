@@ -16,8 +16,16 @@ import {
 } from '../../ops/ports.ts';
 import { CHAINED_COLLECTIONS, erasedMark, judgePeople, shortenedDigest } from '../../proof/chain.ts';
 import type { ChainKey, ChainKeys } from '../../proof/chain-key.ts';
+import {
+  inFormOf,
+  type ListField,
+  LONG_LISTS_PAGE,
+  longLists,
+  peopleIn,
+  toListDocument,
+} from './change-lists.ts';
 import { type AboutPerson, COLLECTIONS, type Collection } from './collections.ts';
-import { toListDocument } from './record-reader.ts';
+import { pagesOf } from './record-reader.ts';
 import { assertAwaited, makeStoreCalls, STORE_CALL_LIMIT_MS, whileAwaited } from './store-call.ts';
 
 /** Stands where a reference or a text was: what is left makes a repeated event harmless, and says that somebody decided. */
@@ -140,43 +148,58 @@ const eraseFromLists = (
   call: Call,
   keys: ChainKeys,
   collection: string,
-  fields: readonly string[],
+  fields: readonly ListField[],
 ): ErasureStore => {
   const place = placeOf(collection);
   const naming =
-    (field: string, { kennitala }: Person) =>
+    (field: ListField, { kennitala }: Person) =>
     (db: Firestore): Query =>
       db.collectionGroup(collection).where(field, 'array-contains-any', spellingsOf(kennitala));
-  const inAll = async (work: (field: string) => Promise<number>): Promise<Counts> => {
-    let sum = 0;
-    for (const field of fields) sum += await work(field);
-    return { [place]: sum };
+  /** No index finds anybody in these. */
+  const inLong = async (
+    { kennitala }: Person,
+    treat: (ref: DocumentReference, field: ListField, isOver: () => boolean) => Promise<unknown>,
+    signal?: AbortSignal,
+  ): Promise<number> => {
+    const numbers = spellingsOf(kennitala);
+    let treated = 0;
+    for await (const document of pagesOf(call, longLists, LONG_LISTS_PAGE, signal)) {
+      for (const field of fields) {
+        const people = new Set(peopleIn(document.get(field)));
+        if (!numbers.some((number) => people.has(number))) continue;
+        const erase = (_db: Firestore, isOver: () => boolean) =>
+          unlessGone(() => treat(document.ref, field, isOver));
+        if (await call('erase documents of a person', erase)) treated += 1;
+      }
+    }
+    return treated;
   };
+  const shorten =
+    ({ kennitala }: Person) =>
+    async (ref: DocumentReference, field: ListField, isOver: () => boolean) =>
+      shortenLists({ ref, field, numbers: spellingsOf(kennitala), keys: await keys.all(), isOver });
   return {
     places: [place],
-    find: (person) => inAll((field) => countFound(call, naming(field, person))),
-    erase: (person, signal) =>
-      inAll((field) =>
-        eraseFound(
-          call,
-          naming(field, person),
-          async (ref, isOver) =>
-            shortenLists({
-              ref,
-              field,
-              numbers: spellingsOf(person.kennitala),
-              keys: await keys.all(),
-              isOver,
-            }),
-          signal,
-        ),
-      ),
+    find: async (person) => {
+      let sum = await inLong(person, async () => undefined);
+      for (const field of fields) sum += await countFound(call, naming(field, person));
+      return { [place]: sum };
+    },
+    erase: async (person, signal) => {
+      const treat = shorten(person);
+      let sum = await inLong(person, treat, signal);
+      for (const field of fields) {
+        const inField = (ref: DocumentReference, isOver: () => boolean) => treat(ref, field, isOver);
+        sum += await eraseFound(call, naming(field, person), inField, signal);
+      }
+      return { [place]: sum };
+    },
   };
 };
 
 interface Shortening {
   readonly ref: DocumentReference;
-  readonly field: string;
+  readonly field: ListField;
   readonly numbers: readonly string[];
   readonly keys: readonly ChainKey[];
   readonly isOver: () => boolean;
@@ -185,7 +208,8 @@ interface Shortening {
 const shortenLists = ({ ref, field, numbers, keys, isOver }: Shortening): Promise<void> => {
   const shorten = whileAwaited(isOver, async (transaction) => {
     const data = (await transaction.get(ref)).data() ?? {};
-    const left = (data[field] as unknown[]).filter((number) => !numbers.includes(String(number)));
+    const people = peopleIn(data[field]).filter((number) => !numbers.includes(number));
+    const left = inFormOf(data[field], people);
     const place = `${ref.parent.parent?.id}/${ref.id}`;
     const before = toListDocument(data);
     // A list that was altered before stays one: no digest makes it right.

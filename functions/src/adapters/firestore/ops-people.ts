@@ -3,8 +3,10 @@ import type { Kennitala } from '../../domain/kennitala.ts';
 import type { KnownPerson, MemberTrace, PeopleReader } from '../../ops/ports.ts';
 import { memberOrigin } from '../../ops/schemas/person.ts';
 import type { PortalNow } from '../../ops/schemas.ts';
+import { LONG_LISTS_PAGE, longLists, toListDocument } from './change-lists.ts';
 import { memberRef } from './member-document.ts';
 import { fromActionDocument, toRecord } from './ops-runs.ts';
+import { pagesOf } from './record-reader.ts';
 import { makeStoreCalls, timeIn } from './store-call.ts';
 
 /** Documents of one call; each brings some hundred bytes. */
@@ -57,11 +59,28 @@ const textOf = (value: unknown): string | null =>
 /** Of each kind; a member of many years has fewer. */
 const ENTRIES_READ = 200;
 
+interface NamedRun {
+  readonly runId: string;
+  readonly what: 'added' | 'removed';
+}
+
 type Found = Pick<MemberTrace, 'queued' | 'conflictsOf'>;
 
 /** Everything in Firestore that names one member. `found` reads what the way back holds. */
 export const makeMemberTrace = (client: () => Promise<Firestore>, found: Found): MemberTrace => {
   const call = makeStoreCalls(client);
+
+  const longListsNaming = async (kennitala: Kennitala): Promise<NamedRun[]> => {
+    const named: NamedRun[] = [];
+    for await (const document of pagesOf(call, longLists, LONG_LISTS_PAGE)) {
+      const people = toListDocument(document.data());
+      const runId = document.ref.parent.parent?.id;
+      if (runId === undefined) continue;
+      for (const what of ['added', 'removed'] as const)
+        if (people[what].includes(kennitala)) named.push({ runId, what });
+    }
+    return named;
+  };
 
   return {
     ...found,
@@ -83,21 +102,23 @@ export const makeMemberTrace = (client: () => Promise<Firestore>, found: Found):
           return at === null ? [] : [{ at, result: String(result), action: String(action) }];
         });
       }),
-    runs: (kennitala) =>
-      call('answer the runs of the member', async (db) => {
+    runs: async (kennitala) => {
+      const long = await longListsNaming(kennitala);
+      return call('answer the runs of the member', async (db) => {
         const both = await Promise.all(
           (['added', 'removed'] as const).map(async (what) =>
             (await runIdsNaming(db, kennitala, what)).map((runId) => ({ runId, what })),
           ),
         );
-        const named = both.flat();
+        const named = [...both.flat(), ...long];
         if (named.length === 0) return [];
         const records = await db.getAll(...named.map(({ runId }) => db.collection('sync_audit').doc(runId)));
         return named.flatMap(({ what }, n) => {
           const record = records[n];
           return record?.exists ? [{ run: toRecord(record), what }] : [];
         });
-      }),
+      });
+    },
     actions: (member) =>
       call('answer the actions of operators', async (db) => {
         const all = db.collection('operator_actions');
@@ -113,7 +134,7 @@ export const makeMemberTrace = (client: () => Promise<Firestore>, found: Found):
 const runIdsNaming = async (
   db: Firestore,
   kennitala: Kennitala,
-  what: 'added' | 'removed',
+  what: NamedRun['what'],
 ): Promise<string[]> => {
   const { docs } = await db
     .collectionGroup('changes')

@@ -8,8 +8,7 @@ import {
 } from 'firebase-admin/firestore';
 import { z } from 'zod';
 import { SyncError } from '../../lib/errors.ts';
-import { CHANGES_PER_DOCUMENT, type RunRecord } from '../../mirror/mirror.ts';
-import type { PlannedChanges } from '../../mirror/run-store.ts';
+import type { RunRecord } from '../../mirror/mirror.ts';
 import type {
   OperatorAction,
   OperatorActions,
@@ -19,6 +18,7 @@ import type {
   RunHistory,
 } from '../../ops/ports.ts';
 import { type Chained, type CurrentChainKey, takeChained } from './chain.ts';
+import { toListDocument } from './change-lists.ts';
 import { fromDocument } from './run-documents.ts';
 import { makeStoreCalls, STORE_CALL_LIMIT_MS } from './store-call.ts';
 
@@ -70,11 +70,8 @@ export const makeRunHistory = (client: () => Promise<Firestore>): RunHistory => 
         const lists = db.collection('sync_audit').doc(runId).collection('changes');
         const [found, following] = await db.getAll(lists.doc(String(page)), lists.doc(String(page + 1)));
         if (!found?.exists) return null;
-        return {
-          added: textsOf(found.get('addedKennitalas')),
-          removed: textsOf(found.get('removedKennitalas')),
-          isLast: following?.exists !== true,
-        };
+        const { added, removed } = toListDocument(found.data() ?? {});
+        return { added, removed, isLast: following?.exists !== true };
       }),
     since: (from, most) =>
       call('answer the runs of the days', async (db) => {
@@ -121,41 +118,6 @@ const toRunDay = (document: DocumentSnapshot): RunDay => {
 };
 
 export const toRecord = (document: DocumentSnapshot): RunRecord => fromDocument(document.data() ?? {});
-
-const textsOf = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((text) => typeof text === 'string') : [];
-
-/** About 0.3 MB a commit: Firestore takes 10 MiB, but the client needs some thirty times a commit's size in memory. */
-const DOCUMENTS_PER_COMMIT = 4;
-
-/**
- * `sync_audit/{runId}/changes/{n}`: the added, then the removed, so many a document; in groups that fit a commit. They
- * are made as they are asked for, since a first list of a million would not fit twice in a function's memory.
- */
-export function* documentsToCommit(
-  record: RunRecord,
-  { added, removed }: Pick<PlannedChanges, 'added' | 'removed'>,
-): Generator<readonly (readonly [id: string, data: DocumentData])[]> {
-  const total = Math.ceil((added.length + removed.length) / CHANGES_PER_DOCUMENT);
-  let group: [string, DocumentData][] = [];
-  for (let n = 0; n < total; n += 1) {
-    const from = n * CHANGES_PER_DOCUMENT;
-    const until = from + CHANGES_PER_DOCUMENT;
-    group.push([
-      String(n),
-      {
-        addedKennitalas: added.slice(from, until),
-        removedKennitalas: removed.slice(Math.max(0, from - added.length), Math.max(0, until - added.length)),
-        expireAt: record.expireAt,
-      },
-    ]);
-    if (group.length === DOCUMENTS_PER_COMMIT) {
-      yield group;
-      group = [];
-    }
-  }
-  yield group;
-}
 
 const cursorShape = z.tuple([z.number().int(), z.number().int().min(0).max(999_999_999), z.string().min(1)]);
 

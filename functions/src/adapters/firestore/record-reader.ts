@@ -5,6 +5,7 @@ import { CHAINED_COLLECTIONS, type ListDocument, STREAMS, type Stream } from '..
 import type { StoredRecord } from '../../proof/check-record.ts';
 import type { RecordReader } from '../../proof/ports.ts';
 import { streamRef } from './chain.ts';
+import { toListDocument } from './change-lists.ts';
 import { makeStoreCalls } from './store-call.ts';
 
 const PAGE = 300;
@@ -63,14 +64,14 @@ export const makeRecordReader = (client: () => Promise<Firestore>): RecordReader
 };
 
 /** Every document of an ordered query, each page within the time limit of one call. */
-async function* pagesOf(
+export async function* pagesOf(
   call: <T>(what: string, work: (db: Firestore) => Promise<T>) => Promise<T>,
   query: (db: Firestore) => Query,
   size: number,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): AsyncGenerator<QueryDocumentSnapshot> {
   for (let last: QueryDocumentSnapshot | undefined; ; ) {
-    if (signal.aborted) {
+    if (signal?.aborted) {
       throw new SyncError(
         'deadline_exceeded',
         'The records could not all be read in time. Nothing is known of them.',
@@ -86,14 +87,3 @@ async function* pagesOf(
     if (last === undefined || docs.length < size) return;
   }
 }
-
-export const toListDocument = (data: Readonly<Record<string, unknown>>): ListDocument => ({
-  added: textsOf(data['addedKennitalas']),
-  removed: textsOf(data['removedKennitalas']),
-  digest: textOf(data['digest']),
-  shortened: textOf(data['shortened']),
-});
-
-/** Whatever stands there, as text: what is no text was not written by us, and makes another digest. */
-const textsOf = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
-const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);

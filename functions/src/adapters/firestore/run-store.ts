@@ -27,7 +27,7 @@ import {
   takeChained,
   withLink,
 } from './chain.ts';
-import { documentsToCommit } from './ops-runs.ts';
+import { documentsToCommit } from './change-lists.ts';
 import {
   abandonedBy,
   fromDocument,
@@ -46,18 +46,6 @@ const BEGIN_ATTEMPTS = 5;
 const PLAN_RUNS_READ = 200;
 
 type Documents = readonly (readonly [id: string, data: DocumentData])[];
-
-/**
- * The client makes a path and a message for each entry of an array, at a high cost, and neither for what is added to one. The
- * document is set as a whole, so what was in it before counts for nothing; no list names anybody twice.
- */
-const asStored = (data: DocumentData): DocumentData =>
-  Object.fromEntries(
-    Object.entries(data).map(([field, it]) => [
-      field,
-      Array.isArray(it) && it.length > 0 ? FieldValue.arrayUnion(...it) : it,
-    ]),
-  );
 
 /** What a batch and a transaction have in common. */
 interface Writer {
@@ -184,7 +172,7 @@ export const makeRunStore = (
   const listsOf = (db: Firestore, { runId }: RunRecord) => refs(db).record(runId).collection('changes');
 
   const writeLists = (db: Firestore, to: Writer, record: RunRecord, documents: Documents): void => {
-    for (const [id, data] of documents) to.set(listsOf(db, record).doc(id), asStored(data));
+    for (const [id, data] of documents) to.set(listsOf(db, record).doc(id), data);
   };
 
   const commitLists = async (record: RunRecord, documents: Documents): Promise<void> => {
@@ -205,8 +193,7 @@ export const makeRunStore = (
     let last: Documents = [];
     for (const documents of documentsToCommit(record, changes)) {
       await commitLists(record, last);
-      last = documents.map(([id, data]) => {
-        const people = { added: data['addedKennitalas'], removed: data['removedKennitalas'] };
+      last = documents.map(({ id, people, data }) => {
         const digest = peopleDigest(key, `${record.runId}/${id}`, people);
         digests.push(digest);
         return [id, { ...data, digest }] as const;
