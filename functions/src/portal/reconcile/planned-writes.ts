@@ -41,8 +41,8 @@ export async function* plannedWrites(input: PlannedWritesInput): AsyncGenerator<
     yield* fromPages(input);
     return;
   }
-  for (const { kennitala, kind } of differences) {
-    const write = kind === 'remove' ? undefined : kept.get(kennitala);
+  for (const { kennitala } of differences) {
+    const write = kept.get(kennitala);
     if (write !== undefined) yield write;
   }
   yield* removals(removed(), input);

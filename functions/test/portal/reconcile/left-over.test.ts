@@ -3,9 +3,10 @@ import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { SyncError } from '../../../src/lib/errors.ts';
 import type { PortalWriter } from '../../../src/portal/ports.ts';
 import type { PortalMirrorDependencies } from '../../../src/portal/reconcile/portal-mirror.ts';
+import { makeKennitalas } from '../../support/kennitalas.ts';
 import { takingOnly } from '../../support/stack.ts';
 import { type HeldDocument, makeMemoryPortal } from './support/memory-portal.ts';
-import { holds, PEOPLE, plan, type Row, reset, row, succeeded, world } from './support/one-run.ts';
+import { held, holds, ONE, PEOPLE, plan, type Row, reset, row, succeeded, world } from './support/one-run.ts';
 
 const [NEW, BACK, CHANGED, RENAMED, GONE, LEFT] = PEOPLE as [
   Kennitala,
@@ -166,7 +167,7 @@ describe('a second reading', () => {
   const pagesRead = () => world.asked.filter((asked) => typeof asked !== 'string').length;
 
   it.each<[string, () => void, object]>([
-    ['shows one twice, who is written once', () => void world.rows.push(row(NEW)), { overtaken: 0 }],
+    ['shows one twice, who is written once', () => void world.rows.unshift(row(NEW)), { overtaken: 0 }],
     [
       'shows a placeholder and one who cannot be read, and goes on',
       () => void world.rows.unshift(row('9999999999'), { id: 7, ssn: 'unreadable' } as Row),
@@ -222,25 +223,94 @@ describe('a second reading', () => {
     expect(doneIn(portal.documents())).toEqual(PLANNED);
   });
 
-  it('of a document that was written since leaves it to that writer', async () => {
-    const portal = makeMemoryPortal(world.documents);
-    const made = await plan(succeeded(4), { keptWrites: 0, index: portal.index, writer: portal.writer });
-    const wrote: string[] = [];
-    await portal.writer.write(
-      (async function* () {
-        const document = portal.documents().get(CHANGED);
-        if (document === undefined) throw new Error('Nobody is held.');
-        const meta = { ...document.meta, source_version: 9, source_hash: '', origin: 'registry' } as const;
-        yield { kennitala: CHANGED, member: document.member, meta, ifState: '0' };
-      })(),
-      {
-        at: new Date(),
-        signal: new AbortController().signal,
-        onSettled: ({ kennitala }) => void wrote.push(kennitala),
+  it('asks the store about documents alone that are there and differ, once each', async () => {
+    const { index, writer } = makeMemoryPortal(world.documents);
+    const read: Kennitala[][] = [];
+    const noted: PortalMirrorDependencies['index'] = {
+      ...index,
+      read: (kennitalas) => {
+        read.push([...kennitalas]);
+        return index.read(kennitalas);
       },
-    );
-    expect(wrote).toEqual([CHANGED]);
+    };
+    world.rows.push(row(PEOPLE[20] ?? ''), row(PEOPLE[21] ?? ''));
+    const made = await plan(succeeded(4), { keptWrites: 0, index: noted, writer });
+    read.length = 0;
+    await made.apply();
+    // The removals, then a page of two at a time, and none about a page of newcomers.
+    expect(read.map((some) => some.toSorted())).toEqual([[GONE, LEFT], [BACK], [CHANGED, RENAMED]]);
+  });
+
+  it.each([
+    ['a change', CHANGED],
+    ['a removal', GONE],
+  ])('does not even try %s of a document that was written since', async (_what, kennitala) => {
+    const portal = makeMemoryPortal(world.documents);
+    const tried: Kennitala[] = [];
+    const noting: PortalWriter = {
+      write: (writes, options) => {
+        const noted = async function* () {
+          for await (const write of writes) {
+            tried.push(write.kennitala);
+            yield write;
+          }
+        };
+        return portal.writer.write(noted(), options);
+      },
+    };
+    const made = await plan(succeeded(4), { keptWrites: 0, index: portal.index, writer: noting });
+    const { member, meta } = held(row(kennitala));
+    const touch = async function* () {
+      const asBefore = { ...meta, source_hash: meta.source_hash ?? '', origin: 'registry' } as const;
+      yield { kennitala, member, meta: asBefore, ifState: '0' };
+    };
+    await portal.writer.write(touch(), {
+      at: new Date(),
+      signal: new AbortController().signal,
+      onSettled: (_write, result) => expect(result).toBe('written'),
+    });
     expect(await made.apply()).toMatchObject({ overtaken: 1 });
-    expect(portal.documents().get(CHANGED)?.meta.source_version).toBe(9);
+    expect(tried).toHaveLength(5);
+    expect(tried).not.toContain(kennitala);
+  });
+});
+
+describe('many removals', () => {
+  it.each([
+    [120, [96, 24]],
+    [96, [96]],
+  ])('%i are read in batches, and the registry is asked about eight at once', async (count, batches) => {
+    reset();
+    const many = makeKennitalas(count + 1, 90_000);
+    const [stays = ONE, ...leave] = many;
+    holds(...many.map((kennitala, n): [Row] => [row(kennitala, { id: n + 1 })]));
+    world.rows = [row(stays, { id: 1 })];
+    const { index, writer, documents } = makeMemoryPortal(world.documents);
+    const read: number[] = [];
+    let [underWay, most] = [0, 0];
+    const { apply } = await plan(succeeded(count + 1), {
+      writer,
+      index: {
+        ...index,
+        read: (kennitalas) => {
+          read.push(kennitalas.length);
+          return index.read(kennitalas);
+        },
+      },
+      registry: {
+        readMember: async () => {
+          underWay += 1;
+          most = Math.max(most, underWay);
+          await Promise.resolve();
+          underWay -= 1;
+          return null;
+        },
+      },
+    });
+    expect(await apply()).toMatchObject({ memberCount: 1, overtaken: 0 });
+    expect([read, most]).toEqual([batches, 8]);
+    expect(new Set(leave.map((kennitala) => statusOf(documents().get(kennitala))))).toEqual(
+      new Set(['inactive']),
+    );
   });
 });

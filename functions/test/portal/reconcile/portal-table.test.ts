@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import type { Member } from '../../../src/domain/member/member.ts';
@@ -12,6 +13,7 @@ import { NESTED } from '../../domain/member/support/wire-members.ts';
 import { makeKennitalas } from '../../support/kennitalas.ts';
 
 const PEOPLE = makeKennitalas(5_000);
+const [LAST = '' as Kennitala] = makeKennitalas(1, 5_000);
 const [KENNITALA = '' as Kennitala] = PEOPLE;
 const said = parseRegistryMember({ ...NESTED, ssn: KENNITALA });
 const member = applyPatch(null, said);
@@ -149,6 +151,47 @@ describe('what holds a million in columns', () => {
     expect(ascending.map(({ kennitala }) => differences.find(kennitala))).toEqual([0, 1, 2, 3]);
     expect(differences.find(PEOPLE[9] ?? KENNITALA)).toBeNull();
     expect([differences.count(['create', 'revive']), differences.hasMissed()]).toEqual([2, true]);
+  });
+});
+
+describe('thousands of differences', () => {
+  const KINDS = ['create', 'revive', 'update', 'remove'] as const;
+  const all = PEOPLE.map((kennitala, n) => {
+    const kind = KINDS[n % 4] ?? 'update';
+    return {
+      kennitala,
+      kind,
+      digest: kind === 'remove' ? '' : createHash('md5').update(kennitala).digest('base64url'),
+      ifState: kind === 'create' ? null : `state ${n}`,
+      isMissed: false,
+    };
+  });
+
+  it.each([
+    ['as they came', all],
+    ['however they came', [...all.slice(2_000).toReversed(), ...all.slice(0, 2_000)]],
+  ])('are what they were when they were added, %s', (_what, given) => {
+    const differences = differencesOf(given);
+    expect(differences.length).toBe(5_000);
+    expect([...differences]).toEqual(all);
+    for (const n of [0, 1, 2_499, 4_095, 4_096, 4_999]) {
+      expect(differences.find(all[n]?.kennitala ?? KENNITALA)).toBe(n);
+      expect(differences.at(n)).toEqual(all[n]);
+    }
+    const ofKinds = (...kinds: (typeof KINDS)[number][]) =>
+      all.filter(({ kind }) => kinds.includes(kind)).map(({ kennitala }) => kennitala);
+    for (const kinds of [['create', 'revive'], ['update'], ['remove']] as (typeof KINDS)[number][][]) {
+      expect([...differences.kennitalas(kinds)]).toEqual(ofKinds(...kinds));
+      expect(differences.count(kinds)).toBe(1_250 * kinds.length);
+    }
+    expect(differences.hasMissed()).toBe(false);
+  });
+
+  it('of which one was missed are known to have missed ones', () => {
+    expect(
+      differencesOf(all, [{ ...(all[0] as (typeof all)[0]), kennitala: LAST, isMissed: true }]).hasMissed(),
+    ).toBe(true);
+    expect([differencesOf().length, differencesOf().hasMissed()]).toEqual([0, false]);
   });
 });
 
