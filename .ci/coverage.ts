@@ -13,9 +13,9 @@ const FOLDER = join(ROOT, 'coverage');
 const REQUIRED = { lines: 95, branches: 90 } as const;
 /**
  * The suites that run the sources in vitest's own process. Those that start the build as a process (framework, local, emulator,
- * browser) reach more, which nobody counts.
+ * browser) reach more, which nobody counts; `postgres` runs the register's once more.
  */
-const PROJECTS = ['unit', 'stacks', 'postgres'];
+const PROJECTS = ['unit', 'stacks'];
 
 interface Count {
   readonly covered: number;
@@ -36,7 +36,8 @@ const measureFunctions = (): Coverage => {
       ...PROJECTS.flatMap((project) => ['--project', project]),
       'functions/test',
       '--coverage.enabled',
-      '--coverage.provider=v8',
+      // Counters in the sources that are measured. V8's own counting slows everything that runs, to a fifth.
+      '--coverage.provider=istanbul',
       '--coverage.include=functions/src/**/*.ts',
       '--coverage.reporter=json-summary',
       '--coverage.reporter=html',

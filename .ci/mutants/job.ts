@@ -11,7 +11,9 @@ export interface Job {
   readonly own: string;
   /** The sources with all mutants in them, each behind a switch, by absolute path. */
   readonly sources: Readonly<Record<string, string>>;
-  readonly mutants: readonly Pick<Mutant, 'id'>[];
+  readonly mutants: readonly Mutant[];
+  /** The sources without them. */
+  readonly texts: Readonly<Record<string, string>>;
   /** What the tests asked about one mutant may take together, by what they take without it. */
   readonly testsMs: number;
   /** What was found so far, one line of JSON each: see `Finding`. */

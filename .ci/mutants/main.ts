@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -8,7 +17,7 @@ import type { Mutant } from '@stryker-mutator/api/core';
 import { Instrumenter, type InstrumentResult } from '@stryker-mutator/instrumenter';
 import { type Equivalents, readEquivalents } from './equivalents.ts';
 import { type Finding, type Job, type Outcome, readFindings } from './job.ts';
-import { offsetOf, refusedByCompiler } from './types.ts';
+import { hashOfFiles, nameOf, offsetOf, refusedByCompiler } from './types.ts';
 
 /**
  * Mutation testing: Stryker's mutants of one folder after another, against the tests that reach them. Prints each mutant that
@@ -24,6 +33,9 @@ const KEPT = join(ROOT, '.local/mutants');
 const REQUIRED_SCORE = 90;
 /** What loading the tests, or running them as they are, may take without a word. */
 const SILENCE_MS = 300_000;
+/** What must stand still while mutants are asked: tests are loaded again and again. */
+const TREE = ['functions/src/**', 'functions/test/**'].map((glob) => `${glob}/*.{ts,json}`);
+const TREE_LOOKED_AT_MS = 10_000;
 
 /** The tests of each folder of functions/src: its own, and those that go through it without much around it. */
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
@@ -107,6 +119,7 @@ const testFolder = async (
   const texts = new Map(files.map((file) => [file, readFileSync(join(ROOT, file), 'utf8')]));
   const textOf = (file: string): string => texts.get(file) ?? '';
   const { sources, mutants } = await instrument(texts);
+  mkdirSync(KEPT, { recursive: true });
   const chosen = sample === undefined ? mutants : sampleOf(mutants, sample, seed);
   if (chosen.length < mutants.length)
     console.log(`${folder}: ${chosen.length} of ${mutants.length} mutants, by seed ${seed}`);
@@ -116,10 +129,9 @@ const testFolder = async (
     `${folder}: ${asked.length} mutants in ${files.length} files, and ${refused.size} that do not compile`,
   );
 
-  mkdirSync(KEPT, { recursive: true });
   const findings = join(KEPT, `${name}.findings`);
   const jobPath = join(KEPT, `${name}.job`);
-  const killed = alive ? killedBefore(jobPath, findings, sources) : [];
+  const killed = alive ? killedBefore(jobPath, findings, mutants, texts) : [];
   rmSync(findings, { force: true });
   for (const finding of killed) note(findings, finding);
   const tests = (FOLDERS[name] ?? []).map(
@@ -132,6 +144,7 @@ const testFolder = async (
     own: join(ROOT, 'functions/test', name),
     sources,
     mutants: asked,
+    texts: Object.fromEntries(texts),
     testsMs: seconds * 1_000,
     findings,
   };
@@ -158,21 +171,32 @@ const sampleOf = (mutants: readonly Mutant[], size: number, seed: string): reado
     .map(({ mutant }) => mutant);
 };
 
-/** What the run before has killed already: tests that were added since do not bring it back. */
-const killedBefore = (jobPath: string, findings: string, sources: Job['sources']): Finding[] => {
-  const before =
-    statSync(jobPath, { throwIfNoEntry: false }) && (JSON.parse(readFileSync(jobPath, 'utf8')) as Job);
-  if (JSON.stringify(before?.sources) !== JSON.stringify(sources)) {
-    console.log('The sources have changed since the run before: all mutants are asked again.');
-    return [];
-  }
-  return [...outcomesOf(readFindings(findings))]
-    .filter(([, outcome]) => outcome === 'killed' || outcome === 'hung')
-    .map(([id, outcome]) => ({ kind: 'ended', id, outcome }));
+/** What the run before has killed already, in files that are as they were: tests that were added since do not bring it back. */
+const killedBefore = (
+  jobPath: string,
+  findings: string,
+  mutants: readonly Mutant[],
+  texts: ReadonlyMap<string, string>,
+): Finding[] => {
+  if (!existsSync(jobPath)) return [];
+  const before: Job = JSON.parse(readFileSync(jobPath, 'utf8'));
+  const outcomes = outcomesOf(readFindings(findings));
+  const killed = new Set(
+    before.mutants
+      .filter(
+        ({ id, fileName }) => isKilled(outcomes.get(id)) && before.texts?.[fileName] === texts.get(fileName),
+      )
+      .map(nameOf),
+  );
+  return mutants
+    .filter((mutant) => killed.has(nameOf(mutant)))
+    .map(({ id }) => ({ kind: 'ended', id, outcome: 'killed' }));
 };
 
 const note = (findings: string, finding: Finding): void =>
   appendFileSync(findings, `${JSON.stringify(finding)}\n`);
+
+const isKilled = (outcome: Outcome | undefined): boolean => outcome === 'killed' || outcome === 'hung';
 
 const isAlive = (outcome: Result['outcome'] | undefined): boolean =>
   outcome === 'survived' || outcome === 'not reached';
@@ -201,8 +225,13 @@ const instrument = async (
 
 /** Runs the tests for all mutants; a process that hangs or is doubted is ended, and another goes on. */
 const runTests = async (jobPath: string, job: Job): Promise<Map<string, Outcome>> => {
+  const tree = hashOfFiles(ROOT, TREE);
   for (let starts = 0; ; starts += 1) {
-    await runProcess(jobPath, job.findings);
+    await runProcess(jobPath, job.findings, tree);
+    if (hashOfFiles(ROOT, TREE) !== tree)
+      throw new Error(
+        'functions/src or functions/test was changed meanwhile: ask again, in a tree that stands still.',
+      );
     const findings = readFindings(job.findings);
     const broken = findings.find(({ kind }) => kind === 'broken');
     if (broken?.kind === 'broken') throw new Error(`${broken.file} fails without a mutant: ${broken.why}`);
@@ -230,8 +259,8 @@ const outcomesOf = (findings: readonly Finding[]): Map<string, Outcome> => {
   return outcomes;
 };
 
-/** One process of vitest and its worker; resolves when both are gone. */
-const runProcess = (jobPath: string, findings: string): Promise<void> => {
+/** One process of vitest and its worker, ended where `tree` changes; resolves when both are gone. */
+const runProcess = (jobPath: string, findings: string, tree: string): Promise<void> => {
   const config = fileURLToPath(new URL('./vitest.config.ts', import.meta.url));
   const child = spawn(
     process.execPath,
@@ -259,9 +288,13 @@ const runProcess = (jobPath: string, findings: string): Promise<void> => {
     const limitMs = last?.kind === 'begun' ? last.limitMs : SILENCE_MS;
     if (Date.now() - Math.max(changedAt, startedAt) > limitMs) endGroup();
   }, 2_000);
+  const watchTree = setInterval(() => {
+    if (hashOfFiles(ROOT, TREE) !== tree) endGroup();
+  }, TREE_LOOKED_AT_MS);
   return new Promise((resolve) => {
     child.once('close', () => {
       clearInterval(watch);
+      clearInterval(watchTree);
       endGroup();
       process.off('exit', endGroup);
       resolve();

@@ -1,16 +1,50 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Mutant } from '@stryker-mutator/api/core';
 
 /** A copy of a file as it is: where that is wrong, so are its mutants for another reason than what they change. */
 const UNMUTATED = '.unmutated.ts';
 
+/** What the compiler's word depends on besides the mutant. */
+const JUDGED_BY = ['functions/src/**/*.ts', 'tsconfig.json', 'package-lock.json', '.ci/mutants/types.ts'];
+
 /**
- * The ids of the mutants that the compiler refuses: nobody can write them, so no test has to find them. Each becomes a file beside its
- * original, so that one run of the compiler judges all of them. What a mutant breaks in another file is not seen.
+ * The ids of the mutants that the compiler refuses: nobody can write them, so no test has to find them. What it said once of these
+ * very sources is kept, since it takes minutes to ask.
  */
 export const refusedByCompiler = (
+  root: string,
+  mutants: readonly Mutant[],
+  textOf: (file: string) => string,
+): Set<string> => {
+  const path = join(root, '.local/mutants/refused.json');
+  const of = hashOfFiles(root, JUDGED_BY);
+  const kept: { of?: string; refused?: Record<string, boolean> } = existsSync(path)
+    ? JSON.parse(readFileSync(path, 'utf8'))
+    : {};
+  const refused = kept.of === of ? { ...kept.refused } : {};
+  const unknown = mutants.filter((mutant) => refused[nameOf(mutant)] === undefined);
+  const found = askCompiler(root, unknown, textOf);
+  for (const mutant of unknown) refused[nameOf(mutant)] = found.has(mutant.id);
+  writeFileSync(path, JSON.stringify({ of, refused }));
+  return new Set(mutants.filter((mutant) => refused[nameOf(mutant)]).map(({ id }) => id));
+};
+
+/** Of one text of its file: ids count through the folder, and another file moves them. */
+export const nameOf = ({ fileName, location: { start, end }, replacement }: Mutant): string =>
+  `${fileName}:${start.line}:${start.column}-${end.line}:${end.column} ${replacement}`;
+
+export const hashOfFiles = (root: string, globs: readonly string[]): string => {
+  const hash = createHash('sha256');
+  for (const file of globSync([...globs], { cwd: root }).sort())
+    hash.update(`${file}\n`).update(readFileSync(join(root, file)));
+  return hash.digest('hex');
+};
+
+/** Each becomes a file beside its original, so that one run judges all of them. What a mutant breaks in another file is not seen. */
+const askCompiler = (
   root: string,
   mutants: readonly Mutant[],
   textOf: (file: string) => string,

@@ -64,6 +64,17 @@ export const applyVersionedEvent = async (
   return { ...(await applyReading(change, eventId, signal, dependencies)), wasAsked: true };
 };
 
+/** Whom a reading is about, and what made somebody read. */
+export interface ReadAbout {
+  readonly kennitala: Kennitala;
+  readonly action: MemberChange['action'];
+  /**
+   * An event that would create them may be under way, and nobody will tell of their deletion again: one who is gone gets a tombstone
+   * also where the portal never had them, so that this event is in doubt.
+   */
+  readonly mayBeCreated?: boolean;
+}
+
 /**
  * Reads the member from the registry and applies what it says, after a change that has surely been committed there: a 404
  * is a deletion. Two readings of one member can read in one order and write in the other; so each writes only if nothing
@@ -72,12 +83,13 @@ export const applyVersionedEvent = async (
  * Throws the `registry_*` codes, `member_invalid`, `store_unavailable`.
  */
 export const applyReading = async (
-  about: { readonly kennitala: Kennitala; readonly action: MemberChange['action'] },
+  about: ReadAbout,
   eventId: string | null,
   signal: AbortSignal,
   { members, registry, reference, now }: ApplyEventDependencies,
 ): Promise<AppliedEvent> => {
   const member = await reference(about.kennitala);
+  const decide = about.mayBeCreated === true ? decideChange : decideReading;
   for (let attempt = 1; attempt <= READING_ATTEMPTS; attempt += 1) {
     const { stored: seen, state } = await members.read(about.kennitala);
     const change = withoutOtherTables(await readChange(about.kennitala, registry, signal), seen);
@@ -89,10 +101,7 @@ export const applyReading = async (
       djangoId: change.content?.djangoId ?? null,
       at,
       decide: (stored, pending, former) =>
-        touchUnchanged(
-          stored,
-          decideReading(stored, change, { pending, former, origin: 'registry', now: at }),
-        ),
+        touchUnchanged(stored, decide(stored, change, { pending, former, origin: 'registry', now: at })),
       toReceipt: (decision) => receiptOf(decision, about.action, member),
     });
     if (outcome.kind === 'moved') continue;

@@ -120,11 +120,8 @@ export const lookAtStores = async (ports: LookPorts, signal: AbortSignal): Promi
   const buckets = [...new Set([...ofPortal, ...ofRegister, ...ofRoster])].sort((one, other) => one - other);
   const concerned = sumOf(buckets.map((bucket) => wanted[bucket] ?? NONE)).count;
   // What a hand-written document or line adds is in no bucket of ours; only a whole reading finds it.
+  if (buckets.length === 0 || concerned > MOST_MEMBERS) return base;
   const isOpaque = 'held' in portal && !isPortalSound;
-  if (buckets.length === 0 || concerned > MOST_MEMBERS) {
-    const isMoved = buckets.length === 0 && !isOpaque && !('held' in roster && roster.held.unreadable > 0);
-    return { ...base, isUnderWay: isMoved };
-  }
   const part = await readRegistryPart(ports, said, buckets, signal);
   if (part === null) return { ...base, isUnderWay: true };
 

@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import type { Kennitala } from '../domain/kennitala.ts';
 import { asHeard, type StoredMember } from '../domain/member/decide-change.ts';
 import { type Json, withFields } from '../domain/member/fields.ts';
-import { isWithdrawal } from '../domain/member/kept-values.ts';
+import { isWithdrawal, withoutWithdrawals } from '../domain/member/kept-values.ts';
 import { sourceHash } from '../domain/member/patch.ts';
 import { asSyncError } from '../lib/errors.ts';
 import {
@@ -116,7 +116,11 @@ const planNew = (stored: StoredMember | null, pending: readonly QueueItem[], now
   if (sourceHash(shown) !== stored.meta.source_hash) {
     return { items: pending, delivery: planDelivery(pending, { tellsCancelled: true }), member: null };
   }
-  const member = Object.keys(values).length === 0 ? null : { values, meta: stored.meta };
+  // Whoever went back to a consent that they had withdrawn has given it again.
+  const withdrawn = withoutWithdrawals(stored.meta.withdrawn, Object.keys(cancelled));
+  const isMarked = Object.keys(withdrawn).length < Object.keys(stored.meta.withdrawn ?? {}).length;
+  const member =
+    Object.keys(values).length === 0 && !isMarked ? null : { values, meta: { ...stored.meta, withdrawn } };
   return { items, delivery: planDelivery(waiting), member };
 };
 

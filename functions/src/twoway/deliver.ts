@@ -169,7 +169,6 @@ const turnAfter = async (
     case 'claim':
       return claim(onward.kennitala, options, dependencies);
     case 'done':
-      return { outcome: { kind: 'done', ...NOTHING_ENDED } };
     case 'waiting':
       return { outcome: { ...onward, ...NOTHING_ENDED } };
     case 'lost':

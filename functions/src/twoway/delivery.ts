@@ -142,8 +142,7 @@ export const endPaths = (
     ),
   );
   const rest = withoutPaths(claimed.delivery, Object.keys(part.paths));
-  const items = withDelivery(ended, rest, rest === null ? null : claim);
-  return { items, rest };
+  return { items: withDelivery(ended, rest, claim), rest };
 };
 
 /** How a member's waiting edits stand after a delivery. */

@@ -63,9 +63,9 @@ export const planConflict = (
     ...Object.keys(paths).filter((path) => paths[path]?.winner === 'registry'),
   ];
   const ended = view.pending.map((item) => settleLost(item, lost, merged, now));
-  const delivery = planDelivery(ended.filter(isPending), { expected: without(answer.current, lost) });
+  const delivery = planDelivery(ended.filter(isPending), { expected: answer.current });
   const claim = view.pending.find((item) => item.delivery !== null)?.claim ?? null;
-  const items = withDelivery(ended, delivery, delivery === null ? null : claim);
+  const items = withDelivery(ended, delivery, claim);
   const record: ConflictRecord = {
     id: claimed.delivery.changeId,
     kennitala: claimed.kennitala,
@@ -117,7 +117,7 @@ const isLaterWord = ({ editedAt }: MergedEdit, { changedAt, current }: ConflictA
 const sendAnew = (pending: readonly QueueItem[], claimed: Claimed): Step<SettleOutcome> => {
   const claim = pending.find((item) => item.delivery !== null)?.claim ?? null;
   const delivery = planDelivery(pending, { tellsCancelled: true });
-  const items = withDelivery(pending, delivery, delivery === null ? null : claim);
+  const items = withDelivery(pending, delivery, claim);
   return {
     items: items.filter((item, n) => item !== pending[n]),
     result:
@@ -169,9 +169,6 @@ const settleLost = (item: QueueItem, lost: readonly string[], merged: MergedEdit
     },
     now,
   );
-
-const without = (values: FieldJson, paths: readonly string[]): FieldJson =>
-  Object.fromEntries(Object.entries(values).filter(([path]) => !paths.includes(path)));
 
 const planRegistrysValue = (
   { stored, pending }: MemberView,

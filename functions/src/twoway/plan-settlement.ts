@@ -53,7 +53,7 @@ export const planDelivered = (
   const waiting = items.filter(isPending);
   let member: MemberUpdate | null = null;
   if (reading !== null || version === null) {
-    const marked = withdrawnAfter(view.stored, part, (path) => untaken.includes(path));
+    const marked = withdrawnAfter(view.stored, part);
     const taken = Object.keys(part.paths).filter((path) => !untaken.includes(path));
     const withdrawn = withoutWithdrawals(marked, taken);
     member = planReading(view.stored, waiting, reading, withdrawn, now);
@@ -159,13 +159,7 @@ export const planRefused = (
   const waiting = items.filter(isPending);
   return {
     items: items.filter((item, n) => item !== view.pending[n]),
-    member: planReading(
-      view.stored,
-      waiting,
-      reading,
-      withdrawnAfter(view.stored, part, () => true),
-      now,
-    ),
+    member: planReading(view.stored, waiting, reading, withdrawnAfter(view.stored, part), now),
     result: {
       kind: 'settled',
       outcome: 'failed',
@@ -264,7 +258,7 @@ const planDeadLetter = (
   );
   const left = withDelivery(items, null, null);
   const { stored } = view;
-  const withdrawn = withdrawnAfter(stored, part, () => true);
+  const withdrawn = withdrawnAfter(stored, part);
   return {
     items: left.filter((item, n) => item !== view.pending[n]),
     member:

@@ -191,11 +191,11 @@ export const settlePaths = (
   const changes = { ...item.changes };
   const settled: Record<string, SettledEdit> = { ...item.settled };
   let errorMessage = item.errorMessage;
-  let moved = 0;
+  let hasMoved = false;
   for (const [path, edit] of Object.entries(item.changes)) {
     const end = endOf(path);
     if (end === null) continue;
-    moved += 1;
+    hasMoved = true;
     delete changes[path];
     settled[path] = {
       ...edit,
@@ -204,7 +204,7 @@ export const settlePaths = (
     };
     if (end.message !== undefined) errorMessage = end.message;
   }
-  if (moved === 0) return item;
+  if (!hasMoved) return item;
   if (Object.keys(changes).length > 0) return { ...item, changes, settled, errorMessage };
   const status = gravest(Object.values(settled));
   return {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { decideChange, type StoredMember } from '../domain/member/decide-change.ts';
 import { type FieldPath, type FieldValues, fieldOf, type Json, withFields } from '../domain/member/fields.ts';
 import {
@@ -149,7 +150,7 @@ export const planReading = (
 ): MemberUpdate | null => {
   if (stored === null) return null;
   const known = { ...stored, meta: { ...stored.meta, withdrawn } };
-  const marked = isSameWithdrawals(stored.meta.withdrawn, withdrawn)
+  const marked = isDeepStrictEqual(stored.meta.withdrawn ?? {}, withdrawn)
     ? null
     : { values: {}, meta: known.meta };
   if (reading === null) return marked;
@@ -170,17 +171,15 @@ export const planReading = (
   return { values: values as Partial<FieldValues>, meta };
 };
 
-/** The member's withdrawals, with those that a delivery told and the registry has not taken. */
-export const withdrawnAfter = (
-  stored: StoredMember | null,
-  { paths }: Delivery,
-  isUntaken: (path: string) => boolean,
-): Withdrawals =>
+/** The member's withdrawals, with those that a delivery told. */
+export const withdrawnAfter = (stored: StoredMember | null, { paths }: Delivery): Withdrawals =>
   withWithdrawals(
     stored?.meta.withdrawn,
-    Object.entries(paths)
-      .filter(([path]) => isUntaken(path))
-      .map(([path, { newValue: value, editedAt }]) => ({ path, value, editedAt: dateOf(editedAt) })),
+    Object.entries(paths).map(([path, { newValue: value, editedAt }]) => ({
+      path,
+      value,
+      editedAt: dateOf(editedAt),
+    })),
   );
 
 const editsOf = (changes: QueueItem['changes'], editedAt: Date): PendingEdit[] =>
@@ -190,9 +189,6 @@ const editsOf = (changes: QueueItem['changes'], editedAt: Date): PendingEdit[] =
     from,
     editedAt,
   }));
-
-const isSameWithdrawals = (one: Withdrawals = {}, other: Withdrawals): boolean =>
-  JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
 
 /**
  * The fields of a document that are to show another value now that the edits of them have ended. A field is left alone
@@ -225,10 +221,10 @@ export const planShown = (
 
 /** Every value that these edits of a field started from or led to. */
 const knownValues = (items: readonly QueueItem[], path: string): Json[] =>
-  items.flatMap(({ changes, settled }) => {
-    const edit = changes[path] ?? settled[path];
-    return edit === undefined ? [] : [edit.oldValue, edit.newValue];
-  });
+  items
+    .map(({ changes, settled }) => changes[path] ?? settled[path])
+    .filter((edit) => edit !== undefined)
+    .flatMap(({ oldValue, newValue }) => [oldValue, newValue]);
 
 /** The values without those of fields that still wait. */
 export const withoutWaiting = (

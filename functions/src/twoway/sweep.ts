@@ -170,6 +170,8 @@ export interface PullDependencies extends ApplyEventDependencies {
 
 const PULLED_AT_ONCE = 8;
 const IDS_PER_CALL = 500;
+/** No registry sends an event for so long; older rows are history. */
+const SENT_FOR_AT_MOST_MS = 7 * 24 * 60 * 60_000;
 /** What ends the whole pull: every further member would meet the same. */
 const ENDS_ALL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'registry_unreachable',
@@ -256,8 +258,10 @@ const pullMember = async (
   if (last === undefined || kennitala === null) throw unreadable();
   if (isPlaceholder(kennitala)) return;
   const { action } = last;
-  const applied = await applyReading({ kennitala, action }, null, signal, dependencies);
-  if (applied.changesRoster) await dependencies.rosterRefresh.request(dependencies.now());
+  const sentSince = new Date(dependencies.now().getTime() - SENT_FOR_AT_MOST_MS);
+  const mayBeCreated = rows.some((row) => row.action !== 'delete' && row.createdAt > sentSince);
+  await applyReading({ kennitala, action, mayBeCreated }, null, signal, dependencies);
+  await dependencies.rosterRefresh.request(dependencies.now());
 };
 
 const unreadable = (): SyncError =>

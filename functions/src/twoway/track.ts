@@ -155,7 +155,7 @@ export const planTracking = (
     conflicts: explained.conflicts,
     member: joined(
       planHeard(view.stored, tracked, later),
-      explained.member ?? planWithoutUnstorable(view.stored, tracked),
+      explained.member ?? planBack(view.stored, tracked, later),
     ),
     result: { item: tracked, isNew: true },
   };
@@ -175,12 +175,25 @@ const joined = (heard: MemberUpdate | null, other: MemberUpdate | null): MemberU
 /** No store and no screen is to be trusted with it, so the registry is not asked. */
 const UNSTORABLE: PathEnd = { outcome: 'failed', message: 'a value that cannot be stored as it is written' };
 
-/** Such an edit is not sent, so the portal shows again what it started from. */
-const planWithoutUnstorable = (stored: StoredMember | null, tracked: QueueItem): MemberUpdate | null => {
-  const failed = Object.entries(tracked.settled).filter(([, { outcome }]) => outcome === 'failed');
-  if (stored === null || failed.length === 0) return null;
-  const before = Object.fromEntries(failed.map(([path, { oldValue }]) => [path, oldValue]));
-  return { values: planShown(stored, [tracked], before), meta: stored.meta };
+/**
+ * What is not sent, the portal shows no longer but what it started from. So it does with an edit that a dead letter had started from:
+ * that one's end could know of nothing before it.
+ */
+const planBack = (
+  stored: StoredMember | null,
+  tracked: QueueItem,
+  later: readonly QueueItem[],
+): MemberUpdate | null => {
+  if (stored === null) return null;
+  const isAsSaid = sourceHash(stored.member) === stored.meta.source_hash;
+  const lastEnd = (path: string) =>
+    inEditOrder(later).findLast(({ changes, settled }) => path in changes || path in settled)?.settled[path];
+  const back = Object.entries(tracked.settled).filter(
+    ([path, { outcome }]) => outcome === 'failed' || (!isAsSaid && lastEnd(path)?.outcome === 'failed'),
+  );
+  const before = Object.fromEntries(back.map(([path, { oldValue }]) => [path, oldValue]));
+  const values = planShown(stored, [tracked], before);
+  return Object.keys(values).length === 0 ? null : { values, meta: stored.meta };
 };
 
 const NOTHING_EXPLAINED: Explained = { items: [], conflicts: [], member: null };
@@ -241,12 +254,12 @@ export const planExplained = (
   const shown: Record<string, Json> = {};
   for (const conflict of openConflicts) {
     let decided = conflict;
-    for (const [path, { state, expected, portal, registry, winner }] of Object.entries(conflict.paths)) {
+    for (const [path, { state, expected, portal, registry }] of Object.entries(conflict.paths)) {
       const loser = known.find(
         ({ settled }) =>
           settled[path]?.outcome === 'conflict' && isSameJson(path, settled[path].newValue, portal.value),
       );
-      if (state !== 'open' || winner !== 'registry' || loser === undefined) continue;
+      if (state !== 'open' || loser === undefined) continue;
       const before = [...known, tracked].filter(({ editedAt }) => isEarlier(editedAt, loser.editedAt));
       if (!leadsTo(before, path, expected, registry.value)) continue;
       const wroteAgain = known.some(

@@ -55,6 +55,12 @@ describe('the columns of a member', () => {
     });
   });
 
+  it('are empty for a name that is not said, and marked', () => {
+    const parsed = parseRegistryMember(row(ONE));
+    const { 'profile.name': _name, ...content } = parsed.content;
+    expect(toStagedMember({ ...parsed, content }).member).toMatchObject({ name: '', said: 0 });
+  });
+
   it.each([
     ['a name of 255', { name: 'ð'.repeat(255) }, { name: 'ð'.repeat(255) }, []],
     ['a longer one is cut', { name: 'x'.repeat(256) }, { name: 'x'.repeat(255) }, ['name_cut']],
@@ -69,6 +75,24 @@ describe('the columns of a member', () => {
       'a phone number of 20',
       { contact_info: { email: '', phone: '1'.repeat(20) } },
       { phone: '1'.repeat(20) },
+      [],
+    ],
+    [
+      'one of 20 signs that take more room',
+      { contact_info: { email: '', phone: '🙂'.repeat(20) } },
+      { phone: '🙂'.repeat(20) },
+      [],
+    ],
+    [
+      'values without the spaces around them',
+      { contact_info: { email: ' a@b.is ', phone: ` ${'1'.repeat(20)} ` } },
+      { email: 'a@b.is', phone: '1'.repeat(20) },
+      [],
+    ],
+    [
+      'values of spaces alone as none',
+      { contact_info: { email: '  ', phone: ' ' } },
+      { email: null, phone: null },
       [],
     ],
     [
@@ -98,6 +122,7 @@ describe('members of one number', () => {
     ['the higher row number', { version: 3, id: 9 }, { version: 3, id: 10 }, 'Second'],
     ['a row number before none', {}, { id: 1 }, 'Second'],
     ['the first of two that are as new', { id: 1 }, { id: 1 }, 'First'],
+    ['the first of two that are as new', {}, {}, 'First'],
   ])('are the one with %s: %j and %j', async (_what, first, second, expected) => {
     expect(await named(of('First', first), of('Second', second))).toBe(expected);
   });
@@ -114,8 +139,8 @@ describe('everybody on the pages', () => {
   it('is counted once where the number is a legal entity’s, or of a day that no month has', async () => {
     const [entity, impossible] = [`4${ONE.slice(1)}`, `3102${ONE.slice(4)}`];
     const { legalEntities, impossibleDates, repeated } = await collected(
-      ...[entity, entity, impossible, impossible, ONE].map((ssn) => row(ssn)),
+      ...[entity, entity, entity, impossible, impossible, impossible, ONE].map((ssn) => row(ssn)),
     );
-    expect([legalEntities, impossibleDates, repeated]).toEqual([1, 1, 2]);
+    expect([legalEntities, impossibleDates, repeated]).toEqual([1, 1, 4]);
   });
 });

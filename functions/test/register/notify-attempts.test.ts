@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { SyncError } from '../../src/lib/errors.ts';
 import {
@@ -132,6 +132,7 @@ describe('one message', () => {
   let server: Server;
   let url: string;
   let status = 204;
+  let isSilent = false;
   let requests: { headers: IncomingHttpHeaders; method: unknown; body: string }[] = [];
   beforeAll(async () => {
     server = createServer(async (request, response) => {
@@ -142,6 +143,7 @@ describe('one message', () => {
         method: request.method,
         body: Buffer.concat(chunks).toString(),
       });
+      if (isSilent) return;
       response.writeHead(status, status === 302 ? { location: `${url}/moved` } : {}).end();
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -202,6 +204,19 @@ describe('one message', () => {
       error: 'unusable secret',
     });
     expect(requests).toEqual([]);
+  });
+
+  it('waits ten seconds for an answer', async () => {
+    const { timeout } = AbortSignal;
+    const spied = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => timeout(20));
+    isSilent = true;
+    try {
+      expect(await send()).toEqual({ kind: 'failed', error: 'timeout' });
+      expect(spied.mock.calls).toEqual([[10_000]]);
+    } finally {
+      isSilent = false;
+      spied.mockRestore();
+    }
   });
 
   it('to an address where nobody listens', async () => {

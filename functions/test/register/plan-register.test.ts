@@ -66,6 +66,7 @@ describe('planning the register', () => {
     expect(plan().forecast.firestoreWrites).toBe(4);
     expect(plan({ updated: PEOPLE.slice(0, 1) }).forecast.firestoreWrites).toBe(6);
     expect(plan({ removed: PEOPLE.slice(0, 1) }).forecast.firestoreWrites).toBe(7);
+    expect(plan({ added: PEOPLE.slice(0, 1), updated: PEOPLE.slice(1, 2) }).forecast.firestoreWrites).toBe(7);
     const many = makeKennitalas(3_000, 90_000) as Kennitala[];
     expect(plan({ added: many, removed: many }).forecast.firestoreWrites).toBe(8);
   });
@@ -178,6 +179,45 @@ describe('what was collected for the register', () => {
     expect(details).not.toHaveProperty('adjusted');
   });
 
+  it('says how many have a value that has no room, and who', async () => {
+    const source = toRegisterSource(await collected([row(one, { name: 'x'.repeat(256) }), row(two)]));
+    expect(source.findings).toMatchObject({ adjusted: 1 });
+    expect(source.warnings).toEqual([
+      {
+        code: 'adjusted_values',
+        message: '1 members have a value that the register cannot hold as it is; sync_log says which.',
+      },
+    ]);
+    expect(detailsOf(source, null, referTo)).toEqual({
+      findings: source.findings,
+      adjusted: [{ member: 'm_0', reasons: ['name_cut'] }],
+    });
+  });
+
+  it('warns of nobody who is known by a number or by a row', async () => {
+    const source = toRegisterSource(await collected([row(one), { ssn: two, gender: 77 }, { id: 9 }]));
+    expect(source.warnings.map(({ code }) => code)).toEqual(['quarantined_entries']);
+  });
+
+  it('names twenty positions, a hundred of each kind, and five samples; the counts are of all', async () => {
+    const people = PEOPLE.slice(0, 202);
+    const source = toRegisterSource(
+      await collected(
+        people.map((ssn, n) => row(ssn, n % 2 === 0 ? { gender: 77 } : { name: 'x'.repeat(256) })),
+      ),
+    );
+    expect(source.findings).toMatchObject({ quarantined: 101, adjusted: 101 });
+    expect(source.findings).toMatchObject({ quarantinedAt: Array.from({ length: 20 }, (_, n) => 2 * n) });
+    const { unreadable, adjusted } = detailsOf(source, null, referTo);
+    expect([unreadable, adjusted]).toMatchObject([{ length: 100 }, { length: 100 }]);
+    const six = PEOPLE.slice(0, 6);
+    expect(samplesOf(plan({ added: six, updated: six, removed: six }), referTo)).toMatchObject({
+      added: { length: 5 },
+      updated: { length: 5 },
+      removed: { length: 5 },
+    });
+  });
+
   it('is told without what was not found: no plan, nobody left out, no count', async () => {
     const source = toRegisterSource(await collected([row(one)], null));
     expect(source.findings).not.toHaveProperty('announced');
@@ -191,6 +231,20 @@ describe('what was collected for the register', () => {
     expect(await digestOf(row(two), row(one))).toBe(first);
     expect(await digestOf(row(one), row(two, { name: 'Renamed Person' }))).not.toBe(first);
     expect(await digestOf(row(one))).not.toBe(first);
+  });
+
+  it('has another digest for others who cannot be read, in whatever order they came', async () => {
+    const digestOf = async (...rows: object[]) =>
+      toRegisterSource(await collected([row(one), ...rows])).digest;
+    const digests = [
+      await digestOf(),
+      await digestOf({ ssn: two, gender: 77 }),
+      await digestOf({ ssn: three, gender: 77 }),
+      await digestOf({ id: 9 }),
+      await digestOf({ ssn: two, gender: 77 }, { id: 9 }),
+    ];
+    expect(new Set(digests).size).toBe(5);
+    expect(await digestOf({ id: 9 }, { ssn: two, gender: 77 })).toBe(digests[4]);
   });
 });
 

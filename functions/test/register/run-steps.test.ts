@@ -220,23 +220,33 @@ describe('members who are on no page', () => {
   });
 
   it.each([
-    ['nobody is missing', { removed: [] }, {}],
-    ['members carry versions, of which no page hides any', { removed: [TWO] }, { version: 3 }],
-    ['so many are missing that a person has to look', { removed: PEOPLE.slice(0, 501) }, {}],
-  ])('are believed to be gone where %s', async (_what, differences, more) => {
+    ['nobody is missing', { removed: [] }, [{}]],
+    ['members carry versions, of which no page hides any', { removed: [TWO] }, [{ version: 3 }]],
+    ['one of them carries a version', { removed: [TWO] }, [{}, { version: 3 }]],
+    ['so many are missing that a person has to look', { removed: PEOPLE.slice(0, 501) }, [{}]],
+  ])('are believed to be gone where %s', async (_what, differences, members) => {
     found = [differences];
-    said = [wire(ONE, more)];
+    said = members.map((more, n) => wire(PEOPLE[n] ?? '', more));
     await planned({ registry: registry([]) });
     expect([asked, toldOf('stage').length]).toEqual([[], 1]);
   });
 
-  it('are asked for up to five hundred, and believed where nobody can be asked', async () => {
+  it('are asked for up to five hundred, four at a time, and believed where nobody can be asked', async () => {
     const removed = PEOPLE.slice(0, 500);
     found = [{ removed }];
     await planned();
     expect(toldOf('stage')).toHaveLength(1);
-    await planned({ registry: registry([]) });
-    expect(asked).toHaveLength(500);
+    let [underWay, most] = [0, 0];
+    const readMember = async (kennitala: Kennitala) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await new Promise(setImmediate);
+      underWay -= 1;
+      asked.push(kennitala);
+      return null;
+    };
+    await planned({ registry: { readMember } });
+    expect([asked.length, most]).toEqual([500, 4]);
   });
 
   it('stop the run where the registry does not answer', async () => {

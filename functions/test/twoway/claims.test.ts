@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { decideChange, type StoredMember } from '../../src/domain/member/decide-change.ts';
+import { withFields } from '../../src/domain/member/fields.ts';
 import { parseRegistryMember } from '../../src/domain/member/parse-registry-member.ts';
+import { sourceHash } from '../../src/domain/member/patch.ts';
 import { CLAIM_MS, planClaim } from '../../src/twoway/claim.ts';
 import { planConflict } from '../../src/twoway/plan-conflict.ts';
 import { planDelivered, planFailedTry, planRefused } from '../../src/twoway/plan-settlement.ts';
@@ -138,6 +140,25 @@ describe('an edit that the member has taken back', () => {
       { status: 'synced', settled: { 'profile.email': { outcome: 'cancelled' } } },
     ]);
     expect(member?.values ?? null).toEqual(values);
+  });
+
+  it('is a consent given again where they go back to one that they had withdrawn', () => {
+    const known = stored('a@b.is', 'a@b.is');
+    const withdrawn = { 'profile.reachable': later(0), 'profile.groupable': later(0) };
+    const marked = { ...known, meta: { ...known.meta, withdrawn } };
+    const consent = (oldValue: boolean, ms: number): QueueItem => ({
+      ...there,
+      id: `consent-${ms}`,
+      changes: { 'profile.reachable': { oldValue, newValue: !oldValue } },
+      editedAt: toEditTime(later(ms)),
+    });
+    const member = withFields(known.member, { 'profile.reachable': true });
+    const heard = { consents: { 'profile.reachable': true }, writtenOver: {} };
+    const meta = { ...marked.meta, heard, source_hash: sourceHash(member) };
+    const { result, member: written } = claimed([consent(true, 1), consent(false, 2)], { member, meta });
+    expect(result).toEqual({ kind: 'nothing' });
+    expect(written).toMatchObject({ values: {}, meta: { withdrawn: { 'profile.groupable': later(0) } } });
+    expect(Object.keys(written?.meta.withdrawn ?? {})).toEqual(['profile.groupable']);
   });
 
   it('is sent where the registry is known to hold something else', () => {

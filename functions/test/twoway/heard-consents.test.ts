@@ -82,6 +82,14 @@ describe('a consent that a member has changed', () => {
     expect(track(viewOf(stored(true, true), { later: [later] }), edit(1, false)).heard).toBeUndefined();
   });
 
+  it('is no news with a registration, which says everything', () => {
+    const said: NewItem = { ...edit(1, true), action: 'create' };
+    expect(track(viewOf(stored(true, undefined)), said)).toMatchObject({
+      heard: undefined,
+      shown: undefined,
+    });
+  });
+
   it('is not heard of a document that has been made anew since, and is written down nowhere', () => {
     const view = viewOf(stored(true, true), { createdAt: at(2) });
     expect(track(view, edit(1, false))).toEqual({ result: 'gone', shown: undefined, heard: undefined });
@@ -112,6 +120,14 @@ describe('a consent that a server has written over', () => {
 });
 
 describe('the end of an edit', () => {
+  it('switches a consent off that is withdrawn, and not on', () => {
+    const withdrawn = { [PATH]: NOW };
+    const ended = [makeQueueItem(edit(1, true), NOW)];
+    expect(planShown(stored(true, true), ended, { [PATH]: false }, withdrawn)).toEqual({ [PATH]: false });
+    expect(planShown(stored(false, false), ended, { [PATH]: true }, withdrawn)).toEqual({});
+    expect(planShown(stored(false, false), ended, { [PATH]: true })).toEqual({ [PATH]: true });
+  });
+
   it.each([true, false])('leaves a later word of the member that nobody has heard (on: %s)', (isOn) => {
     const ended = [makeQueueItem(edit(1, !isOn), NOW)];
     expect(planShown(stored(isOn, !isOn), ended, { [PATH]: !isOn })).toEqual({});

@@ -2,6 +2,8 @@ import { FieldValue } from 'firebase-admin/firestore';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { SyncError } from '../../src/lib/errors.ts';
+import { makeTwoWayActions } from '../../src/ops/two-way-actions.ts';
+import { applyReading } from '../../src/portal/apply-event.ts';
 import type { DocumentWrite } from '../../src/twoway/ports.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 import { EMAIL, type MemoryStack, openMember, openMemoryStack } from './support/memory-stack.ts';
@@ -22,6 +24,7 @@ const outcomesOf = (path = EMAIL) =>
     .items()
     .sort((a, b) => a['edited_at'].toMillis() - b['edited_at'].toMillis())
     .map(({ settled }) => settled[path]?.outcome);
+const { signal } = new AbortController();
 const away = new SyncError('registry_unreachable', 'away');
 
 describe('an edit whose event comes behind a later one', () => {
@@ -39,12 +42,56 @@ describe('an edit whose event comes behind a later one', () => {
     ]);
   });
 
+  it('asks for no conflicts where the later one met none', async () => {
+    const first = edited({ [EMAIL]: 'first@example.is' });
+    const second = edited({ [EMAIL]: 'second@example.is' });
+    await tracked(second);
+    const { store } = stack.dependencies;
+    const { transact } = store;
+    const asked: unknown[] = [];
+    store.transact = (kennitala, reads, ...given) => {
+      asked.push(reads.openConflicts);
+      return transact(kennitala, reads, ...given);
+    };
+    expect(await tracked(first)).toBe('settled');
+    // It is tracked, and then claimed, where nothing is left to deliver.
+    expect(asked).toEqual([undefined, undefined]);
+  });
+
   it('is not superseded by one that was earlier', async () => {
     const first = edited({ [EMAIL]: 'first@example.is' });
     const second = edited({ [EMAIL]: 'second@example.is' });
     expect(await tracked(first)).toBe('settled');
     expect(await tracked(second)).toBe('settled');
     expect(outcomesOf()).toEqual(['synced', 'synced']);
+  });
+
+  it.each([
+    ['it shows what that one went back to', {}, 'old0@example.is'],
+    [
+      'the registry has that value itself',
+      { contact_info: { email: 'first@example.is' } },
+      'first@example.is',
+    ],
+  ])('takes the portal back beyond a dead letter: %s', async (_what, changed, shown) => {
+    const first = edited({ [EMAIL]: 'first@example.is' });
+    const second = edited({ [EMAIL]: 'second@example.is' });
+    stack.registry.failure = away;
+    expect(await tracked(second)).toEqual({ code: 'registry_unreachable', message: 'away' });
+    const [{ id = '' } = {}] = stack.items();
+    await makeTwoWayActions(stack.dependencies).fail(ONE, id);
+    expect(stack.profileOf(ONE)['email']).toBe('first@example.is');
+    stack.registry.failure = null;
+    stack.registry.change(ONE, { ...changed, version: 9 });
+    const { reader: registry } = stack.dependencies;
+    if ('contact_info' in changed)
+      await applyReading({ kennitala: ONE, action: 'update' }, null, signal, {
+        ...stack.dependencies,
+        registry,
+      });
+    expect(await tracked(first)).toBe('settled');
+    expect(outcomesOf()).toEqual(['superseded', 'failed']);
+    expect(stack.profileOf(ONE)['email']).toBe(shown);
   });
 
   /** The registry compares what the change was made on; it holds `held` until it is told otherwise. */
@@ -76,6 +123,39 @@ describe('an edit whose event comes behind a later one', () => {
     ]);
     expect([held(), stack.profileOf(ONE)['email']]).toEqual(['second@example.is', 'second@example.is']);
     expect(outcomesOf()).toEqual(['superseded', 'synced']);
+  });
+
+  it('explains it with one of its fields, and the other is superseded by nothing that was earlier', async () => {
+    const earliest = edited({ [PHONE]: '5551111' });
+    const first = edited({ [EMAIL]: 'first@example.is', [PHONE]: '5552222' });
+    const second = edited({ [EMAIL]: 'second@example.is' });
+    const held = comparing('old0@example.is');
+    const { take } = stack.registry;
+    stack.registry.take = (change) =>
+      EMAIL in change.changes ? take(change) : { status: 'success', version: 2 };
+    await tracked(earliest);
+    stack.clock.ms += 20_000;
+    await tracked(second);
+    expect(stack.conflicts()).toMatchObject([{ state: 'open' }]);
+    expect(await tracked(first)).toBe('settled');
+    expect(stack.conflicts()).toMatchObject([{ state: 'resolved' }]);
+    expect(held()).toBe('second@example.is');
+    expect(outcomesOf(PHONE)).toEqual(['synced', 'synced', undefined]);
+  });
+
+  it('explains it also where the member has written another field since', async () => {
+    const first = edited({ [EMAIL]: 'first@example.is' });
+    const second = edited({ [EMAIL]: 'second@example.is' });
+    const held = comparing('old0@example.is');
+    const { take } = stack.registry;
+    stack.registry.take = (change) =>
+      EMAIL in change.changes ? take(change) : { status: 'success', version: 2 };
+    stack.clock.ms += 20_000;
+    await tracked(second);
+    await tracked(edited({ [PHONE]: '5551111' }));
+    await tracked(first);
+    expect(stack.conflicts()).toMatchObject([{ paths: { [EMAIL]: { resolution: { keep: 'portal' } } } }]);
+    expect(held()).toBe('second@example.is');
   });
 
   it('explains it with another one in between', async () => {

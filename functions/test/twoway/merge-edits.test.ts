@@ -54,6 +54,11 @@ describe('several edits of one field', () => {
     expect(merged(...items)).toEqual(expected);
   });
 
+  it('are all of them the member’s own values', () => {
+    const one = mergeEdits([edit(1, 'a', 'b'), edit(2, 'x', 'c'), edit(3, 'c', 'd')]).get(EMAIL);
+    expect(one?.ownValues).toEqual(['b', 'c', 'd']);
+  });
+
   it('are told apart within a millisecond', () => {
     const at = (nanoseconds: number, item: QueueItem) => ({
       ...item,

@@ -26,6 +26,19 @@ describe("the registry's change queue", () => {
     action,
     createdAt: new Date(NOW),
   });
+  const longAgo = (given: OutboxRow): OutboxRow => ({
+    ...given,
+    createdAt: new Date(new Date(NOW).getTime() - 7 * 24 * 60 * 60_000),
+  });
+  const justBefore = (given: OutboxRow): OutboxRow => ({
+    ...given,
+    createdAt: new Date(longAgo(given).createdAt.getTime() + 1),
+  });
+  const GONE = {
+    profile: { name: '' },
+    membership: { status: 'inactive' },
+    metadata: { source_version: null, origin: 'reconcile' },
+  };
   const pull = (given = signal) =>
     pullChanges(given, { ...stack.dependencies, registry: stack.dependencies.reader });
   const renamed = (kennitala: Kennitala, name: string) =>
@@ -36,9 +49,9 @@ describe("the registry's change queue", () => {
     await stack.load([ONE, TWO]);
     for (const kennitala of [ONE, TWO]) renamed(kennitala, 'Renamed Person');
     const hyphenated = `${ONE.slice(0, 6)}-${ONE.slice(6)}`;
-    stack.registry.outbox.push([row(12, ONE), row(3, hyphenated), row(7, TWO)], [row(3, ONE)]);
+    stack.registry.outbox.push([row(7, TWO), row(12, ONE), row(3, hyphenated)], [row(3, ONE)]);
     expect(await pull()).toEqual({ success: 2, failed: 0 });
-    expect(stack.registry.asked.sort()).toEqual([ONE, TWO].sort());
+    expect(stack.registry.asked).toEqual([ONE, TWO]);
     // What was given again is not looked at again.
     expect(stack.registry.marked).toEqual([[3, 7, 12]]);
     expect(stack.profileOf(ONE)['name']).toBe('Renamed Person');
@@ -55,10 +68,36 @@ describe("the registry's change queue", () => {
   it('counts the last row of a member: whoever came and went is gone, and who came back is a member', async () => {
     await stack.load([ONE]);
     stack.registry.rows.delete(ONE);
-    stack.registry.outbox.push([row(1, ONE), row(2, ONE, 'delete')]);
+    stack.registry.outbox.push([row(2, ONE, 'delete'), row(1, ONE)]);
     expect(await pull()).toEqual({ success: 1, failed: 0 });
     expect(stack.memory.held(`members/${ONE}`)?.['membership']).toMatchObject({ status: 'inactive' });
     expect(refreshes()).toBe(1);
+  });
+
+  it.each<[string, OutboxRow[], object | null]>([
+    [
+      'came and left while the portal knew nothing of them',
+      [row(1, STRANGER, 'create'), row(2, STRANGER, 'delete')],
+      GONE,
+    ],
+    ['left, as far as the queue knows', [row(2, STRANGER, 'delete')], null],
+    [
+      'came and went, within the last week',
+      [justBefore(row(1, STRANGER, 'create')), row(2, STRANGER, 'delete')],
+      GONE,
+    ],
+    [
+      'came longer ago than any event is sent',
+      [longAgo(row(1, STRANGER, 'create')), row(2, STRANGER, 'delete')],
+      null,
+    ],
+  ])('leaves a tombstone where an event could still create somebody who %s', async (_, rows, left) => {
+    stack.registry.outbox.push(rows);
+    expect(await pull()).toEqual({ success: 1, failed: 0 });
+    expect(stack.registry.marked).toEqual([rows.map(({ id }) => id)]);
+    const document = stack.memory.held(`members/${STRANGER}`);
+    if (left === null) expect(document).toBeNull();
+    else expect(document).toMatchObject(left);
   });
 
   it('is acknowledged for placeholders, of whom nothing is asked', async () => {

@@ -173,6 +173,15 @@ describe('an edit that is revived', () => {
     });
   });
 
+  it('keeps what of it waits still', () => {
+    const changes = { [PHONE]: { oldValue: '1', newValue: '2' } };
+    const partly = dead({ changes, settled: { [EMAIL]: ended('conflict') }, status: 'pending' });
+    expect(reviveItem(partly, { now: LATER, later: [], from: { [EMAIL]: 'theirs' } }).changes).toEqual({
+      ...changes,
+      [EMAIL]: { oldValue: 'theirs', newValue: 'b' },
+    });
+  });
+
   const after = toEditTime(LATER);
   it.each([
     ['said something later that waits', item({ editedAt: after }), true],
@@ -237,6 +246,12 @@ describe('the log of the way back', () => {
       'INFO',
       '2 deliveries to the registry for 1 member',
       { event: 'edits_delivered', members: 1, synced: 2, milliseconds: 30 },
+    ],
+    [
+      (logs) => logs.delivered(2, 1, 30),
+      'INFO',
+      '1 delivery to the registry for 2 members',
+      { event: 'edits_delivered', members: 2, synced: 1, milliseconds: 30 },
     ],
     [
       (logs) => logs.conflict('m_1', 'edit-1', [EMAIL]),

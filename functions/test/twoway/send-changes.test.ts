@@ -36,6 +36,25 @@ const PEOPLE = makeKennitalas(250, 30_000);
 const broken = new SyncError('registry_unavailable', 'broken', { details: { status: 500 } });
 
 describe('telling the registry many changes', () => {
+  it('begins with a registry that may not compare, and expects nothing of a registration', async () => {
+    const told: Change[] = [];
+    const protocol = makeApplyProtocol();
+    const repeatable: boolean[] = [];
+    const registry: RegistryChanges = {
+      ...choking(new Set(), broken).registry,
+      apply: async (changes, { isRepeatable }) => {
+        told.push(...changes);
+        repeatable.push(isRepeatable);
+        return changes.map(() => ({ status: 'success', version: 1 }) as const);
+      },
+    };
+    const [first, second] = PEOPLE as [Kennitala, Kennitala];
+    const all = [outgoing(first), outgoing(second, 'create')];
+    await sendChanges(all, new AbortController().signal, { registry, protocol });
+    expect(repeatable).toEqual([false, true]);
+    expect(told.map(({ expected }) => expected)).toEqual([{ 'profile.email': 'a' }, undefined]);
+  });
+
   it.each<[string, ChangeAnswer, boolean]>([
     ['a version', { status: 'success', version: 1 }, true],
     ['no version', { status: 'success', version: null }, false],

@@ -5,6 +5,7 @@ import { SyncError } from '../../src/lib/errors.ts';
 import {
   after,
   claim,
+  EDITED,
   EMAIL,
   edit,
   email,
@@ -52,6 +53,36 @@ describe('a change that the registry has taken', () => {
       kind: 'claim',
       kennitala: KENNITALA,
     });
+  });
+
+  it('makes what the document says older than itself by one, and is shown where an event had shown the old value', async () => {
+    await settled(claim([edit({ [EMAIL]: ofEmail })], storedWith('old@example.is')), {
+      status: 'success',
+      version: 9,
+    });
+    expect([email(), portal.view.stored?.meta.source_version]).toEqual(['new@example.is', 8]);
+    expect(portal.view.stored?.meta.source_hash).toBe(hashShown());
+  });
+
+  it('leaves a later edit of the same field to be shown', async () => {
+    const claimed = claim([edit({ [EMAIL]: ofEmail })], storedWith('later@example.is'));
+    const later = edit({ [EMAIL]: { oldValue: ofEmail.newValue, newValue: 'later@example.is' } }, {}, NOW);
+    portal.view = { ...portal.view, pending: [...portal.view.pending, later] };
+    await settled(claimed, { status: 'success', version: 4 });
+    expect(email()).toBe('later@example.is');
+  });
+
+  it('ends also where it was of a field that nobody knows here, or from a value that cannot be read', async () => {
+    const former = { 'profile.former': { oldValue: 'a', newValue: 'b' } };
+    const unreadable = { [EMAIL]: { oldValue: 7, newValue: 'new@example.is' } };
+    for (const changes of [former, unreadable]) {
+      const claimed = claim([edit(changes)], storedWith('new@example.is'));
+      expect(await settled(claimed, { status: 'success', version: 4 })).toMatchObject({ ended: 'synced' });
+      expect(portal.view.stored?.member).toEqual(storedWith('new@example.is').member);
+    }
+    const told = { [EMAIL]: { oldValue: 'old@example.is', newValue: 7 } };
+    await settled(claim([edit(told)], storedWith('old@example.is')), { status: 'success', version: 4 });
+    expect([email(), portal.view.stored?.meta.source_hash]).toEqual(['old@example.is', hashShown()]);
   });
 
   it('is read back where the portal has heard of a later one and shows something else', async () => {
@@ -188,6 +219,25 @@ describe('an answer without a version, which proves nothing', () => {
     expect(email()).toBe('theirs@example.is');
   });
 
+  it.each([
+    ['shows: no mark stays', false, {}],
+    ['does not show: it is off here, and marked so', true, { [REACHABLE]: EDITED }],
+  ])('of a withdrawn consent, which the registry %s', async (_what, reachable, withdrawn) => {
+    registry.readings = [rowOf('old@example.is', null, { reachable })];
+    const withdrawal = { [REACHABLE]: { oldValue: true, newValue: false } };
+    await settled(claim([edit(withdrawal)], storedWith('old@example.is', null)), unproved);
+    expect(portal.view.stored?.member.profile.reachable).toBe(false);
+    expect(portal.view.stored?.meta.withdrawn ?? {}).toEqual(withdrawn);
+  });
+
+  it('has not taken a field that it does not mention, and is in no conflict about it', async () => {
+    registry.readings = [rowOf('x', null, { contact_info: { email: 'old@example.is' } })];
+    const cleared = { oldValue: '5550001', newValue: '' };
+    const claimed = claim([edit({ [PHONE]: cleared })], storedWith('old@example.is', null));
+    expect(await settled(claimed, unproved)).toMatchObject({ ended: 'failed' });
+    expect(portal.view.openConflicts).toEqual([]);
+  });
+
   it('needs no second reading where what was read before sending shows it', async () => {
     const claimed = claim([edit({ [EMAIL]: ofEmail })], storedWith('new@example.is', null));
     const content = rowOf('new@example.is', null);
@@ -201,6 +251,12 @@ describe('an answer without a version, which proves nothing', () => {
     const answer = { ...unproved, reading: { change, ifState: null } };
     expect(await settled(claimed, { answer })).toMatchObject({ ended: 'synced' });
     expect(registry.reads).toBe(0);
+    // It may be older than what somebody has written since.
+    registry.readings = [content];
+    const again = claim([edit({ [EMAIL]: ofEmail })], storedWith('new@example.is', null));
+    const outdated = { ...answer, reading: { change, ifState: 'before' } };
+    expect(await settled(again, { answer: outdated })).toMatchObject({ ended: 'synced' });
+    expect(registry.reads).toBe(1);
   });
 
   it.each(['registry_timeout', 'member_invalid'] as const)(

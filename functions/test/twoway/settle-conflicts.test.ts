@@ -104,6 +104,38 @@ describe('a conflict', () => {
     expect(portal.view.openConflicts).toEqual([]);
   });
 
+  it('is none of an edit that was taken back meanwhile: what the registry has got since stands', async () => {
+    const claimed = claim([edit({ [EMAIL]: ofEmail })], storedWith('old@example.is'));
+    const back = edit({ [EMAIL]: { oldValue: ofEmail.newValue, newValue: ofEmail.oldValue } }, {}, NOW);
+    portal.view = { ...portal.view, pending: [...portal.view.pending, back] };
+    const result = await settled(claimed, conflict('theirs@example.is', after(2 * HOUR_MS)));
+    expect(result.onward).toEqual({ kind: 'done' });
+    expect([email(), portal.view.openConflicts, portal.logs]).toEqual(['theirs@example.is', [], []]);
+    expect(portal.view.later.map(({ settled: ended }) => ended[EMAIL]?.outcome)).toEqual([
+      'cancelled',
+      'cancelled',
+    ]);
+  });
+
+  it('is none of a field that the answer does not mention, though the registry has taken it before', async () => {
+    const claimed = claim([edit({ [EMAIL]: ofEmail, [PHONE]: ofPhone })]);
+    const before = { ...ofPhone, outcome: 'synced' } as const;
+    const told = edit({}, { settled: { [PHONE]: before }, status: 'synced' }, after(-HOUR_MS));
+    portal.view = { ...portal.view, later: [told] };
+    await settled(claimed, conflict('theirs@example.is', after(2 * HOUR_MS)));
+    expect(Object.keys(portal.view.openConflicts[0]?.paths ?? {})).toEqual([EMAIL]);
+  });
+
+  it('that a registration lost leaves an update of what else was edited', async () => {
+    const register = edit({ [EMAIL]: { oldValue: null, newValue: ofEmail.newValue } }, { action: 'create' });
+    const claimed = claim([register, edit({ [PHONE]: ofPhone }, {}, after(-1_000))]);
+    const result = await settled(claimed, conflict('theirs@example.is', after(2 * HOUR_MS)));
+    expect(result.onward).toMatchObject({
+      kind: 'send',
+      next: { delivery: { action: 'update', paths: { [PHONE]: { expected: ofPhone.oldValue } } } },
+    });
+  });
+
   it.each([
     ['later beyond doubt: it stands', after(2 * HOUR_MS), 'cancelled', true],
     ['not later beyond doubt: the withdrawal is told', null, undefined, false],

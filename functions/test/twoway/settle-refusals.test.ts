@@ -110,6 +110,13 @@ describe('a change that the registry refuses', () => {
     expect([registry.reads, email()]).toEqual([2, 'theirs@example.is']);
   });
 
+  it('shows the very first version where the portal has heard of none', async () => {
+    registry.readings = [rowOf('old@example.is', 0)];
+    const claimed = claim([edit({ [EMAIL]: ofEmail })], storedWith('new@example.is', null));
+    expect(await settled(claimed, refused('invalid_value'))).toMatchObject({ ended: 'failed' });
+    expect([registry.reads, email()]).toEqual([1, 'old@example.is']);
+  });
+
   it('leaves what else waits for the next claim, and writes nothing of it', async () => {
     registry.readings = [rowOf('old@example.is', 3)];
     const claimed = claim([edit({ [EMAIL]: ofEmail })]);
@@ -130,8 +137,11 @@ describe('a change that the registry refuses', () => {
 
   it('of a registration is not read back: nobody is there', async () => {
     const claimed = claim([edit({ [EMAIL]: ofEmail }, { action: 'create' })]);
+    const { stored } = portal.view;
     expect(await settled(claimed, refused('action_not_allowed'))).toMatchObject({ ended: 'failed' });
     expect(registry.reads).toBe(0);
+    // Nothing was withdrawn, so nothing of the document is written.
+    expect(portal.view.stored).toBe(stored);
     registry.numbers = [SUCCESSOR];
     const unknown = claim([edit({ [EMAIL]: ofEmail, [PHONE]: ofPhone }, { action: 'create' })]);
     expect(await settled(unknown, refused('unknown_member'))).toMatchObject({ ended: 'failed' });
@@ -198,6 +208,36 @@ describe('a try that failed', () => {
     expect(portal.logs).toEqual([expect.objectContaining({ event: 'edit_dead', code: 'registry_timeout' })]);
   });
 
+  it('is the last, and a withdrawn consent stays off all the same', async () => {
+    const withdrawal = { [REACHABLE]: { oldValue: true, newValue: false } };
+    await settled(claim([edit(withdrawal, { retryUntil: NOW })], storedWith('old@example.is')), { failure });
+    expect(portal.view.stored?.member.profile.reachable).toBe(false);
+    expect(portal.view.stored?.meta.withdrawn).toEqual({ [REACHABLE]: EDITED });
+  });
+
+  it('is the last of a consent that was withdrawn once and given anew: it is off again', async () => {
+    const { member, meta } = storedWith('old@example.is');
+    const given = { [REACHABLE]: { oldValue: false, newValue: true } };
+    const claimed = claim([edit(given, { retryUntil: NOW })], {
+      member: { ...member, profile: { ...member.profile, reachable: true } },
+      meta: {
+        ...meta,
+        withdrawn: { [REACHABLE]: after(-HOUR_MS) },
+        heard: { consents: { [REACHABLE]: true }, writtenOver: {} },
+      },
+    });
+    await settled(claimed, { failure });
+    expect(portal.view.stored?.member.profile.reachable).toBe(false);
+  });
+
+  it('is the last, and leaves a value that is none of the edit’s, and what else waits', async () => {
+    const claimed = claim([edit({ [EMAIL]: ofEmail }, { retryUntil: NOW })], storedWith('theirs@example.is'));
+    portal.view = { ...portal.view, pending: [edit({ [PHONE]: ofPhone }, {}, NOW), ...portal.view.pending] };
+    await settled(claimed, { failure });
+    expect(email()).toBe('theirs@example.is');
+    expect(portal.written).toEqual([claimed.delivery.changeId]);
+  });
+
   it('leaves an edit superseded that the same delivery carried a later one of', async () => {
     const earlier = edit(
       { [EMAIL]: { oldValue: 'old@example.is', newValue: 'b@example.is' } },
@@ -224,12 +264,12 @@ describe('a try that failed', () => {
       { nextAttemptAt: after(HOUR_MS) },
       NOW,
     );
-    portal.view = { ...portal.view, pending: [...portal.view.pending, soon, later] };
+    portal.view = { ...portal.view, pending: [soon, ...portal.view.pending, later] };
     await settled(claimed, { failure });
-    expect(portal.view.pending.map(({ nextAttemptAt }) => nextAttemptAt)).toEqual([
-      after(30_000),
-      after(30_000),
-      after(HOUR_MS),
+    expect(portal.view.pending.map(({ nextAttemptAt, retryCount }) => [nextAttemptAt, retryCount])).toEqual([
+      [after(30_000), 0],
+      [after(30_000), 1],
+      [after(HOUR_MS), 0],
     ]);
   });
 

@@ -1,3 +1,4 @@
+import { Timestamp } from 'firebase-admin/firestore';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { SyncError } from '../../src/lib/errors.ts';
@@ -39,6 +40,34 @@ describe('what is sent', () => {
     expect(await push('due')).toEqual(taken(0));
     expect(await push('waiting')).toEqual(taken(2));
     expect(await push('waiting')).toEqual(taken(0));
+  });
+
+  it('waits with an edit that failed, and is then no failure, also where another one is due', async () => {
+    await editedWhileAway(ONE);
+    stack.edit(ONE, { 'profile.phone': '5559999' });
+    for (const write of stack.edits.splice(0))
+      await expect(stack.track(write)).rejects.toMatchObject({ code: 'registry_unavailable' });
+    expect(await push('due')).toEqual(taken(0));
+    expect(stack.registry.told).toEqual([]);
+    expect(await push('waiting')).toMatchObject({ failed: 0, failure: null });
+  });
+
+  it('is no dead letter that an operator has given up, beside one that they have not', async () => {
+    await editedWhileAway(ONE);
+    stack.registry.failure = away;
+    stack.clock.ms += 3 * DAY_MS;
+    await push('due');
+    const [givenUp] = stack.items();
+    stack.memory.write('update', `sync_queue/${givenUp?.['id']}`, { synced_at: Timestamp.fromDate(at(0)) });
+    stack.edit(ONE, { 'profile.phone': '5559999' });
+    for (const write of stack.edits.splice(0)) await stack.track(write).catch(() => undefined);
+    stack.clock.ms += 3 * DAY_MS;
+    await push('due');
+    stack.registry.failure = null;
+    expect(await push('failed')).toEqual(taken(1));
+    expect(stack.registry.told.flat().map(({ changes }) => changes)).toEqual([
+      { 'profile.phone': '5559999' },
+    ]);
   });
 
   it('is everything, however many members have something', async () => {

@@ -130,9 +130,29 @@ describe('an event of an edit', () => {
     expect(beside[1]).toBe('queued');
     expect(stack.clock.ms).toBeLessThan(NOW + CLAIM_MS);
   });
+
+  it('comes again also where that carries a later one of but one of its fields', async () => {
+    const first = edited({ [EMAIL]: 'first@example.is', [PHONE]: '5559999' });
+    const second = edited({ [EMAIL]: 'second@example.is' });
+    const { apply } = stack.dependencies.registry;
+    const beside: unknown[] = [];
+    stack.dependencies.registry.apply = async (...given) => {
+      stack.dependencies.registry.apply = apply;
+      beside.push(await tracked(first));
+      return apply(...given);
+    };
+    await tracked(second);
+    expect(beside).toMatchObject([{ message: 'Another delivery of this edit is under way.' }]);
+  });
 });
 
 describe('an edit that cannot be kept', () => {
+  it('goes back also where the member said something of their consents with it', async () => {
+    await tracked(edited({ [EMAIL]: 'a\ud800', [REACHABLE]: true }));
+    expect(stack.profileOf(ONE)).toMatchObject({ email: 'old0@example.is', reachable: true });
+    expect(stack.memory.held(`members/${ONE}`)?.['metadata']).toMatchObject({ heard: { reachable: true } });
+  });
+
   it('goes back to what it started from, beside one of another field that is delivered', async () => {
     expect(await tracked(edited({ [EMAIL]: 'a\ud800', [PHONE]: '5559999' }))).toBe('settled');
     expect(stack.items()).toMatchObject([

@@ -376,8 +376,10 @@ const end = async (world: World, steps: number): Promise<void> => {
   // What crashed runs hold expires, and what was slow has arrived.
   await world.clock.advance(HOUR);
   await world.settle();
-  if (world.registry.isCompanion) checkPortal(world);
   const { firestore } = world.stores;
+  // What an operator has decided or tries again is shown, and waits for the next sweep where their instance died over it.
+  const isWaiting = firestore.all('sync_queue').some(([, { sync_status }]) => sync_status === 'pending');
+  if (world.registry.isCompanion && !isWaiting) checkPortal(world);
   await resumeAll(world);
   const isDead = firestore.all('sync_queue').some(([, { sync_status }]) => sync_status === 'failed');
   if (isDead) await world.ask('opsApi', ({ sweep }) => sweep('failed', 'http')).catch(passSyncErrors);

@@ -116,7 +116,8 @@ export const makeMemoryRegister = (
     const before = rows.get(kennitala);
     if (before === undefined) return 'skipped';
     if (version !== null && (before.version ?? -1) >= version) return 'stale';
-    const said = version === null ? {} : { version, removed_version: version };
+    const removal = !before.is_active && !hasRemovedVersion(before) ? {} : { removed_version: version };
+    const said = version === null ? {} : { version, ...removal };
     const removed_at = before.is_active ? at : before.removed_at;
     put({ ...before, ...said, is_active: false, digest_a: null, digest_b: null, removed_at }, null);
     return before.is_active ? 'applied' : 'unchanged';

@@ -108,7 +108,7 @@ export const makeWitness = (
         it.path === CONSENT &&
         it.by === 'registry' &&
         it.value === true &&
-        (isHidden ? it.wasEdited : it.at >= last.at),
+        (isHidden ? it.at > START : it.at >= last.at),
     );
     if (!isRegistrys)
       blame(`a consent that ${nameIn(kennitala)} withdrew was switched on again by ${acting.instance?.name}`);

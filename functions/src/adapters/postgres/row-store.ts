@@ -51,7 +51,8 @@ export const makeRowStore = (database: Database): RowStore => {
         const before = await readRow(query, kennitala);
         if (before === undefined) return 'skipped';
         if (isStale(before, version)) return 'stale';
-        const said = version === null ? {} : { version, removed_version: version };
+        const removal = isFoundGone(before) ? {} : { removed_version: version };
+        const said = version === null ? {} : { version, ...removal };
         await query(
           `update public.members
               set is_active = false, digest_a = null, digest_b = null,
@@ -89,7 +90,7 @@ const isStale = (row: Row | undefined, version: number | null): boolean =>
 
 /**
  * Deactivated by a run, which found the member gone and knows no version of that: an event may be newer than the row and
- * older than the deletion. The next run knows.
+ * older than the deletion. The next run knows. An event of a deletion does not end this, as it can be of an earlier one.
  */
 const isFoundGone = (row: Row | undefined): boolean =>
   row !== undefined &&

@@ -112,15 +112,18 @@ export const isStale = (
 };
 
 /**
- * True for a change that would revive a tombstone which a reading made: the tombstone has the version of before the
- * deletion, so the change may be newer than that and older than the deletion. Only the registry knows.
+ * True for a change that would revive somebody whom a reading found gone. No version of that is known: the change may be newer
+ * than what the tombstone has and older than the deletion. Only the registry knows.
  */
 export const isDoubtfulRevival = (stored: StoredMember | null, change: MemberChange): boolean =>
-  stored?.meta.deleted_at != null &&
-  stored.meta.origin === 'reconcile' &&
+  isFoundGone(stored) &&
   change.action !== 'delete' &&
   change.version !== null &&
   !isStale(stored, change.version);
+
+/** An event of a deletion does not end this: the reading can have been of another one, later than that. */
+const isFoundGone = (stored: StoredMember | null): boolean =>
+  stored?.meta.deleted_at != null && stored.meta.origin === 'reconcile';
 
 const planMemberWrite = (
   stored: StoredMember | null,
@@ -152,7 +155,8 @@ const planMemberWrite = (
   const heard = heardAfter(stored, member);
   const differences = before === null ? null : diffMembers(before, member);
   if (differences?.length === 0 && isDeepStrictEqual(facts, factsOf(stored))) return { kind: 'unchanged' };
-  const by = change.action === 'delete' && change.version === null ? 'reconcile' : origin;
+  const by =
+    change.action === 'delete' && (change.version === null || isFoundGone(stored)) ? 'reconcile' : origin;
   return { kind: 'write', member, meta: { ...facts, heard, origin: by }, differences, keptEdits: kept };
 };
 

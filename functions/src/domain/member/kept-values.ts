@@ -110,18 +110,21 @@ export const formerWithdrawals = (documents: readonly FormerDocument[]): Withdra
 
 const timeOf = (deletedAt: Date | null): number => deletedAt?.getTime() ?? Number.POSITIVE_INFINITY;
 
-/** The withdrawals after edits of a member have come to their end without reaching the registry. */
+/** The withdrawals after edits of a member have come to their end without reaching the registry: a consent given again has none. */
 export const withWithdrawals = (
   before: Withdrawals | undefined,
   ended: readonly PendingEdit[],
-): Withdrawals => ({
-  ...before,
-  ...Object.fromEntries(
-    ended
-      .filter(({ path, value }) => isWithdrawal(path, value))
-      .map(({ path, editedAt }) => [path, editedAt]),
-  ),
-});
+): Withdrawals => {
+  const after: Partial<Record<ConsentPath, Date>> = { ...before };
+  for (const { path, value, editedAt } of ended.toSorted(
+    (a, b) => a.editedAt.getTime() - b.editedAt.getTime(),
+  )) {
+    if (!isConsentPath(path)) continue;
+    if (value === false) after[path] = editedAt;
+    else if (value === true && isAfter(editedAt, after[path])) delete after[path];
+  }
+  return after;
+};
 
 /** The withdrawals after the registry has taken what the member said about these fields. */
 export const withoutWithdrawals = (before: Withdrawals | undefined, paths: readonly string[]): Withdrawals =>

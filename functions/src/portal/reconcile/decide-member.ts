@@ -73,7 +73,7 @@ export const decideMember = (
   const isNewVersion = content.version === null ? isNews : known !== content.version;
   // A write past the registry's outbox has no new version, and announces nothing either.
   const isNewWord = hash !== null && hash !== decision.meta.source_hash;
-  const isFresh = writtenAt !== null && age < EDIT_UNDER_WAY_MS;
+  const isFresh = age < EDIT_UNDER_WAY_MS;
   // A write of the metadata alone takes no edit back.
   const isOfContent = decision.differences === null || decision.differences.length > 0;
   if (stored !== null && !isAhead && !isNews && isFresh && isOfContent && isActive(stored.member))
@@ -86,7 +86,7 @@ export const decideMember = (
     keptEdits: decision.keptEdits,
     isAhead,
     // What kept it from being applied was the version here, and not a lost event.
-    isMissed: !isAhead && (stored === null || isNewVersion || isNewWord),
+    isMissed: !isAhead && (isNewVersion || isNewWord),
     isNote: !isOfContent && !isNews,
   };
 };

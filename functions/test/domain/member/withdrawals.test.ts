@@ -171,6 +171,16 @@ describe('edits that ended', () => {
     });
   });
 
+  it.each([
+    ['given again', [edit(11, true)], {}],
+    ['taken back and given again', [edit(12, true), edit(11, false)], {}],
+    ['given again and taken back', [edit(12, false), edit(11, true)], { 'profile.reachable': at(12) }],
+    ['given before that withdrawal', [edit(9, true)], WITHDRAWN],
+    ['changed to what is no consent', [edit(11, null)], WITHDRAWN],
+  ])('leave no withdrawal of a consent that was %s', (_what, ended, left) => {
+    expect(withWithdrawals(WITHDRAWN, ended)).toEqual(left);
+  });
+
   it('take a withdrawal away where the registry took them', () => {
     const both = { 'profile.reachable': SINCE, 'profile.groupable': at(1) };
     expect(withoutWithdrawals(both, ['profile.reachable', 'profile.email'])).toEqual({

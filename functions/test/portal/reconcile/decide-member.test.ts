@@ -2,11 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
 import { applyPatch, makeTombstone, sourceHash } from '../../../src/domain/member/patch.ts';
 import type { MemberToDecide } from '../../../src/portal/ports.ts';
-import {
-  decideMember,
-  decideRemoval,
-  EDIT_UNDER_WAY_MS,
-} from '../../../src/portal/reconcile/decide-member.ts';
+import { decideMember, decideRemoval, registryView } from '../../../src/portal/reconcile/decide-member.ts';
 import { KENNITALA, NESTED } from '../../domain/member/support/wire-members.ts';
 
 const NOW = new Date('2026-11-20T04:00:00Z');
@@ -42,7 +38,9 @@ const named = (name: string, version: number | null | undefined) => {
   return parseRegistryMember(version === undefined ? wire : { ...wire, version });
 };
 const edited = { ...held, profile: { ...held.profile, email: 'mine@postur.example' } };
-const freshly = new Date(NOW.getTime() - EDIT_UNDER_WAY_MS + 1);
+/** An edit may be under way for ten minutes. */
+const longer = new Date(NOW.getTime() - 600_000);
+const freshly = new Date(longer.getTime() + 1);
 const gone = makeTombstone(held, KENNITALA);
 
 describe('what a reconcile does about a member', () => {
@@ -80,6 +78,21 @@ describe('what a reconcile does about a member', () => {
       'update',
       true,
     ],
+    [
+      'an edit of ten minutes ago',
+      seen({ member: edited, writtenAt: longer }),
+      named(NESTED.name, 9),
+      'update',
+      false,
+    ],
+    [
+      'a fresh edit and a version that moved',
+      seen({ member: edited, version: 8, writtenAt: freshly }),
+      named(NESTED.name, 9),
+      'update',
+      true,
+    ],
+    ['changed past the outbox a moment ago', seen({ writtenAt: freshly }), named('New', 9), 'update', true],
     ['a hash that is missing', seen({ source_hash: null }), named(NESTED.name, 9), 'update', false],
     ['a tombstone, older', seen({ member: gone, version: 8 }), named(NESTED.name, 9), 'revive', true],
     ['a tombstone, newer', seen({ member: gone, version: 10 }), named(NESTED.name, 9), 'ahead', false],
@@ -87,6 +100,31 @@ describe('what a reconcile does about a member', () => {
     const verdict = decideMember(given, said, NOW);
     expect(verdict.kind).toBe(kind);
     expect('isMissed' in verdict && verdict.isMissed).toBe(isMissed);
+  });
+});
+
+describe('what it notes of the registry', () => {
+  it.each<[string, MemberToDecide, ReturnType<typeof named>, number | null, boolean]>([
+    ['of a newcomer without an event', seen({ member: null }), named('New', 0), 0, false],
+    ['the first version of a member', seen({ version: null }), named('New', 9), 9, false],
+    ['no version where it has had no event', seen({ version: null }), named('New', 0), null, false],
+    ['a version that moved alone', seen({ version: 8 }), named(NESTED.name, 9), 9, false],
+    ['nothing where an edit is taken back', seen({ member: edited }), named(NESTED.name, 9), 9, false],
+    [
+      'a digest that it did not say before',
+      seen({}),
+      { ...named(NESTED.name, 9), digest: { a: 1, b: 2 } },
+      9,
+      true,
+    ],
+  ])('is %s', (_what, given, said, source_version, isNote) => {
+    expect(decideMember(given, said, NOW)).toMatchObject({ meta: { source_version }, isNote });
+  });
+
+  it('shows nobody of whom neither side knows', () => {
+    const change = { kennitala: KENNITALA, action: 'delete', version: null, occurredAt: null } as const;
+    expect(registryView(null, { ...change, content: null })).toBeNull();
+    expect(registryView(seen({}).stored, { ...change, content: null })).toEqual(gone);
   });
 });
 
@@ -142,8 +180,9 @@ describe('a consent that its member gave and of which nobody has heard', () => {
 
   it.each([
     [24, true],
-    [26, false],
-  ])('is on %i hours after the last write of the document: %s', (hours, reachable) => {
+    [25, true],
+    [25 + 1 / HOUR, false],
+  ])('is on %f hours after the last write of the document: %s', (hours, reachable) => {
     expect(verdictAfter(hours)).toMatchObject({ kind: 'update', member: { profile: { reachable } } });
   });
 });

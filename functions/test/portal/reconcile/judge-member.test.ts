@@ -106,7 +106,9 @@ describe('the registry’s word about one member', () => {
       'The portal has version 7, the registry shows 6: the newer one stands.',
     ],
   ] as const)('%s', (_name, held, change, kind, reason) => {
-    expect(judged(held, change)).toMatchObject({ kind, reasons: [reason] });
+    const judgement = judged(held, change);
+    expect(judgement).toMatchObject({ kind, reasons: [reason] });
+    if ('keptEdits' in judgement) expect(judgement.keptEdits).toEqual([]);
   });
 
   it('that they are gone makes them inactive, and says both', () => {

@@ -1,6 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
+import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
+import { applyPatch, sourceHash } from '../../../src/domain/member/patch.ts';
 import { SyncError } from '../../../src/lib/errors.ts';
+import { digestOperations, makePlanId } from '../../../src/mirror/plan.ts';
+import { makeSetDigest } from '../../../src/portal/reconcile/compact.ts';
+import { saidText } from '../../../src/portal/reconcile/compare-members.ts';
 import { type HeldDocument, makeMemoryPortal } from './support/memory-portal.ts';
 import {
   ago,
@@ -38,7 +43,7 @@ describe('the plan of a reconcile', () => {
       changes: { added: 2, removed: 1, updated: 1, unchanged: 1, quarantined: 0 },
       rewrite: false,
       figures: { baseline: 3, received: 4, added: 2, removed: 1, updated: 1, quarantined: 0 },
-      forecast: { firestoreReads: 2 + 4 + 2, firestoreWrites: 7 + 4 + 1, seconds: expect.any(Number) },
+      forecast: { firestoreReads: 2 + 4 + 2, firestoreWrites: 7 + 4 + 1, seconds: 1 },
       warnings: [],
       missedEvents: { created: 1, updated: 1, deleted: 1 },
       letThrough: { added: 2, removed: 1, updated: 1, blanked: {} },
@@ -115,10 +120,52 @@ describe('the plan of a reconcile', () => {
       memberCount: 11,
       changes: { added: 1, removed: 1, unchanged: 10 },
       figures: { baseline: 11, received: 11, added: 1, removed: 1 },
+      forecast: { firestoreWrites: 7 + 2 + 1 },
     });
     expect(made).not.toHaveProperty('letThrough');
     await apply();
     expect(world.forgotten).toEqual([]);
+  });
+
+  it('of a part warns of no emptied portal while there is anybody', async () => {
+    const document = { kennitala: ONE, stored: held(row(ONE)), state: '0' };
+    world.rows = [row(ONE)];
+    const warningsOf = async (documents: (typeof document)[], activeOutside: number) =>
+      (await plan(succeeded(5), { scope: { documents, activeOutside } })).made.warnings.map(
+        ({ code }) => code,
+      );
+    expect(await warningsOf([document], 1)).toEqual([]);
+    expect(await warningsOf([], 1)).toEqual([]);
+    expect(await warningsOf([], 0)).toEqual(['portal_emptied']);
+  });
+
+  it('of a first load is not judged by what is left of another one', async () => {
+    world.rows = [row(ONE), row(TWO)];
+    const { made } = await plan({ unfinished: { added: 1, removed: 0, updated: 0, blanked: {} } });
+    expect(made.figures).toEqual((await plan()).made.figures);
+  });
+
+  it('has an id of what was said, of what was held and of what is to be done', async () => {
+    world.rows = [row(ONE), row(TWO), row(THREE, { gender: 99 })];
+    const { made } = await plan();
+    const said = makeSetDigest();
+    for (const one of [ONE, TWO]) {
+      const member = parseRegistryMember(row(one));
+      said.add(saidText(member, sourceHash(applyPatch(null, member))));
+    }
+    const operations = Array.from(
+      made.differences,
+      ({ kennitala, digest }) => `create ${kennitala} ${digest}`,
+    );
+    expect(operations).toHaveLength(2);
+    expect(made.planId).toBe(
+      makePlanId({
+        mirror: 'portal',
+        source: `${said.finish()} 3 1`,
+        target: 'absent',
+        operations: digestOperations(operations),
+      }),
+    );
   });
 
   it('has another id wherever anything differs', async () => {
@@ -135,7 +182,10 @@ describe('the plan of a reconcile', () => {
     ids.push(await idOf());
     world.rows = [row(ONE, { version: 4 }), row(TWO), row(THREE, { gender: 99 })];
     ids.push(await idOf());
-    expect(new Set(ids).size).toBe(5);
+    // A tombstone, about whom nothing is to be done.
+    holds([row(FOUR), false]);
+    ids.push(await idOf());
+    expect(new Set(ids).size).toBe(6);
   });
 
   it('warns of what somebody should look at', async () => {

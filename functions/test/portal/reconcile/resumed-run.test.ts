@@ -4,7 +4,7 @@ import type { Cursor, Resume, RunContext } from '../../../src/mirror/mirror.ts';
 import type { PortalMirrorDependencies } from '../../../src/portal/reconcile/portal-mirror.ts';
 import { takingOnly } from '../../support/stack.ts';
 import { makeMemoryPortal } from './support/memory-portal.ts';
-import { ago, MINUTE_MS, NOW, PEOPLE, plan, reset, row, world } from './support/one-run.ts';
+import { ago, holds, MINUTE_MS, NOW, PEOPLE, plan, reset, row, succeeded, world } from './support/one-run.ts';
 
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const TEN = PEOPLE.slice(0, 10);
@@ -27,10 +27,10 @@ const resumeAt = (cursor: Cursor | null): Resume => ({
   },
 });
 /** Of a first load of ten, on pages of two, there was time for five. */
-const halfLoaded = async (given: Partial<PortalMirrorDependencies> = {}) => {
+const halfLoaded = async (given: Partial<PortalMirrorDependencies> = {}, more: Partial<RunContext> = {}) => {
   const first = makeMemoryPortal(world.documents);
   const { apply } = await plan(
-    { resume: resumeAt(null) },
+    { resume: resumeAt(null), ...more },
     { keptWrites: 0, index: first.index, writer: takingOnly(5, first.writer), ...given },
   );
   const applied = await apply();
@@ -182,6 +182,65 @@ describe('the next run', () => {
       (cause: SyncError) => cause.code,
     );
     expect(await source).toBe(isAnother ? null : code);
+  });
+});
+
+describe('a load of changes', () => {
+  const changed = TEN.map((kennitala) => row(kennitala, { version: 4, name: 'Renamed Person' }));
+  const left = { ...LEFT, added: 0, updated: 5 };
+  const halfChanged = async () => {
+    holds(...world.rows.map((one): [typeof one] => [one]));
+    world.rows = changed;
+    const applied = await halfLoaded({}, succeeded(10));
+    expect(applied).toMatchObject({
+      unfinished: left,
+      missedEvents: { created: 0, updated: 5, deleted: 0 },
+      cursor: { isFirstLoad: false, countsMissed: true },
+    });
+    return cursorOf(applied);
+  };
+
+  it('counts the events that were missed in each of its runs', async () => {
+    const cursor = await halfChanged();
+    const { apply } = await goOn(cursor, { unfinished: left });
+    expect(await apply()).toEqual({
+      memberCount: 10,
+      overtaken: 0,
+      missedEvents: { created: 0, updated: 5, deleted: 0 },
+    });
+  });
+
+  it('counts as members those who were not removed yet, and not those who were not added yet', async () => {
+    const cursor = await halfChanged();
+    const ended = new AbortController();
+    const unfinished = { added: 3, removed: 2, updated: 5, blanked: { 'profile.email': 1 } };
+    const { made, apply } = await goOn(cursor, { unfinished, signal: ended.signal });
+    expect(made).toMatchObject({
+      changes: { added: 3, removed: 2, updated: 5, unchanged: 2, quarantined: 0 },
+      forecast: { firestoreWrites: 7 + 10 },
+    });
+    ended.abort();
+    expect(await apply()).toMatchObject({ memberCount: 10 - 3 + 2, unfinished });
+  });
+
+  it('is judged by what goes beyond what was let through: members, fields and unreadable ones', async () => {
+    const cursor = await halfChanged();
+    const unfinished = { ...left, updated: 3, blanked: { 'profile.email': 1 } };
+    const { apply } = await goOn(cursor, { unfinished });
+    for (const n of [6, 8])
+      world.rows = world.rows.with(
+        n,
+        row(TEN[n] ?? '', { version: 4, contact_info: { email: '', phone: '5551234' } }),
+      );
+    world.rows = world.rows.with(9, row(TEN[9] ?? '', { gender: 99 }));
+    await apply();
+    // The rest of the fourth member's page, and then two a page.
+    expect(judged).toMatchObject([
+      { added: 0, removed: 0, updated: 0, quarantined: 0, blanked: {} },
+      { added: 0, removed: 0, updated: 0, quarantined: 0, blanked: {} },
+      { added: 0, removed: 0, updated: 0, quarantined: 0, blanked: { 'profile.email': 0 } },
+      { added: 0, removed: 0, updated: 1, quarantined: 1, blanked: { 'profile.email': 1 } },
+    ]);
   });
 });
 

@@ -5,6 +5,7 @@ import { makeRosterRefresh } from '../../../src/adapters/firestore/roster-refres
 import { type MemberEvent, toMemberWrite } from '../../../src/adapters/firestore/twoway-documents.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import type { Json } from '../../../src/domain/member/fields.ts';
+import { chunksOf } from '../../../src/lib/concurrency.ts';
 import type { SyncError } from '../../../src/lib/errors.ts';
 import type { LogFields } from '../../../src/lib/log.ts';
 import { applyReading } from '../../../src/portal/apply-event.ts';
@@ -12,9 +13,10 @@ import type { Change, ChangeAnswer, OutboxRow } from '../../../src/registry/port
 import { deliverMembers } from '../../../src/twoway/deliver.ts';
 import { makeTwoWayLogs } from '../../../src/twoway/logs.ts';
 import type { DocumentWrite } from '../../../src/twoway/ports.ts';
+import { makeQueueItem, type NewItem, type QueueItem } from '../../../src/twoway/queue.ts';
 import { makeApplyProtocol, makeRegistryMembers } from '../../../src/twoway/registry.ts';
 import { runTwoWay, type TwoWayDependencies, type TwoWayRun } from '../../../src/twoway/sweep.ts';
-import { trackMemberWrite } from '../../../src/twoway/track.ts';
+import { trackMemberWrite, tryEdit } from '../../../src/twoway/track.ts';
 import { chain } from '../../support/chain.ts';
 import { makeMemoryFirestore, type Written } from '../../world/memory-firestore.ts';
 
@@ -130,6 +132,27 @@ export const openMemoryStack = () => {
     memory.all(collection).map(([path, data]) => ({ id: path.split('/').at(-1), ...data }));
   const signal = new AbortController().signal;
 
+  /** Puts members into the registry and, as a webhook would, into the portal. */
+  const load = async (kennitalas: readonly Kennitala[], version: number | null = 1): Promise<void> => {
+    const given = {
+      members: dependencies.members,
+      registry: reader,
+      reference: dependencies.reference,
+      now,
+    };
+    for (const [n, kennitala] of kennitalas.entries()) {
+      const [id, ssn] = [rows.size + 1, kennitala];
+      const contact_info = { email: `old${n}@example.is`, phone: '5550000' };
+      const row = { id, ssn, name: 'Generated Person', reachable: false, contact_info };
+      rows.set(kennitala, version === null ? row : { ...row, version });
+      await applyReading({ kennitala, action: 'update' }, null, signal, given);
+    }
+    registry.asked.length = 0;
+  };
+  /** What the member's own client does. */
+  const edit = (kennitala: string, values: Readonly<Record<string, unknown>>): void =>
+    memory.write('update', `members/${kennitala}`, values);
+
   return {
     clock,
     now,
@@ -140,26 +163,21 @@ export const openMemoryStack = () => {
     /** The events of members' own writes, in their order. */
     edits,
     memory,
-    /** Puts members into the registry and, as a webhook would, into the portal. */
-    load: async (kennitalas: readonly Kennitala[], version: number | null = 1): Promise<void> => {
-      const given = {
-        members: dependencies.members,
-        registry: reader,
-        reference: dependencies.reference,
-        now,
-      };
-      for (const [n, kennitala] of kennitalas.entries()) {
-        const [id, ssn] = [rows.size + 1, kennitala];
-        const contact_info = { email: `old${n}@example.is`, phone: '5550000' };
-        const row = { id, ssn, name: 'Generated Person', reachable: false, contact_info };
-        rows.set(kennitala, version === null ? row : { ...row, version });
-        await applyReading({ kennitala, action: 'update' }, null, signal, given);
-      }
-      registry.asked.length = 0;
+    load,
+    edit,
+    /** Loads them, each with an edit of their e-mail address in the queue that nobody has begun to deliver. */
+    queue: async (kennitalas: readonly Kennitala[], version: number | null = 1): Promise<void> => {
+      await load(kennitalas, version);
+      for (const kennitala of kennitalas) edit(kennitala, { [EMAIL]: `${kennitala}@example.is` });
+      const items = new Map(
+        edits.splice(0).map((write) => [write.kennitala, makeQueueItem(tryEdit(write) as NewItem, now())]),
+      );
+      for (const some of chunksOf(kennitalas, 100))
+        await dependencies.store.transactAll(some, now(), (kennitala) => ({
+          items: [items.get(kennitala) as QueueItem],
+          result: null,
+        }));
     },
-    /** What the member's own client does. */
-    edit: (kennitala: string, values: Readonly<Record<string, unknown>>): void =>
-      memory.write('update', `members/${kennitala}`, values),
     track: (write: DocumentWrite) => trackMemberWrite(write, signal, dependencies),
     deliver: (kennitalas: readonly Kennitala[], options: { isUrgent?: boolean; signal?: AbortSignal } = {}) =>
       deliverMembers(kennitalas, { signal, ...options }, dependencies),
