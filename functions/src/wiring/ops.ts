@@ -22,12 +22,12 @@ import { OPS_DOCUMENT, opsRoutes } from '../ops/routes.ts';
 import { readStatus, reportConcerns } from '../ops/status.ts';
 import { makeTwoWayActions } from '../ops/two-way-actions.ts';
 import { runTwoWay, type TwoWayDependencies } from '../twoway/sweep.ts';
-import { runProof } from './proof.ts';
+import { runnersOf, runProof } from './proof.ts';
 import { runReconcile, syncOneMember } from './reconcile.ts';
-import { registerDatabase, runRegister } from './register.ts';
-import { rollDependencies, runRoster, wiredRoster, type wireRoster } from './roster.ts';
-import { type Shared, shared } from './shared.ts';
-import { twoWayDependencies } from './twoway.ts';
+import { registerDatabase } from './register.ts';
+import { rollDependencies, wiredRoster, type wireRoster } from './roster.ts';
+import { type Shared, shared, wiredOnce } from './shared.ts';
+import { wiredTwoWay } from './twoway.ts';
 
 /** Firebase Hosting hands `/api/**` on as it is; the function's own address has no prefix. */
 const PREFIXES = ['', '/api'];
@@ -54,7 +54,7 @@ export const wireOps = (
   const twoWay = makeTwoWayReader(firestore);
   const reader = makeMemberReader(registry);
   const trace = makeMemberTrace(firestore, twoWay);
-  const register = database === null ? null : makeRegisterLookup(database);
+  const register = database && (base.registerStores?.lookup ?? makeRegisterLookup(database));
   return {
     ...features,
     rollback: { ...restore, history },
@@ -79,7 +79,7 @@ export const wireOps = (
       states,
       stores: [
         ...makeFirestoreErasure(firestore, base.chain),
-        ...(database === null ? [] : [makeRegisterErasure(database)]),
+        ...(database === null ? [] : [base.registerStores?.erasure ?? makeRegisterErasure(database)]),
         makeVersionsErasure(repeatableStorage, place),
       ],
       softDeleted: makeSoftDeletedList(repeatableStorage, place),
@@ -113,34 +113,26 @@ export const wireOps = (
   };
 };
 
-let wired: OpsDependencies | undefined;
-const ops = (): OpsDependencies => {
-  const database = registerDatabase();
-  wired ??= wireOps(shared(), {
-    roster: wiredRoster(),
-    twoWay: twoWayDependencies(),
+const wired = wiredOnce((base) => {
+  const database = registerDatabase(base);
+  const runners = runnersOf(base);
+  return wireOps(base, {
+    roster: wiredRoster(base),
+    twoWay: wiredTwoWay(base),
     database,
-    runners: {
-      roster: runRoster,
-      portal: (request) => runReconcile(request),
-      register: database === null ? null : runRegister,
-    },
-    prove: runProof,
-    roll: rollDependencies(),
-    syncMember: syncOneMember,
-    takeRegistrysWord: runReconcile,
+    runners: { ...runners, register: database === null ? null : runners.register },
+    prove: () => runProof({}, base),
+    roll: rollDependencies(base),
+    syncMember: (request) => syncOneMember(request, base),
+    takeRegistrysWord: (request, whom) => runReconcile(request, whom, base),
   });
-  return wired;
-};
-
-let app: FetchApp | undefined;
+});
 
 /** The operators' API as an app of the Fetch API, made at the first request. */
-export const opsApp = (): FetchApp => {
-  const { authorize, log } = shared();
-  app ??= makeApp(opsRoutes(ops()), { authorize, log, prefixes: PREFIXES, document: OPS_DOCUMENT });
-  return app;
-};
+export const opsApp: (base?: Shared) => FetchApp = wiredOnce((base) => {
+  const { authorize, log } = base;
+  return makeApp(opsRoutes(wired(base)), { authorize, log, prefixes: PREFIXES, document: OPS_DOCUMENT });
+});
 
 /** The first look of a day walks over the record too. */
 const VERIFY_BEFORE_HOUR = 6;
@@ -149,9 +141,9 @@ const VERIFY_BEFORE_HOUR = 6;
  * The scheduled look at everything that lasts too long, and once a day the walk over the record. Which look walks is the
  * schedule's to say: what is stored could be written by whoever rewrote the record.
  */
-export const runWatch = async (scheduleTime: string): Promise<void> => {
-  const dependencies = ops();
+export const runWatch = async (scheduleTime: string, base = shared()): Promise<void> => {
+  const dependencies = wired(base);
   const isConfigured = (mirror: keyof OpsDependencies['runners']) => dependencies.runners[mirror] !== null;
-  await reportConcerns(() => readStatus({ ...dependencies, isConfigured }), makeOpsLogs(shared().log));
+  await reportConcerns(() => readStatus({ ...dependencies, isConfigured }), makeOpsLogs(base.log));
   if (new Date(scheduleTime).getUTCHours() < VERIFY_BEFORE_HOUR) await verifyNow(dependencies);
 };

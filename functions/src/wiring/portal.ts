@@ -15,42 +15,37 @@ import {
 } from '../portal/receive-webhook.ts';
 import { makeWebhookGate } from '../portal/webhook-caller.ts';
 import { log } from './log.ts';
-import { type Shared, shared } from './shared.ts';
+import { type Shared, wiredOnce } from './shared.ts';
 
 /** The webhook over its stores. Opens nothing. */
-export const wireWebhook = ({
-  config,
-  firestore,
-  log,
-  now,
-  reference,
-  registry,
-  secrets,
-}: Shared): WebhookDependencies => ({
-  identify: makeWebhookGate(
-    {
-      signing: {
-        readAll: () => secrets.readAll(config.webhook.signingSecret),
-        drop: () => secrets.drop(config.webhook.signingSecret),
+export const wireWebhook = (base: Shared): WebhookDependencies => {
+  const { config, firestore, log, now, reference, registry, secrets } = base;
+  return {
+    identify: makeWebhookGate(
+      {
+        signing: {
+          readAll: () => secrets.readAll(config.webhook.signingSecret),
+          drop: () => secrets.drop(config.webhook.signingSecret),
+        },
+        legacyKey: config.webhook.allowLegacy
+          ? { readAll: () => secrets.readAll(config.webhook.legacyKeySecret) }
+          : null,
       },
-      legacyKey: config.webhook.allowLegacy
-        ? { readAll: () => secrets.readAll(config.webhook.legacyKeySecret) }
-        : null,
-    },
+      now,
+    ),
+    members: makeMemberStore(firestore),
+    registry: makeMemberReader(registry),
+    hints: makeHintStore(firestore),
+    rosterRefresh: makeRosterRefresh(firestore),
+    register:
+      config.register.followsWebhook && config.register.target !== null
+        ? async (change) => (await import('./register.ts')).applyEventToRegister(change, base)
+        : undefined,
+    reference,
     now,
-  ),
-  members: makeMemberStore(firestore),
-  registry: makeMemberReader(registry),
-  hints: makeHintStore(firestore),
-  rosterRefresh: makeRosterRefresh(firestore),
-  register:
-    config.register.followsWebhook && config.register.target !== null
-      ? async (change) => (await import('./register.ts')).applyEventToRegister(change)
-      : undefined,
-  reference,
-  now,
-  log,
-});
+    log,
+  };
+};
 
 const wireFollowing = ({ firestore, log, now, reference, registry }: Shared): FollowHintDependencies => ({
   members: makeMemberStore(firestore),
@@ -65,21 +60,19 @@ const wireFollowing = ({ firestore, log, now, reference, registry }: Shared): Fo
   logs: makeWebhookLogs(log),
 });
 
-let webhook: WebhookDependencies | undefined;
-let following: FollowHintDependencies | undefined;
+const wiredWebhook = wiredOnce(wireWebhook);
+const wiredFollowing = wiredOnce(wireFollowing);
 
 /** One hint, by the name of its document. Throws when its event should be delivered again. */
-export const followHintNamed = async (name: string, token: string): Promise<void> => {
-  following ??= wireFollowing(shared());
+export const followHintNamed = async (name: string, token: string, base?: Shared): Promise<void> => {
   const kennitala = tryKennitala(name);
   // Nothing of ours writes another name.
-  if (kennitala !== null) await followHint(kennitala, token, following);
+  if (kennitala !== null) await followHint(kennitala, token, wiredFollowing(base));
 };
 
 /** The registry's webhook. Never throws but for wrong settings: a failure is an answer that tells the sender what to do. */
-export const webhookApp = (): FetchApp => {
-  webhook ??= wireWebhook(shared());
-  const dependencies = webhook;
+export const webhookApp = (base?: Shared): FetchApp => {
+  const dependencies = wiredWebhook(base);
   return {
     fetch: async (request) => {
       const header = (name: string): string | undefined => request.headers.get(name) ?? undefined;

@@ -7,12 +7,11 @@ import { forEachMirror, type MirrorName, type RunReport } from '../mirror/mirror
 import type { RunRequest } from '../mirror/run.ts';
 import type { MirrorState } from '../ops/ports.ts';
 import type { ProofRecord } from '../proof/digest-ports.ts';
-import type { Found } from '../proof/look.ts';
 import { type ProveDependencies, prove, type StandstillReason } from '../proof/prove.ts';
 import { reconcilePart, runReconcile } from './reconcile.ts';
 import { registerDatabase, runRegister, runRegisterPart } from './register.ts';
 import { runRoster, wiredRoster } from './roster.ts';
-import { type Shared, shared } from './shared.ts';
+import { type Shared, shared, wiredOnce } from './shared.ts';
 
 /** Less than `proveAfterRun`'s 360 s, and than the 1,800 s of `proveMembers`, in which a whole reading of a mirror fits too. */
 const LOOK_LIMIT_MS = 300_000;
@@ -20,7 +19,8 @@ const LOOK_LIMIT_MS = 300_000;
 const wireProof = (base: Shared): ProveDependencies => {
   const { config, firestore, log, now, registry } = base;
   const states = makeMirrorStates(firestore, base.chain.current);
-  const database = registerDatabase();
+  const whole = runnersOf(base);
+  const database = registerDatabase(base);
   return {
     registry: makeRegistryDigests(registry, {
       baseUrl: config.registry.baseUrl,
@@ -28,12 +28,15 @@ const wireProof = (base: Shared): ProveDependencies => {
     }),
     events: makeMemberChanges(registry),
     portal: makePortalDigests(firestore),
-    roster: wiredRoster().restore.store,
-    register: database === null ? null : makeRegisterDigests(database),
+    roster: wiredRoster(base).restore.store,
+    register: database && (base.registerStores?.digests ?? makeRegisterDigests(database)),
     proofs: makeProofStore(firestore),
     healing: {
-      part: (mirror, found) => (mirror === 'portal' ? reconcilePart(found) : registerPart(found)),
-      whole: (mirror) => WHOLE[mirror]({ trigger: 'event' }),
+      part: (mirror, found) =>
+        mirror === 'portal'
+          ? reconcilePart(found, base)
+          : runRegisterPart(found.part.members, found.buckets, base),
+      whole: (mirror) => whole[mirror]({ trigger: 'event' }),
     },
     standstill: async () => {
       const found = await states.read();
@@ -45,13 +48,14 @@ const wireProof = (base: Shared): ProveDependencies => {
   };
 };
 
-const WHOLE: Readonly<Record<MirrorName, (request: RunRequest) => Promise<RunReport>>> = {
-  roster: runRoster,
-  portal: (request) => runReconcile(request),
-  register: runRegister,
-};
-
-const registerPart = ({ part, buckets }: Found): Promise<RunReport> => runRegisterPart(part.members, buckets);
+/** A run of each mirror, whoever asks for it. */
+export const runnersOf = (
+  base: Shared,
+): Readonly<Record<MirrorName, (request: RunRequest) => Promise<RunReport>>> => ({
+  roster: (request) => runRoster(request, base),
+  portal: (request) => runReconcile(request, null, base),
+  register: (request) => runRegister(request, base),
+});
 
 const judgeStandstill = ({ pause, lease, lastRun }: MirrorState, at: Date): StandstillReason | null => {
   if (pause !== null) return 'paused';
@@ -59,12 +63,11 @@ const judgeStandstill = ({ pause, lease, lastRun }: MirrorState, at: Date): Stan
   return lastRun?.outcome === 'blocked' ? 'blocked' : null;
 };
 
-let wired: ProveDependencies | undefined;
+const wired = wiredOnce(wireProof);
+
 /** One proof, whoever asked for it; one that `mends` has what differs mended too. Throws `store_unavailable`, `config_invalid`. */
-export const runProof = ({ mends = true } = {}): Promise<ProofRecord> => {
-  wired ??= wireProof(shared());
-  return prove({ signal: AbortSignal.timeout(LOOK_LIMIT_MS), mends }, wired);
-};
+export const runProof = ({ mends = true } = {}, base?: Shared): Promise<ProofRecord> =>
+  prove({ signal: AbortSignal.timeout(LOOK_LIMIT_MS), mends }, wired(base));
 
 /** By then the schedule has looked. */
 const OLD_NEWS_MS = 600_000;
@@ -81,9 +84,9 @@ export interface RecordUpdate {
  * A look once a run has closed its record, told by an event of `time`. Throws when the event should be delivered again: not for
  * ever, since a proof that is made every ten minutes says the same.
  */
-export const lookAfterRun = async ({ before, after, time }: RecordUpdate): Promise<void> => {
+export const lookAfterRun = async ({ before, after, time }: RecordUpdate, base = shared()): Promise<void> => {
   if (before?.['status'] !== 'running' || after?.['status'] === 'running') return;
   // That proof looks again by itself.
   if (after?.['trigger'] === 'proof') return;
-  if (shared().now().getTime() - Date.parse(time) < OLD_NEWS_MS) await runProof({ mends: false });
+  if (base.now().getTime() - Date.parse(time) < OLD_NEWS_MS) await runProof({ mends: false }, base);
 };

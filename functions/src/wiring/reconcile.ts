@@ -12,7 +12,7 @@ import { makePortalMirror, type PortalMirrorDependencies } from '../portal/recon
 import { type SyncedMember, type SyncMemberRequest, syncMember } from '../portal/reconcile/sync-member.ts';
 import type { Found } from '../proof/look.ts';
 import type { MemberPages } from '../registry/ports.ts';
-import { runDependencies, type Shared, shared } from './shared.ts';
+import { runDependencies, type Shared, wiredOnce } from './shared.ts';
 
 /** Less than the reconcile functions' 1,800 s by more than a batch of writes with its tries. */
 export const RECONCILE_RUN_LIMIT_MS = 1_620_000;
@@ -68,21 +68,23 @@ const pagesOf = (members: readonly unknown[], others: MemberPages): MemberPages 
   },
 });
 
-let wired: ReturnType<typeof wireReconcile> | undefined;
-const once = (): ReturnType<typeof wireReconcile> => {
-  wired ??= wireReconcile(shared());
-  return wired;
-};
+const wired = wiredOnce(wireReconcile);
+
 /** One run of the portal, whoever asked for it; `takesWordOf`: the registry's word counts also where it is the older one. */
-export const runReconcile = (request: RunRequest, takesWordOf: TakesWordOf = null): Promise<RunReport> =>
-  once().whole(request, takesWordOf);
+export const runReconcile = (
+  request: RunRequest,
+  takesWordOf: TakesWordOf = null,
+  base?: Shared,
+): Promise<RunReport> => wired(base).whole(request, takesWordOf);
 
 /** One run of the portal over the buckets that a proof has read. */
-export const reconcilePart = (found: Found): Promise<RunReport> => once().part(found);
+export const reconcilePart = (found: Found, base?: Shared): Promise<RunReport> => wired(base).part(found);
 
 /** The scheduled run. Throws when Cloud Scheduler should try this occurrence again. */
-export const runScheduledReconcile = async (occurrence: ScheduledOccurrence): Promise<void> =>
-  assertOccurrenceDone(await runReconcile({ trigger: 'schedule', occurrence }));
+export const runScheduledReconcile = async (occurrence: ScheduledOccurrence, base?: Shared): Promise<void> =>
+  assertOccurrenceDone(await runReconcile({ trigger: 'schedule', occurrence }, null, base));
 
-export const syncOneMember = (request: Omit<SyncMemberRequest, 'signal'>): Promise<SyncedMember> =>
-  once().syncMember(request);
+export const syncOneMember = (
+  request: Omit<SyncMemberRequest, 'signal'>,
+  base?: Shared,
+): Promise<SyncedMember> => wired(base).syncMember(request);

@@ -6,6 +6,7 @@ import { makeOutbox, makeRegisterStore, removeExpired } from '../adapters/postgr
 import { makeMemberReference } from '../domain/member/digest.ts';
 import type { MemberChange } from '../domain/member/member-change.ts';
 import { makeAuthorizeKeyOrAdmin, makeAuthorizeService } from '../http/callers.ts';
+import type { FetchApp } from '../http/front.ts';
 import { lazy } from '../lib/concurrency.ts';
 import { asSyncError, SyncError } from '../lib/errors.ts';
 import type { RunRequest } from '../mirror/run.ts';
@@ -13,7 +14,7 @@ import { assertOccurrenceDone } from '../mirror/run-answer.ts';
 import type { ScheduledOccurrence } from '../mirror/run-store.ts';
 import type { RollDependencies } from '../proof/roll.ts';
 import { deliverNotifications, sendWebhook } from '../register/notify.ts';
-import type { ReferTo } from '../register/ports.ts';
+import type { ReferTo, RowStore } from '../register/ports.ts';
 import {
   applyEvent,
   type RegisterOptions,
@@ -21,7 +22,7 @@ import {
   runRegisterMirror,
 } from '../register/register.ts';
 import { makeRegisterLogs } from '../register/register-logs.ts';
-import { runDependencies, type Shared, shared } from './shared.ts';
+import { type RegisterStores, runDependencies, type Shared, shared, wiredOnce } from './shared.ts';
 
 /** Less than the register functions' 540 s, so that a run that is too slow still closes its record. */
 export const REGISTER_RUN_LIMIT_MS = 480_000;
@@ -41,9 +42,15 @@ const wireRegister = (base: Shared) => {
   }
   const logs = makeRegisterLogs(log);
   const database = makeDatabase({ target });
-  const store = makeRegisterStore(database, {
-    onRetry: ({ attempt, error }) => logs.databaseRetry(attempt, asSyncError(error)),
-  });
+  const stores: Pick<RegisterStores, 'outbox' | 'reader' | 'removeExpired' | 'store'> =
+    base.registerStores ?? {
+      outbox: makeOutbox(database),
+      reader: makeRegisterReader(database),
+      removeExpired: (at) => removeExpired(database, at),
+      store: makeRegisterStore(database, {
+        onRetry: ({ attempt, error }) => logs.databaseRetry(attempt, asSyncError(error)),
+      }),
+    };
   const pages = makeMemberPages(registry, {
     baseUrl: config.registry.baseUrl,
     deadlineMs: config.registry.fetchTimeoutMs,
@@ -55,20 +62,18 @@ const wireRegister = (base: Shared) => {
     return (kennitala) => makeMemberReference(key, kennitala);
   };
   return {
-    base,
-    target,
     database,
     pages,
     makeReferTo,
     abandonedAfterMs: REGISTER_LEASE_MS,
-    reader: makeRegisterReader(database),
+    reader: stores.reader,
     runRegister: async (request: RunRequest, part: Partial<RegisterOptions> = {}): Promise<RegisterReport> =>
       runRegisterMirror(
         request,
         {
           pages,
           registry: reader,
-          store,
+          store: stores.store,
           referTo: await makeReferTo(),
           subscribers,
           apiUrl,
@@ -77,11 +82,17 @@ const wireRegister = (base: Shared) => {
         },
         runDependencies(base, { runLimitMs: REGISTER_RUN_LIMIT_MS, leaseMs: REGISTER_LEASE_MS }),
       ),
+    /** A pool of its own, which only events write through. */
+    rows: lazy(async (): Promise<RowStore> => {
+      if (base.registerStores !== undefined) return base.registerStores.rows;
+      const { makeRowStore, ROW_STORE_DATABASE } = await import('../adapters/postgres/row-store.ts');
+      return makeRowStore(makeDatabase({ target, ...ROW_STORE_DATABASE }));
+    }),
     /** Never throws: what was not delivered stays in the outbox, and what was not deleted is deleted next time. */
     afterwards: async (): Promise<void> => {
       try {
         await deliverNotifications({
-          outbox: makeOutbox(database),
+          outbox: stores.outbox,
           subscribers,
           secretsOf: (name) => secrets.readAll(`register-webhook-${name}`),
           send: sendWebhook,
@@ -89,7 +100,7 @@ const wireRegister = (base: Shared) => {
           random: Math.random,
           logs,
         });
-        await removeExpired(database, now());
+        await stores.removeExpired(now());
       } catch (cause) {
         logs.afterwardsFailed(asSyncError(cause));
       }
@@ -97,41 +108,35 @@ const wireRegister = (base: Shared) => {
   };
 };
 
-let wired: ReturnType<typeof wireRegister> | undefined;
-const once = () => {
-  wired ??= wireRegister(shared());
-  return wired;
-};
+const wired = wiredOnce(wireRegister);
 
 /** One run of the register, whoever asked for it. Throws `config_invalid` without a database. */
-export const runRegister = (request: RunRequest): Promise<RegisterReport> => once().runRegister(request);
+export const runRegister = (request: RunRequest, base?: Shared): Promise<RegisterReport> =>
+  wired(base).runRegister(request);
 
 /** One run of the register over the buckets that a proof has read; its notifications go with the hourly run's. */
 export const runRegisterPart = (
   members: readonly unknown[],
   buckets: readonly number[],
+  base?: Shared,
 ): Promise<RegisterReport> => {
   const pages = {
     async *pages() {
       yield { members, count: members.length };
     },
   };
-  return once().runRegister({ trigger: 'proof' }, { pages, buckets });
+  return wired(base).runRegister({ trigger: 'proof' }, { pages, buckets });
 };
 
 /** The register's database, for looking one member up; null in a project without a register. */
-export const registerDatabase = (): Database | null =>
-  shared().config.register.target === null ? null : once().database;
-
-let eventDatabase: Database | undefined;
+export const registerDatabase = (base = shared()): Database | null =>
+  base.config.register.target === null ? null : wired(base).database;
 
 /** One event of the registry on the register's row, within seconds. Throws `database_*`, `schema_outdated`. */
-export const applyEventToRegister = async (change: MemberChange): Promise<void> => {
-  const { base, target, makeReferTo } = once();
-  const { makeRowStore, ROW_STORE_DATABASE } = await import('../adapters/postgres/row-store.ts');
-  eventDatabase ??= makeDatabase({ target, ...ROW_STORE_DATABASE });
+export const applyEventToRegister = async (change: MemberChange, base = shared()): Promise<void> => {
+  const { rows, makeReferTo } = wired(base);
   await applyEvent(change, {
-    rows: makeRowStore(eventDatabase),
+    rows: await rows(),
     referTo: await makeReferTo(),
     logs: makeRegisterLogs(base.log),
     now: base.now,
@@ -142,23 +147,30 @@ export const applyEventToRegister = async (change: MemberChange): Promise<void> 
  * The scheduled run, then the notifications that are due. Without a database nothing is done: a project may have no
  * register. Throws when Cloud Scheduler should try this occurrence again.
  */
-export const runScheduledRegister = async (occurrence: ScheduledOccurrence): Promise<void> => {
-  const { config, log } = shared();
+export const runScheduledRegister = async (
+  occurrence: ScheduledOccurrence,
+  base = shared(),
+): Promise<void> => {
+  const { config, log } = base;
   if (config.register.target === null) {
     makeRegisterLogs(log).notConfigured();
     return;
   }
-  const { runRegister, afterwards } = once();
+  const { runRegister, afterwards } = wired(base);
   const report = await runRegister({ trigger: 'schedule', occurrence });
   await afterwards();
   assertOccurrenceDone(report);
 };
 
+const api = wiredOnce((base) =>
+  lazy(async () => {
+    const { rollDependencies } = await import('./roster.ts');
+    return wireRegisterApi(base, wired(base), rollDependencies(base));
+  }),
+);
+
 /** The REST API, made at its first request. Throws `config_invalid`. */
-export const registerApi = lazy(async () => {
-  const { rollDependencies } = await import('./roster.ts');
-  return wireRegisterApi(shared(), once(), rollDependencies());
-});
+export const registerApi = (base?: Shared): Promise<FetchApp> => api(base)();
 
 type ApiParts = Pick<
   ReturnType<typeof wireRegister>,

@@ -10,7 +10,7 @@ import { assertOccurrenceDone } from '../mirror/run-answer.ts';
 import type { ScheduledOccurrence } from '../mirror/run-store.ts';
 import type { RollDependencies } from '../proof/roll.ts';
 import { makeRoster, publishWindow } from '../roster/roster.ts';
-import { runDependencies, type Shared, shared } from './shared.ts';
+import { runDependencies, type Shared, shared, wiredOnce } from './shared.ts';
 
 /** Less than the roster functions' 120 s, so that a run that is too slow still closes its record. */
 export const ROSTER_RUN_LIMIT_MS = 100_000;
@@ -27,17 +27,13 @@ export const wireRoster = (base: Shared) => {
   return { roster, place, restore: { store, versions: makeListVersions(storage, place), run } };
 };
 
-let wired: ReturnType<typeof wireRoster> | undefined;
 /** What a run of the roster, and whoever brings a version of it back, works with. */
-export const wiredRoster = (): ReturnType<typeof wireRoster> => {
-  wired ??= wireRoster(shared());
-  return wired;
-};
+export const wiredRoster = wiredOnce(wireRoster);
 
 /** One run of the roster, whoever asked for it, and what `ROSTER_SELF_CHECK` says is done about a wrong list. */
-export const runRoster = async (request: RunRequest): Promise<RunReport> => {
-  const { roster, restore } = wiredRoster();
-  const { config, log } = shared();
+export const runRoster = async (request: RunRequest, base = shared()): Promise<RunReport> => {
+  const { roster, restore } = wiredRoster(base);
+  const { config, log } = base;
   const report = await runMirror(roster, request, restore.run);
   if (config.rosterSelfCheck !== 'off') {
     const { checkPublishedRoster, makeSelfCheckLogs } = await import('../roster/rollback.ts');
@@ -51,8 +47,8 @@ export const runRoster = async (request: RunRequest): Promise<RunReport> => {
 };
 
 /** The scheduled run. Throws when Cloud Scheduler should try this occurrence again. */
-export const runScheduledRoster = async (occurrence: ScheduledOccurrence): Promise<void> =>
-  assertOccurrenceDone(await runRoster({ trigger: 'schedule', occurrence }));
+export const runScheduledRoster = async (occurrence: ScheduledOccurrence, base?: Shared): Promise<void> =>
+  assertOccurrenceDone(await runRoster({ trigger: 'schedule', occurrence }, base));
 
 /** `POST {"dryRun"?, "approve"?}` of an administrator, at whatever path. Loaded when it is first called: no run needs it. */
 export const rosterRunApp = lazy(async (): Promise<FetchApp> => {
@@ -76,10 +72,10 @@ export const rosterRunApp = lazy(async (): Promise<FetchApp> => {
 });
 
 /** The run that real-time changes asked for. Throws when the event should be delivered again. */
-export const runRosterRefresh = (window: string): Promise<void> => {
-  const { firestore, runs, now } = shared();
+export const runRosterRefresh = (window: string, base = shared()): Promise<void> => {
+  const { firestore, runs, now } = base;
   const requests = makeRosterRefresh(firestore);
-  return publishWindow(window, { requests, runs, now, run: () => runRoster({ trigger: 'event' }) });
+  return publishWindow(window, { requests, runs, now, run: () => runRoster({ trigger: 'event' }, base) });
 };
 
 /** What the list of a moment is found with. What its receipt says of the registry comes from the records of runs. */
@@ -97,4 +93,4 @@ export const wireRoll = (
   };
 };
 
-export const rollDependencies = (): RollDependencies => wireRoll(shared(), wiredRoster());
+export const rollDependencies = (base = shared()): RollDependencies => wireRoll(base, wiredRoster(base));

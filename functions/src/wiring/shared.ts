@@ -10,7 +10,10 @@ import { makeMemberReference } from '../domain/member/digest.ts';
 import { makeAuthorizeAdmin } from '../http/callers.ts';
 import { logRegistryRetry } from '../lib/log.ts';
 import type { RunDependencies } from '../mirror/run.ts';
+import type { ErasureStore, RegisterLookup } from '../ops/ports.ts';
 import { makeChainKeys } from '../proof/chain-key.ts';
+import type { RegisterDigests } from '../proof/digest-ports.ts';
+import type { Outbox, RegisterReader, RegisterStore, RowStore } from '../register/ports.ts';
 import { type Config, loadConfig } from '../settings.ts';
 import { log } from './log.ts';
 
@@ -61,7 +64,22 @@ const wireShared = (config: Config) => {
   };
 };
 
-export type Shared = ReturnType<typeof wireShared>;
+/** The register's stores, each as its port says. */
+export interface RegisterStores {
+  readonly store: RegisterStore;
+  readonly reader: RegisterReader;
+  readonly rows: RowStore;
+  readonly outbox: Outbox;
+  readonly removeExpired: (at: Date) => Promise<void>;
+  readonly digests: RegisterDigests;
+  readonly lookup: RegisterLookup;
+  readonly erasure: ErasureStore;
+}
+
+export interface Shared extends ReturnType<typeof wireShared> {
+  /** In the place of PostgreSQL. */
+  readonly registerStores?: RegisterStores;
+}
 
 /** Made once in a process, by whichever function is called first. Throws `config_invalid`. */
 export const shared = (): Shared => {
@@ -69,6 +87,18 @@ export const shared = (): Shared => {
   return made;
 };
 let made: Shared | undefined;
+
+/** What is joined once of each `Shared`, when it is first asked for. A process has one, unless its caller brings its own. */
+export const wiredOnce = <Wired extends object>(
+  wire: (base: Shared) => Wired,
+): ((base?: Shared) => Wired) => {
+  const all = new WeakMap<Shared, Wired>();
+  return (base = shared()) => {
+    const wired = all.get(base) ?? wire(base);
+    all.set(base, wired);
+    return wired;
+  };
+};
 
 /** What a run of any mirror needs, with the limits of the function that runs it. */
 export const runDependencies = (

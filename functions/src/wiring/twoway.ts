@@ -10,7 +10,7 @@ import { makeTwoWayLogs } from '../twoway/logs.ts';
 import { makeApplyProtocol, makeRegistryMembers } from '../twoway/registry.ts';
 import { runTwoWay, type TwoWayDependencies } from '../twoway/sweep.ts';
 import { trackMemberWrite } from '../twoway/track.ts';
-import { type Shared, shared } from './shared.ts';
+import { type Shared, wiredOnce } from './shared.ts';
 
 /** Less than the trigger's 120 s; a claim lasts longer than both. */
 const TRACK_LIMIT_MS = 100_000;
@@ -56,28 +56,22 @@ export const wireTwoWay = ({
   };
 };
 
-let made: TwoWayDependencies | undefined;
-const wired = (): TwoWayDependencies => {
-  made ??= wireTwoWay(shared());
-  return made;
-};
-
-/** For the operators' API, which acts on single changes and conflicts, and starts runs. */
-export const twoWayDependencies = (): TwoWayDependencies => wired();
+/** Also for the operators' API, which acts on single changes and conflicts, and starts runs. */
+export const wiredTwoWay = wiredOnce(wireTwoWay);
 
 /** One write of a member's document. Throws when the event should be delivered again. */
-export const trackMemberEvent = async (event: MemberEvent): Promise<void> => {
+export const trackMemberEvent = async (event: MemberEvent, base?: Shared): Promise<void> => {
   const write = toMemberWrite(event);
   // Most writes are our own: they cost no read and open nothing.
   if (write === null || write.isServers) return;
-  await trackMemberWrite(write, AbortSignal.timeout(TRACK_LIMIT_MS), wired());
+  await trackMemberWrite(write, AbortSignal.timeout(TRACK_LIMIT_MS), wiredTwoWay(base));
 };
 
 /** The nightly run. Throws when Cloud Scheduler should try again; what was done stays done. */
-export const runScheduledTwoWay = async (): Promise<void> => {
+export const runScheduledTwoWay = async (base?: Shared): Promise<void> => {
   const { status, id, errorCode } = await runTwoWay(
     { trigger: 'schedule', which: 'due', requestedBy: null },
-    wired(),
+    wiredTwoWay(base),
   );
   if (status === 'error')
     throw new SyncError(errorCode ?? 'internal', `Two-way run ${id} failed: ${errorCode}`);

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { makeRegister } from '../../src/register/register.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
-import { makeMemoryRegister } from '../world/memory-register.ts';
+import { makeMemoryRegister } from '../support/memory/register.ts';
 
 const [STAYS, HIDDEN, GONE] = makeKennitalas(3, 3_000) as [Kennitala, Kennitala, Kennitala];
 const at = (minute: number) => new Date(Date.UTC(2026, 10, 20, 10, minute));

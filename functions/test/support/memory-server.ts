@@ -1,8 +1,8 @@
 import type { Firestore } from 'firebase-admin/firestore';
 import { makeFaults } from '../../../local/src/firestore/serve.ts';
 import type { LocalFirestore } from '../../../local/src/firestore/server.ts';
-import type { MakeCall } from '../world/instances.ts';
-import { makeMemoryFirestore } from '../world/memory-firestore.ts';
+import type { MakeCall } from './memory/call.ts';
+import { makeMemoryFirestore } from './memory/firestore.ts';
 
 type Method = Parameters<ReturnType<typeof makeFaults>['before']>[0];
 

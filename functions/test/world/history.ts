@@ -1,13 +1,13 @@
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import type { Json } from '../../src/domain/member/fields.ts';
-import { isSyncError } from '../../src/lib/errors.ts';
 import { MIRRORS, type MirrorName } from '../../src/mirror/mirror.ts';
+import { runProof } from '../../src/wiring/proof.ts';
 import { Chance, hash } from './clock.ts';
 import { FATES, type Fate, type Instance } from './instances.ts';
 import { PATHS, type Path, REFUSED_VALUE, type RegistryKind } from './registry.ts';
-import type { Functions, Operator } from './system.ts';
+import { type Answer, approved, type Fault, type Operator, ops, rolledBack } from './system.ts';
 import { checkEnd, checkPortal, MOST_SKEW_MS } from './witness.ts';
-import { JOBS, MEMBERS, type Message, makeWorld, nameOf, type World, type WorldOptions } from './world.ts';
+import { JOBS, MEMBERS, type Message, makeWorld, nameOf, type World } from './world.ts';
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
@@ -33,7 +33,7 @@ type StepKind = keyof typeof STEPS;
 
 const OPERATORS = {
   run: 2,
-  approve: 3,
+  approve: 4,
   pause: 2,
   resume: 2,
   'roll back': 1,
@@ -75,9 +75,9 @@ export interface Played {
 export const play = async (
   seed: number,
   steps: readonly Step[] = stepsOf(seed),
-  options: WorldOptions = {},
+  fault: Fault = {},
 ): Promise<Played> => {
-  const world = makeWorld(seed, kindOf(seed), options);
+  const world = makeWorld(seed, kindOf(seed), fault);
   const restore = world.clock.install(() => world.chance().next());
   const { witness, story, counts } = world;
   try {
@@ -106,7 +106,7 @@ const begin = async (world: World): Promise<void> => {
   for (const [n, kennitala] of MEMBERS.slice(0, 3).entries())
     registry.join(kennitala, { 'profile.email': 'first@example.is', 'profile.reachable': n > 0 });
   world.takeAnnounced();
-  for (const mirror of MIRRORS) await world.ask('opsApi', ({ run }) => run(mirror));
+  for (const mirror of MIRRORS) await world.ask('opsApi', ops('POST', '/runs', { mirror }));
   await world.settle();
 };
 
@@ -277,17 +277,6 @@ const operatorsCall = (world: World): Message | null => {
   const chance = world.chance();
   const { firestore } = world.stores;
   const mirror = chance.of(MIRRORS);
-  const call = (
-    what: string,
-    work: (functions: Functions) => Promise<unknown>,
-    ended: Message['ended'] = () => undefined,
-  ): Message => ({
-    fn: 'opsApi',
-    what,
-    work,
-    retries: 0,
-    ended,
-  });
   const queued = firestore
     .all('sync_queue')
     .filter(([, { sync_status }]) => sync_status === 'failed' || sync_status === 'pending');
@@ -296,47 +285,33 @@ const operatorsCall = (world: World): Message | null => {
   const whose = item['kennitala'] as Kennitala;
   switch (chance.weighted(OPERATORS)) {
     case 'run':
-      return call(`a run of the ${mirror}`, ({ run }) => run(mirror));
+      return call(`a run of the ${mirror}`, ops('POST', '/runs', { mirror }));
     case 'approve': {
-      const by = hash(world.seed, 'approves', world.now()) % 3 === 0 ? 'operator' : 'another';
-      const what = `a dry run of the ${mirror}, and its approval by ${by === 'operator' ? 'the same' : by}`;
-      return call(what, approval(world, mirror, by));
+      const by = chance.of(['operator', 'another'] as const);
+      const refused = chance.of([...MIRRORS.filter((one) => isBlocked(world, one)), mirror]);
+      const what = `a dry run of the ${refused}, and its approval by ${by === 'operator' ? 'the same' : by}`;
+      return call(what, approval(world, refused, by));
     }
     case 'pause':
-      return call(`pauses the ${mirror}`, ({ pause }) => pause(mirror));
+      return call(`pauses the ${mirror}`, ops('POST', `/mirrors/${mirror}/pause`, REASON));
     case 'resume':
-      return call(`resumes the ${mirror}`, ({ resume }) => resume(mirror));
+      return call(`resumes the ${mirror}`, resumption(mirror));
     case 'roll back':
-      return call('brings the list before back', ({ rollback, instance }) => {
+      return call('brings the list before back', (base, instance) => {
         world.witness.approves(instance);
         world.witness.rollsBack(instance);
-        return rollback();
+        return rolledBack(base);
       });
-    case 'erase': {
-      const gone = MEMBERS.filter((one) => !world.registry.rows.has(one) && world.registry.presence.has(one));
-      if (gone.length === 0) return null;
-      const kennitala = chance.of(gone);
-      world.witness.touched.decided.add(kennitala);
-      return call(
-        `erases ${nameOf(kennitala)}`,
-        ({ erase }) => erase(kennitala),
-        (outcome) => {
-          const isGone =
-            typeof outcome === 'object' &&
-            'value' in outcome &&
-            (outcome.value as { absent: boolean }).absent;
-          if (isGone && !world.registry.rows.has(kennitala)) world.witness.onErased(kennitala);
-        },
-      );
-    }
+    case 'erase':
+      return erasure(world);
     case 'retry':
       return queued.length === 0
         ? null
-        : call(`tries ${id} again`, ({ retryChange }) => retryChange(whose, id));
+        : call(`tries ${id} again`, ops('POST', `/queue/${id}/retry`, REASON));
     case 'give up':
       if (queued.length === 0) return null;
       world.witness.touched.givenUp.add(whose);
-      return call(`gives ${id} up`, ({ failChange }) => failChange(whose, id));
+      return call(`gives ${id} up`, ops('POST', `/queue/${id}/fail`, REASON));
     case 'resolve': {
       const open = firestore.all('sync_conflicts').filter(([, { state }]) => state === 'open');
       if (open.length === 0) return null;
@@ -347,23 +322,48 @@ const operatorsCall = (world: World): Message | null => {
       const field = chance.of(Object.keys(paths)) as (typeof PATHS)[number];
       world.witness.touched.decided.add(kennitala);
       const keep = chance.of(['portal', 'registry'] as const);
-      return call(`decides a conflict about ${field} for the ${keep}`, ({ resolve }) =>
-        resolve(where.split('/')[1] ?? '', field, keep),
+      return call(
+        `decides a conflict about ${field} for the ${keep}`,
+        ops('POST', `/conflicts/${where.split('/')[1]}/resolve`, { path: field, keep }),
       );
     }
     case 'sweep':
-      return call('sends what waits', ({ sweep }) => sweep('waiting', 'http'));
+      return call('sends what waits', ops('POST', '/two-way/runs', { deliver: 'waiting' }));
     default:
       return null;
   }
 };
 
+const call = (what: string, work: Message['work'], ended: Message['ended'] = () => undefined): Message => ({
+  fn: 'opsApi',
+  what,
+  work,
+  retries: 0,
+  ended,
+});
+
+/** Of somebody who has left; null: nobody has. */
+const erasure = (world: World): Message | null => {
+  const { registry, witness } = world;
+  const gone = MEMBERS.filter((one) => !registry.rows.has(one) && registry.presence.has(one));
+  if (gone.length === 0) return null;
+  const kennitala = world.chance().of(gone);
+  witness.touched.decided.add(kennitala);
+  return call(`erases ${nameOf(kennitala)}`, ops('POST', '/erase', { kennitala, ...REASON }), (outcome) => {
+    const isGone =
+      typeof outcome === 'object' && 'value' in outcome && (outcome.value as Answer).body.absent === true;
+    if (isGone && !registry.rows.has(kennitala)) witness.onErased(kennitala);
+  });
+};
+
+const REASON = { reason: 'a test' };
+const resumption = (mirror: MirrorName) => ops('POST', `/mirrors/${mirror}/resume`, REASON);
 const approval =
-  (world: World, mirror: MirrorName, approvedBy: Operator = 'another') =>
-  (functions: Functions) => {
-    if (approvedBy === 'another' || !world.stores.needsSecondPerson)
-      world.witness.approves(functions.instance);
-    return functions.run(mirror, { approvedBy });
+  (world: World, mirror: MirrorName, by: Operator = 'another'): Message['work'] =>
+  (base, instance) => {
+    if (by === 'another' || !world.stores.config.approvals.needsSecondPerson)
+      world.witness.approves(instance);
+    return approved(mirror, by)(base);
   };
 
 /** Everything comes to rest, operators decide what waits for them, and each job finds nothing to do any more. */
@@ -382,13 +382,13 @@ const end = async (world: World, steps: number): Promise<void> => {
   if (world.registry.isCompanion && !isWaiting) checkPortal(world);
   await resumeAll(world);
   const isDead = firestore.all('sync_queue').some(([, { sync_status }]) => sync_status === 'failed');
-  if (isDead) await world.ask('opsApi', ({ sweep }) => sweep('failed', 'http')).catch(passSyncErrors);
+  if (isDead) await world.ask('opsApi', ops('POST', '/two-way/runs', { deliver: 'failed' }));
   await world.settle();
   await allJobs(world);
-  for (const mirror of MIRRORS) {
-    const last = firestore.held(`sync_state/${mirror}`)?.['last'] as { outcome: string } | undefined;
-    if (last?.outcome === 'blocked') await world.ask('opsApi', approval(world, mirror));
-  }
+  for (const mirror of MIRRORS)
+    if (isBlocked(world, mirror)) await world.ask('opsApi', approval(world, mirror));
+  const erased = hash(world.seed, 'erases') % 3 === 0 ? erasure(world) : null;
+  if (erased !== null) world.send(erased);
   await world.clock.advance(HOUR);
   await world.settle();
   // A pause that its operator was told had failed can still have come.
@@ -397,9 +397,18 @@ const end = async (world: World, steps: number): Promise<void> => {
   checkEnd(world, steps);
   // Costs as much as a tenth of a history.
   if (hash(world.seed, 'verify') % 4 > 0) return;
-  const verified = await world.ask('opsApi', ({ verify }) => verify());
+  const { body: verified } = await world.ask('opsApi', ops('POST', '/verify'));
   if (!verified.whole)
-    world.witness.blame(`the records do not prove themselves: ${JSON.stringify(verified.findings[0])}`);
+    world.witness.blame(
+      `the records do not prove themselves: ${JSON.stringify(verified.findings?.[0] ?? verified)}`,
+    );
+};
+
+const isBlocked = (world: World, mirror: MirrorName): boolean => {
+  const last = world.stores.firestore.held(`sync_state/${mirror}`)?.['last'] as
+    | { outcome: string }
+    | undefined;
+  return last?.outcome === 'blocked';
 };
 
 /** Ends every pause, and says whether there was one. */
@@ -407,12 +416,8 @@ const resumeAll = async (world: World): Promise<boolean> => {
   const isPaused = (mirror: MirrorName) =>
     Boolean(world.stores.firestore.held(`sync_state/${mirror}`)?.['pause']);
   const paused = MIRRORS.filter(isPaused);
-  for (const mirror of paused) await world.ask('opsApi', ({ resume }) => resume(mirror));
+  for (const mirror of paused) await world.ask('opsApi', resumption(mirror));
   return paused.length > 0;
-};
-
-const passSyncErrors = (cause: unknown): void => {
-  if (!isSyncError(cause)) throw cause;
 };
 
 /** As the night has them: the sweep first. */
@@ -427,11 +432,11 @@ const allJobs = async (world: World): Promise<void> => {
 const checkQuiet = async (world: World): Promise<void> => {
   const { witness } = world;
   for (const mirror of MIRRORS) {
-    const { record } = await world.ask('opsApi', ({ run }) => run(mirror));
-    if (record.outcome !== 'unchanged')
-      witness.blame(`another run of the ${mirror} ends ${record.outcome} ${record.errorCode ?? ''}`);
+    const { body } = await world.ask('opsApi', ops('POST', '/runs', { mirror }));
+    if (body.run?.outcome !== 'unchanged')
+      witness.blame(`another run of the ${mirror} ends ${body.run?.outcome} ${body.code ?? ''}`);
   }
-  const proof = await world.ask('proveMembers', ({ prove }) => prove());
+  const proof = await world.ask('proveMembers', (base) => runProof({}, base));
   const expected = world.registry.isCompanion ? 'equal' : 'unprovable';
   if (proof.outcome !== expected)
     witness.blame(`the proof says ${proof.outcome}: ${JSON.stringify(proof.stores)}`);

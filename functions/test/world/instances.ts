@@ -1,4 +1,5 @@
 import { SyncError } from '../../src/lib/errors.ts';
+import type { MakeCall, Server } from '../support/memory/call.ts';
 import { type Clock, turn } from './clock.ts';
 
 /**
@@ -24,11 +25,6 @@ export const FATES = [
   'dies after',
 ] as const;
 export type Fate = (typeof FATES)[number];
-export type Server = 'firestore' | 'registry' | 'storage' | 'database';
-
-/** Makes a call that waits until it is let go. Never settles once its instance has ended. */
-export type MakeCall = <T>(server: Server, what: string, effect: () => T) => Promise<T>;
-
 interface Waiting {
   readonly server: Server;
   readonly what: string;
@@ -41,6 +37,7 @@ export interface Instance {
   readonly name: string;
   /** How far its clock is from the world's. */
   skewMs: number;
+  /** Waits until it is let go. Never settles once the instance has ended. */
   readonly call: MakeCall;
   readonly waiting: readonly Waiting[];
   isAlive: boolean;
@@ -161,26 +158,22 @@ export const makeInstance = (
   return instance;
 };
 
-const assertNever = (fate: never): never => {
-  throw new Error(`There is no fate ${fate}.`);
+const assertNever = (what: never): never => {
+  throw new Error(`There is no ${what}.`);
 };
-
-const UNAVAILABLE = 14;
 
 const failureOf = (server: Server): Error => {
   const why = 'The call was told to fail.';
   switch (server) {
     case 'firestore':
-      return Object.assign(new Error(why), { code: UNAVAILABLE });
+      return Object.assign(new Error(why), { code: 14 });
+    case 'storage':
+      return Object.assign(new Error(why), { code: 503 });
     case 'registry':
       return new SyncError('registry_unreachable', why);
-    case 'storage':
-      return new SyncError('storage_unavailable', why);
     case 'database':
       return new SyncError('database_unavailable', why);
-    default: {
-      const never: never = server;
-      return never;
-    }
+    default:
+      return assertNever(server);
   }
 };

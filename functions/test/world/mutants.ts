@@ -1,135 +1,115 @@
-import type { Decision, StoredMember } from '../../src/domain/member/decide-change.ts';
-import type { ChangeRequest } from '../../src/portal/ports.ts';
-import type { Ports } from './system.ts';
+import type { Lens, Write } from '../support/memory/firestore.ts';
+import type { Fault } from './system.ts';
 
 /** A fault in one of the rules that the promises rest on, put between our code and the stores. */
-export interface Mutant {
+export interface Mutant extends Fault {
   readonly name: string;
-  /** The first history that shows it. */
+  /** A history that shows it. */
   readonly seed: number;
-  readonly distort: (ports: Ports) => Ports;
 }
 
-type Decide = ChangeRequest['decide'];
+type Data = Write['data'];
 
-/** The rule of decideChange, distorted. */
-const deciding =
-  (distort: (decide: Decide) => Decide) =>
-  (ports: Ports): Ports => ({
-    ...ports,
-    members: {
-      ...ports.members,
-      applyChange: (request) => ports.members.applyChange({ ...request, decide: distort(request.decide) }),
-    },
-  });
+const isMember = (path: string): boolean => path.startsWith('members/');
+const statusIn = ({ membership }: Data): unknown => (membership as Data | undefined)?.['status'];
+const isTombstone = (data: Data): boolean => statusIn(data) === 'inactive';
+const withMetadata = (data: Data, more: Data): Data =>
+  data['metadata'] === undefined ? data : { ...data, metadata: { ...(data['metadata'] as Data), ...more } };
+const WITHOUT_VERSION = { source_version: null };
 
-/** Of what is stored, decideChange is shown something else. */
-const shown = (distort: (stored: StoredMember) => StoredMember | null) =>
-  deciding(
-    (decide) =>
-      (stored, ...said) =>
-        decide(stored && distort(stored), ...said),
-  );
-
-/** Of what decideChange says, something else is done. */
-const done = (distort: (decision: Decision, stored: StoredMember | null) => Decision) =>
-  deciding((decide) => (stored, ...said) => {
-    const decision = decide(stored, ...said);
-    return decision && distort(decision, stored);
-  });
-
-const STALE: Decision = { kind: 'stale' };
-const isTombstone = (stored: StoredMember): boolean => stored.member.membership.status === 'inactive';
-const isRemoval = (decision: Decision): boolean =>
-  decision.kind === 'write' && decision.member.membership.status === 'inactive';
+/** Of a member's document something else is read. */
+const shown = (distort: (data: Data) => Data): Lens => ({
+  read: (path, data) => (isMember(path) ? distort(data) : data),
+});
+/** Of a member something else is written, or nothing. */
+const done = (distort: (write: Write, before: Data | null) => Write | null): Lens => ({
+  write: (write, before) => (isMember(write.path) ? distort(write, before) : write),
+});
 
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'versions are ignored',
-    seed: 11,
-    distort: shown(({ member, meta }) => ({ member, meta: { ...meta, source_version: null } })),
+    seed: 1,
+    lens: shown((data) => withMetadata(data, WITHOUT_VERSION)),
   },
   {
-    name: 'a tombstone is taken for nothing',
+    name: 'the version of a tombstone is ignored',
     seed: 11,
-    distort: shown((stored) => (isTombstone(stored) ? null : stored)),
+    lens: shown((data) => (isTombstone(data) ? withMetadata(data, WITHOUT_VERSION) : data)),
   },
   {
     name: 'nobody is revived',
-    seed: 16,
-    distort: done((decision, stored) => (stored !== null && isTombstone(stored) ? STALE : decision)),
-  },
-  {
-    name: 'the version is not stored',
-    seed: 2,
-    distort: done((decision) =>
-      decision.kind === 'write'
-        ? { ...decision, meta: { ...decision.meta, source_version: null } }
-        : decision,
+    seed: 9,
+    lens: done((write, before) =>
+      before !== null && isTombstone(before) && statusIn(write.data) === 'active' ? null : write,
     ),
   },
   {
+    name: 'the version is not stored',
+    seed: 1,
+    lens: done((write) => ({ ...write, data: withMetadata(write.data, WITHOUT_VERSION) })),
+  },
+  {
     name: 'the registry is believed to delete nobody',
-    seed: 4,
-    distort: done((decision) => (isRemoval(decision) ? STALE : decision)),
+    seed: 1,
+    lens: done((write) => (isTombstone(write.data) ? null : write)),
   },
   {
     name: 'the guard lets everything through',
     seed: 3,
-    distort: (ports) => ({
-      ...ports,
-      limits: { ...ports.limits, removedFloor: 1_000_000, addedFloor: 1_000_000 },
-    }),
+    distort: (base) => {
+      const guard = { ...base.config.guard, removedFloor: 1_000_000, addedFloor: 1_000_000 };
+      return { ...base, config: { ...base.config, guard } };
+    },
   },
   {
     name: 'one person alone approves where two decide',
-    seed: 114,
-    distort: (ports) => ({ ...ports, needsSecondPerson: false }),
+    seed: 75,
+    distort: (base) => ({
+      ...base,
+      config: { ...base.config, approvals: { needsSecondPerson: false } },
+    }),
   },
   {
     name: 'a run that crashed keeps the lease for ever',
     seed: 3,
-    distort: (ports) => ({
-      ...ports,
+    distort: (base) => ({
+      ...base,
       runs: {
-        ...ports.runs,
-        begin: (options) =>
-          ports.runs.begin({ ...options, leaseExpiresAt: new Date('2100-01-01T00:00:00Z') }),
+        ...base.runs,
+        begin: (options) => base.runs.begin({ ...options, leaseExpiresAt: new Date('2100-01-01T00:00:00Z') }),
       },
     }),
   },
   {
-    name: 'our own writes are taken for edits of the member',
+    name: 'our own writes do not say that they are ours',
     seed: 3,
-    distort: (ports) => ({
-      ...ports,
-      toMemberWrite: (event) => {
-        const write = ports.toMemberWrite(event);
-        return write && { ...write, isServers: false };
+    event: ({ before, after, ...event }) => ({
+      ...event,
+      after,
+      before: {
+        ...before,
+        data: () => withMetadata(before.data() ?? {}, after.data()?.['metadata'] as Data),
       },
     }),
   },
   {
     name: 'what a delivery ended stays in the queue',
     seed: 3,
-    distort: (ports) => ({
-      ...ports,
-      queue: {
-        ...ports.queue,
-        transact: (kennitala, reads, at, decide) =>
-          ports.queue.transact(kennitala, reads, at, (view) => {
-            const step = decide(view);
-            return { ...step, items: step.items?.filter(({ status }) => status !== 'failed') ?? [] };
-          }),
-      },
-    }),
+    lens: {
+      write: (write) =>
+        write.path.startsWith('sync_queue/') && write.data['sync_status'] === 'failed' ? null : write,
+    },
   },
   {
     name: 'an erasure forgets the register',
-    seed: 58,
-    distort: (ports) => ({
-      ...ports,
-      erasures: () => ports.erasures().filter(({ places }) => !places.includes('public.members')),
-    }),
+    seed: 1,
+    distort: (base) => {
+      const stores = base.registerStores;
+      if (stores === undefined) return base;
+      const none = async () => ({ 'public.members': 0 });
+      const erasure = { ...stores.erasure, find: none, erase: none };
+      return { ...base, registerStores: { ...stores, erasure } };
+    },
   },
 ];

@@ -6,7 +6,7 @@ import { BUCKETS, bucketOf, DIGEST_SCHEME, keyNumbersOf, tryDigest } from '../..
 import type { Json } from '../../src/domain/member/fields.ts';
 import { SyncError } from '../../src/lib/errors.ts';
 import type { Change } from '../../src/registry/ports.ts';
-import type { MakeCall } from './instances.ts';
+import type { MakeCall } from '../support/memory/call.ts';
 
 /**
  * with the companion app: counts versions, signs its events and sends them until they are acknowledged, compares what a change

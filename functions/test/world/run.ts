@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { kindOf, type Played, play, type Step, stepsOf } from './history.ts';
 import { MUTANTS } from './mutants.ts';
-import type { WorldOptions } from './world.ts';
+import type { Fault } from './system.ts';
 
 /** `npm run world`: plays histories by their seeds; one that fails is shrunk and told in plain words. */
 
@@ -15,7 +15,7 @@ const kindOfViolation = ({ violations: [first = ''] }: Played): string =>
  */
 export const shrink = async (
   seed: number,
-  options: WorldOptions = {},
+  options: Fault = {},
 ): Promise<{ steps: Step[]; played: Played }> => {
   let steps = stepsOf(seed);
   let played = await play(seed, steps, options);
@@ -34,7 +34,7 @@ export const shrink = async (
   return { steps, played };
 };
 
-const tellOne = async (seed: number, options: WorldOptions): Promise<boolean> => {
+const tellOne = async (seed: number, options: Fault): Promise<boolean> => {
   const first = await play(seed, undefined, options);
   if (first.violations.length === 0) {
     console.log(
@@ -60,7 +60,7 @@ const main = async (): Promise<void> => {
       mutant: { type: 'string' },
     },
   });
-  const options = { distort: MUTANTS.find(({ name }) => name === values.mutant)?.distort };
+  const options = MUTANTS.find(({ name }) => name === values.mutant) ?? {};
   if (values.seed !== undefined) {
     if (!(await tellOne(Number(values.seed), options))) process.exitCode = 1;
     return;

@@ -17,13 +17,6 @@ describe('the simulated world', () => {
     LIMIT_MS,
   );
 
-  it.each([1062, 1148, 2678, 2929, 3317, 4579, 20225, 20279, 20390, 20684, 31534])(
-    'keeps every promise in seed %i, which once broke one',
-    async (seed) => {
-      expect((await play(seed)).violations).toEqual([]);
-    },
-  );
-
   it('plays a seed the same way each time, and leaves time and chance as they were', async () => {
     const before = [setTimeout, setImmediate, Math.random, Date.now, AbortSignal.timeout];
     const [one, other] = [await play(7), await play(7)];
@@ -31,9 +24,9 @@ describe('the simulated world', () => {
     expect([setTimeout, setImmediate, Math.random, Date.now, AbortSignal.timeout]).toEqual(before);
   });
 
-  it.each(MUTANTS)('tells when $name', async ({ seed, distort }) => {
+  it.each(MUTANTS)('tells when $name', async ({ seed, ...fault }) => {
     expect((await play(seed)).violations).toEqual([]);
-    expect((await play(seed, undefined, { distort })).violations).not.toEqual([]);
+    expect((await play(seed, undefined, fault)).violations).not.toEqual([]);
   });
 
   it(

@@ -1,15 +1,21 @@
-import type { MemberEvent } from '../../src/adapters/firestore/twoway-documents.ts';
+import { type MemberEvent, toMemberWrite } from '../../src/adapters/firestore/twoway-documents.ts';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
-import { MIRRORS, type MirrorName } from '../../src/mirror/mirror.ts';
+import type { ScheduledOccurrence } from '../../src/mirror/run-store.ts';
+import { followHintNamed } from '../../src/wiring/portal.ts';
+import { runProof } from '../../src/wiring/proof.ts';
+import { runScheduledReconcile } from '../../src/wiring/reconcile.ts';
+import { runScheduledRegister } from '../../src/wiring/register.ts';
+import { runRosterRefresh, runScheduledRoster } from '../../src/wiring/roster.ts';
+import type { Shared } from '../../src/wiring/shared.ts';
+import { runScheduledTwoWay, trackMemberEvent } from '../../src/wiring/twoway.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
-import { signed } from '../support/registry-events.ts';
+import { makeMemoryFirestore, type Written } from '../support/memory/firestore.ts';
+import { makeMemoryRegister } from '../support/memory/register.ts';
+import { makeMemoryStorage } from '../support/memory/storage.ts';
 import { Chance, type Clock, hash, makeClock, turn } from './clock.ts';
 import { type Acting, type Instance, makeInstance, type Outcome } from './instances.ts';
-import { makeMemoryFirestore, type Written } from './memory-firestore.ts';
-import { makeMemoryList } from './memory-list.ts';
-import { makeMemoryRegister } from './memory-register.ts';
 import { type Announced, makeRegistry, type RegistryKind } from './registry.ts';
-import { type Functions, LEGACY_KEY, makePorts, type Ports, type Stores, wireFunctions } from './system.ts';
+import { configOf, type Fault, makeBase, type Stores, webhook } from './system.ts';
 import { makeWitness, START } from './witness.ts';
 
 export const MEMBERS = makeKennitalas(5);
@@ -42,20 +48,24 @@ const FUNCTIONS = {
 } as const satisfies Readonly<Record<string, FunctionOptions>>;
 type FunctionName = keyof typeof FUNCTIONS;
 
-/** Which of them runs a mirror. */
-const JOB_OF = {
-  roster: 'syncMemberList',
-  portal: 'reconcileMembers',
-  register: 'membershipSyncHourly',
-} as const satisfies Readonly<Record<MirrorName, string>>;
-export const JOBS = [...Object.values(JOB_OF), 'bidirectionalSync', 'proveMembers'] as const;
-export type Job = (typeof JOBS)[number];
+/** What Cloud Scheduler calls. */
+const SCHEDULED = {
+  syncMemberList: runScheduledRoster,
+  reconcileMembers: runScheduledReconcile,
+  membershipSyncHourly: runScheduledRegister,
+  bidirectionalSync: (_, base) => runScheduledTwoWay(base),
+  proveMembers: (_, base) => runProof({}, base),
+} as const satisfies Readonly<
+  Record<string, (occurrence: ScheduledOccurrence, base: Shared) => Promise<unknown>>
+>;
+export type Job = keyof typeof SCHEDULED;
+export const JOBS = Object.keys(SCHEDULED) as Job[];
 
 /** Something that a function is asked to do: an event, an occurrence of a schedule, an operator's call. */
 export interface Message {
   readonly fn: FunctionName;
   readonly what: string;
-  readonly work: (functions: Functions) => Promise<unknown>;
+  readonly work: (base: Shared, instance: string) => Promise<unknown>;
   /** How often it is sent again after a failure. */
   readonly retries: number;
   readonly isDone?: (value: unknown) => boolean;
@@ -68,24 +78,16 @@ export interface Message {
   readonly edit?: { readonly kennitala: Kennitala; readonly n: number };
 }
 
-export interface WorldOptions {
-  /** Puts a fault between the features and the stores, to prove that a history finds it. */
-  readonly distort?: ((ports: Ports) => Ports) | undefined;
-}
-
 /** The whole system and all that acts on it, at one moment of a history. */
-export const makeWorld = (
-  seed: number,
-  kind: RegistryKind,
-  { distort = (ports) => ports }: WorldOptions = {},
-) => {
+export const makeWorld = (seed: number, kind: RegistryKind, fault: Fault) => {
   const clock: Clock = makeClock(START);
   const now = (): number => clock.time;
+  const iso = (): string => new Date(clock.time).toISOString();
   let chance = new Chance(hash(seed, 'start'));
   const registry = makeRegistry(kind, now);
   const messages: Message[] = [];
   const instances = new Set<Instance>();
-  const wired = new Map<Instance, Functions>();
+  const bases = new Map<Instance, Shared>();
   const counts = { events: 0, calls: 0, instances: 0, occurrences: 0, runs: 0 };
   const story: string[] = [];
   const skew = { ms: 0 };
@@ -101,21 +103,16 @@ export const makeWorld = (
     if (below.length > 0) return;
     const { before, after } = written;
     if (collection === 'members' && after.exists) {
-      const event = {
-        id: `event-${counts.events}`,
-        time: new Date(now()).toISOString(),
-        kennitala: id,
-        before,
-        after,
-      };
-      const write = distorted.toMemberWrite(event as unknown as MemberEvent);
+      const told = { id: `event-${counts.events}`, time: iso(), kennitala: id, before, after };
+      const event = (fault.event?.(told) ?? told) as unknown as MemberEvent;
+      const write = toMemberWrite(event);
       // The trigger lets our own writes go before it reaches anything.
       if (write === null || write.isServers) return;
       counts.events += 1;
       send({
         fn: 'trackMemberChanges',
         what: `the edit of ${nameOf(id)}`,
-        work: ({ track }) => track(event as unknown as MemberEvent),
+        work: (base) => trackMemberEvent(event, base),
         retries: Number.POSITIVE_INFINITY,
         edit: { kennitala: id as Kennitala, n: counts.events },
       });
@@ -126,7 +123,7 @@ export const makeWorld = (
       send({
         fn: 'followHints',
         what: `the hint about ${nameOf(id)}`,
-        work: ({ follow }) => follow(id as Kennitala, token),
+        work: (base) => followHintNamed(id, token, base),
         retries: Number.POSITIVE_INFINITY,
       });
     }
@@ -135,22 +132,16 @@ export const makeWorld = (
       send({
         fn: 'refreshRoster',
         what: 'the request for a new list',
-        work: ({ refresh }) => refresh(id),
+        work: (base) => runRosterRefresh(id, base),
         retries: Number.POSITIVE_INFINITY,
       });
     }
   };
 
   const firestore = makeMemoryFirestore(now, onWrite);
-  const list = makeMemoryList(
-    () => new Date(now()),
-    (...given) => witness.onPublish(...given),
-  );
+  const storage = makeMemoryStorage(now, (published) => witness.onPublish(published));
   const register = makeMemoryRegister((...given) => witness.onRegister(...given));
-  const needsSecondPerson = hash(seed, 'two persons') % 2 === 0;
-  const stores: Stores = { registry, firestore, list, register, needsSecondPerson };
-  const nobody = makeInstance(clock, acting, { id: 'nobody', name: 'nobody', skewMs: 0 });
-  const distorted = distort(makePorts(stores, nobody, clock));
+  const stores: Stores = { registry, firestore, storage, register, config: configOf(seed) };
   witness.watch(stores);
 
   const send = (message: Message): void => void messages.push(message);
@@ -159,7 +150,7 @@ export const makeWorld = (
     counts.instances += 1;
     const instance = makeInstance(clock, acting, { id: `i${counts.instances}`, name: fn, skewMs: skew.ms });
     instances.add(instance);
-    wired.set(instance, wireFunctions(distort(makePorts(stores, instance, clock)), instance, clock));
+    bases.set(instance, makeBase(stores, instance, clock, witness.onLog, fault));
     return instance;
   };
   const alive = (fn?: FunctionName): Instance[] => {
@@ -217,7 +208,7 @@ export const makeWorld = (
           });
     instance.serve(
       FUNCTIONS[message.fn].limitMs,
-      () => message.work(wired.get(instance) as Functions),
+      () => message.work(bases.get(instance) as Shared, instance.id),
       (outcome) => {
         inFlight.delete(message);
         if (waiting !== null) clock.cancel(waiting);
@@ -240,21 +231,11 @@ export const makeWorld = (
   };
   const webhookOf = (event: Announced): Message => {
     counts.events += 1;
-    const { isCompanion } = registry;
-    const headers = {
-      id: undefined,
-      timestamp: undefined,
-      signature: undefined,
-      authorization: `Bearer ${LEGACY_KEY}`,
-    };
     return {
       fn: 'syncFromDjango',
       what: `event ${event.id}`,
-      work: ({ webhook }) => {
-        const call = signed(event.id, event.body, undefined, new Date(now()));
-        return webhook(isCompanion ? call : { ...call, headers });
-      },
-      retries: isCompanion ? Number.POSITIVE_INFINITY : 0,
+      work: (base) => webhook(base, event, new Date(now())),
+      retries: registry.isCompanion ? Number.POSITIVE_INFINITY : 0,
       isDone: (status) => {
         if (![200, 503].includes(status as number))
           witness.blame(`an event of the registry was answered ${status}`);
@@ -270,16 +251,11 @@ export const makeWorld = (
 
   const occurrence = (job: Job): Message => {
     counts.occurrences += 1;
-    const time = new Date(now()).toISOString();
-    const mirror = MIRRORS.find((one) => JOB_OF[one] === job);
-    const work = ({ scheduled, sweep, prove }: Functions): Promise<unknown> => {
-      if (mirror !== undefined) return scheduled(mirror, { job, time });
-      return job === 'proveMembers' ? prove() : sweep('due', 'schedule');
-    };
+    const time = iso();
     return {
       fn: job,
       what: `occurrence ${counts.occurrences}`,
-      work,
+      work: (base) => SCHEDULED[job]({ job, time }, base),
       retries: job === 'proveMembers' ? 0 : 3,
     };
   };
@@ -326,11 +302,15 @@ export const makeWorld = (
   };
 
   /** One request that nothing comes between; throws what it throws. */
-  const ask = async <T>(fn: FunctionName, work: (functions: Functions) => Promise<T>): Promise<T> => {
+  const ask = async <T>(
+    fn: FunctionName,
+    work: (base: Shared, instance: string) => Promise<T>,
+  ): Promise<T> => {
     let ended: Outcome | null = null;
-    start(fn).serve(
+    const instance = alive(fn).find(({ requests }) => requests.size === 0) ?? start(fn);
+    instance.serve(
       FUNCTIONS[fn].limitMs,
-      () => work(wired.get([...instances].at(-1) as Instance) as Functions),
+      () => work(bases.get(instance) as Shared, instance.id),
       (outcome) => {
         ended = outcome;
       },
@@ -388,5 +368,7 @@ const wordOf = (outcome: Outcome, isDone: boolean): string => {
   if ('failure' in outcome)
     return `failed, ${(outcome.failure as { code?: unknown }).code ?? String(outcome.failure)}`;
   if (!isDone) return `answered ${String(outcome.value)}`;
+  if (typeof outcome.value === 'object' && outcome.value !== null && 'status' in outcome.value)
+    return `answered ${outcome.value.status}`;
   return typeof outcome.value === 'object' ? 'done' : `done ${outcome.value ?? ''}`.trim();
 };

@@ -18,7 +18,7 @@ import { makeApplyProtocol, makeRegistryMembers } from '../../../src/twoway/regi
 import { runTwoWay, type TwoWayDependencies, type TwoWayRun } from '../../../src/twoway/sweep.ts';
 import { trackMemberWrite, tryEdit } from '../../../src/twoway/track.ts';
 import { chain } from '../../support/chain.ts';
-import { makeMemoryFirestore, type Written } from '../../world/memory-firestore.ts';
+import { makeMemoryFirestore, type Written } from '../../support/memory/firestore.ts';
 
 export const NOW = Date.parse('2026-11-20T10:00:00Z');
 export const EMAIL = 'profile.email';

@@ -21,8 +21,8 @@ import type { DocumentWrite } from '../../../src/twoway/ports.ts';
 import { makeApplyProtocol, makeRegistryMembers } from '../../../src/twoway/registry.ts';
 import { pullChanges, pushEdits } from '../../../src/twoway/sweep.ts';
 import { trackMemberWrite } from '../../../src/twoway/track.ts';
-import type { MakeCall } from '../../world/instances.ts';
-import { makeMemoryFirestore } from '../../world/memory-firestore.ts';
+import type { MakeCall } from '../../support/memory/call.ts';
+import { makeMemoryFirestore } from '../../support/memory/firestore.ts';
 import { BASE_URL, makeRegistry, type RegistryKind, type Values } from '../../world/registry.ts';
 
 /** The end of a process: at its `nth` call of this name, and whether that call still takes effect. */

@@ -1,22 +1,29 @@
-import type { Kennitala } from '../../src/domain/kennitala.ts';
-import { addSums, BUCKETS, bucketOf, NO_MEMBERS } from '../../src/domain/member/digest.ts';
-import { isSyncError, SyncError } from '../../src/lib/errors.ts';
-import { type ErasureStore, type RegisterLookup, stillPublished } from '../../src/ops/ports.ts';
-import type { RegisterDigests } from '../../src/proof/digest-ports.ts';
+import { SCHEMA_VERSION } from '../../../src/adapters/postgres/database.ts';
+import type { Kennitala } from '../../../src/domain/kennitala.ts';
+import { addSums, BUCKETS, bucketOf, NO_MEMBERS } from '../../../src/domain/member/digest.ts';
+import { isSyncError, SyncError } from '../../../src/lib/errors.ts';
+import { type ErasureStore, type RegisterLookup, stillPublished } from '../../../src/ops/ports.ts';
+import type { RegisterDigests } from '../../../src/proof/digest-ports.ts';
 import {
+  type ChangedRow,
+  type CommitOrder,
   type EventResult,
   type KnownUnreadable,
+  type Outbox,
   type RegisterDifferences,
+  type RegisterReader,
   type RegisterStore,
   type RowStore,
   SAID,
   type StagedMember,
-  type SyncLogStatus,
-} from '../../src/register/ports.ts';
-import type { MakeCall } from './instances.ts';
+  type SyncLogEntry,
+} from '../../../src/register/ports.ts';
+import type { RegisterStores } from '../../../src/wiring/shared.ts';
+import type { MakeCall } from './call.ts';
 
 export interface Row extends Omit<StagedMember, 'said'> {
   readonly is_active: boolean;
+  readonly added_at: Date;
   readonly removed_version: number | null;
   readonly last_verified_at: Date | null;
   readonly removed_at: Date | null;
@@ -36,15 +43,58 @@ export const makeMemoryRegister = (
   onChange: (before: Row | null, after: Row, runId: string | null) => void,
 ) => {
   const rows = new Map<Kennitala, Row>();
-  const log = new Map<number, { status: SyncLogStatus; readonly at: Date; readonly runId: string }>();
+  const log = new Map<number, SyncLogEntry>();
+  const ids = new Map<Kennitala, number>();
+  const changes: (ChangedRow & { readonly logId: number })[] = [];
   let holder: { readonly isAlive: () => boolean } | null = null;
-  let logs = 0;
+  let numbers = 0;
+  const nextId = (): number => {
+    numbers += 1;
+    return numbers;
+  };
 
-  const put = (after: Row, runId: string | null): void => {
-    const before = rows.get(after.kennitala) ?? null;
-    rows.set(after.kennitala, after);
+  const openLog = (
+    entry: Pick<SyncLogEntry, 'details' | 'status' | 'sync_timestamp' | 'sync_type'>,
+  ): number => {
+    const counts = { members_added: 0, members_removed: 0, members_verified: 0, error_count: 0 };
+    const id = nextId();
+    log.set(id, { id, ...counts, ...entry });
+    return id;
+  };
+  const closeLog = (
+    id: number,
+    status: SyncLogEntry['status'],
+    { counts, details }: Pick<CommitOrder, 'counts' | 'details'>,
+  ): void => {
+    const entry = log.get(id);
+    if (entry?.status !== 'pending') return;
+    const { added, removed, verified, errors } = counts;
+    const closed = { members_added: added, members_removed: removed, members_verified: verified };
+    log.set(id, {
+      ...entry,
+      ...closed,
+      error_count: errors,
+      status,
+      details: { ...entry.details, ...details },
+    });
+  };
+  const put = (logId: number, kind: Planned['kind'], after: Row, runId: string | null): void => {
+    const { kennitala } = after;
+    const before = rows.get(kennitala) ?? null;
+    const memberId = ids.get(kennitala) ?? nextId();
+    ids.set(kennitala, memberId);
+    rows.set(kennitala, after);
+    if (kind !== 'noted') changes.push({ logId, memberId, kind, kennitala });
     onChange(before, after, runId);
   };
+  /** One row that an event brought. */
+  const putEvent = (kind: ChangedRow['kind'], after: Row, at: Date): void =>
+    put(
+      openLog({ sync_type: 'webhook', sync_timestamp: at, status: 'success', details: { kind } }),
+      kind,
+      after,
+      null,
+    );
   const assertFree = (): void => {
     if (holder?.isAlive() === true) throw new SyncError('database_unavailable', 'The table is locked.');
   };
@@ -109,7 +159,8 @@ export const makeMemoryRegister = (
     if (version !== null && before !== null && (before.version ?? -1) >= version) return 'stale';
     if (version !== null && before !== null && !before.is_active && !hasRemovedVersion(before))
       return 'skipped';
-    put(withSaid(before, member, at), null);
+    const kind = before === null ? 'added' : before.is_active ? 'updated' : 'reactivated';
+    putEvent(kind, withSaid(before, member, at), at);
     return 'applied';
   };
   const deactivate = (kennitala: Kennitala, version: number | null, at: Date): EventResult => {
@@ -119,31 +170,34 @@ export const makeMemoryRegister = (
     const removal = !before.is_active && !hasRemovedVersion(before) ? {} : { removed_version: version };
     const said = version === null ? {} : { version, ...removal };
     const removed_at = before.is_active ? at : before.removed_at;
-    put({ ...before, ...said, is_active: false, digest_a: null, digest_b: null, removed_at }, null);
+    const after = { ...before, ...said, is_active: false, digest_a: null, digest_b: null, removed_at };
+    if (before.is_active) putEvent('removed', after, at);
+    else rows.set(kennitala, after);
     return before.is_active ? 'applied' : 'unchanged';
   };
 
   return {
     rows,
     log,
-    storesOf: (call: MakeCall, isAlive: () => boolean) => {
+    storesOf: (call: MakeCall, isAlive: () => boolean): RegisterStores => {
       const ask = <T>(what: string, effect: () => T): Promise<T> => call('database', what, effect);
       const store: RegisterStore = {
         assertSchema: async () => undefined,
-        openLog: ({ runId, at, abandonedBefore }) =>
+        openLog: ({ syncType, runId, at, abandonedBefore }) =>
           ask('open the row of a run', () => {
             for (const one of log.values()) {
-              if (one.status === 'pending' && one.at < abandonedBefore) one.status = 'failed';
+              if (one.status === 'pending' && one.sync_timestamp < abandonedBefore)
+                log.set(one.id, { ...one, status: 'failed' });
             }
-            logs += 1;
-            log.set(logs, { status: 'pending', at, runId });
-            return logs;
+            return openLog({
+              sync_type: syncType,
+              sync_timestamp: at,
+              status: 'pending',
+              details: { run: runId },
+            });
           }),
-        failLog: (id) =>
-          ask('close the row of a run', () => {
-            const entry = log.get(id);
-            if (entry?.status === 'pending') entry.status = 'failed';
-          }),
+        failLog: (id, counts, details) =>
+          ask('close the row of a run', () => closeLog(id, 'failed', { counts, details })),
         stage: async (members, unreadable, { startedAt, buckets, exclusive }) => {
           const mine = { isAlive };
           const free = (): void => {
@@ -158,22 +212,22 @@ export const makeMemoryRegister = (
             free();
             throw cause;
           });
-          const commit = (logId: number): void => {
+          const commit = ({ logId, ...order }: CommitOrder): void => {
             const entry = log.get(logId);
             if (entry === undefined || holder !== mine)
               throw new SyncError('storage_conflict', 'The transaction is lost.');
-            for (const { after } of planned) put(after, entry.runId);
-            entry.status = 'success';
+            for (const { kind, after } of planned) put(logId, kind, after, String(entry.details['run']));
+            closeLog(logId, 'success', order);
             free();
           };
           return {
             differences: differencesOf(planned, members.length),
-            commit: async ({ logId }) => {
+            commit: async (order) => {
               try {
-                await ask('commit the members', () => commit(logId));
+                await ask('commit the members', () => commit(order));
               } catch (cause) {
                 if (!isSyncError(cause, 'database_unavailable')) throw cause;
-                const status = await ask('look whether it was committed', () => log.get(logId)?.status);
+                const status = await ask('look whether it was committed', () => log.get(order.logId)?.status);
                 if (status !== 'success') throw new SyncError('storage_conflict', 'The transaction is lost.');
               }
             },
@@ -231,7 +285,53 @@ export const makeMemoryRegister = (
             return { [place]: rows.delete(kennitala) ? 1 : 0 };
           }),
       };
-      return { store, rows: rowStore, digests, lookup, erasure };
+      const runsOf = (): SyncLogEntry[] =>
+        [...log.values()]
+          .filter(({ sync_type }) => sync_type !== 'webhook')
+          .sort((a, b) => b.sync_timestamp.getTime() - a.sync_timestamp.getTime() || b.id - a.id);
+      const lastSuccess = (): SyncLogEntry | null =>
+        runsOf().find(({ status }) => status === 'success') ?? null;
+      const reader: RegisterReader = {
+        readSchema: async () => ({ version: SCHEMA_VERSION, needed: SCHEMA_VERSION }),
+        readStatus: () =>
+          ask('read the status', () => ({
+            lastRun: runsOf()[0] ?? null,
+            lastSuccess: lastSuccess(),
+            active: active().length,
+            inactive: rows.size - active().length,
+            waitingNotifications: 0,
+          })),
+        readLogs: ({ limit, before, status, type }) =>
+          ask('read the log', () =>
+            [...log.values()]
+              .filter((one) => before === null || one.id < before)
+              .filter(
+                (one) => (status ?? one.status) === one.status && (type ?? one.sync_type) === one.sync_type,
+              )
+              .sort((a, b) => b.id - a.id)
+              .slice(0, limit),
+          ),
+        readEligibility: (kennitalas) =>
+          ask('read who is a member', () => ({
+            members: kennitalas.map((kennitala) => {
+              const row = rows.get(kennitala);
+              if (row?.is_active !== true) return { kennitala, active: false, since: null };
+              const since = row.date_joined === null ? row.added_at : new Date(row.date_joined);
+              return { kennitala, active: true, since };
+            }),
+            verifiedAt: lastSuccess()?.sync_timestamp ?? null,
+          })),
+        readChanges: (runId, { after, limit }) =>
+          ask('read what a run changed', () =>
+            changes
+              .filter(({ logId, memberId }) => log.get(logId)?.details['run'] === runId && memberId > after)
+              .sort((a, b) => a.memberId - b.memberId)
+              .slice(0, limit),
+          ),
+      };
+      const none = async (): Promise<void> => undefined;
+      const outbox: Outbox = { claimDue: async () => [], markDelivered: none, markFailed: none };
+      return { store, reader, rows: rowStore, outbox, removeExpired: none, digests, lookup, erasure };
     },
   };
 };
@@ -258,6 +358,7 @@ const withSaid = (before: Row | null, { said, ...member }: StagedMember, at: Dat
     digest_a: member.digest_a,
     digest_b: member.digest_b,
     is_active: true,
+    added_at: before?.added_at ?? at,
     removed_version: before?.removed_version ?? null,
     last_verified_at: at,
     removed_at: null,

@@ -1,5 +1,5 @@
 import { FieldPath, FieldValue, type Firestore, Timestamp } from 'firebase-admin/firestore';
-import type { MakeCall } from './instances.ts';
+import type { MakeCall } from './call.ts';
 
 type Data = Readonly<Record<string, unknown>>;
 
@@ -27,9 +27,15 @@ export interface Written {
   readonly after: Snapshot;
 }
 
+/** What a process is shown of a document, and what becomes of a write of its; null: nothing. */
+export interface Lens {
+  readonly read?: (path: string, data: Data) => Data;
+  readonly write?: (write: Write, before: Data | null) => Write | null;
+}
+
 type Collections = Map<string, Map<string, Held>>;
 
-interface Write {
+export interface Write {
   readonly kind: 'create' | 'set' | 'merge' | 'update' | 'delete';
   readonly path: string;
   readonly data: Data;
@@ -65,7 +71,7 @@ export const makeMemoryFirestore = (
 
   const held = (path: string): Held | null => collections.get(parentOf(path))?.get(path) ?? null;
 
-  const commit = (writes: readonly Write[]): { readonly writeTime: Timestamp }[] => {
+  const commit = (writes: readonly Write[]): Timestamp => {
     const changed = new Map<string, Held | null>();
     const seen = (path: string): Held | null =>
       changed.has(path) ? (changed.get(path) ?? null) : held(path);
@@ -100,7 +106,7 @@ export const makeMemoryFirestore = (
         onWrite({ path, before: snapshotOf(path, was), after: snapshotOf(path, is) });
       }
     }
-    return writes.map(() => ({ writeTime: updateTime }));
+    return updateTime;
   };
 
   const snapshotOf = (
@@ -126,9 +132,23 @@ export const makeMemoryFirestore = (
     call: MakeCall,
     sleep: (ms: number) => Promise<unknown>,
     random: () => number,
+    lens: Lens = {},
   ): Firestore => {
     const request = <T>(what: string, effect: () => T): Promise<T> => call('firestore', what, effect);
-    const read = (path: string, fields: Fields = null) => snapshotOf(path, held(path), refOf(path), fields);
+    const show = (path: string, found: Held | null, fields: Fields = null): Snapshot => {
+      const { read: seen } = lens;
+      const shownAs =
+        found === null || seen === undefined ? found : { ...found, data: seen(path, found.data) };
+      return snapshotOf(path, shownAs, refOf(path), fields);
+    };
+    const read = (path: string, fields: Fields = null) => show(path, held(path), fields);
+    const send = (writes: readonly Write[]): { readonly writeTime: Timestamp }[] => {
+      const { write: sent } = lens;
+      const writeTime = commit(
+        sent === undefined ? writes : writes.flatMap((one) => sent(one, held(one.path)?.data ?? null) ?? []),
+      );
+      return writes.map(() => ({ writeTime }));
+    };
 
     /** One of a client, since each snapshot of a history has one. */
     class DocumentRef {
@@ -174,13 +194,11 @@ export const makeMemoryFirestore = (
     }
     const refOf = (path: string): object => new DocumentRef(path);
     const one = async (write: Write) =>
-      (await request(`${write.kind} ${shown(write.path)}`, () => commit([write])))[0];
+      (await request(`${write.kind} ${shown(write.path)}`, () => send([write])))[0];
 
     const queryOf = (query: Query): object => {
       const found = (): Snapshot[] =>
-        select(collections, query).map(([path, document]) =>
-          snapshotOf(path, document, refOf(path), query.fields),
-        );
+        select(collections, query).map(([path, document]) => show(path, document, query.fields));
       const what = `query ${query.collection}`;
       return {
         where: (path: unknown, op: string, value: unknown) =>
@@ -217,7 +235,7 @@ export const makeMemoryFirestore = (
             for (let after: unknown[] = []; ; ) {
               const page = { ...query, limit: STREAMED_AT_ONCE, after };
               const documentsNow = await request(what, () =>
-                select(collections, page).map(([path, document]) => snapshotOf(path, document, refOf(path))),
+                select(collections, page).map(([path, document]) => show(path, document)),
               );
               yield* documentsNow;
               if (documentsNow.length < STREAMED_AT_ONCE) return;
@@ -294,7 +312,7 @@ export const makeMemoryFirestore = (
           const value = await work(handle);
           await request('commit a transaction', () => {
             if (!isAsRead()) throw failure(ABORTED);
-            return commit(writes);
+            return send(writes);
           });
           return value;
         } catch (cause) {
@@ -342,7 +360,7 @@ export const makeMemoryFirestore = (
         return {
           ...writerInto(writes),
           commit: () =>
-            request(`commit ${writes.map(({ path }) => shown(path)).join(', ')}`, () => commit(writes)),
+            request(`commit ${writes.map(({ path }) => shown(path)).join(', ')}`, () => send(writes)),
         };
       },
       runTransaction,
