@@ -192,7 +192,7 @@ const planBack = (
     ([path, { outcome }]) => outcome === 'failed' || (!isAsSaid && lastEnd(path)?.outcome === 'failed'),
   );
   const before = Object.fromEntries(back.map(([path, { oldValue }]) => [path, oldValue]));
-  const values = planShown(stored, [tracked], before);
+  const values = planShown(stored, [tracked], before, stored.meta.withdrawn);
   return Object.keys(values).length === 0 ? null : { values, meta: stored.meta };
 };
 

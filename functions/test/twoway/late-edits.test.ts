@@ -94,6 +94,23 @@ describe('an edit whose event comes behind a later one', () => {
     expect(stack.profileOf(ONE)['email']).toBe(shown);
   });
 
+  it('switches no consent on again that a later one, a dead letter, has taken back', async () => {
+    stack.registry.change(ONE, { reachable: true, version: 5 });
+    const { reader: registry } = stack.dependencies;
+    await applyReading({ kennitala: ONE, action: 'update' }, null, signal, {
+      ...stack.dependencies,
+      registry,
+    });
+    const first = edited({ [REACHABLE]: false });
+    edited({ [REACHABLE]: true });
+    const last = edited({ [REACHABLE]: false });
+    stack.registry.take = () => ({ status: 'refused', code: 'invalid_value', message: 'no' });
+    expect(await tracked(last)).toBe('settled');
+    expect(await tracked(first)).toBe('settled');
+    expect(outcomesOf(REACHABLE)).toEqual(['superseded', 'failed']);
+    expect(stack.profileOf(ONE)['reachable']).toBe(false);
+  });
+
   /** The registry compares what the change was made on; it holds `held` until it is told otherwise. */
   const comparing = (held: string, path = EMAIL) => {
     let value: unknown = held;

@@ -348,11 +348,14 @@ const erasure = (world: World): Message | null => {
   const gone = MEMBERS.filter((one) => !registry.rows.has(one) && registry.presence.has(one));
   if (gone.length === 0) return null;
   const kennitala = world.chance().of(gone);
+  const began = world.now();
   witness.touched.decided.add(kennitala);
   return call(`erases ${nameOf(kennitala)}`, ops('POST', '/erase', { kennitala, ...REASON }), (outcome) => {
     const isGone =
       typeof outcome === 'object' && 'value' in outcome && (outcome.value as Answer).body.absent === true;
-    if (isGone && !registry.rows.has(kennitala)) witness.onErased(kennitala);
+    // Who has joined while it ran is no longer the person that was erased, whether or not they have left again.
+    const isAnother = registry.presence.get(kennitala)?.some(({ at, isThere }) => isThere && at >= began);
+    if (isGone && isAnother !== true) witness.onErased(kennitala);
   });
 };
 

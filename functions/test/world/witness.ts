@@ -19,6 +19,8 @@ export const MOST_SKEW_MS = 120_000;
 /** When each history begins, and its first members join. */
 export const START = Date.parse('2026-11-20T10:00:00Z');
 const CONSENT = 'profile.reachable';
+/** A delivery reads and writes within the limit of its function. */
+const DELIVERY_MS = 120_000;
 
 /** What a member's own client wrote. */
 export interface Made {
@@ -363,8 +365,18 @@ const checkOverwritten = (
   items: ReadonlyMap<string, QueueItem>,
   conflicts: readonly ConflictRecord[],
 ): void => {
-  for (const { kennitala, path, before, by } of registry.told) {
+  for (const { kennitala, path, before, by, at } of registry.told) {
     if (by !== 'portal' || witness.touched.decided.has(kennitala)) continue;
+    // Only the companion app compares as it writes; without it somebody can come in after the reading.
+    const isBetween = registry.told.some(
+      (it) =>
+        it.kennitala === kennitala &&
+        it.path === path &&
+        it.by === 'registry' &&
+        it.at <= at &&
+        at - it.at < DELIVERY_MS,
+    );
+    if (!registry.isCompanion && isBetween) continue;
     const isKnown = [...items.values()].some(({ settled, kennitala: whose }) => {
       const end = settled[path];
       return (
