@@ -320,18 +320,21 @@ const checkEdits = (
       const end = item.settled[path];
       const told = values[path] ?? null;
       const isIn = (other: Json): boolean => isSameJson(path, other, told);
+      const isTold = (): boolean =>
+        registry.told.some((it) => it.kennitala === kennitala && it.path === path && isIn(it.value));
       const isExplained = (): boolean => {
         switch (end?.outcome) {
           case 'synced':
-            return registry.told.some(
-              (it) => it.kennitala === kennitala && it.path === path && isIn(it.value),
-            );
+            return isTold();
           case 'superseded':
           case 'cancelled':
             return (
               witness.edits.some(
                 (it) => it.eventId !== eventId && it.kennitala === kennitala && path in it.values,
-              ) || witness.touched.decided.has(kennitala)
+              ) ||
+              witness.touched.decided.has(kennitala) ||
+              // The registry was found to have the value already, and has no such member since.
+              (end.outcome === 'cancelled' && isTold())
             );
           case 'conflict':
             return conflicts.some(
