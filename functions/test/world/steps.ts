@@ -3,7 +3,7 @@ import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { type FieldValues, fieldOf, type Json, withFields } from '../../src/domain/member/fields.ts';
 import { MIRRORS, type MirrorName } from '../../src/mirror/mirror.ts';
 import type { Chance } from './clock.ts';
-import { FATES, type Fate, type Instance, type Outcome } from './instances.ts';
+import { FATES, type Instance, type Outcome } from './instances.ts';
 import { PATHS, type Path, REFUSED_VALUE } from './registry.ts';
 import { type Answer, approved, type Operator, ops, register, rolledBack } from './system.ts';
 import { CONSENT, MOST_SKEW_MS } from './witness.ts';
@@ -170,8 +170,6 @@ const valueFor = (chance: Chance, path: Path): Json => {
   return chance.oneIn(12) ? REFUSED_VALUE : `${chance.of(['a', 'b', 'c', 'd', 'e'])}@example.is`;
 };
 
-const fateOf = (chance: Chance): Fate => (chance.oneIn(3) ? chance.of(FATES) : 'done');
-
 /** What a member's own client writes, while the portal shows them or their registration waits. */
 const edit = (world: World, kennitala: Kennitala, values: Readonly<Record<string, Json>>): void => {
   const shown = world.stores.firestore.held(`members/${kennitala}`);
@@ -204,7 +202,7 @@ const comes = (
 ): void => {
   witness.erased.delete(kennitala);
   if (!isUsed) return;
-  for (const one of [kennitala, registry.personOf(kennitala)]) witness.touched.decided.add(one);
+  for (const one of [kennitala, registry.personOf(kennitala)]) witness.touched.mixed.add(one);
 };
 
 const leave = (world: World, kennitala: Kennitala): void => {
@@ -226,7 +224,7 @@ const deliver = async (world: World, message: Message): Promise<void> => {
 const go = async (world: World, instance: Instance): Promise<void> => {
   const chance = world.chance();
   const calls = chance.of([0, 1, 1, 2, 4, 8, 30]);
-  const fate = fateOf(chance);
+  const fate = chance.oneIn(3) ? chance.of(FATES) : 'done';
   const delayMs = chance.of([2, 7, 15, 45, 130]) * SECOND;
   for (let n = 1; n <= calls && instance.waiting.length > 0; n += 1) {
     await world.release(instance, n === calls ? fate : 'done', delayMs);

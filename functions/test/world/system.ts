@@ -133,10 +133,9 @@ export interface Answer {
   readonly body: any;
 }
 
-type Method = 'GET' | 'POST';
 const asking =
   (app: (base: Shared) => FetchApp | Promise<FetchApp>) =>
-  (method: Method, path: string, body?: object, by: Operator = 'operator') =>
+  (method: 'GET' | 'POST', path: string, body?: object, by: Operator = 'operator') =>
   async (base: Shared): Promise<Answer> => {
     const request = new Request(`http://world.test${path}`, {
       method,

@@ -49,6 +49,8 @@ export const makeWitness = (
     decided: new Set<Kennitala>(),
     givenUp: new Set<Kennitala>(),
     disordered: new Set<Kennitala>(),
+    /** The number was somebody else's before. */
+    mixed: new Set<Kennitala>(),
   };
   /** Instances that an operator had approve a plan, or bring a version back. */
   const approvers = new Set<string>();
@@ -68,8 +70,8 @@ export const makeWitness = (
   };
   const isSame = (one: Kennitala, other: Kennitala): boolean =>
     registry.personOf(one) === registry.personOf(other);
-  const isTouched = (how: keyof typeof touched, kennitala: Kennitala): boolean =>
-    [...touched[how]].some((one) => isSame(one, kennitala));
+  const isTouched = (kennitala: Kennitala, ...how: (keyof typeof touched)[]): boolean =>
+    how.some((one) => [...touched[one]].some((touchedOne) => isSame(touchedOne, kennitala)));
   /** A person's own edits of a field, under whichever number. */
   const editsOf = (kennitala: Kennitala, path: string): Made[] =>
     edits.filter((one) => isSame(one.kennitala, kennitala) && path in one.values);
@@ -118,7 +120,7 @@ export const makeWitness = (
   const onConsent = (kennitala: Kennitala, isAtRest = false): void => {
     const said = editsOf(kennitala, CONSENT);
     const last = said.at(-1);
-    if (last?.values[CONSENT] !== false || isTouched('decided', kennitala)) return;
+    if (last?.values[CONSENT] !== false || isTouched(kennitala, 'decided', 'mixed')) return;
     // A registry without the companion app answers without ids: only the reconcile can follow a number that was corrected, from
     // a document whose id it has brought.
     const hadId = registry.presence.get(last.kennitala)?.[0]?.at === START;
@@ -135,9 +137,10 @@ export const makeWitness = (
   };
 
   const onText = (where: string, text: () => string): void => {
-    if (erased.size === 0) return;
     for (const kennitala of erased) {
-      if (text().includes(kennitala)) blame(`somebody who was erased came back in ${where}`);
+      // Whose registration was on its way to the registry when they were erased is a member.
+      if (registry.rows.has(kennitala)) erased.delete(kennitala);
+      else if (text().includes(kennitala)) blame(`somebody who was erased came back in ${where}`);
     }
   };
 
@@ -170,8 +173,7 @@ export const makeWitness = (
     },
     onErased: (kennitala: Kennitala): void => {
       erased.add(kennitala);
-      for (const [path, data] of stores?.firestore.everything() ?? [])
-        onText(path, () => path + JSON.stringify(data));
+      for (const one of stores?.firestore.everything() ?? []) onText(one[0], () => JSON.stringify(one));
       if (stores?.register.rows.has(kennitala)) blame('somebody who was erased is in the register');
     },
     onWrite: ({ path, before, after }: Written): void => {
@@ -337,11 +339,12 @@ export const checkPortal = ({ registry, stores, witness }: Ended): void => {
 const checkEdits = ({ registry, witness, items, isDisputed }: Seen): void => {
   for (const { eventId, kennitala, values, at } of witness.edits) {
     const item = items.get(eventId);
-    const isDecided = witness.isTouched('decided', kennitala);
+    const isDecided = witness.isTouched(kennitala, 'decided', 'mixed');
     if (item === undefined) {
       if (!isDecided) witness.blame(`the edit ${eventId} was never written down`);
       continue;
     }
+    if (witness.isTouched(kennitala, 'mixed')) continue;
     for (const [path, told] of Object.entries(values)) {
       const outcome = item.settled[path]?.outcome;
       const isIn = (other: Json): boolean => isSameJson(path, other, told);
@@ -349,7 +352,7 @@ const checkEdits = ({ registry, witness, items, isDisputed }: Seen): void => {
       const isExplained = (): boolean => {
         switch (outcome) {
           case 'synced':
-            return isDecided || isTold();
+            return isTold();
           case 'superseded':
           case 'cancelled':
             return (
@@ -367,7 +370,7 @@ const checkEdits = ({ registry, witness, items, isDisputed }: Seen): void => {
                 ? !registry.allowsCreate || registry.toldOf(kennitala, path, 'registry').length > 0
                 : !registry.isCompanion && !isTakenByLegacy(path, told)) ||
               registry.wasAway(kennitala, at) ||
-              witness.isTouched('givenUp', kennitala)
+              witness.isTouched(kennitala, 'givenUp')
             );
           default:
             return false;
@@ -384,7 +387,7 @@ const checkEdits = ({ registry, witness, items, isDisputed }: Seen): void => {
 /** What the portal wrote over, the member had seen, or a conflict keeps. */
 const checkOverwritten = ({ registry, witness, items, isDisputed }: Seen): void => {
   for (const { kennitala, path, before, by, at, wasEdited } of registry.told) {
-    if (by !== 'portal' || !wasEdited || witness.isTouched('decided', kennitala)) continue;
+    if (by !== 'portal' || !wasEdited || witness.isTouched(kennitala, 'decided', 'mixed')) continue;
     // Only the companion app compares as it writes; without it somebody can come in after the reading.
     const isBetween = registry
       .toldOf(kennitala, path, 'registry')
@@ -404,11 +407,10 @@ const checkOverwritten = ({ registry, witness, items, isDisputed }: Seen): void 
 /** Where nobody in the registry touched a field, there is no conflict to be had, and the member's last word stands. */
 const checkLastWord = ({ registry, witness, isDisputed }: Seen): void => {
   for (const [kennitala, row] of registry.rows) {
-    const reasons = ['decided', 'givenUp', 'disordered'] as const;
-    if (reasons.some((why) => witness.isTouched(why, kennitala))) continue;
-    const came = registry.presence.get(kennitala) ?? [];
+    if (witness.isTouched(kennitala, 'decided', 'givenUp', 'disordered', 'mixed')) continue;
+    const came = registry.toldOf(kennitala, 'name')[0]?.at ?? START;
     // Without the companion app nobody announces the contacts of who has just joined: an edit can start from less.
-    if (came.length > 1 || (!registry.isCompanion && (came[0]?.at ?? 0) > START)) continue;
+    if (registry.wasAway(kennitala, came) || (!registry.isCompanion && came > START)) continue;
     for (const path of PATHS) {
       const said = witness.editsOf(kennitala, path);
       const [first, last] = [said[0], said.at(-1)?.values[path]];

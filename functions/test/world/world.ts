@@ -110,7 +110,9 @@ export const makeWorld = (seed: number, kind: RegistryKind, fault: Fault) => {
   const now = (): number => clock.time;
   const iso = (): string => new Date(clock.time).toISOString();
   let chance = new Chance(hash(seed, 'start'));
-  const registry = makeRegistry(kind, now, { allowsCreate: hash(seed, 'takes registrations') % 2 === 0 });
+  // Without the companion app nothing takes registrations.
+  const allowsCreate = kind === 'with the companion app' && hash(seed, 'takes registrations') % 2 === 0;
+  const registry = makeRegistry(kind, now, { allowsCreate });
   const messages: Message[] = [];
   const instances = new Map<Instance, Shared>();
   const counts = { events: 0, calls: 0, instances: 0, occurrences: 0, runs: 0 };
@@ -182,8 +184,7 @@ export const makeWorld = (seed: number, kind: RegistryKind, fault: Fault) => {
     }
     const instance = instanceFor(message.fn, isCold);
     if (instance === null) return null;
-    if (message.edit !== undefined && !isInTurn(message))
-      witness.touched.disordered.add(message.edit.kennitala);
+    if (message.edit && !isInTurn(message)) witness.touched.disordered.add(message.edit.kennitala);
     messages.splice(at, 1);
     inFlight.add(message);
     if (again) send({ ...message, retries: 0 });
