@@ -115,8 +115,13 @@ describe('a member who is read from the registry', () => {
 });
 
 describe('an event and the roster', () => {
-  const asksForIt = async (kennitala: Kennitala, version: number, action: string) => {
-    const change = parseMemberChange(event(kennitala, version, action, { name: 'Renamed Person' }));
+  const asksForIt = async (
+    kennitala: Kennitala,
+    version: number,
+    action: string,
+    name = 'Renamed Person',
+  ) => {
+    const change = parseMemberChange(event(kennitala, version, action, { name }));
     return (await applyVersionedEvent(change, eventId(), stack.dependencies)).changesRoster;
   };
 
@@ -135,6 +140,14 @@ describe('an event and the roster', () => {
   it('a first event asks for it where it makes a member', async () => {
     expect(await asksForIt(fresh(), 1, 'delete')).toBe(false);
     expect(await asksForIt(fresh(), 1, 'create')).toBe(true);
+  });
+
+  it('a change of nothing asks for none, and one of more than who is a member for one', async () => {
+    const kennitala = fresh();
+    await stack.deliver(eventId(), event(kennitala, 1, 'create'));
+    expect(await asksForIt(kennitala, 2, 'update', 'Generated Person')).toBe(false);
+    await stack.deliver(eventId(), event(kennitala, 3, 'delete'));
+    expect(await asksForIt(kennitala, 4, 'create', 'Renamed Person')).toBe(true);
   });
 
   it('of which the store did not say what became of it is an error of ours', async () => {

@@ -128,6 +128,7 @@ describe('the table of what the portal holds', () => {
 
   it('has another digest wherever anything of any row differs', () => {
     const digest = { a: 1, b: 2 };
+    const renamed = { ...member, profile: { ...member.profile, name: 'Another' } };
     const digestOf = (change: (n: number) => Partial<HeldRow>) =>
       digestOfRows(
         [0, 1, 2].map((n) => ({
@@ -143,7 +144,7 @@ describe('the table of what the portal holds', () => {
         const at = (change: object) => digestOf((n) => (n === place ? change : {}));
         return [
           at({ kennitala: PEOPLE[place + 10] }),
-          at({ held: { ...member, profile: { ...member.profile, name: 'Another' } } }),
+          at({ held: renamed, meta: { ...SOUND, digest, source_hash: sourceHash(renamed) } }),
           at({ meta: { ...SOUND, digest, source_version: 8 } }),
           at({ meta: { ...SOUND, digest: { a: 1, b: 3 } } }),
           at({ meta: SOUND }),
