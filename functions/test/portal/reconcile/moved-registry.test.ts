@@ -44,7 +44,7 @@ describe('a load of changes', () => {
     expect(await apply()).toMatchObject({ memberCount: 10 - 3 + 2, unfinished });
   });
 
-  it('is load.judged by what goes beyond what was let through: members, fields and unreadable ones', async () => {
+  it('is judged by what goes beyond what was let through: members, fields and unreadable ones', async () => {
     const cursor = await halfChanged();
     const unfinished = { ...left, updated: 3, blanked: { 'profile.email': 1 } };
     const { apply } = await goOn(cursor, { unfinished });
@@ -100,7 +100,18 @@ describe('a registry that has moved on', () => {
     expect(world.forgotten).toHaveLength(hasMoved ? 0 : 1);
   });
 
-  it('by more than was let through is load.judged, and refused', async () => {
+  it('by one who joined is judged by that one', async () => {
+    await moved(() => void world.rows.push(row(PEOPLE[10] ?? '')));
+    expect(load.judged).toMatchObject([0, 0, 0, 0, 1].map((added) => ({ added })));
+  });
+
+  it('and shows the last member of its page no more is written nothing of', async () => {
+    const { applied, portal } = await moved(() => void world.rows.splice(3, 1, row(PEOPLE[10] ?? '')));
+    expect(applied).toMatchObject({ hasMoved: true, unfinished: LEFT });
+    expect([portal.writes(), load.judged]).toEqual([0, []]);
+  });
+
+  it('by more than was let through is judged, and refused', async () => {
     load.isRefused = true;
     const { applied, portal } = await moved(() => undefined);
     expect(applied).toMatchObject({ hasMoved: true, memberCount: 5, unfinished: LEFT });
