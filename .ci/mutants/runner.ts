@@ -50,7 +50,6 @@ export default class MutantRunner extends TestRunner {
   readonly #leftOut = new Set<string>();
   #place = -1;
   #startedAt = 0;
-  #isStale = false;
   /** Nothing more of the file has to run. */
   #isOver = false;
   /** What ended since the last check, and what the check under way is about. */
@@ -96,21 +95,18 @@ export default class MutantRunner extends TestRunner {
     instrumentation.activeMutant = undefined;
     instrumentation.currentTestId = undefined;
     instrumentation.hitCount = undefined;
+    // So that no module remembers a mutant of before: a cache that it filled, or generated numbers that were used up.
+    vi.resetModules();
     if (step.kind === 'baseline') {
       // What an earlier process has found about the file holds still.
       if (this.#reach.has(file)) this.#isOver = true;
       instrumentation.mutantCoverage = { static: {}, perTest: {} };
-      vi.resetModules();
     } else {
       this.#ran.add(file);
-      // A check sees the modules as the mutants have left them: what is used up there fails here too.
-      if (this.#isStale || (step.kind === 'mutant' && step.reach.tests === 'all')) vi.resetModules();
-      this.#isStale = false;
       if (step.kind === 'mutant') {
         instrumentation.activeMutant = step.id;
         instrumentation.hitCount = 0;
         instrumentation.hitLimit = 1_000 + HIT_FACTOR * step.reach.hits;
-        this.#isStale = step.reach.tests === 'all';
         const limitMs = HANGS_AFTER_MS + 10 * step.reach.ms;
         this.#note({ kind: 'begun', id: step.id, limitMs });
         this.config.testTimeout = HANGS_AFTER_MS / 2 + 5 * (this.#reach.get(file)?.longest ?? 0);
