@@ -132,7 +132,7 @@ export const makeComparison = ({
     }
     if (verdict.isAhead) counts.takenBack += 1;
     if (verdict.kind === 'update' && verdict.differences.length > 0) changed += 1;
-    if (verdict.kind === 'update' && verdict.isNote) noted += 1;
+    if (verdict.isNote) noted += 1;
     countBlanked(blanked, verdict.differences);
     keep(toPlannedWrite(said.kennitala, verdict, seen));
   };
@@ -193,7 +193,6 @@ export const makeComparison = ({
   return {
     addPage: async (members: readonly unknown[]): Promise<void> => {
       const open = readPage(members);
-      if (open.length === 0) return;
       const held = open.filter(({ kennitala }) => isScoped || table.find(kennitala) !== null);
       const seen = held.length === 0 ? NONE : await index.read(held.map(({ kennitala }) => kennitala));
       const former = await formerOf(open, seen);
