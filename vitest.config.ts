@@ -18,7 +18,7 @@ const STACK_SUITES = [
   'functions/test/portal/reconcile/{load,reconcile-guard,reconcile-races}.test.ts',
   'functions/test/roster/{crashes,registry-answers}.test.ts',
   'functions/test/twoway/*-over-firestore.test.ts',
-  'functions/test/register/{api,api-callers,api-examples,apply-event,crashes,erasure,hard-values,notify,registry-failures}.test.ts',
+  'functions/test/register/{api,api-callers,api-examples,apply-event,compare-members,crashes,erasure,hard-values,notify,registry-failures}.test.ts',
   'functions/test/adapters/postgres/{make-database,migrate,own-user}.test.ts',
   'functions/test/rules/mutation/*.test.ts',
   'ops/test/deploy/{commands,deploy-failures}.test.ts',

@@ -105,7 +105,10 @@ export interface RegisterStore {
   }): Promise<number>;
   /** Closes a row that is still `pending` as `failed`. */
   failLog(logId: number, counts: SyncLogCounts, details: SyncLogDetails): Promise<void>;
-  /** Begins a transaction, stages the members and compares. Tried again by the table of codes. */
+  /**
+   * Begins a transaction and compares the members, who come ascending by kennitala and each once. Tried again by the table of
+   * codes.
+   */
   stage(
     members: readonly StagedMember[],
     unreadable: readonly KnownUnreadable[],

@@ -20,10 +20,16 @@ import {
 import * as apply from './stage-statements.ts';
 import * as stage from './stage-statements.ts';
 
-export type RegisterStoreOptions = Pick<RetriedOptions, 'clock' | 'onRetry'>;
+export interface RegisterStoreOptions extends Pick<RetriedOptions, 'clock' | 'onRetry'> {
+  /** Members a statement: so many that round trips do not count, so few that all texts stay below 3 MB. */
+  readonly comparedAtOnce?: number;
+}
 
 /** The register over PostgreSQL: one transaction a run, and every step one statement over all members. */
-export const makeRegisterStore = (database: Database, options: RegisterStoreOptions = {}): RegisterStore => {
+export const makeRegisterStore = (
+  database: Database,
+  { comparedAtOnce = 10_000, ...options }: RegisterStoreOptions = {},
+): RegisterStore => {
   const inTransaction = <T>(work: (query: Query) => Promise<T>): Promise<T> =>
     retried(() => database.transaction(work), options);
 
@@ -37,9 +43,9 @@ export const makeRegisterStore = (database: Database, options: RegisterStoreOpti
     });
   };
 
-  const commit = async (transaction: Transaction, order: CommitOrder, isWhole: boolean): Promise<void> => {
+  const commit = async (transaction: Transaction, order: CommitOrder, work: Work): Promise<void> => {
     try {
-      await writeChanges(transaction.query, order, isWhole);
+      await writeChanges(transaction.query, order, work);
     } catch (cause) {
       await transaction.rollback();
       if (!isSyncError(cause, 'database_unavailable')) throw cause;
@@ -86,19 +92,21 @@ export const makeRegisterStore = (database: Database, options: RegisterStoreOpti
           try {
             await assertSchema(query);
             if (exclusive) await shutOutWriters(query);
-            await query(stage.CREATE_STAGING);
-            for (let from = 0; from < members.length; from += stage.STAGED_ROWS) {
-              assertGoing(signal);
-              await query(
-                stage.STAGE_MEMBERS,
-                stage.toColumns(members.slice(from, from + stage.STAGED_ROWS)),
-              );
-            }
+            await query(stage.CREATE_PLAN);
             if (unreadable.length > 0) await query(stage.STAGE_UNREADABLE, [JSON.stringify(unreadable)]);
-            await query(stage.PLAN_CHANGES, [startedAt, buckets ?? null]);
+            for (const values of stage.toComparisons(members, { startedAt, buckets, comparedAtOnce })) {
+              assertGoing(signal);
+              await query(stage.PLAN_CHANGES, values);
+            }
+            const differences = await compare(query, members.length);
             return {
-              differences: await compare(query),
-              commit: (order) => commit(transaction, order, buckets === undefined),
+              differences,
+              commit: (order) =>
+                commit(transaction, order, {
+                  hasChanges: differences.digest !== NO_OPERATIONS,
+                  hasUnreadable: unreadable.length > 0,
+                  isWhole: buckets === undefined,
+                }),
               rollback: () => transaction.rollback(),
             };
           } catch (cause) {
@@ -123,14 +131,16 @@ const shutOutWriters = async (query: Query): Promise<void> => {
 interface Figures {
   readonly active: number;
   readonly inactive: number;
-  readonly staged: number;
   readonly digest: string;
   readonly name: number;
   readonly email: number;
   readonly phone: number;
 }
 
-const compare = async (query: Query): Promise<RegisterDifferences> => {
+/** The digest of a plan that writes no member row. */
+const NO_OPERATIONS = '';
+
+const compare = async (query: Query, staged: number): Promise<RegisterDifferences> => {
   const [figures] = await query<Figures>(stage.READ_FIGURES);
   if (figures === undefined) throw new SyncError('internal', 'An aggregate returned no row.');
   const kinds: Record<string, Kennitala[]> = { added: [], reactivated: [], updated: [], removed: [] };
@@ -138,22 +148,33 @@ const compare = async (query: Query): Promise<RegisterDifferences> => {
     kinds[kind]?.push(kennitala);
   }
   const { added = [], reactivated = [], updated = [], removed = [] } = kinds;
-  const { active, inactive, staged, digest, name, email, phone } = figures;
+  const { active, inactive, digest, name, email, phone } = figures;
   const unchanged = staged - added.length - reactivated.length - updated.length;
   const blanked = { name, email, phone };
   return { active, inactive, added, reactivated, updated, removed, blanked, unchanged, digest };
 };
 
-const writeChanges = async (query: Query, order: CommitOrder, isWhole: boolean): Promise<void> => {
+/** What there is to write besides the log: where nothing can match, a statement would only be planned and travel. */
+interface Work {
+  readonly hasChanges: boolean;
+  readonly hasUnreadable: boolean;
+  readonly isWhole: boolean;
+}
+
+const writeChanges = async (
+  query: Query,
+  order: CommitOrder,
+  { hasChanges, hasUnreadable, isWhole }: Work,
+): Promise<void> => {
   const run = [order.logId, order.at];
-  await query(apply.DEACTIVATE_REMOVED, run);
-  await query(apply.UPDATE_CHANGED, run);
-  await query(apply.INSERT_ADDED, run);
-  await query(apply.NOTE_DIGESTS);
-  if (isWhole) {
-    await query(apply.KEEP_UNVERIFIED);
-    await query(apply.FORGET_VERIFIED);
+  if (hasChanges) {
+    await query(apply.DEACTIVATE_REMOVED, run);
+    await query(apply.UPDATE_CHANGED, run);
+    await query(apply.INSERT_ADDED, run);
+    await query(apply.NOTE_DIGESTS);
   }
+  if (isWhole && hasUnreadable) await query(apply.KEEP_UNVERIFIED);
+  if (isWhole) await query(apply.FORGET_VERIFIED);
   for (const { messageId, subscriber, body } of order.notifications) {
     await query(apply.INSERT_NOTIFICATION, [messageId, subscriber, body]);
   }

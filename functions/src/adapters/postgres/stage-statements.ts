@@ -1,37 +1,20 @@
+import type { Kennitala } from '../../domain/kennitala.ts';
 import type { StagedMember } from '../../register/ports.ts';
 
-/** Rows a statement: large enough that round trips do not count, small enough that all texts stay below 3 MB. */
-export const STAGED_ROWS = 10_000;
-
-/**
- * What the registry says, beside the register. No index and no statistics: every use is one join over all of it, whose
- * size the planner sees.
- */
-export const CREATE_STAGING = `
-  create temporary table staged_members (
-    kennitala varchar(10) not null, name varchar(255) not null, email varchar(255), phone varchar(20),
-    external_id varchar(255), date_joined text, version text, said integer not null, digest_a bigint, digest_b bigint
-  ) on commit drop;
+/** The tables of one transaction. What the registry says is in none of them, only what has to be written of it. */
+export const CREATE_PLAN = `
   create temporary table unreadable_members (kennitala varchar(10), external_id varchar(255)) on commit drop;
   create temporary table planned_changes (
     kennitala varchar(10) not null, id integer, kind text not null, name varchar(255) not null, email varchar(255),
-    phone varchar(20), external_id varchar(255), metadata jsonb not null, digest_a bigint, digest_b bigint, before text
+    phone varchar(20), external_id varchar(255), metadata jsonb not null, digest_a bigint, digest_b bigint
   ) on commit drop`;
+
+export const STAGE_UNREADABLE = `
+  insert into unreadable_members (kennitala, external_id)
+  select kennitala, external_id from json_to_recordset($1::json) as sent(kennitala text, external_id text)`;
 
 const SEPARATOR = '\u001f';
 const NULL = '\u001e';
-
-/** One text a column: PostgreSQL takes it apart in half the time that JSON takes, and needs no quoting. */
-export const STAGE_MEMBERS = `
-  insert into staged_members (kennitala, name, email, phone, external_id, date_joined, version, said, digest_a, digest_b)
-  select k, n, e, p, x, d, v, s::integer, a::bigint, b::bigint
-    from unnest(${[1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((n) => `string_to_array($${n}, e'\\x1f', e'\\x1e')`).join(', ')})
-           as sent(k, n, e, p, x, d, v, s, a, b)
-   where k <> ''`;
-
-/** Values of STAGE_MEMBERS. Each text ends with a separator, since the empty text alone would be no value at all. */
-export const toColumns = (members: readonly StagedMember[]): string[] =>
-  COLUMNS.map((column) => members.map((member) => member[column] ?? NULL).join(SEPARATOR) + SEPARATOR);
 
 const COLUMNS = [
   'kennitala',
@@ -46,11 +29,39 @@ const COLUMNS = [
   'digest_b',
 ] as const satisfies readonly (keyof StagedMember)[];
 
-export const STAGE_UNREADABLE = `
-  insert into unreadable_members (kennitala, external_id)
-  select kennitala, external_id from json_to_recordset($1::json) as sent(kennitala text, external_id text)`;
+/** Each text ends with a separator, since the empty text alone would be no value at all. */
+const toColumns = (members: readonly StagedMember[]): string[] =>
+  COLUMNS.map((column) => members.map((member) => member[column] ?? NULL).join(SEPARATOR) + SEPARATOR);
 
-/** Of a staged member `s` and the row `m`: whether the registry mentioned a value that the row has not. */
+interface Comparison {
+  readonly startedAt: Date;
+  readonly buckets?: readonly number[] | undefined;
+  readonly comparedAtOnce: number;
+}
+
+/** The values of PLAN_CHANGES, a statement each. Together they cover whatever the register may hold as a kennitala. */
+export function* toComparisons(
+  members: readonly StagedMember[],
+  { startedAt, buckets, comparedAtOnce }: Comparison,
+): Generator<unknown[]> {
+  let after: Kennitala | null = null;
+  for (let from = 0; from === 0 || from < members.length; from += comparedAtOnce) {
+    const some = members.slice(from, from + comparedAtOnce);
+    const isLast = from + comparedAtOnce >= members.length;
+    const until = isLast ? null : (some.at(-1)?.kennitala ?? null);
+    yield [...toColumns(some), startedAt, buckets ?? null, after, until];
+    after = until;
+  }
+}
+
+/** One text a column: PostgreSQL takes it apart in half the time that JSON takes, and needs no quoting. */
+const SAID_BY_REGISTRY = `
+  select kennitala, name, email, phone, external_id, date_joined, version, said::integer as said,
+         digest_a::bigint as digest_a, digest_b::bigint as digest_b
+    from (select ${COLUMNS.map((column, n) => `unnest(string_to_array($${n + 1}, e'\\x1f', e'\\x1e')) as ${column}`).join(', ')}) sent
+   where kennitala <> ''`;
+
+/** Of what the registry says of a member, `s`, and the row `m`: whether it mentioned a value that the row has not. */
 const IS_NEWS = `(s.said & 1 <> 0 and s.name <> m.name
            or s.said & 2 <> 0 and s.email is distinct from m.email
            or s.said & 4 <> 0 and s.phone is distinct from m.phone
@@ -59,18 +70,21 @@ const IS_NEWS = `(s.said & 1 <> 0 and s.name <> m.name
            or s.said & 32 <> 0 and s.version is distinct from m.metadata->>'version')`;
 
 /**
- * One row for every member row that has to be written: `kind`, the id of the row (null: a new one), the new values, and a
- * digest of the old ones. A column that the registry did not mention has its old value here. Members whom the registry
- * lists but who could not be read are left as they are, and so are rows that an event wrote after the run had started ($1):
+ * Compares some members with the rows of $13 (excluded) to $14 (included; null: no bound), which are all that can be theirs, since
+ * members come ascending. One row for every member row that has to be written: `kind`, the id of the row (null: a new one) and
+ * the new values. A column that the registry did not mention has its old value here. Members whom the registry
+ * lists but who could not be read are left as they are, and so are rows that an event wrote after the run had started ($11):
  * what the run read may be older than they are. Rows of which nothing but the digest is news are `noted`: no change that
- * anybody counts or is told of. Of members outside the buckets ($2; null: all are staged) nothing is known.
+ * anybody counts or is told of. Of members outside the buckets ($12; null: everybody was asked for) nothing is known.
+ *
+ * A full join can only be made by hashing or sorting, so no plan looks members up one by one.
  */
 export const PLAN_CHANGES = `
   insert into planned_changes
-         (kennitala, id, kind, name, email, phone, external_id, metadata, digest_a, digest_b, before)
-  select s.kennitala, m.id,
-         case when m.id is null then 'added' when m.is_active is not true then 'reactivated'
-              when ${IS_NEWS} then 'updated' else 'noted' end,
+         (kennitala, id, kind, name, email, phone, external_id, metadata, digest_a, digest_b)
+  select coalesce(s.kennitala, m.kennitala), m.id,
+         case when s.kennitala is null then 'removed' when m.id is null then 'added'
+              when m.is_active is not true then 'reactivated' when ${IS_NEWS} then 'updated' else 'noted' end,
          case when s.said & 1 <> 0 then s.name else coalesce(m.name, '') end,
          case when s.said & 2 <> 0 then s.email else m.email end,
          case when s.said & 4 <> 0 then s.phone else m.phone end,
@@ -78,34 +92,40 @@ export const PLAN_CHANGES = `
          coalesce(m.metadata, '{}')
            || case when s.said & 16 <> 0 then jsonb_build_object('date_joined', s.date_joined) else '{}' end
            || case when s.said & 32 <> 0 then jsonb_build_object('version', s.version::bigint) else '{}' end,
-         s.digest_a, s.digest_b, md5(m::text)
-    from staged_members s
-    left join public.members m on m.kennitala = s.kennitala
-   where m.id is null
-      or coalesce(greatest(m.last_verified_at, m.removed_at) <= $1, true)
-         and (m.is_active is not true
-           or s.digest_a is not null and (s.digest_a, s.digest_b) is distinct from (m.digest_a, m.digest_b)
-           or ${IS_NEWS})
-  union all
-  select m.kennitala, m.id, 'removed', m.name, m.email, m.phone, m.external_id, coalesce(m.metadata, '{}'),
-         null, null, md5(m::text)
-    from public.members m
-   where m.is_active
-     and ($2::smallint[] is null or m.digest_bucket = any($2))
-     and coalesce(m.last_verified_at <= $1, true)
-     and not exists (select from staged_members s where s.kennitala = m.kennitala)
-     and not exists (select from unreadable_members u
-                      where u.kennitala = m.kennitala or u.external_id = m.external_id)`;
+         s.digest_a, s.digest_b
+    from (${SAID_BY_REGISTRY}) s
+    full join (select * from public.members
+                where ($13::text is null or kennitala > $13) and ($14::text is null or kennitala <= $14)) m
+           on m.kennitala = s.kennitala
+   where case
+           when m.id is null then true
+           when s.kennitala is not null then
+             coalesce(greatest(m.last_verified_at, m.removed_at) <= $11, true)
+             and (m.is_active is not true
+               or s.digest_a is not null and (s.digest_a, s.digest_b) is distinct from (m.digest_a, m.digest_b)
+               or ${IS_NEWS})
+           else
+             m.is_active
+             and ($12::smallint[] is null or m.digest_bucket = any($12))
+             and coalesce(m.last_verified_at <= $11, true)
+             and not exists (select from unreadable_members u
+                              where u.kennitala = m.kennitala or u.external_id = m.external_id)
+         end`;
 
-/** Counts, and a digest of the operations in order: equal exactly when the same rows would be written the same way. */
+/**
+ * Counts, and a digest of the operations in order and of the rows before them: equal exactly when the same rows would be written
+ * the same way; empty when there are none.
+ */
 export const READ_FIGURES = `
-  select (select count(*)::int from public.members where is_active) as active,
-         (select count(*)::int from public.members where is_active is not true) as inactive,
-         (select count(*)::int from staged_members) as staged,
+  select counts.active, counts.inactive,
          coalesce(changes.digest, '') as digest, changes.name, changes.email, changes.phone
     from (
+      select count(*) filter (where is_active)::int as active,
+             count(*) filter (where is_active is not true)::int as inactive
+        from public.members
+    ) counts, (
       select encode(sha256(convert_to(string_agg(
-               p.kind || p.kennitala || coalesce(p.before, ''), ',' order by p.kennitala collate "C"), 'UTF8')), 'hex')
+               p.kind || p.kennitala || coalesce(md5(m::text), ''), ',' order by p.kennitala collate "C"), 'UTF8')), 'hex')
                as digest,
              count(*) filter (where p.kind = 'updated' and m.name <> '' and p.name = '')::int as name,
              count(*) filter (where p.kind = 'updated' and m.email is not null and p.email is null)::int as email,
