@@ -4,6 +4,7 @@ import { makeMemberReference } from '../../src/domain/member/digest.ts';
 import type { FetchApp } from '../../src/http/front.ts';
 import type { MirrorName } from '../../src/mirror/mirror.ts';
 import type { ChainKey, ChainKeys } from '../../src/proof/chain-key.ts';
+import '../../src/register/api/routes.ts'; // Its wiring loads it late, which would take the world's time.
 import { parseConfig } from '../../src/settings.ts';
 import { opsApp } from '../../src/wiring/ops.ts';
 import { webhookApp } from '../../src/wiring/portal.ts';
