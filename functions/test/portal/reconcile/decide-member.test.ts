@@ -103,6 +103,16 @@ describe('what a reconcile does about a member', () => {
   });
 });
 
+describe('a fresh edit of somebody who had another number', () => {
+  it.each([
+    ['and withdrew something under it, is no reason to wait', { 'profile.reachable': LONG_AGO }, 'update'],
+    ['and withdrew nothing, is as anybody’s', {}, 'edit-under-way'],
+  ])('%s', (_what, former, kind) => {
+    const given = { ...seen({ member: edited, writtenAt: freshly }), former };
+    expect(decideMember(given, named(NESTED.name, 9), NOW).kind).toBe(kind);
+  });
+});
+
 describe('what it notes of the registry', () => {
   it.each<[string, MemberToDecide, ReturnType<typeof named>, number | null, boolean]>([
     ['of a newcomer without an event', seen({ member: null }), named('New', 0), 0, false],

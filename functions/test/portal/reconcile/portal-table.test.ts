@@ -190,7 +190,7 @@ describe('what holds a million in columns', () => {
     const set = makeKennitalaSet();
     const all = [
       ...PEOPLE,
-      ...Array.from({ length: 20_000 }, (_, n) => String(8_000_000_000 + n) as Kennitala),
+      ...Array.from({ length: 2_000 }, (_, n) => String(8_000_000_000 + n) as Kennitala),
     ];
     expect(all.every((kennitala) => set.add(kennitala))).toBe(true);
     expect(all.some((kennitala) => set.add(kennitala))).toBe(false);
