@@ -50,7 +50,6 @@ export default class MutantRunner extends TestRunner {
   readonly #leftOut = new Set<string>();
   #place = -1;
   #startedAt = 0;
-  #isStale = false;
   /** Nothing more of the file has to run. */
   #isOver = false;
   /** What ended since the last check, and what the check under way is about. */
@@ -66,6 +65,8 @@ export default class MutantRunner extends TestRunner {
       ctx: { files: Specification[] };
     };
     this.#specifications = worker.ctx.files;
+    // The first one loads the packages too, which stay: it is measured when its turn comes once more.
+    this.#specifications.push(...this.#specifications.slice(0, 1));
     this.#steps = this.#specifications.map(() => ({ kind: 'baseline' }));
     const decided = new Set<string>();
     for (const finding of readFindings(this.#job.findings)) {
@@ -94,21 +95,18 @@ export default class MutantRunner extends TestRunner {
     instrumentation.activeMutant = undefined;
     instrumentation.currentTestId = undefined;
     instrumentation.hitCount = undefined;
+    // So that no module remembers a mutant of before: a cache that it filled, or generated numbers that were used up.
+    vi.resetModules();
     if (step.kind === 'baseline') {
       // What an earlier process has found about the file holds still.
       if (this.#reach.has(file)) this.#isOver = true;
       instrumentation.mutantCoverage = { static: {}, perTest: {} };
-      vi.resetModules();
     } else {
       this.#ran.add(file);
-      if (this.#isStale || (step.kind === 'mutant' && step.reach.tests === 'all') || step.kind === 'check')
-        vi.resetModules();
-      this.#isStale = false;
       if (step.kind === 'mutant') {
         instrumentation.activeMutant = step.id;
         instrumentation.hitCount = 0;
         instrumentation.hitLimit = 1_000 + HIT_FACTOR * step.reach.hits;
-        this.#isStale = step.reach.tests === 'all';
         const limitMs = HANGS_AFTER_MS + 10 * step.reach.ms;
         this.#note({ kind: 'begun', id: step.id, limitMs });
         this.config.testTimeout = HANGS_AFTER_MS / 2 + 5 * (this.#reach.get(file)?.longest ?? 0);
@@ -148,7 +146,7 @@ export default class MutantRunner extends TestRunner {
     if (step.kind === 'baseline') {
       if (!this.#reach.has(file.filepath)) {
         if (failure !== undefined) this.#note({ kind: 'broken', file: file.filepath, why: failure });
-        this.#noteReach(file);
+        if (this.#place > 0) this.#noteReach(file);
       }
     } else if (step.kind === 'check') {
       if (failure !== undefined) {

@@ -9,7 +9,7 @@ const SIZES = [2_216, 100_000, 1_000_000];
 /** All situations of it take the better part of an hour, so without `--sizes` only the one that needs the most memory is measured. */
 const HOURLONG = 1_000_000;
 /** What differs in fewer is kept in memory, and no cursor is needed. */
-const SMALLEST_BY_CURSOR = 10_000;
+const SMALLEST_BY_CURSOR = 20_000;
 /** Each has the time to write such a part. */
 const RUNS = 4;
 const PAGE = 500;

@@ -121,7 +121,7 @@ export const decideReading = (
   change: MemberChange,
   context: DecisionContext,
 ): Decision =>
-  stored === null && change.action === 'delete' && change.version === null
+  stored === null && change.action === 'delete'
     ? { kind: 'unchanged' }
     : decideChange(stored, change, context);
 

@@ -68,7 +68,7 @@ export const followHint = async (
     logs.followed(await reference(kennitala), result, tries, now().getTime() - startedAt);
     return result;
   };
-  let same: SameAnswer = { answer: '', since: startedAt };
+  let same: SameAnswer | null = null;
   for (const [look, pause] of HINT_PAUSES_MS.entries()) {
     await sleep(pause);
     const hint = await hints.read(kennitala);
@@ -96,14 +96,14 @@ interface Looked {
 const lookAtMember = async (
   kennitala: Kennitala,
   hint: StandingHint,
-  before: SameAnswer,
+  before: SameAnswer | null,
   { members, registry, reference, rosterRefresh, now }: FollowHintDependencies,
 ): Promise<Looked> => {
   const { stored: seen, state, writtenAt } = await members.read(kennitala);
   const read = await tryReadChange(kennitala, registry);
   const answer = read === null ? 'unreadable' : answerOf(read);
   const time = now().getTime();
-  const same = before.answer === answer ? before : { answer, since: time };
+  const same = before?.answer === answer ? before : { answer, since: time };
   if (read === null) return { result: null, same };
 
   const payload = tryParseRegistryMember(hint.payload);

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { isPlaceholder, tryKennitala } from '../domain/kennitala.ts';
 import { type MemberChange, parseMemberChange, parseMemberHint } from '../domain/member/member-change.ts';
@@ -81,12 +80,18 @@ const receiveWebhook = async (
   return { success: true, result: applied.result, action, member };
 };
 
+/** What became of an event or a hint, as its sender and the log hear of it. */
+interface Received {
+  readonly result: AppliedEvent['result'];
+  readonly receipt: Pick<AppliedEvent['receipt'], 'action' | 'member'>;
+}
+
 const apply = async (
   caller: WebhookCaller,
   json: unknown,
   dependencies: WebhookDependencies,
   logs: WebhookLogs,
-): Promise<AppliedEvent> => {
+): Promise<Received> => {
   if (caller.kind === 'legacy' || carriesNoVersion(json)) return acceptHint(caller, json, dependencies);
   const change = parseMemberChange(json);
   const applied = await applyVersionedEvent(change, caller.eventId, dependencies);
@@ -110,17 +115,17 @@ const afterCommit = async (
   work: () => Promise<void>,
   missed: (failure: SyncError) => void,
 ): Promise<void> => {
-  const timer = new AbortController();
-  const silence = delay(AFTER_COMMIT_LIMIT_MS, undefined, { signal: timer.signal }).then(() => {
-    throw new SyncError('database_unavailable', `No answer within ${AFTER_COMMIT_LIMIT_MS} ms.`);
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    const noAnswer = `No answer within ${AFTER_COMMIT_LIMIT_MS} ms.`;
+    timer = setTimeout(() => reject(new SyncError('database_unavailable', noAnswer)), AFTER_COMMIT_LIMIT_MS);
   });
   try {
     await Promise.race([work(), silence]);
   } catch (cause) {
     missed(asSyncError(cause));
   } finally {
-    timer.abort();
-    silence.catch(() => undefined);
+    clearTimeout(timer);
   }
 };
 
@@ -132,13 +137,12 @@ const acceptHint = async (
   caller: WebhookCaller,
   json: unknown,
   { hints, reference, now }: WebhookDependencies,
-): Promise<AppliedEvent> => {
+): Promise<Received> => {
   const hint = parseMemberHint(json);
   const member = await reference(hint.kennitala);
   const eventId = caller.kind === 'signed' ? caller.eventId : null;
   const result = await hints.keep({ ...hint, eventId, member, token: randomUUID(), at: now() });
-  const receipt = { result: 'accepted', action: hint.action, member, changesRoster: false } as const;
-  return { result, receipt, changesRoster: false };
+  return { result, receipt: { action: hint.action, member } };
 };
 
 const carriesNoVersion = (json: unknown): boolean => isWire(json) && (json['version'] ?? null) === null;
@@ -191,7 +195,7 @@ const answerFailure = (status: number, body: object): Response =>
 
 /** The messages of the webhook. A member is named by the opaque reference only. */
 export const makeWebhookLogs = (log: LogSink) => ({
-  received: ({ result, receipt }: Pick<AppliedEvent, 'result' | 'receipt'>, milliseconds: number) =>
+  received: ({ result, receipt }: Received, milliseconds: number) =>
     log('INFO', `[WEBHOOK] ${result}`, {
       event: 'webhook_received',
       result,

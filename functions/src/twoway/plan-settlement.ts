@@ -6,7 +6,16 @@ import type { Member } from '../domain/member/member.ts';
 import { sourceHash } from '../domain/member/patch.ts';
 import { type Claimed, endPaths, holdsClaim, type SettleOutcome, withDelivery } from './delivery.ts';
 import type { MemberUpdate, MemberView, Step } from './ports.ts';
-import { type Delivery, dateOf, isPending, mergeEdits, type QueueItem, tryFieldValue } from './queue.ts';
+import {
+  type Delivery,
+  dateOf,
+  isEarlier,
+  isPending,
+  mergeEdits,
+  type QueueItem,
+  settlePaths,
+  tryFieldValue,
+} from './queue.ts';
 import {
   asRegistryHasIt,
   holds,
@@ -177,17 +186,19 @@ export const planRefused = (
 export const planMove = (
   view: MemberView,
   claimed: Claimed,
-  successor: Kennitala,
+  { kennitala, later }: { readonly kennitala: Kennitala; readonly later: readonly QueueItem[] },
   now: Date,
 ): Step<boolean> => {
   if (!holdsClaim(view, claimed)) return { result: false };
-  const items = view.pending.map((item) => ({
-    ...item,
-    kennitala: successor,
-    delivery: null,
-    claim: null,
-    nextAttemptAt: now,
-  }));
+  const items = view.pending.map((item) => {
+    const moved = { ...item, kennitala, delivery: null, claim: null, nextAttemptAt: now };
+    const ended = later.filter(({ editedAt }) => isEarlier(item.editedAt, editedAt));
+    return settlePaths(
+      moved,
+      (path) => (ended.some(({ settled }) => path in settled) ? { outcome: 'superseded' } : null),
+      now,
+    );
+  });
   const { stored, pending } = view;
   const told = [...mergeEdits(pending)].map(([path, { newValue: value, editedAt }]) => ({
     path,

@@ -172,10 +172,8 @@ const settleRefusal = async (
     );
     return toSettled(outcome, claimed);
   };
-  const settled =
-    part.action === 'create'
-      ? await write(null)
-      : await withReading(out, signal, dependencies, write, 'shows-nothing');
+  // Also of a registration: the registry may have the person by itself.
+  const settled = await withReading(out, signal, dependencies, write, 'shows-nothing');
   if (settled.ended === 'failed') {
     logs.refused(await reference(claimed.kennitala), part.changeId, code, Object.keys(part.paths));
   }
@@ -203,7 +201,11 @@ const followNumber = async (
   if (successor === null || successor === claimed.kennitala) return null;
   const at = now();
   const to = successor;
-  const isMoved = await store.transact(claimed.kennitala, {}, at, (view) => planMove(view, claimed, to, at));
+  // What they have said under that number since, and what has come of it, stands.
+  const later = await store.transact(to, { laterThan: BEFORE_ALL }, at, (view) => ({ result: view.later }));
+  const isMoved = await store.transact(claimed.kennitala, {}, at, (view) =>
+    planMove(view, claimed, { kennitala: to, later }, at),
+  );
   if (!isMoved) return { ended: null, onward: { kind: 'lost', delivery: claimed.delivery } };
   logs.moved(await reference(claimed.kennitala), await reference(to));
   return { ended: null, onward: { kind: 'claim', kennitala: to } };

@@ -204,10 +204,10 @@ const NOTHING_EXPLAINED: Explained = { items: [], conflicts: [], member: null };
  */
 const planHeard = (
   stored: StoredMember | null,
-  { action, changes, editedAt }: QueueItem,
+  { changes, editedAt }: QueueItem,
   later: readonly QueueItem[],
 ): MemberUpdate | null => {
-  if (stored === null || action === 'create') return null;
+  if (stored === null) return null;
   const off: Partial<Record<ConsentPath, boolean>> = {};
   const heard: Partial<Record<ConsentPath, boolean>> = {};
   const unheard = unheardConsents(stored.member, stored.meta.heard);

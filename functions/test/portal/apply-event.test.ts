@@ -5,6 +5,7 @@ import {
   applyReading,
   applyVersionedEvent,
   joinsOrLeaves,
+  type ReadAbout,
   touchUnchanged,
 } from '../../src/portal/apply-event.ts';
 import { event, eventId, someone } from '../support/registry-events.ts';
@@ -54,8 +55,13 @@ const known = async (): Promise<Kennitala> => {
   );
   return kennitala;
 };
-const read = (kennitala: Kennitala, id: string | null = null) =>
-  applyReading({ kennitala, action: 'update' }, id, AbortSignal.timeout(30_000), stack.dependencies);
+const read = (kennitala: Kennitala, id: string | null = null, about: Partial<ReadAbout> = {}) =>
+  applyReading(
+    { kennitala, action: 'update', ...about },
+    id,
+    AbortSignal.timeout(30_000),
+    stack.dependencies,
+  );
 /** Somebody else writes to the document. */
 const touch = (kennitala: string) =>
   stack.db.doc(`members/${kennitala}`).update({ 'metadata.touched': looks });
@@ -109,14 +115,19 @@ describe('a member who is read from the registry', () => {
 });
 
 describe('an event and the roster', () => {
-  const asksForIt = async (kennitala: Kennitala, version: number, action: string) => {
-    const change = parseMemberChange(event(kennitala, version, action));
+  const asksForIt = async (
+    kennitala: Kennitala,
+    version: number,
+    action: string,
+    name = 'Renamed Person',
+  ) => {
+    const change = parseMemberChange(event(kennitala, version, action, { name }));
     return (await applyVersionedEvent(change, eventId(), stack.dependencies)).changesRoster;
   };
 
   it.each([
     ['a delete', 6, 'delete', true],
-    ['an update', 6, 'update', false],
+    ['an update of the name', 6, 'update', false],
     ['a late delete', 4, 'delete', true],
     ['a late create', 4, 'create', true],
     ['a late update', 4, 'update', false],
@@ -130,9 +141,60 @@ describe('an event and the roster', () => {
     expect(await asksForIt(fresh(), 1, 'delete')).toBe(false);
     expect(await asksForIt(fresh(), 1, 'create')).toBe(true);
   });
+
+  it('a change of nothing asks for none, and one of more than who is a member for one', async () => {
+    const kennitala = fresh();
+    await stack.deliver(eventId(), event(kennitala, 1, 'create'));
+    expect(await asksForIt(kennitala, 2, 'update', 'Generated Person')).toBe(false);
+    await stack.deliver(eventId(), event(kennitala, 3, 'delete'));
+    expect(await asksForIt(kennitala, 4, 'create', 'Renamed Person')).toBe(true);
+  });
+
+  it('of which the store did not say what became of it is an error of ours', async () => {
+    const change = parseMemberChange(event(fresh(), 1, 'create'));
+    const { members } = stack.dependencies;
+    const odd = { ...members, applyChange: async () => ({ kind: 'moved' }) as const };
+    await expect(
+      applyVersionedEvent(change, eventId(), { ...stack.dependencies, members: odd }),
+    ).rejects.toMatchObject({
+      code: 'internal',
+      message: 'An event that was decided about cannot end as moved.',
+    });
+  });
 });
 
 describe('what a reading finds', () => {
+  it.each([
+    [{}, undefined],
+    [{ mayBeCreated: false }, undefined],
+    [{ mayBeCreated: true }, 'inactive'],
+  ])('of nobody leaves a tombstone where an event may create them yet: %j', async (about, status) => {
+    says = async () => null;
+    const kennitala = fresh();
+    expect(await read(kennitala, eventId(), about)).toMatchObject({
+      result: 'applied',
+      changesRoster: false,
+    });
+    expect((await stack.member(kennitala))?.['membership'].status).toBe(status);
+  });
+
+  it.each([
+    ['a version', { version: 4 }, 'years.ago@example.is'],
+    ['a row number', { id: 813 }, 'years.ago@example.is'],
+    ['neither', {}, 'a@b.is'],
+  ])('counts in all fields where it has %s; else the list may know better', async (_what, more, email) => {
+    const kennitala = await known();
+    await stack.db.doc(`members/${kennitala}`).update({ 'metadata.source_version': null });
+    says = async () => ({
+      ssn: kennitala,
+      name: 'Renamed Person',
+      contact_info: { email: 'years.ago@example.is' },
+      ...more,
+    });
+    await read(kennitala);
+    expect(await stack.member(kennitala)).toMatchObject({ profile: { name: 'Renamed Person', email } });
+  });
+
   const storedOf = async (kennitala: Kennitala) => (await stack.dependencies.members.read(kennitala)).stored;
 
   it('unchanged is written as the word of who found it so', async () => {

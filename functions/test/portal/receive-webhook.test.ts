@@ -1,13 +1,14 @@
 import { status } from '@grpc/grpc-js';
 import { Timestamp } from 'firebase-admin/firestore';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SyncError } from '../../src/lib/errors.ts';
-import { event, eventId, resultOf, someone } from '../support/registry-events.ts';
+import { answerWebhook } from '../../src/portal/receive-webhook.ts';
+import { event, eventId, resultOf, signed, someone } from '../support/registry-events.ts';
 import { startWebhookStack, type WebhookStack } from '../support/stack.ts';
 
 let stack: WebhookStack;
 beforeAll(async () => {
-  stack = await startWebhookStack();
+  stack = await startWebhookStack({ mayBeInMemory: true });
 });
 afterAll(async () => {
   await stack.close();
@@ -115,12 +116,15 @@ describe('an event of a member', () => {
       event(kennitala, 1, 'create', { contact_info: { email: 'old@b.is', phone: '5551234' } }),
     );
     const edit = (path: string, value: string, at: string) =>
-      stack.db.collection('sync_queue').add({
-        kennitala,
-        sync_status: 'pending',
-        edited_at: Timestamp.fromDate(new Date(at)),
-        changes: { [path]: { old_value: null, new_value: value } },
-      });
+      stack.db
+        .collection('sync_queue')
+        .doc()
+        .set({
+          kennitala,
+          sync_status: 'pending',
+          edited_at: Timestamp.fromDate(new Date(at)),
+          changes: { [path]: { old_value: null, new_value: value } },
+        });
     await edit('profile.email', 'mine@b.is', '2026-11-20T11:00:00Z');
     await edit('profile.phone', '5559999', '2026-11-20T09:00:00Z');
     await stack.deliver(
@@ -132,16 +136,32 @@ describe('an event of a member', () => {
     });
   });
 
-  it('skips placeholders', async () => {
-    expect(await resultOf(stack.deliver(eventId(), event('9999000001', 1, 'create')))).toMatchObject({
+  it.each(['create', 'update', 'delete'])('skips the %s of a placeholder, and says so', async (action) => {
+    expect(await resultOf(stack.deliver(eventId(), event('9999000001', 1, action)))).toEqual({
       status: 200,
+      success: true,
       result: 'skipped',
+      action,
+      member: null,
     });
     expect(await stack.member('9999000001')).toBeUndefined();
+    expect(stack.logs.at(-1)).toEqual({
+      severity: 'INFO',
+      message: '[WEBHOOK] skipped: a placeholder',
+      fields: { event: 'webhook_received', result: 'skipped' },
+    });
+  });
+
+  it('is told in the log with its result, its reference and the time that it took', async () => {
+    const { member } = await resultOf(stack.deliver(eventId(), event(someone(), 1, 'create')));
+    const { milliseconds, ...fields } = stack.logs.at(-1)?.fields ?? {};
+    expect(stack.logs.at(-1)).toMatchObject({ severity: 'INFO', message: '[WEBHOOK] applied' });
+    expect(fields).toEqual({ event: 'webhook_received', result: 'applied', action: 'create', member });
+    expect(Number(milliseconds)).toBeLessThan(3_600_000);
   });
 
   it('asks once for a new roster when members join or leave, and not when they change', async () => {
-    const fresh = await startWebhookStack();
+    const fresh = await startWebhookStack({ mayBeInMemory: true });
     try {
       const kennitala = someone();
       await fresh.deliver('a', event(kennitala, 1, 'create'));
@@ -149,7 +169,7 @@ describe('an event of a member', () => {
       const afterJoining = await fresh.refreshes();
       expect(afterJoining).toBeGreaterThanOrEqual(1);
       expect(afterJoining).toBeLessThanOrEqual(2);
-      await fresh.db.recursiveDelete(fresh.db.collection('roster_refreshes'));
+      for (const { ref } of (await fresh.db.collection('roster_refreshes').get()).docs) await ref.delete();
       await fresh.deliver('c', event(kennitala, 2, 'update'));
       expect(await fresh.refreshes()).toBe(0);
     } finally {
@@ -176,11 +196,10 @@ describe('Firestore that fails', () => {
   );
 
   it('for the roster refresh alone: 503, and the repetition asks for it', async () => {
-    const one = await startWebhookStack();
+    const one = await startWebhookStack({ mayBeInMemory: true });
     try {
       const kennitala = someone();
       one.firestore.failNext({
-        method: 'commit',
         code: status.PERMISSION_DENIED,
         matches: (request) => JSON.stringify(request).includes('roster_refreshes'),
       });
@@ -197,38 +216,80 @@ describe('Firestore that fails', () => {
 });
 
 describe('a register that follows the webhook', () => {
-  it('is given each versioned event, and its failure does not make the sender repeat', async () => {
-    const versions: (number | null)[] = [];
-    const one = await startWebhookStack({
-      register: async ({ version }) => {
-        versions.push(version);
-        if (version === 2) throw new SyncError('database_unavailable', 'PostgreSQL did not answer.');
-      },
-    });
+  const withRegister = async (
+    register: NonNullable<WebhookStack['dependencies']['register']>,
+    test: (one: WebhookStack, missed: () => unknown[]) => Promise<void>,
+  ) => {
+    const one = await startWebhookStack({ mayBeInMemory: true, register });
     try {
+      await test(one, () => one.logs.filter(({ fields }) => fields['event'] === 'webhook_register_missed'));
+    } finally {
+      await one.close();
+    }
+  };
+  const MISSED = {
+    severity: 'WARNING',
+    message: '[WEBHOOK] The register did not take the event: database_unavailable. Its next run will.',
+    fields: { event: 'webhook_register_missed', code: 'database_unavailable' },
+  };
+
+  it('is given each versioned event once, and its failure does not make the sender repeat', async () => {
+    const versions: (number | null)[] = [];
+    const register = async ({ version }: { readonly version: number | null }) => {
+      versions.push(version);
+      if (version === 2) throw new SyncError('database_unavailable', 'PostgreSQL did not answer.');
+    };
+    await withRegister(register, async (one, missed) => {
       const kennitala = someone();
       expect((await one.deliver('a', event(kennitala, 1, 'create'))).status).toBe(200);
-      expect((await one.deliver('b', event(kennitala, 2))).status).toBe(200);
+      expect(missed()).toEqual([]);
+      for (const result of ['applied', 'duplicate'])
+        expect(await resultOf(one.deliver('b', event(kennitala, 2)))).toMatchObject({ status: 200, result });
       expect(versions).toEqual([1, 2]);
-      expect(
-        one.logs.find(({ fields }) => fields['event'] === 'webhook_register_missed')?.fields,
-      ).toMatchObject({
-        code: 'database_unavailable',
-      });
-    } finally {
-      await one.close();
-    }
+      expect(missed()).toEqual([MISSED]);
+    });
   });
 
-  it('and its silence does not either: the answer comes within seconds, and the miss is told', async () => {
-    const one = await startWebhookStack({ register: () => new Promise(() => undefined) });
+  /** One event, with every timer that it sets in the hands of the test: the store alone answers at once. */
+  const receivedBy = async (
+    register: () => Promise<void>,
+    during: (answer: Promise<Response>) => unknown,
+  ) => {
+    const receipt = { result: 'applied', action: 'update', member: 'm_1', changesRoster: false } as const;
+    const outcome = { kind: 'decided', decision: { kind: 'unchanged' }, receipt } as const;
+    const members = { ...stack.dependencies.members, applyChange: async () => outcome };
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
-      expect((await one.deliver('a', event(someone(), 1, 'create'))).status).toBe(200);
-      expect(
-        one.logs.find(({ fields }) => fields['event'] === 'webhook_register_missed')?.fields,
-      ).toMatchObject({ code: 'database_unavailable' });
+      const call = signed(eventId(), JSON.stringify(event(someone(), 1)));
+      await during(answerWebhook(call, { ...stack.dependencies, members, register }));
     } finally {
-      await one.close();
+      vi.useRealTimers();
     }
+  };
+
+  it('and its silence does not either: the answer comes within seconds, and the miss is told', async () => {
+    const asked = Promise.withResolvers<void>();
+    const register = () => {
+      asked.resolve();
+      return new Promise<void>(() => undefined);
+    };
+    await receivedBy(register, async (answer) => {
+      await asked.promise;
+      await vi.advanceTimersByTimeAsync(5_999);
+      expect(stack.logs.at(-1)).not.toEqual(MISSED);
+      await vi.advanceTimersByTimeAsync(1);
+      expect((await answer).status).toBe(200);
+      expect(stack.logs.at(-2)).toEqual(MISSED);
+    });
+  });
+
+  it('and answers leaves nothing that would wait for it', async () => {
+    await receivedBy(
+      async () => undefined,
+      async (answer) => {
+        expect((await answer).status).toBe(200);
+        expect(vi.getTimerCount()).toBe(0);
+      },
+    );
   });
 });

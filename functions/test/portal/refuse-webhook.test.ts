@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SyncError } from '../../src/lib/errors.ts';
-import type { LogFields, LogSink } from '../../src/lib/log.ts';
-import { answerWebhookFailure, makeWebhookLogs, type WebhookCall } from '../../src/portal/receive-webhook.ts';
-import { event, eventId, readAnswer, SECRET, signed, someone } from '../support/registry-events.ts';
+import type { WebhookCall } from '../../src/portal/receive-webhook.ts';
+import { event, eventId, SECRET, signed, someone } from '../support/registry-events.ts';
 import { startWebhookStack, type WebhookStack } from '../support/stack.ts';
 
 const OTHER_SECRET = `whsec_${Buffer.from('another secret of the tests, too').toString('base64')}`;
@@ -111,6 +110,36 @@ describe('a call that is refused', () => {
     expect(JSON.stringify([answer, stack.logs])).not.toContain(kennitala);
   });
 
+  it.each<[string, () => WebhookCall, object, object]>([
+    [
+      'is no POST, and which method is right',
+      () => ({ ...good(), method: 'GET' }),
+      { error: 'Send a POST.', code: 'method_not_allowed' },
+      { allow: 'POST' },
+    ],
+    [
+      'is too large, and what the limit is',
+      () => signed(eventId(), 'x'.repeat(256 * 1024 + 1)),
+      { error: 'The body is over 262144 bytes.', code: 'too_large' },
+      {},
+    ],
+    [
+      'is as large as may be, but no JSON',
+      () => signed(eventId(), 'x'.repeat(256 * 1024)),
+      {
+        error: 'The body is not JSON.',
+        code: 'invalid_request',
+        issues: [{ path: 'body', message: 'The body is not JSON.' }],
+      },
+      {},
+    ],
+  ])('is told that it %s', async (_what, call, body, headers) => {
+    const answer = await stack.receive(call());
+    expect(answer.body).toEqual(body);
+    for (const name of ['allow', 'retry-after'])
+      expect(answer.headers[name]).toBe((headers as Record<string, string>)[name]);
+  });
+
   it('accepts a signature four minutes old, and one of several', async () => {
     const body = JSON.stringify(event(someone(), 1, 'create'));
     expect((await stack.receive(signed(eventId(), body, SECRET, minutesAgo(4)))).status).toBe(200);
@@ -191,72 +220,5 @@ describe('secrets', () => {
       const answer = await one.deliver('a', event(someone(), 1, 'create'));
       expect([answer.status, answer.headers['retry-after']]).toEqual([503, '5']);
     });
-  });
-});
-
-describe('a failure, as the sender and the log hear of it', () => {
-  const answered = async (...failures: SyncError[]) => {
-    const lines: { severity: string; message: string; fields: LogFields }[] = [];
-    const log: LogSink = (severity, message, fields) => lines.push({ severity, message, fields });
-    const answers = [];
-    for (const failure of failures) answers.push(await readAnswer(answerWebhookFailure(failure, log)));
-    return { answers, lines };
-  };
-
-  it('that nobody foresaw is to be tried again, and has a reference by which the log tells it', async () => {
-    const { answers, lines } = await answered(new SyncError('internal', 'what happened'));
-    expect(answers).toMatchObject([
-      {
-        status: 503,
-        body: {
-          error: 'Something failed here; send it again.',
-          code: 'internal',
-          reference: expect.any(String),
-        },
-      },
-    ]);
-    const [line] = lines;
-    expect(line).toMatchObject({ severity: 'ERROR', fields: { event: 'webhook_failed' } });
-    expect(answers[0]?.body).toMatchObject({ reference: line?.fields['reference'] });
-  });
-
-  it('of the sender is a warning, and names the place', async () => {
-    const path = { details: { path: 'version' } };
-    const { answers, lines } = await answered(new SyncError('invalid_request', 'no number', path));
-    expect(answers).toMatchObject([
-      { status: 400, body: { issues: [{ path: 'version', message: 'no number' }], error: 'no number' } },
-    ]);
-    expect(lines).toMatchObject([
-      {
-        severity: 'WARNING',
-        message: '[WEBHOOK] Refused: invalid_request',
-        fields: { event: 'webhook_refused', status: 400, path: 'version' },
-      },
-    ]);
-  });
-
-  it('of ours is an error once, and a warning while it lasts', async () => {
-    const down = () => new SyncError('store_unavailable', 'no answer');
-    const { answers, lines } = await answered(down(), down());
-    expect(answers.map(({ status }) => status)).toEqual([503, 503]);
-    expect(lines.map(({ severity }) => severity)).toEqual(['ERROR', 'WARNING']);
-  });
-
-  it('to read the body says which part that was', async () => {
-    const { body } = await stack.receive(signed(eventId(), 'not JSON'));
-    expect(body).toMatchObject({ issues: [{ path: 'body', message: 'The body is not JSON.' }] });
-  });
-
-  it('to confirm a hint is a warning, and a hint that ended well is none', () => {
-    const lines: unknown[][] = [];
-    const logs = makeWebhookLogs((...line) => lines.push(line));
-    logs.followed('m_1', 'confirmed', 2, 10);
-    logs.followed('m_1', 'unconfirmed', 9, 20);
-    logs.skipped();
-    expect(lines.map(([severity, message]) => [severity, message])).toEqual([
-      ['INFO', '[WEBHOOK] A hint was followed: confirmed'],
-      ['WARNING', '[WEBHOOK] A hint was followed: unconfirmed'],
-      ['INFO', '[WEBHOOK] skipped: a placeholder'],
-    ]);
   });
 });

@@ -45,6 +45,43 @@ describe('a registration in the portal', () => {
     expect(world.registry.told.filter(({ path }) => path === 'profile.email')).toHaveLength(1);
   });
 
+  it.each([true, false])(
+    'of somebody whom the registry has made shows what it holds (takes any: %s)',
+    async (allowsCreate) => {
+      const world = makeScenario([], 'with the companion app', { allowsCreate });
+      register(world);
+      const [event] = world.events.splice(0);
+      if (event === undefined) throw new Error('An event should have come.');
+      world.network.isDown = true;
+      expect(await world.track(event)).toBe(false);
+      world.network.isDown = false;
+      world.registry.join(NEWCOMER, { 'profile.email': 'other@example.is' });
+      // The waiting edit stands over the registry's word until it is refused.
+      await world.reconcile(NEWCOMER);
+      expect(world.stored(NEWCOMER)?.member.profile.email).toBe('first@example.is');
+      world.advance(5 * 60_000);
+      await world.sweep('due');
+      expect(world.items()).toMatchObject([{ action: 'create', status: 'failed' }]);
+      expect(world.stored(NEWCOMER)?.member.profile.email).toBe('other@example.is');
+    },
+  );
+
+  it('whose consent is withdrawn before anybody has heard of that shows it off all the while', async () => {
+    const world = open();
+    world.register(NEWCOMER, { 'profile.reachable': true });
+    const [event] = world.events.splice(0);
+    if (event === undefined) throw new Error('An event should have come.');
+    world.edit(NEWCOMER, { 'profile.reachable': false });
+    const isOn = () => world.stored(NEWCOMER)?.member.profile.reachable;
+    await world.track(event);
+    expect(isOn()).toBe(false);
+    for (const webhook of world.registry.announced.splice(0)) await world.receive(webhook);
+    expect(isOn()).toBe(false);
+    await deliverAll(world);
+    expect(world.registry.rows.get(NEWCOMER)?.values['profile.reachable']).toBe(false);
+    expect(isOn()).toBe(false);
+  });
+
   it('whose answer was lost is not made twice', async () => {
     const world = open();
     register(world);

@@ -116,13 +116,8 @@ export class Chance {
   readonly oneIn = (n: number): boolean => this.below(n) === 0;
   readonly of = <T>(values: readonly T[]): T => values[this.below(values.length)] as T;
   /** One of the names, each as often as its number says. */
-  readonly weighted = <T extends string>(weights: Readonly<Record<T, number>>): T => {
-    const entries = Object.entries(weights) as [T, number][];
-    let left = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
-    for (const [name, weight] of entries) {
-      left -= weight;
-      if (left < 0) return name;
-    }
-    return (entries.at(-1) as [T, number])[0];
+  readonly weighted = <T extends string>(table: Readonly<Record<T, { readonly weight: number }>>): T => {
+    const names = (Object.keys(table) as T[]).flatMap((name) => Array<T>(table[name].weight).fill(name));
+    return this.of(names);
   };
 }

@@ -2,135 +2,97 @@ import { SyncError } from '../../src/lib/errors.ts';
 import type { MakeCall, Server } from '../support/memory/call.ts';
 import { type Clock, turn } from './clock.ts';
 
-/**
- * How one call to a store goes:
- *
- *     done         it takes effect and is answered
- *     fails        no effect, and the caller is told that it failed
- *     lost         it takes effect, and the caller is told that it failed
- *     repeated     the client sends it twice, and the caller is told what came of the second
- *     slow         it takes effect later; the caller may have given up or died by then
- *     slow answer  it takes effect now, and the answer comes later
- *     dies         the instance ends before it
- *     dies after   the instance ends after it took effect
- */
-export const FATES = [
-  'done',
-  'fails',
-  'lost',
-  'repeated',
-  'slow',
-  'slow answer',
-  'dies',
-  'dies after',
-] as const;
-export type Fate = (typeof FATES)[number];
-interface Waiting {
-  readonly server: Server;
-  readonly what: string;
-  readonly settle: (fate: Fate, delayMs: number) => void;
+interface Course {
+  /** How often it takes effect: 1. */
+  readonly times?: number;
+  /** Its caller is told that it failed, whatever came of it. */
+  readonly isLost?: true;
+  /** It takes effect later; the caller may have given up or died by then. */
+  readonly isSlow?: true;
+  /** The answer comes later. */
+  readonly isAnsweredLate?: true;
+  /** The instance ends first; what it had sent still arrives. */
+  readonly ends?: true;
 }
 
-/** An instance of one function: it serves requests, and all of them end with it. */
-export interface Instance {
-  readonly id: string;
-  readonly name: string;
-  /** How far its clock is from the world's. */
-  skewMs: number;
-  /** Waits until it is let go. Never settles once the instance has ended. */
-  readonly call: MakeCall;
-  readonly waiting: readonly Waiting[];
-  isAlive: boolean;
-  /** Serves a request for so long at most; `ended` is told how it ended. */
-  serve(limitMs: number, work: () => Promise<unknown>, ended: (outcome: Outcome) => void): void;
-  readonly requests: ReadonlySet<unknown>;
-  /** Lets one waiting call go and returns when the instance waits again. */
-  release(pick: number, fate: Fate, delayMs: number): Promise<void>;
-  die(): void;
-}
+/** How one call to a store goes. */
+const COURSES = {
+  done: {},
+  fails: { times: 0, isLost: true },
+  lost: { isLost: true },
+  repeated: { times: 2 },
+  slow: { isSlow: true },
+  'slow answer': { isAnsweredLate: true },
+  dies: { times: 0, ends: true },
+  'dies after': { ends: true },
+} as const satisfies Readonly<Record<string, Course>>;
+export type Fate = keyof typeof COURSES;
+export const FATES = Object.keys(COURSES) as Fate[];
 
 export type Outcome = { readonly value: unknown } | { readonly failure: unknown } | 'died';
 
 /** Whose call takes effect at this moment. */
 export interface Acting {
-  instance: Pick<Instance, 'id' | 'name'> | null;
+  instance: { readonly id: string; readonly name: string } | null;
 }
 
+/** An instance of one function: it serves requests, and all of them end with it. */
 export const makeInstance = (
   clock: Clock,
   acting: Acting,
-  { id, name, skewMs }: Pick<Instance, 'id' | 'name' | 'skewMs'>,
-): Instance => {
-  const waiting: Waiting[] = [];
+  facts: { readonly id: string; readonly name: string; readonly skewMs: number },
+) => {
+  const waiting: { server: Server; what: string; settle: (fate: Fate, delayMs: number) => void }[] = [];
   const requests = new Set<(outcome: Outcome) => void>();
-  const instance: Instance = {
-    id,
-    name,
-    skewMs,
+  const die = (): void => {
+    instance.isAlive = false;
+    waiting.length = 0;
+    for (const end of requests) end('died');
+  };
+  /** Waits until it is let go. Never settles once the instance has ended. */
+  const call: MakeCall = (server, what, effect) =>
+    new Promise((resolve, reject) => {
+      if (!instance.isAlive) return;
+      const takeEffect = (): ReturnType<typeof effect> => {
+        acting.instance = facts;
+        try {
+          return effect();
+        } finally {
+          acting.instance = null;
+        }
+      };
+      const when = (isLater: true | undefined, delayMs: number, run: () => void): void => {
+        if (isLater) clock.after(delayMs, run);
+        else run();
+      };
+      const settle = (fate: Fate, delayMs: number): void => {
+        const { times = 1, isLost, isSlow, isAnsweredLate, ends }: Course = COURSES[fate];
+        if (ends) die();
+        when(isSlow, delayMs, () => {
+          let answer = (): void => reject(failureOf[server]());
+          try {
+            // A transaction's client repeats nothing by itself.
+            for (let n = 0; n < (server === 'database' ? Math.min(times, 1) : times); n += 1) {
+              const value = takeEffect();
+              if (!isLost) answer = () => resolve(value);
+            }
+          } catch (cause) {
+            answer = () => reject(cause);
+          }
+          when(isAnsweredLate, delayMs, () => instance.isAlive && answer());
+        });
+      };
+      waiting.push({ server, what, settle });
+    });
+  const instance = {
+    ...facts,
+    isAlive: true,
+    call,
     waiting,
     requests,
-    isAlive: true,
-    call: (server, what, effect) =>
-      new Promise((resolve, reject) => {
-        if (!instance.isAlive) return;
-        const takeEffect = () => {
-          acting.instance = instance;
-          try {
-            return effect();
-          } finally {
-            acting.instance = null;
-          }
-        };
-        const answer = (isAnswered: boolean, times = 1): void => {
-          try {
-            let value = takeEffect();
-            if (times === 2) value = takeEffect();
-            if (!instance.isAlive) return;
-            if (isAnswered) resolve(value);
-            else reject(failureOf(server));
-          } catch (cause) {
-            if (instance.isAlive) reject(cause);
-          }
-        };
-        const settle = (fate: Fate, delayMs: number): void => {
-          switch (fate) {
-            case 'done':
-              answer(true);
-              break;
-            case 'fails':
-              reject(failureOf(server));
-              break;
-            case 'lost':
-              answer(false);
-              break;
-            case 'repeated':
-              answer(true, server === 'database' ? 1 : 2);
-              break;
-            case 'slow':
-              clock.after(delayMs, () => answer(true));
-              break;
-            case 'slow answer':
-              try {
-                const value = takeEffect();
-                clock.after(delayMs, () => instance.isAlive && resolve(value));
-              } catch (cause) {
-                clock.after(delayMs, () => instance.isAlive && reject(cause));
-              }
-              break;
-            case 'dies':
-              instance.die();
-              break;
-            case 'dies after':
-              instance.die();
-              answer(false);
-              break;
-            default:
-              assertNever(fate);
-          }
-        };
-        waiting.push({ server, what, settle });
-      }),
-    serve: (limitMs, work, ended) => {
+    die,
+    /** Serves a request for so long at most; `ended` is told how it ended. */
+    serve: (limitMs: number, work: () => Promise<unknown>, ended: (outcome: Outcome) => void): void => {
       const end = (outcome: Outcome): void => {
         if (!requests.delete(end)) return;
         clock.cancel(limit);
@@ -138,42 +100,28 @@ export const makeInstance = (
       };
       requests.add(end);
       // The platform ends what is too slow; whatever it has sent is on its way.
-      const limit = clock.after(limitMs, () => instance.die());
+      const limit = clock.after(limitMs, die);
       work().then(
         (value) => instance.isAlive && end({ value }),
         (failure) => instance.isAlive && end({ failure }),
       );
     },
-    release: async (pick, fate, delayMs) => {
+    /** Lets one waiting call go and returns when the instance waits again. */
+    release: async (pick: number, fate: Fate, delayMs: number): Promise<void> => {
       const [next] = waiting.splice(pick % waiting.length, 1);
       next?.settle(fate, delayMs);
       await turn();
-    },
-    die: () => {
-      instance.isAlive = false;
-      waiting.length = 0;
-      for (const end of requests) end('died');
     },
   };
   return instance;
 };
 
-const assertNever = (what: never): never => {
-  throw new Error(`There is no ${what}.`);
-};
+export type Instance = ReturnType<typeof makeInstance>;
 
-const failureOf = (server: Server): Error => {
-  const why = 'The call was told to fail.';
-  switch (server) {
-    case 'firestore':
-      return Object.assign(new Error(why), { code: 14 });
-    case 'storage':
-      return Object.assign(new Error(why), { code: 503 });
-    case 'registry':
-      return new SyncError('registry_unreachable', why);
-    case 'database':
-      return new SyncError('database_unavailable', why);
-    default:
-      return assertNever(server);
-  }
+const WHY = 'The call was told to fail.';
+const failureOf: Readonly<Record<Server, () => Error>> = {
+  firestore: () => Object.assign(new Error(WHY), { code: 14 }),
+  storage: () => Object.assign(new Error(WHY), { code: 503 }),
+  registry: () => new SyncError('registry_unreachable', WHY),
+  database: () => new SyncError('database_unavailable', WHY),
 };

@@ -1,3 +1,5 @@
+import { Timestamp } from 'firebase-admin/firestore';
+import type { RegisterStores } from '../../src/wiring/shared.ts';
 import type { Lens, Write } from '../support/memory/firestore.ts';
 import type { Fault } from './system.ts';
 
@@ -21,9 +23,20 @@ const WITHOUT_VERSION = { source_version: null };
 const shown = (distort: (data: Data) => Data): Lens => ({
   read: (path, data) => (isMember(path) ? distort(data) : data),
 });
-/** Of a member something else is written, or nothing. */
-const done = (distort: (write: Write, before: Data | null) => Write | null): Lens => ({
-  write: (write, before) => (isMember(write.path) ? distort(write, before) : write),
+/** Some writes of a collection do not take place. */
+const undone = (collection: string, isUndone: (data: Data, before: Data) => boolean): Fault => ({
+  lens: {
+    write: (write, before) =>
+      write.path.startsWith(`${collection}/`) && isUndone(write.data, before ?? {}) ? null : write,
+  },
+});
+
+/** Of the register's stores some are others. */
+const withStores = (others: (stores: RegisterStores) => Partial<RegisterStores>): Fault => ({
+  distort: ({ registerStores: stores, ...base }) => ({
+    ...base,
+    ...(stores && { registerStores: { ...stores, ...others(stores) } }),
+  }),
 });
 
 export const MUTANTS: readonly Mutant[] = [
@@ -34,25 +47,26 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'the version of a tombstone is ignored',
-    seed: 11,
+    seed: 19,
     lens: shown((data) => (isTombstone(data) ? withMetadata(data, WITHOUT_VERSION) : data)),
   },
   {
     name: 'nobody is revived',
-    seed: 9,
-    lens: done((write, before) =>
-      before !== null && isTombstone(before) && statusIn(write.data) === 'active' ? null : write,
-    ),
+    seed: 4,
+    ...undone('members', (data, before) => isTombstone(before) && statusIn(data) === 'active'),
   },
   {
     name: 'the version is not stored',
     seed: 1,
-    lens: done((write) => ({ ...write, data: withMetadata(write.data, WITHOUT_VERSION) })),
+    lens: {
+      write: (write) =>
+        isMember(write.path) ? { ...write, data: withMetadata(write.data, WITHOUT_VERSION) } : write,
+    },
   },
   {
     name: 'the registry is believed to delete nobody',
     seed: 1,
-    lens: done((write) => (isTombstone(write.data) ? null : write)),
+    ...undone('members', isTombstone),
   },
   {
     name: 'the guard lets everything through',
@@ -64,7 +78,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'one person alone approves where two decide',
-    seed: 75,
+    seed: 226,
     distort: (base) => ({
       ...base,
       config: { ...base.config, approvals: { needsSecondPerson: false } },
@@ -84,32 +98,71 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'our own writes do not say that they are ours',
     seed: 3,
-    event: ({ before, after, ...event }) => ({
-      ...event,
-      after,
-      before: {
-        ...before,
-        data: () => withMetadata(before.data() ?? {}, after.data()?.['metadata'] as Data),
-      },
-    }),
+    event: ({ before, after, ...event }) => {
+      const metadata = after.data()?.['metadata'] as Data;
+      return {
+        ...event,
+        after,
+        before: { ...before, data: () => withMetadata(before.data() ?? {}, metadata) },
+      };
+    },
   },
   {
     name: 'what a delivery ended stays in the queue',
     seed: 3,
-    lens: {
-      write: (write) =>
-        write.path.startsWith('sync_queue/') && write.data['sync_status'] === 'failed' ? null : write,
-    },
+    ...undone('sync_queue', ({ sync_status }) => sync_status === 'failed'),
   },
   {
     name: 'an erasure forgets the register',
     seed: 1,
-    distort: (base) => {
-      const stores = base.registerStores;
-      if (stores === undefined) return base;
+    ...withStores(({ erasure }) => {
       const none = async () => ({ 'public.members': 0 });
-      const erasure = { ...stores.erasure, find: none, erase: none };
-      return { ...base, registerStores: { ...stores, erasure } };
+      return { erasure: { ...erasure, find: none, erase: none } };
+    }),
+  },
+  {
+    name: 'a registration is no event',
+    seed: 3,
+    event: (event) =>
+      isMember(event.path) && !event.before.exists ? { ...event, after: event.before } : event,
+  },
+  {
+    name: 'what was withdrawn stays with the number that was corrected',
+    seed: 278,
+    lens: shown((data) => (isTombstone(data) ? withMetadata(data, { withdrawn: {}, heard: {} }) : data)),
+  },
+  {
+    name: 'an edit does not follow a corrected number',
+    seed: 4,
+    ...undone('sync_queue', (data, { kennitala = data['kennitala'] }) => kennitala !== data['kennitala']),
+  },
+  {
+    name: 'the end of a run is no event',
+    seed: 1,
+    event: (event) => (event.path.startsWith('sync_audit/') ? { ...event, before: event.after } : event),
+  },
+  {
+    name: 'the register never looks old',
+    seed: 1,
+    lens: {
+      read: (path, data) =>
+        path === 'sync_state/register' && data['lastSuccess'] !== undefined
+          ? { ...data, lastSuccess: { ...(data['lastSuccess'] as Data), at: Timestamp.fromMillis(4e12) } }
+          : data,
     },
+  },
+  {
+    name: 'whom the database did not find in time is no member',
+    seed: 61,
+    ...withStores(({ reader }) => ({
+      reader: {
+        ...reader,
+        readEligibility: (kennitalas) =>
+          reader.readEligibility(kennitalas).catch(() => ({
+            members: kennitalas.map((kennitala) => ({ kennitala, active: false, since: null })),
+            verifiedAt: new Date(),
+          })),
+      },
+    })),
   },
 ];

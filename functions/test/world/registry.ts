@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
+import { aborted, isDeepStrictEqual } from 'node:util';
 import type { RegistryHttp } from '../../src/adapters/django/registry-http.ts';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
-import { BUCKETS, bucketOf, DIGEST_SCHEME, keyNumbersOf, tryDigest } from '../../src/domain/member/digest.ts';
+import { bucketOf, DIGEST_SCHEME, keySumsOf, tryDigest } from '../../src/domain/member/digest.ts';
 import type { Json } from '../../src/domain/member/fields.ts';
 import { SyncError } from '../../src/lib/errors.ts';
 import type { Change } from '../../src/registry/ports.ts';
 import type { MakeCall } from '../support/memory/call.ts';
+import { sumsOf, withDigest } from '../support/sums.ts';
 
 /**
  * with the companion app: counts versions, signs its events and sends them until they are acknowledged, compares what a change
@@ -53,6 +53,8 @@ export interface Announced {
   readonly row: number | null;
 }
 
+type Moment = Pick<Told, 'at'> & { readonly isThere: boolean };
+
 interface QueueRow {
   readonly id: number;
   readonly ssn: Kennitala;
@@ -75,14 +77,22 @@ export const makeRegistry = (kind: RegistryKind, now: () => number, { allowsCrea
   const isLegacy = kind === 'without it';
   const rows = new Map<Kennitala, Row>();
   /** When each member came and went, ever. */
-  const presence = new Map<Kennitala, { readonly at: number; readonly isThere: boolean }[]>();
+  const presence = new Map<Kennitala, Moment[]>();
   const told: Told[] = [];
   const announced: Announced[] = [];
   const queue: QueueRow[] = [];
   const remembered = new Map<string, { readonly change: unknown; readonly answer: object }>();
+  const corrected = new Map<Kennitala, Kennitala>();
   let [version, ids] = [0, 0];
 
   const iso = (): string => new Date(now()).toISOString();
+
+  /** The number that a person has now, or had last. */
+  const personOf = (kennitala: Kennitala): Kennitala => {
+    const to = corrected.get(kennitala);
+    return to === undefined ? kennitala : personOf(to);
+  };
+  const momentsOf = (kennitala: Kennitala): Moment[] => presence.get(kennitala) ?? [];
 
   const announce = (kennitala: Kennitala, action: QueueRow['action'], isOwn = true): void => {
     const data = action === 'delete' ? {} : { data: wireOf(kennitala) };
@@ -120,8 +130,7 @@ export const makeRegistry = (kind: RegistryKind, now: () => number, { allowsCrea
       contact_info: { email: values['profile.email'], facebook: values['profile.facebook'] },
       ...(isCompanion && { version: row.version }),
     };
-    if (!isCompanion) return wire;
-    return { ...wire, digest: createHash('sha256').update(JSON.stringify(wire)).digest('hex') };
+    return isCompanion ? withDigest(wire) : wire;
   };
 
   const applyOne = (change: Change): object => {
@@ -138,12 +147,9 @@ export const makeRegistry = (kind: RegistryKind, now: () => number, { allowsCrea
     );
     if (isCompanion && disputed.length > 0) {
       const times = disputed.flatMap(([path]) => row.changedAt[path] ?? []);
-      return {
-        status: 'conflict',
-        current: Object.fromEntries(entries.map(([path]) => [path, row.values[path as Path]])),
-        version: row.version,
-        changed_at: times.length === 0 ? null : new Date(Math.max(...times)).toISOString(),
-      };
+      const changed_at = times.length === 0 ? null : new Date(Math.max(...times)).toISOString();
+      const current = Object.fromEntries(entries.map(([path]) => [path, row.values[path as Path]]));
+      return { status: 'conflict', current, version: row.version, changed_at };
     }
     if (differing.length > 0) {
       write(kennitala, Object.fromEntries(differing), 'portal');
@@ -160,17 +166,22 @@ export const makeRegistry = (kind: RegistryKind, now: () => number, { allowsCrea
     return { status: 'success', ...(isCompanion && { version }) };
   };
 
+  const come = (kennitala: Kennitala, row: Row): void => {
+    rows.set(kennitala, row);
+    presence.set(kennitala, [...momentsOf(kennitala), { at: now(), isThere: true }]);
+    corrected.delete(kennitala);
+  };
+
   const join = (kennitala: Kennitala, values: Partial<Values>, by: Told['by'] = 'registry'): void => {
     ids += 1;
-    rows.set(kennitala, { id: ids, values: JOINED, version: 0, modifiedAt: now(), changedAt: {} });
-    presence.set(kennitala, [...(presence.get(kennitala) ?? []), { at: now(), isThere: true }]);
+    come(kennitala, { id: ids, values: JOINED, version: 0, modifiedAt: now(), changedAt: {} });
     write(kennitala, { ...JOINED, ...values }, by, false);
     announce(kennitala, 'create');
   };
 
   const leave = (kennitala: Kennitala): void => {
     rows.delete(kennitala);
-    presence.get(kennitala)?.push({ at: now(), isThere: false });
+    momentsOf(kennitala).push({ at: now(), isThere: false });
     version += 1;
     announce(kennitala, 'delete');
   };
@@ -195,12 +206,9 @@ export const makeRegistry = (kind: RegistryKind, now: () => number, { allowsCrea
     const { page = '1', page_size = '500', modified_since, bucket, after } = query;
     const size = Math.min(Number(page_size), PAGE_SIZE);
     const since = modified_since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(modified_since);
-    const found = [...rows]
-      .filter(
-        ([kennitala, row]) =>
-          row.modifiedAt >= since && (bucket === undefined || bucketOf(kennitala) === Number(bucket)),
-      )
-      .sort(([, a], [, b]) => a.id - b.id);
+    const isAsked = ([kennitala, row]: [Kennitala, Row]): boolean =>
+      row.modifiedAt >= since && (bucket === undefined || bucketOf(kennitala) === Number(bucket));
+    const found = [...rows].filter(isAsked).sort(([, a], [, b]) => a.id - b.id);
     // With the companion app a page begins after the last row of the one before; otherwise rows are counted.
     const from =
       after === undefined ? (Number(page) - 1) * size : found.findIndex(([, { id }]) => id > Number(after));
@@ -216,25 +224,10 @@ export const makeRegistry = (kind: RegistryKind, now: () => number, { allowsCrea
   };
 
   const digests = (): object => {
-    const buckets = Array.from({ length: BUCKETS }, (_, bucket) => ({
-      bucket,
-      count: 0,
-      a: 0,
-      b: 0,
-      ka: 0,
-      kb: 0,
-    }));
-    for (const kennitala of rows.keys()) {
-      const key = keyNumbersOf(kennitala);
-      const digest = tryDigest(wireOf(kennitala)?.['digest']);
-      const sum = buckets[key.bucket];
-      if (sum === undefined || digest === null) continue;
-      sum.count += 1;
-      sum.a += digest.a;
-      sum.b += digest.b;
-      sum.ka += key.a;
-      sum.kb += key.b;
-    }
+    const members = [...rows.keys()];
+    const keys = keySumsOf(members);
+    const sums = sumsOf(members.map((kennitala) => [kennitala, tryDigest(wireOf(kennitala)?.['digest'])]));
+    const buckets = sums.map((sum, bucket) => ({ bucket, ...sum, ka: keys[bucket]?.a, kb: keys[bucket]?.b }));
     return { scheme: DIGEST_SCHEME, newest_version: version, buckets };
   };
 
@@ -248,12 +241,8 @@ export const makeRegistry = (kind: RegistryKind, now: () => number, { allowsCrea
       case '/api/sync/member/:ssn/': {
         const wire = wireOf(params['ssn'] as Kennitala);
         if (wire === null || !isLegacy) return wire;
-        return {
-          ssn: params['ssn'],
-          name: wire['name'],
-          email: 'old@example.is',
-          reachable: wire['reachable'],
-        };
+        const { ssn, name, reachable } = wire;
+        return { ssn, name, reachable, email: 'old@example.is' };
       }
       case '/api/sync/apply/':
         return { results: (body as { changes: Change[] }).changes.map(self.apply) };
@@ -272,20 +261,15 @@ export const makeRegistry = (kind: RegistryKind, now: () => number, { allowsCrea
   };
 
   const httpOf = (call: MakeCall): Omit<RegistryHttp, 'close'> => {
-    const ask = async (method: string, route: string, asked: Asked): Promise<object | null> => {
+    const ask = async (method: string, route: string, asked: Asked = {}): Promise<object | null> => {
       const { signal } = asked;
       const given = call('registry', `${method} ${route}`, () => answer(route, asked));
       if (signal === undefined) return given;
-      const over = Promise.withResolvers<never>();
-      const stop = (): void =>
-        over.reject(
-          signal.reason instanceof SyncError
-            ? signal.reason
-            : new SyncError('registry_timeout', 'The registry did not answer in time.'),
-        );
-      if (signal.aborted) stop();
-      else signal.addEventListener('abort', stop, { once: true });
-      return Promise.race([given, over.promise]).finally(() => signal.removeEventListener('abort', stop));
+      const over = aborted(signal, given).then(() => {
+        if (signal.reason instanceof SyncError) throw signal.reason;
+        throw new SyncError('registry_timeout', 'The registry did not answer in time.');
+      });
+      return Promise.race([given, over]);
     };
     const found = async (method: string, route: string, asked: Asked): Promise<object> => {
       const said = await ask(method, route, asked);
@@ -293,13 +277,10 @@ export const makeRegistry = (kind: RegistryKind, now: () => number, { allowsCrea
       throw new SyncError('registry_rejected', 'There is nothing there.', { details: { status: 404 } });
     };
     return {
-      getJson: async (route, schema, options = {}) =>
-        schema.parse(await found('GET', route, options as Asked)),
-      findJson: async (route, schema, options) => {
-        const said = await ask('GET', route, options as Asked);
-        return said === null ? null : schema.parse(said);
-      },
-      postJson: async (route, body, schema, options = {}) =>
+      getJson: async (route, schema, options) => schema.parse(await found('GET', route, options as Asked)),
+      findJson: async (route, schema, options) =>
+        schema.nullable().parse(await ask('GET', route, options as Asked)),
+      postJson: async (route, body, schema, options) =>
         schema.parse(await found('POST', route, { ...(options as Asked), body })),
     };
   };
@@ -307,6 +288,7 @@ export const makeRegistry = (kind: RegistryKind, now: () => number, { allowsCrea
   const self = {
     kind,
     isCompanion,
+    allowsCreate,
     rows,
     presence,
     told,
@@ -338,8 +320,8 @@ export const makeRegistry = (kind: RegistryKind, now: () => number, { allowsCrea
       const row = rows.get(from) as Row;
       leave(from);
       version += 1;
-      rows.set(to, { ...row, version, modifiedAt: now() });
-      presence.set(to, [{ at: now(), isThere: true }]);
+      come(to, { ...row, version, modifiedAt: now() });
+      corrected.set(from, to);
       announce(to, 'create');
     },
     /** Without the companion app: a deletion that is announced and rolled back. */
@@ -347,11 +329,22 @@ export const makeRegistry = (kind: RegistryKind, now: () => number, { allowsCrea
       version += 1;
       announce(kennitala, 'delete', false);
     },
-    /** Whether the registry lacked the member at some moment from then on. */
-    wasAbsentSince: (kennitala: Kennitala, since: number): boolean => {
-      const moments = presence.get(kennitala) ?? [];
-      const before = moments.findLast(({ at }) => at <= since);
-      return before?.isThere !== true || moments.some(({ at, isThere }) => at > since && !isThere);
+    personOf,
+    /** All that was written of a field of a person's. */
+    toldOf: (kennitala: Kennitala, path: string, by?: Told['by']): Told[] =>
+      told.filter(
+        (it) => it.path === path && personOf(it.kennitala) === personOf(kennitala) && it.by === (by ?? it.by),
+      ),
+    /** Whether the registry had the number, or lacked it, at some moment from then on. */
+    was: (isThere: boolean, kennitala: Kennitala, since: number): boolean =>
+      isEver(isThere, momentsOf(kennitala), since),
+    /** Whether the registry lacked the person under each of their numbers. */
+    wasAway: (kennitala: Kennitala, since: number): boolean => {
+      const numbers = [...presence.keys()].filter((one) => personOf(one) === personOf(kennitala));
+      const moments = numbers.flatMap(momentsOf).sort((a, b) => a.at - b.at || (a.isThere ? 1 : -1));
+      // A number that is corrected goes and comes at once.
+      const lasting = moments.filter(({ at }, n) => moments[n + 1]?.at !== at);
+      return isEver(false, lasting, since);
     },
   };
   return self;
@@ -365,5 +358,10 @@ interface Asked {
   readonly body?: unknown;
   readonly signal?: AbortSignal;
 }
+
+const isEver = (isThere: boolean, moments: readonly Moment[], since: number): boolean => {
+  const before = moments.findLast(({ at }) => at <= since)?.isThere ?? false;
+  return before === isThere || moments.some((one) => one.at > since && one.isThere === isThere);
+};
 
 const refuse = (code: string): object => ({ status: 'error', code, message: 'refused by the model' });

@@ -32,14 +32,13 @@ export interface Stores {
 export interface Fault {
   readonly distort?: (base: Shared) => Shared;
   readonly lens?: Lens;
-  /** As the platform would tell it of a write of a member's document. */
   readonly event?: (event: Event) => Event;
 }
 
-export interface Event extends Pick<Written, 'before' | 'after'> {
+/** What the platform tells a function of a document that was written. */
+export interface Event extends Written {
   readonly id: string;
   readonly time: string;
-  readonly kennitala: string;
 }
 
 export const LIST = 'kennitalas.txt';
@@ -134,58 +133,57 @@ export interface Answer {
   readonly body: any;
 }
 
-const ask = async (
-  app: FetchApp,
-  method: 'GET' | 'POST',
-  path: string,
-  body: object | undefined,
-  by: string,
-): Promise<Answer> => {
-  const headers = { authorization: `Bearer ${by}.of.theworld` };
-  const request = new Request(`http://world.test${path}`, {
-    method,
-    headers,
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  const answer = await app.fetch(request);
-  return { status: answer.status, body: await answer.json() };
-};
+type Method = 'GET' | 'POST';
+const asking =
+  (app: (base: Shared) => FetchApp | Promise<FetchApp>) =>
+  (method: Method, path: string, body?: object, by: Operator = 'operator') =>
+  async (base: Shared): Promise<Answer> => {
+    const request = new Request(`http://world.test${path}`, {
+      method,
+      headers: { authorization: `Bearer ${by}.of.theworld` },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const answer = await (await app(base)).fetch(request);
+    return { status: answer.status, body: await answer.json() };
+  };
 
 /** A call of an operator's. */
-export const ops =
-  (method: 'GET' | 'POST', path: string, body?: object, by: Operator = 'operator') =>
-  (base: Shared): Promise<Answer> =>
-    ask(opsApp(base), method, path, body, by);
-
-/** A call of another service's, or of an administrator's, to the register's API. */
-export const register =
-  (method: 'GET' | 'POST', path: string, body?: object) =>
-  async (base: Shared): Promise<Answer> =>
-    ask(await registerApi(base), method, path, body, 'service');
+export const ops = asking(opsApp);
+/** A call to the register's API: an administrator's, or another service's. */
+export const register = asking(registerApi);
 
 const reason = 'a test';
 
-/** A dry run whose plan `by` then approves. */
-export const approved =
-  (mirror: MirrorName, by: Operator) =>
+/** What a dry run of `dry` plans is approved by `by`, and done as `wet` says. */
+const decided =
+  (by: Operator, dry: ReturnType<typeof ops>, wet: (approve: object) => ReturnType<typeof ops>) =>
   async (base: Shared): Promise<Answer> => {
-    const dry = await ops('POST', '/runs', { mirror, dryRun: true })(base);
-    const { planId = null, changes } = dry.body.run ?? {};
-    if (planId === null) return dry;
-    const approve = { planId, operator: by, reason, removed: changes.removed };
-    return ops('POST', '/runs', { mirror, approve }, by)(base);
+    const { status, body } = await dry(base);
+    const { planId = null } = body.run ?? body.record ?? {};
+    // The operators' API also takes how many removals whoever approves has seen.
+    const seen = body.run && { removed: body.run.changes?.removed };
+    return planId === null ? { status, body } : wet({ planId, operator: by, reason, ...seen })(base);
   };
+
+/** A dry run whose plan `by` then approves, at the operators' API or at the register's own. */
+export const approved = (mirror: MirrorName | 'sync', by: Operator) =>
+  mirror === 'sync'
+    ? decided(by, register('POST', '/sync/dry-run', {}), (approve) =>
+        register('POST', '/sync', { approve }, by),
+      )
+    : decided(by, ops('POST', '/runs', { mirror, dryRun: true }), (approve) =>
+        ops('POST', '/runs', { mirror, approve }, by),
+      );
 
 /** The version before the current one is brought back. */
 export const rolledBack = async (base: Shared): Promise<Answer> => {
   const shown = await ops('GET', '/roster/versions')(base);
   const generation: string | undefined = shown.body.versions?.[1]?.generation;
   if (generation === undefined) return shown;
-  const dry = await ops('POST', '/roster/rollback', { generation, dryRun: true })(base);
-  const { planId = null, changes } = dry.body.run ?? {};
-  if (planId === null) return dry;
-  const approve = { planId, operator: 'another', reason, removed: changes.removed };
-  return ops('POST', '/roster/rollback', { generation, reason, approve }, 'another')(base);
+  const dry = ops('POST', '/roster/rollback', { generation, dryRun: true });
+  return decided('another', dry, (approve) =>
+    ops('POST', '/roster/rollback', { generation, reason, approve }, 'another'),
+  )(base);
 };
 
 /** An event as the registry sends it: signed with the companion app, with a key without it. */
@@ -194,15 +192,11 @@ export const webhook = async (
   { id, body, row }: { readonly id: string; readonly body: string; readonly row: number | null },
   at: Date,
 ): Promise<number> => {
-  const { headers } = signed(id, body, undefined, at);
-  const proof: Record<string, string> =
+  const { id: webhookId = '', timestamp = '', signature = '' } = signed(id, body, undefined, at).headers;
+  const headers: Record<string, string> =
     row === null
       ? { authorization: `Bearer ${LEGACY_KEY}` }
-      : {
-          'webhook-id': headers.id ?? '',
-          'webhook-timestamp': headers.timestamp ?? '',
-          'webhook-signature': headers.signature ?? '',
-        };
-  const request = new Request('http://world.test/', { method: 'POST', headers: proof, body });
+      : { 'webhook-id': webhookId, 'webhook-timestamp': timestamp, 'webhook-signature': signature };
+  const request = new Request('http://world.test/', { method: 'POST', headers, body });
   return (await webhookApp(base).fetch(request)).status;
 };

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { fromMemberDocument } from '../../src/adapters/firestore/member-document.ts';
 import { fromConflictDocument, tryItemDocument } from '../../src/adapters/firestore/twoway-documents.ts';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
@@ -12,13 +13,13 @@ import type { Row } from '../support/memory/register.ts';
 import type { Published } from '../support/memory/storage.ts';
 import type { Acting } from './instances.ts';
 import { isTakenByLegacy, PATHS, REFUSED_VALUE, type Registry } from './registry.ts';
-import { LIMITS, LIST, referenceOf, type Stores } from './system.ts';
+import { type Answer, LIMITS, LIST, referenceOf, type Stores } from './system.ts';
 
 /** A clock of ours is never further from the world's. */
 export const MOST_SKEW_MS = 120_000;
 /** When each history begins, and its first members join. */
 export const START = Date.parse('2026-11-20T10:00:00Z');
-const CONSENT = 'profile.reachable';
+export const CONSENT = 'profile.reachable';
 /** A delivery reads and writes within the limit of its function. */
 const DELIVERY_MS = 120_000;
 
@@ -46,7 +47,7 @@ export const makeWitness = (
   /** Whom an operator decided about, and why somebody's last word may not stand. */
   const touched = {
     decided: new Set<Kennitala>(),
-    givenUp: new Set<string>(),
+    givenUp: new Set<Kennitala>(),
     disordered: new Set<Kennitala>(),
   };
   /** Instances that an operator had approve a plan, or bring a version back. */
@@ -55,6 +56,8 @@ export const makeWitness = (
   /** Edits whose events have come. */
   const heard = new Set<string>();
   const removals = new Map<string, Set<string>>();
+  /** What the watch was concerned about. */
+  const concerns = new Set<string>();
   let stores: Stores | null = null;
 
   const blame = (what: string): void => {
@@ -63,23 +66,37 @@ export const makeWitness = (
       tell(`!! ${what}`);
     }
   };
+  const isSame = (one: Kennitala, other: Kennitala): boolean =>
+    registry.personOf(one) === registry.personOf(other);
+  const isTouched = (how: keyof typeof touched, kennitala: Kennitala): boolean =>
+    [...touched[how]].some((one) => isSame(one, kennitala));
+  /** A person's own edits of a field, under whichever number. */
+  const editsOf = (kennitala: Kennitala, path: string): Made[] =>
+    edits.filter((one) => isSame(one.kennitala, kennitala) && path in one.values);
   const nameIn = (kennitala: string): string => referenceOf(kennitala as Kennitala).slice(0, 6);
 
-  const isApproved = (runId: string): boolean => [...approvers].some((id) => runId.includes(`-${id}-`));
-  const isRollback = (runId: string): boolean => [...rollbacks].some((id) => runId.includes(`-${id}-`));
-  const startOf = (runId: string): number =>
-    Date.parse(runId.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*$/, '$1-$2-$3T$4:$5:$6Z')) -
-    MOST_SKEW_MS;
+  const isOf = (instances: ReadonlySet<string>, runId: string): boolean =>
+    [...instances].some((id) => runId.includes(`-${id}-`));
+  const startOf = (runId: string | null): number =>
+    runId === null
+      ? Number.NEGATIVE_INFINITY
+      : Date.parse(runId.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*$/, '$1-$2-$3T$4:$5:$6Z')) -
+        MOST_SKEW_MS;
 
   /** Nobody is removed by a run whom the registry had all along since the run began, and no more than the guard lets through. */
-  const onRemoval = (mirror: MirrorName, kennitala: string, run: string | null, since: number): void => {
-    if (!registry.wasAbsentSince(kennitala as Kennitala, since)) {
+  const onRemoval = (
+    mirror: MirrorName,
+    kennitala: string,
+    run: string | null,
+    since = startOf(run),
+  ): void => {
+    if (!registry.was(false, kennitala as Kennitala, since)) {
       blame(`the ${mirror} lost ${nameIn(kennitala)}, whom the registry has had all the time`);
     }
     if (run === null) return;
     const removed = removals.get(`${mirror} ${run}`) ?? new Set();
     removals.set(`${mirror} ${run}`, removed.add(kennitala));
-    const isLetThrough = isApproved(run) || (mirror === 'portal' && approvers.size > 0);
+    const isLetThrough = isOf(approvers, run) || (mirror === 'portal' && approvers.size > 0);
     if (removed.size > LIMITS.removedFloor && !isLetThrough) {
       blame(
         `a run of the ${mirror} removed ${removed.size} members, which the guard refuses, and nobody approved it`,
@@ -98,24 +115,23 @@ export const makeWitness = (
     return found === undefined ? null : String(found[1]['runId']);
   };
 
-  const onConsent = (kennitala: Kennitala): void => {
-    const last = edits.findLast((one) => one.kennitala === kennitala && CONSENT in one.values);
-    if (last?.values[CONSENT] !== false || touched.decided.has(kennitala)) return;
+  const onConsent = (kennitala: Kennitala, isAtRest = false): void => {
+    const said = editsOf(kennitala, CONSENT);
+    const last = said.at(-1);
+    if (last?.values[CONSENT] !== false || isTouched('decided', kennitala)) return;
+    // A registry without the companion app answers without ids: only the reconcile can follow a number that was corrected, from
+    // a document whose id it has brought.
+    const hadId = registry.presence.get(last.kennitala)?.[0]?.at === START;
+    if (!registry.isCompanion && last.kennitala !== kennitala && !(isAtRest && hadId)) return;
     // Who gives it and takes it back before either event has come leaves the document as it was: until then a word of the
     // registry's own, however old, looks like news.
     const isHidden =
-      !heard.has(last.eventId) &&
-      edits.some((it) => it.kennitala === kennitala && it.values[CONSENT] === true && !heard.has(it.eventId));
-    const isRegistrys = registry.told.some(
-      (it) =>
-        it.kennitala === kennitala &&
-        it.path === CONSENT &&
-        it.by === 'registry' &&
-        it.value === true &&
-        (isHidden ? it.at > START : it.at >= last.at),
-    );
+      !heard.has(last.eventId) && said.some((it) => it.values[CONSENT] === true && !heard.has(it.eventId));
+    const isRegistrys = registry
+      .toldOf(kennitala, CONSENT, 'registry')
+      .some(({ value, at }) => value === true && (isHidden ? at > START : at >= last.at));
     if (!isRegistrys)
-      blame(`a consent that ${nameIn(kennitala)} withdrew was switched on again by ${acting.instance?.name}`);
+      blame(`a consent that ${nameIn(kennitala)} withdrew is on again by ${acting.instance?.name}`);
   };
 
   const onText = (where: string, text: () => string): void => {
@@ -130,27 +146,27 @@ export const makeWitness = (
     edits,
     erased,
     touched,
+    concerns,
     blame,
+    onConsent,
+    isSame,
+    isTouched,
+    editsOf,
+    approvers,
+    rollbacks,
     watch: (watched: Stores): void => {
       stores = watched;
     },
-    approves: (instance: string): void => void approvers.add(instance),
-    rollsBack: (instance: string): void => void rollbacks.add(instance),
     onLog: (_severity: Severity, message: string, fields: LogFields): void => {
-      if (
-        [fields['event'], fields['code'], fields['errorCode']].some(
-          (one) => one === 'internal' || one === 'http_failed',
-        )
-      )
-        blame(`a function logged ${message} ${JSON.stringify(fields)}`);
-      if (PERSON.test(JSON.stringify([message, fields])))
-        blame(`a number stands in the log: ${fields['event']}`);
+      const { event, code, errorCode } = fields;
+      const isAlarm = [event, code, errorCode].some((one) => NEVER_LOGGED.has(one));
+      if (isAlarm) blame(`a function logged ${message} ${JSON.stringify(fields)}`);
+      if (PERSON.test(JSON.stringify([message, fields]))) blame(`a number stands in the log: ${event}`);
+      if (event === 'ops_concern') concerns.add([code, fields['mirror']].join(' ').trim());
     },
     onFailure: (failure: unknown): void => {
       if (isSyncError(failure) && failure.code !== 'internal') return;
-      blame(
-        `a function threw ${failure instanceof Error ? (failure.stack ?? failure.message) : JSON.stringify(failure)}`,
-      );
+      blame(`a function threw ${failure instanceof Error ? failure.stack : JSON.stringify(failure)}`);
     },
     onErased: (kennitala: Kennitala): void => {
       erased.add(kennitala);
@@ -163,6 +179,8 @@ export const makeWitness = (
       // A late announcement names them, until the registry has said that they are gone: at rest there is no hint.
       if (after.exists && collection !== 'webhook_hints')
         onText(collection, () => path + JSON.stringify(after.data()));
+      if (acting.instance?.name === 'proveAfterRun' && path !== PROOF)
+        blame(`the look after a run wrote in ${collection}`);
       if (collection === 'sync_queue') heard.add(id);
       if (collection !== 'members') return;
       const kennitala = id as Kennitala;
@@ -174,42 +192,54 @@ export const makeWitness = (
       const isShown = (one: typeof was): boolean => one?.member.membership.status === 'active';
       if (isShown(was) && !isShown(is)) {
         const run = is?.meta.origin === 'reconcile' ? runOfPortal(at) : null;
-        onRemoval('portal', id, run, run === null ? Number.NEGATIVE_INFINITY : at - MOST_SKEW_MS);
+        onRemoval('portal', id, run, run === null ? undefined : at - MOST_SKEW_MS);
       }
       const isServers = before.get('metadata.last_modified') !== after.get('metadata.last_modified');
-      if (isServers && was?.member.profile.reachable === false && is?.member.profile.reachable === true)
+      if (isServers && was?.member.profile.reachable !== true && is?.member.profile.reachable === true)
         onConsent(kennitala);
     },
     onPublish: (published: Published): void => {
       const [before, after] = [linesOf(published.before), linesOf(published.after)];
       const { runId = '' } = published.metadata;
       onText('the list', () => after.join());
-      if (isRollback(runId)) return;
-      for (const kennitala of before)
-        if (!after.includes(kennitala)) onRemoval('roster', kennitala, runId, startOf(runId));
+      if (new Set(after.map((line) => registry.personOf(line as Kennitala))).size < after.length)
+        blame('somebody is on the list under two numbers');
+      if (isOf(rollbacks, runId)) return;
+      for (const kennitala of before) if (!after.includes(kennitala)) onRemoval('roster', kennitala, runId);
       const added = after.filter((kennitala) => !before.includes(kennitala)).length;
-      if (before.length > 0 && added > LIMITS.addedFloor && !isApproved(runId)) {
+      if (before.length > 0 && added > LIMITS.addedFloor && !isOf(approvers, runId)) {
         blame(`a run of the roster added ${added} members, which the guard refuses, and nobody approved it`);
       }
     },
     onRegister: (before: Row | null, after: Row, runId: string | null): void => {
       onText('the register', () => after.kennitala);
-      if (before?.is_active !== true || after.is_active) return;
-      onRemoval(
-        'register',
-        after.kennitala,
-        runId,
-        runId === null ? Number.NEGATIVE_INFINITY : startOf(runId),
-      );
+      if (before?.is_active === true && !after.is_active) onRemoval('register', after.kennitala, runId);
+    },
+    /**
+     * The register's API about whoever was asked: as the registry was at some moment since the last good run began, unless its
+     * word is on its way. What cannot be known is no answer.
+     */
+    onEligibility: ({ status, body }: Answer): void => {
+      if (status !== 200) return;
+      const since = Date.parse(body.verified_at ?? '') - MOST_SKEW_MS;
+      for (const { kennitala, active } of body.members) {
+        const isOnItsWay = registry.queue.some(({ ssn }) => ssn === kennitala);
+        if (!isOnItsWay && !registry.was(active, kennitala, since))
+          blame(`${nameIn(kennitala)} is ${active ? '' : 'not '}eligible against the registry`);
+      }
     },
   };
 };
 
+const idOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 const linesOf = (bytes: Uint8Array | null): string[] =>
   Buffer.from(bytes ?? [])
     .toString('latin1')
     .split('\n')
     .filter(Boolean);
+/** Where the last look at all mirrors stands. */
+export const PROOF = 'sync_state/proof';
+const NEVER_LOGGED = new Set<unknown>(['internal', 'http_failed', 'chain_broken']);
 /** A kennitala, which no time, identifier or count of a log looks like. */
 const PERSON = /(?<![\dA-Za-z-])\d{10}(?![\dA-Za-z-])/;
 
@@ -222,133 +252,122 @@ interface Ended {
   readonly counts: { readonly events: number };
 }
 
+interface Seen extends Ended {
+  readonly items: ReadonlyMap<string, QueueItem>;
+  /** Of somebody's field, whose value the portal or the registry lost there. */
+  readonly isDisputed: (
+    kennitala: Kennitala,
+    path: string,
+    isLost?: (values: Disputed) => boolean,
+  ) => boolean;
+}
+type Disputed = NonNullable<ConflictRecord['paths'][string]>;
+
 /** What must hold when nothing is under way any more. */
 export const checkEnd = (world: Ended, steps: number): void => {
   const { firestore } = world.stores;
+  const { blame, isSame } = world.witness;
   const items = new Map<string, QueueItem>();
   for (const [path, data] of firestore.all('sync_queue')) {
-    const id = path.slice('sync_queue/'.length);
-    const item = tryItemDocument(id, data);
-    if (item === null) world.witness.blame('an item of the queue cannot be read');
-    else items.set(id, item);
+    const item = tryItemDocument(idOf(path), data);
+    if (item === null) blame('an item of the queue cannot be read');
+    else items.set(item.id, item);
   }
   const conflicts = firestore
     .all('sync_conflicts')
-    .map(([path, data]) => fromConflictDocument(path.split('/')[1] ?? '', data));
-  checkEqual(world);
-  checkEdits(world, items, conflicts);
-  checkOverwritten(world, items, conflicts);
-  checkLastWord(world, conflicts);
-  checkRecords(world, items);
+    .map(([path, data]) => fromConflictDocument(idOf(path), data));
+  const isDisputed: Seen['isDisputed'] = (kennitala, path, isLost = () => true) =>
+    conflicts.some((it) => {
+      const values = it.paths[path];
+      return values !== undefined && isSame(it.kennitala, kennitala) && isLost(values);
+    });
+  const seen = { ...world, items, isDisputed };
+  checkEqual(seen);
+  checkEdits(seen);
+  checkOverwritten(seen);
+  checkLastWord(seen);
+  checkRecords(seen);
   // Every message comes of something that somebody did; an echo would go on for ever.
-  if (world.counts.events > 40 + steps * 8)
-    world.witness.blame(`${world.counts.events} messages of ${steps} steps`);
+  if (world.counts.events > 40 + steps * 8) blame(`${world.counts.events} messages of ${steps} steps`);
 };
 
 const checkEqual = (world: Ended): void => {
   const { registry, stores, witness } = world;
-  const there = [...registry.rows.keys()].sort();
+  const there = [...registry.rows].sort().map(([kennitala, { values }]) => {
+    return [kennitala, values.name, values['profile.email'] || null];
+  });
   const lines = linesOf(stores.storage.held(LIST)).sort();
-  if (there.join() !== lines.join()) witness.blame('the list is not as the registry');
+  if (lines.join() !== there.map(([kennitala]) => kennitala).join())
+    witness.blame('the list is not as the registry');
   const active = [...stores.register.rows.values()].filter(({ is_active }) => is_active);
-  if (active.length !== there.length) witness.blame('the register has others than the registry');
-  for (const { kennitala, name, email } of active) {
-    const values = registry.rows.get(kennitala)?.values;
-    if (values?.name !== name || (values['profile.email'] || null) !== email) {
-      witness.blame('a row of the register is not as the registry has it');
-    }
-  }
+  const rows = active.map(({ kennitala, name, email }) => [kennitala, name, email]).sort();
+  if (!isDeepStrictEqual(rows, there)) witness.blame('the register is not as the registry');
   checkPortal(world);
 };
 
 /** With the companion app each event comes at last, so this holds before any reconcile. */
 export const checkPortal = ({ registry, stores, witness }: Ended): void => {
-  const documents = new Map(
-    stores.firestore.all('members').map(([path, data]) => {
-      const kennitala = path.slice('members/'.length) as Kennitala;
-      return [kennitala, fromMemberDocument(kennitala, data)] as const;
-    }),
-  );
-  for (const [kennitala, { member, meta }] of documents) {
+  const { blame } = witness;
+  const documents = new Map(stores.firestore.all('members').map(([path, data]) => [idOf(path), data]));
+  for (const kennitala of new Set([...documents.keys(), ...registry.rows.keys()]) as Set<Kennitala>) {
+    const row = registry.rows.get(kennitala);
+    const { member, meta } = fromMemberDocument(kennitala, documents.get(kennitala) ?? {});
     const isActive = member.membership.status === 'active';
-    if (isActive !== registry.rows.has(kennitala))
-      witness.blame('somebody is shown in the portal who has left, or not shown');
-    if (!isActive && meta.deleted_at === null)
-      witness.blame('somebody is gone from the portal without a tombstone');
-  }
-  for (const [kennitala, { values, version }] of registry.rows) {
-    const shown = documents.get(kennitala);
-    if (shown === undefined) {
-      witness.blame('somebody is missing in the portal');
-      continue;
+    if (isActive !== (row !== undefined)) blame('somebody is shown in the portal who has left, or not shown');
+    // The registry has never said anything of a registration that it did not take.
+    if (!isActive && meta.deleted_at === null && meta.source_hash !== null)
+      blame('somebody is gone from the portal without a tombstone');
+    if (!isActive || row === undefined) continue;
+    if (member.profile.reachable) witness.onConsent(kennitala, true);
+    const isWithdrawn = meta.withdrawn?.[CONSENT] !== undefined;
+    for (const path of [...PATHS, 'name'] as const) {
+      const shown = member.profile[path.replace('profile.', '') as keyof typeof member.profile];
+      const had = isWithdrawn && path === CONSENT ? false : row.values[path];
+      if (shown !== had)
+        blame(
+          `the portal shows ${path} ${JSON.stringify(shown)}, and the registry has ${JSON.stringify(had)}`,
+        );
     }
-    const { name, email, facebook, reachable } = shown.member.profile;
-    const isWithdrawn = shown.meta.withdrawn?.[CONSENT] !== undefined;
-    const differing = Object.entries({
-      name,
-      'profile.email': email,
-      'profile.facebook': facebook,
-      [CONSENT]: reachable,
-    }).filter(
-      ([path, value]) =>
-        value !== (isWithdrawn && path === CONSENT ? false : values[path as keyof typeof values]),
-    );
-    for (const [path, value] of differing) {
-      witness.blame(
-        `the portal shows ${path} ${JSON.stringify(value)}, and the registry has ${JSON.stringify(values[path as keyof typeof values])}`,
-      );
-    }
-    if (registry.isCompanion && shown.meta.source_version !== version)
-      witness.blame('a member in the portal is of another version');
+    if (registry.isCompanion && meta.source_version !== row.version)
+      blame('a member in the portal is of another version');
   }
 };
 
 /** Each edit is applied, superseded by another of the member's own, a dead letter with a reason, or recorded in a conflict. */
-const checkEdits = (
-  { registry, witness }: Ended,
-  items: ReadonlyMap<string, QueueItem>,
-  conflicts: readonly ConflictRecord[],
-): void => {
-  for (const { eventId, kennitala, values } of witness.edits) {
+const checkEdits = ({ registry, witness, items, isDisputed }: Seen): void => {
+  for (const { eventId, kennitala, values, at } of witness.edits) {
     const item = items.get(eventId);
+    const isDecided = witness.isTouched('decided', kennitala);
     if (item === undefined) {
-      if (!witness.touched.decided.has(kennitala))
-        witness.blame(`the edit ${eventId} was never written down`);
+      if (!isDecided) witness.blame(`the edit ${eventId} was never written down`);
       continue;
     }
-    for (const path of Object.keys(values)) {
-      const end = item.settled[path];
-      const told = values[path] ?? null;
+    for (const [path, told] of Object.entries(values)) {
+      const outcome = item.settled[path]?.outcome;
       const isIn = (other: Json): boolean => isSameJson(path, other, told);
-      const isTold = (): boolean =>
-        registry.told.some((it) => it.kennitala === kennitala && it.path === path && isIn(it.value));
+      const isTold = (): boolean => registry.toldOf(kennitala, path).some(({ value }) => isIn(value));
       const isExplained = (): boolean => {
-        switch (end?.outcome) {
+        switch (outcome) {
           case 'synced':
-            return isTold();
+            return isDecided || isTold();
           case 'superseded':
           case 'cancelled':
             return (
-              witness.edits.some(
-                (it) => it.eventId !== eventId && it.kennitala === kennitala && path in it.values,
-              ) ||
-              witness.touched.decided.has(kennitala) ||
+              isDecided ||
+              witness.editsOf(kennitala, path).length > 1 ||
               // The registry was found to have the value already, and has no such member since.
-              (end.outcome === 'cancelled' && isTold())
+              (outcome === 'cancelled' && isTold())
             );
           case 'conflict':
-            return conflicts.some(
-              (it) =>
-                it.kennitala === kennitala &&
-                it.paths[path] !== undefined &&
-                isIn(it.paths[path].portal.value),
-            );
+            return isDisputed(kennitala, path, ({ portal }) => isIn(portal.value));
           case 'failed':
             return (
               told === REFUSED_VALUE ||
-              (!registry.isCompanion && !isTakenByLegacy(path, told)) ||
-              registry.wasAbsentSince(kennitala, 0) ||
-              witness.touched.givenUp.has(kennitala)
+              (item.action === 'create'
+                ? !registry.allowsCreate || registry.toldOf(kennitala, path, 'registry').length > 0
+                : !registry.isCompanion && !isTakenByLegacy(path, told)) ||
+              registry.wasAway(kennitala, at) ||
+              witness.isTouched('givenUp', kennitala)
             );
           default:
             return false;
@@ -356,100 +375,78 @@ const checkEdits = (
       };
       if (!isExplained())
         witness.blame(
-          `the edit ${eventId} of ${path} ended ${end?.outcome ?? 'in nothing'}, and nothing says why`,
+          `the edit ${eventId} of ${path} ended ${outcome ?? 'in nothing'}, and nothing says why`,
         );
     }
   }
 };
 
 /** What the portal wrote over, the member had seen, or a conflict keeps. */
-const checkOverwritten = (
-  { registry, witness }: Ended,
-  items: ReadonlyMap<string, QueueItem>,
-  conflicts: readonly ConflictRecord[],
-): void => {
-  for (const { kennitala, path, before, by, at } of registry.told) {
-    if (by !== 'portal' || witness.touched.decided.has(kennitala)) continue;
+const checkOverwritten = ({ registry, witness, items, isDisputed }: Seen): void => {
+  for (const { kennitala, path, before, by, at, wasEdited } of registry.told) {
+    if (by !== 'portal' || !wasEdited || witness.isTouched('decided', kennitala)) continue;
     // Only the companion app compares as it writes; without it somebody can come in after the reading.
-    const isBetween = registry.told.some(
-      (it) =>
-        it.kennitala === kennitala &&
-        it.path === path &&
-        it.by === 'registry' &&
-        it.at <= at &&
-        at - it.at < DELIVERY_MS,
-    );
+    const isBetween = registry
+      .toldOf(kennitala, path, 'registry')
+      .some((it) => it.at <= at && at - it.at < DELIVERY_MS);
     if (!registry.isCompanion && isBetween) continue;
-    const isKnown = [...items.values()].some(({ settled, kennitala: whose }) => {
-      const end = settled[path];
+    const isBefore = (value: Json): boolean => isSameJson(path, value, before);
+    const isKnown = [...items.values()].some(({ settled: { [path]: end }, kennitala: whose }) => {
       return (
-        whose === kennitala &&
-        end !== undefined &&
-        [end.oldValue, end.newValue].some((known) => isSameJson(path, known, before))
+        end !== undefined && witness.isSame(whose, kennitala) && [end.oldValue, end.newValue].some(isBefore)
       );
     });
-    const isRecorded = conflicts.some(
-      (it) =>
-        it.kennitala === kennitala &&
-        it.paths[path] !== undefined &&
-        isSameJson(path, it.paths[path].registry.value, before),
-    );
-    if (!isKnown && !isRecorded)
+    if (!isKnown && !isDisputed(kennitala, path, (lost) => isBefore(lost.registry.value)))
       witness.blame(`${path} was written over in the registry, and nobody had seen what it was`);
   }
 };
 
 /** Where nobody in the registry touched a field, there is no conflict to be had, and the member's last word stands. */
-const checkLastWord = ({ registry, witness }: Ended, conflicts: readonly ConflictRecord[]): void => {
-  const { decided, givenUp, disordered } = witness.touched;
-  for (const kennitala of registry.rows.keys()) {
-    if (decided.has(kennitala) || givenUp.has(kennitala) || disordered.has(kennitala)) continue;
+const checkLastWord = ({ registry, witness, isDisputed }: Seen): void => {
+  for (const [kennitala, row] of registry.rows) {
+    const reasons = ['decided', 'givenUp', 'disordered'] as const;
+    if (reasons.some((why) => witness.isTouched(why, kennitala))) continue;
     const came = registry.presence.get(kennitala) ?? [];
     // Without the companion app nobody announces the contacts of who has just joined: an edit can start from less.
     if (came.length > 1 || (!registry.isCompanion && (came[0]?.at ?? 0) > START)) continue;
     for (const path of PATHS) {
-      const said = witness.edits.filter((it) => it.kennitala === kennitala && path in it.values);
-      const last = said.at(-1)?.values[path];
-      const isRegistrys = registry.told.some(
-        (it) => it.kennitala === kennitala && it.path === path && it.by === 'registry' && it.wasEdited,
-      );
+      const said = witness.editsOf(kennitala, path);
+      const [first, last] = [said[0], said.at(-1)?.values[path]];
+      const isRegistrys = registry
+        .toldOf(kennitala, path, 'registry')
+        .some((it) => it.wasEdited || it.at > (first?.at ?? it.at));
       if (last === undefined || isRegistrys || said.some((it) => it.values[path] === REFUSED_VALUE)) continue;
       if (!registry.isCompanion && !isTakenByLegacy(path, last)) continue;
-      if (conflicts.some((it) => it.kennitala === kennitala && path in it.paths)) {
+      if (isDisputed(kennitala, path))
         witness.blame(`a conflict about ${path}, which nobody in the registry touched`);
-      }
-      const value = registry.rows.get(kennitala)?.values[path];
-      if (!isSameJson(path, value ?? null, last))
+      if (!isSameJson(path, row.values[path], last))
         witness.blame(`the member's last word about ${path} does not stand`);
     }
   }
 };
 
-const checkRecords = ({ stores, witness }: Ended, items: ReadonlyMap<string, QueueItem>): void => {
-  const { firestore, register } = stores;
+/** What is still under way, of the documents of a collection. */
+const OPEN: Readonly<Record<string, (data: Readonly<Record<string, unknown>>) => boolean>> = {
+  sync_audit: ({ status }) => status === 'running',
+  sync_state: ({ lease }) => Boolean(lease),
+  webhook_hints: ({ state }) => state === 'following',
+  roster_refreshes: () => true,
+};
+
+const checkRecords = ({ stores: { firestore, register }, witness: { blame }, items }: Seen): void => {
   for (const { status, changes, claim } of items.values()) {
     if (status === 'pending' || Object.keys(changes).length > 0 || claim !== null)
-      witness.blame('an item of the queue is not closed');
+      blame('an item of the queue is not closed');
   }
-  for (const [, record] of firestore.all('sync_audit')) {
-    if (record['status'] === 'running')
-      witness.blame(`the record of a run of the ${record['mirror']} is open`);
-    const guard = record['guard'] as { tripped?: boolean } | null;
-    const isDone = record['outcome'] === 'published' || record['outcome'] === 'partial';
-    if (isDone && guard?.tripped === true && record['approvedBy'] === null) {
-      witness.blame(
-        `a run of the ${record['mirror']} that the guard refused was done, and nobody approved it`,
-      );
-    }
+  for (const [collection, isOpen] of Object.entries(OPEN)) {
+    if (firestore.all(collection).some(([, data]) => isOpen(data)))
+      blame(`something is open in ${collection}`);
   }
-  for (const { status } of register.log.values()) {
-    if (status === 'pending') witness.blame('a row of the register’s log is open');
+  if ([...register.log.values()].some(({ status }) => status === 'pending'))
+    blame('a row of the register’s log is open');
+  for (const [, { mirror, outcome, guard, approvedBy }] of firestore.all('sync_audit')) {
+    const isDone = outcome === 'published' || outcome === 'partial';
+    if (isDone && (guard as { tripped?: boolean } | null)?.tripped === true && approvedBy === null)
+      blame(`a run of the ${mirror} that the guard refused was done, and nobody approved it`);
   }
-  for (const [path, state] of firestore.all('sync_state')) {
-    if (state['lease']) witness.blame(`a lease of ${path} is held by nobody`);
-  }
-  for (const [, { state }] of firestore.all('webhook_hints')) {
-    if (state === 'following') witness.blame('a hint is followed by nobody');
-  }
-  if (firestore.all('roster_refreshes').length > 0) witness.blame('a request for a new list is open');
 };

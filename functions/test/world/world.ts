@@ -1,8 +1,9 @@
 import { type MemberEvent, toMemberWrite } from '../../src/adapters/firestore/twoway-documents.ts';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
 import type { ScheduledOccurrence } from '../../src/mirror/run-store.ts';
+import { runWatch } from '../../src/wiring/ops.ts';
 import { followHintNamed } from '../../src/wiring/portal.ts';
-import { runProof } from '../../src/wiring/proof.ts';
+import { lookAfterRun, runProof } from '../../src/wiring/proof.ts';
 import { runScheduledReconcile } from '../../src/wiring/reconcile.ts';
 import { runScheduledRegister } from '../../src/wiring/register.ts';
 import { runRosterRefresh, runScheduledRoster } from '../../src/wiring/roster.ts';
@@ -13,12 +14,12 @@ import { makeMemoryFirestore, type Written } from '../support/memory/firestore.t
 import { makeMemoryRegister } from '../support/memory/register.ts';
 import { makeMemoryStorage } from '../support/memory/storage.ts';
 import { Chance, type Clock, hash, makeClock, turn } from './clock.ts';
-import { type Acting, type Instance, makeInstance, type Outcome } from './instances.ts';
-import { type Announced, makeRegistry, type RegistryKind } from './registry.ts';
-import { configOf, type Fault, makeBase, type Stores, webhook } from './system.ts';
+import { type Acting, type Fate, type Instance, makeInstance, type Outcome } from './instances.ts';
+import { makeRegistry, type RegistryKind } from './registry.ts';
+import { configOf, type Event, type Fault, makeBase, type Stores, webhook } from './system.ts';
 import { makeWitness, START } from './witness.ts';
 
-export const MEMBERS = makeKennitalas(5);
+export const MEMBERS = makeKennitalas(6);
 /** The registry's sender waits no longer for an answer. */
 const SENDER_PATIENCE_MS = 10_000;
 /** Nothing of a history is under way for as many rounds. */
@@ -26,26 +27,22 @@ const MOST_ROUNDS = 400;
 /** Far more than a history has: an echo. */
 const MOST_EVENTS = 600;
 
-interface FunctionOptions {
-  readonly limitMs: number;
-  readonly atOnce: number;
-  /** Where there is never a second instance. */
-  readonly isAlone?: true;
-}
-
-/** As `src/triggers` deploys them. */
+/** As `src/triggers` deploys them; where an instance takes one request at once, there is never a second instance. */
 const FUNCTIONS = {
   syncFromDjango: { limitMs: 30_000, atOnce: 40 },
   followHints: { limitMs: 540_000, atOnce: 80 },
   trackMemberChanges: { limitMs: 120_000, atOnce: 40 },
-  refreshRoster: { limitMs: 120_000, atOnce: 1, isAlone: true },
-  syncMemberList: { limitMs: 120_000, atOnce: 1, isAlone: true },
-  reconcileMembers: { limitMs: 1_800_000, atOnce: 1, isAlone: true },
-  membershipSyncHourly: { limitMs: 540_000, atOnce: 1, isAlone: true },
-  bidirectionalSync: { limitMs: 540_000, atOnce: 1, isAlone: true },
-  proveMembers: { limitMs: 1_800_000, atOnce: 1, isAlone: true },
+  refreshRoster: { limitMs: 120_000, atOnce: 1 },
+  syncMemberList: { limitMs: 120_000, atOnce: 1 },
+  reconcileMembers: { limitMs: 1_800_000, atOnce: 1 },
+  membershipSync: { limitMs: 540_000, atOnce: 20 },
+  membershipSyncHourly: { limitMs: 540_000, atOnce: 1 },
+  bidirectionalSync: { limitMs: 540_000, atOnce: 1 },
+  proveMembers: { limitMs: 1_800_000, atOnce: 1 },
+  proveAfterRun: { limitMs: 360_000, atOnce: 1 },
+  watchMirrors: { limitMs: 1_200_000, atOnce: 1 },
   opsApi: { limitMs: 1_800_000, atOnce: 20 },
-} as const satisfies Readonly<Record<string, FunctionOptions>>;
+} as const;
 type FunctionName = keyof typeof FUNCTIONS;
 
 /** What Cloud Scheduler calls. */
@@ -55,11 +52,40 @@ const SCHEDULED = {
   membershipSyncHourly: runScheduledRegister,
   bidirectionalSync: (_, base) => runScheduledTwoWay(base),
   proveMembers: (_, base) => runProof({}, base),
+  watchMirrors: ({ time }, base) => runWatch(time, base),
 } as const satisfies Readonly<
   Record<string, (occurrence: ScheduledOccurrence, base: Shared) => Promise<unknown>>
 >;
 export type Job = keyof typeof SCHEDULED;
 export const JOBS = Object.keys(SCHEDULED) as Job[];
+
+type Triggered = Pick<Message, 'fn' | 'what' | 'work' | 'edit'>;
+
+/** What Firestore calls, by the collection of the document that was written. False: that function lets the write go. */
+const TRIGGERS: Readonly<Record<string, (event: Event, id: string, n: number) => Triggered | false>> = {
+  members: (told, id, n) => {
+    const kennitala = id as Kennitala;
+    const event = { ...told, kennitala } as unknown as MemberEvent;
+    const isMembers = told.after.exists && toMemberWrite(event)?.isServers === false;
+    const work = (base: Shared) => trackMemberEvent(event, base);
+    const edit = { kennitala, n };
+    return isMembers && { fn: 'trackMemberChanges', what: `the edit of ${nameOf(id)}`, work, edit };
+  },
+  webhook_hints: ({ before, after }, id) => {
+    const token = after.get('token');
+    const isNew = typeof token === 'string' && token !== before.get('token');
+    const work = (base: Shared) => followHintNamed(id, String(token), base);
+    return isNew && { fn: 'followHints', what: `the hint about ${nameOf(id)}`, work };
+  },
+  roster_refreshes: ({ before }, id) => {
+    const work = (base: Shared) => runRosterRefresh(id, base);
+    return !before.exists && { fn: 'refreshRoster', what: 'the request for a new list', work };
+  },
+  sync_audit: ({ before, after, time }) => {
+    const work = (base: Shared) => lookAfterRun({ before: before.data(), after: after.data(), time }, base);
+    return before.exists && after.exists && { fn: 'proveAfterRun', what: 'a record of a run', work };
+  },
+};
 
 /** Something that a function is asked to do: an event, an occurrence of a schedule, an operator's call. */
 export interface Message {
@@ -84,10 +110,9 @@ export const makeWorld = (seed: number, kind: RegistryKind, fault: Fault) => {
   const now = (): number => clock.time;
   const iso = (): string => new Date(clock.time).toISOString();
   let chance = new Chance(hash(seed, 'start'));
-  const registry = makeRegistry(kind, now);
+  const registry = makeRegistry(kind, now, { allowsCreate: hash(seed, 'takes registrations') % 2 === 0 });
   const messages: Message[] = [];
-  const instances = new Set<Instance>();
-  const bases = new Map<Instance, Shared>();
+  const instances = new Map<Instance, Shared>();
   const counts = { events: 0, calls: 0, instances: 0, occurrences: 0, runs: 0 };
   const story: string[] = [];
   const skew = { ms: 0 };
@@ -99,43 +124,13 @@ export const makeWorld = (seed: number, kind: RegistryKind, fault: Fault) => {
 
   const onWrite = (written: Written): void => {
     witness.onWrite(written);
-    const [collection, id = '', ...below] = written.path.split('/');
-    if (below.length > 0) return;
-    const { before, after } = written;
-    if (collection === 'members' && after.exists) {
-      const told = { id: `event-${counts.events}`, time: iso(), kennitala: id, before, after };
-      const event = (fault.event?.(told) ?? told) as unknown as MemberEvent;
-      const write = toMemberWrite(event);
-      // The trigger lets our own writes go before it reaches anything.
-      if (write === null || write.isServers) return;
-      counts.events += 1;
-      send({
-        fn: 'trackMemberChanges',
-        what: `the edit of ${nameOf(id)}`,
-        work: (base) => trackMemberEvent(event, base),
-        retries: Number.POSITIVE_INFINITY,
-        edit: { kennitala: id as Kennitala, n: counts.events },
-      });
-    }
-    if (collection === 'webhook_hints' && after.exists && after.get('token') !== before.get('token')) {
-      counts.events += 1;
-      const token = String(after.get('token'));
-      send({
-        fn: 'followHints',
-        what: `the hint about ${nameOf(id)}`,
-        work: (base) => followHintNamed(id, token, base),
-        retries: Number.POSITIVE_INFINITY,
-      });
-    }
-    if (collection === 'roster_refreshes' && !before.exists) {
-      counts.events += 1;
-      send({
-        fn: 'refreshRoster',
-        what: 'the request for a new list',
-        work: (base) => runRosterRefresh(id, base),
-        retries: Number.POSITIVE_INFINITY,
-      });
-    }
+    const [collection = '', id = '', ...below] = written.path.split('/');
+    const told = { ...written, id: `event-${counts.events}`, time: iso() };
+    const trigger = below.length > 0 ? undefined : TRIGGERS[collection];
+    const triggered = trigger?.(fault.event?.(told) ?? told, id, counts.events);
+    if (!triggered) return;
+    counts.events += 1;
+    send({ ...triggered, retries: Number.POSITIVE_INFINITY });
   };
 
   const firestore = makeMemoryFirestore(now, onWrite);
@@ -149,22 +144,20 @@ export const makeWorld = (seed: number, kind: RegistryKind, fault: Fault) => {
   const start = (fn: FunctionName): Instance => {
     counts.instances += 1;
     const instance = makeInstance(clock, acting, { id: `i${counts.instances}`, name: fn, skewMs: skew.ms });
-    instances.add(instance);
-    bases.set(instance, makeBase(stores, instance, clock, witness.onLog, fault));
+    instances.set(instance, makeBase(stores, instance, clock, witness.onLog, fault));
     return instance;
   };
   const alive = (fn?: FunctionName): Instance[] => {
-    for (const instance of instances) if (!instance.isAlive) instances.delete(instance);
-    return [...instances].filter(({ name }) => fn === undefined || name === fn);
+    for (const instance of instances.keys()) if (!instance.isAlive) instances.delete(instance);
+    return [...instances.keys()].filter(({ name }) => fn === undefined || name === fn);
   };
 
   /** Null: no instance is free for it. */
   const instanceFor = (fn: FunctionName, isCold: boolean): Instance | null => {
-    const { atOnce, ...options } = FUNCTIONS[fn];
+    const { atOnce } = FUNCTIONS[fn];
     const there = alive(fn);
-    const isAlone = 'isAlone' in options;
     const free = there.filter(({ requests }) => requests.size < atOnce);
-    if (isAlone) return there.length > 0 && free.length === 0 ? null : (free[0] ?? start(fn));
+    if (atOnce === 1) return there.length > 0 && free.length === 0 ? null : (free[0] ?? start(fn));
     return isCold || free.length === 0 ? start(fn) : chance.of(free);
   };
 
@@ -198,23 +191,19 @@ export const makeWorld = (seed: number, kind: RegistryKind, fault: Fault) => {
     const repeat = (): void => {
       if (message.retries > 0) send({ ...message, retries: message.retries - 1 });
     };
-    const patience = message.patienceMs;
-    const waiting =
-      patience === undefined
-        ? null
-        : clock.after(patience, () => {
-            isGivenUp = true;
-            repeat();
-          });
+    const waiting = clock.after(message.patienceMs ?? Number.POSITIVE_INFINITY, () => {
+      isGivenUp = true;
+      repeat();
+    });
     instance.serve(
       FUNCTIONS[message.fn].limitMs,
-      () => message.work(bases.get(instance) as Shared, instance.id),
+      () => message.work(instances.get(instance) as Shared, instance.id),
       (outcome) => {
         inFlight.delete(message);
-        if (waiting !== null) clock.cancel(waiting);
+        clock.cancel(waiting);
         const isDone =
           typeof outcome === 'object' && 'value' in outcome && message.isDone?.(outcome.value) !== false;
-        tell(`   ${message.fn} ${instance.id}: ${message.what}: ${wordOf(outcome, isDone)}`);
+        tell(`   ${message.fn} ${instance.id}: ${message.what}: ${wordOf(outcome)}`);
         if (typeof outcome === 'object' && 'failure' in outcome) witness.onFailure(outcome.failure);
         if (isGivenUp) return;
         message.ended?.(isDone || outcome === 'died' ? outcome : { failure: outcome }, instance);
@@ -227,26 +216,25 @@ export const makeWorld = (seed: number, kind: RegistryKind, fault: Fault) => {
 
   /** What the registry has announced since is on its way. */
   const takeAnnounced = (): void => {
-    for (const event of registry.announced.splice(0)) send(webhookOf(event));
-  };
-  const webhookOf = (event: Announced): Message => {
-    counts.events += 1;
-    return {
-      fn: 'syncFromDjango',
-      what: `event ${event.id}`,
-      work: (base) => webhook(base, event, new Date(now())),
-      retries: registry.isCompanion ? Number.POSITIVE_INFINITY : 0,
-      isDone: (status) => {
-        if (![200, 503].includes(status as number))
-          witness.blame(`an event of the registry was answered ${status}`);
-        return status === 200;
-      },
-      isWanted: () => event.row === null || registry.queue.some(({ id }) => id === event.row),
-      ended: (outcome) => {
-        if (typeof outcome === 'object' && 'value' in outcome) registry.acknowledge(event);
-      },
-      patienceMs: SENDER_PATIENCE_MS,
-    };
+    for (const event of registry.announced.splice(0)) {
+      counts.events += 1;
+      send({
+        fn: 'syncFromDjango',
+        what: `event ${event.id}`,
+        work: (base) => webhook(base, event, new Date(now())),
+        retries: registry.isCompanion ? Number.POSITIVE_INFINITY : 0,
+        isDone: (status) => {
+          if (status !== 200 && status !== 503)
+            witness.blame(`an event of the registry was answered ${status}`);
+          return status === 200;
+        },
+        isWanted: () => event.row === null || registry.queue.some(({ id }) => id === event.row),
+        ended: (outcome) => {
+          if (typeof outcome === 'object' && 'value' in outcome) registry.acknowledge(event);
+        },
+        patienceMs: SENDER_PATIENCE_MS,
+      });
+    }
   };
 
   const occurrence = (job: Job): Message => {
@@ -272,16 +260,15 @@ export const makeWorld = (seed: number, kind: RegistryKind, fault: Fault) => {
       if (rounds > 200_000) return witness.blame('a request does not come to its end');
     }
   };
-  const release: (instance: Instance, ...how: [Parameters<Instance['release']>[1], number]) => Promise<void> =
-    async (instance, fate, delayMs) => {
-      counts.calls += 1;
-      const pick = chance.below(instance.waiting.length);
-      const { what, server } = instance.waiting[pick] ?? { what: '', server: '' };
-      if (fate !== 'done') tell(`   ${instance.name} ${instance.id}: ${server}: ${what}: ${fate}`);
-      // No call takes no time at all.
-      await clock.advance(1);
-      await instance.release(pick, fate, delayMs);
-    };
+  const release = async (instance: Instance, fate: Fate, delayMs: number): Promise<void> => {
+    counts.calls += 1;
+    const pick = chance.below(instance.waiting.length);
+    const { what, server } = instance.waiting[pick] ?? { what: '', server: '' };
+    if (fate !== 'done') tell(`   ${instance.name} ${instance.id}: ${server}: ${what}: ${fate}`);
+    // No call takes no time at all.
+    await clock.advance(1);
+    await instance.release(pick, fate, delayMs);
+  };
 
   /** Delivers everything that is on its way, until nothing is. */
   const settle = async (): Promise<void> => {
@@ -306,28 +293,24 @@ export const makeWorld = (seed: number, kind: RegistryKind, fault: Fault) => {
     fn: FunctionName,
     work: (base: Shared, instance: string) => Promise<T>,
   ): Promise<T> => {
-    let ended: Outcome | null = null;
-    const instance = alive(fn).find(({ requests }) => requests.size === 0) ?? start(fn);
-    instance.serve(
-      FUNCTIONS[fn].limitMs,
-      () => work(bases.get(instance) as Shared, instance.id),
-      (outcome) => {
-        ended = outcome;
-      },
-    );
-    await turn();
-    await proceed(() => ended !== null);
-    const outcome = ended as Outcome | null;
-    if (outcome === null || outcome === 'died') throw new Error('The request died.');
-    if ('failure' in outcome) throw outcome.failure;
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    let isEnded = false;
+    const ended = (outcome: Outcome): void => {
+      isEnded = true;
+      resolve(outcome);
+    };
+    const message = { fn, what: 'a request', work, retries: 0, ended };
+    send(message);
+    await deliver(message);
+    await proceed(() => isEnded);
+    const outcome = await promise;
+    if (outcome === 'died' || 'failure' in outcome) throw new Error(`A request of ${fn} failed.`);
     return outcome.value as T;
   };
 
   return {
     seed,
-    kind,
     clock,
-    now,
     registry,
     stores,
     messages,
@@ -350,9 +333,6 @@ export const makeWorld = (seed: number, kind: RegistryKind, fault: Fault) => {
       chance = new Chance(hash(seed, ...words));
     },
     chance: (): Chance => chance,
-    isShown: (kennitala: Kennitala): boolean =>
-      (firestore.held(`members/${kennitala}`)?.['membership'] as { status?: unknown } | undefined)?.status ===
-      'active',
   };
 };
 
@@ -363,12 +343,10 @@ export const nameOf = (kennitala: string): string => {
   return n < 0 ? 'somebody' : `member ${n + 1}`;
 };
 
-const wordOf = (outcome: Outcome, isDone: boolean): string => {
+const wordOf = (outcome: Outcome): string => {
   if (outcome === 'died') return 'the instance ended';
   if ('failure' in outcome)
     return `failed, ${(outcome.failure as { code?: unknown }).code ?? String(outcome.failure)}`;
-  if (!isDone) return `answered ${String(outcome.value)}`;
-  if (typeof outcome.value === 'object' && outcome.value !== null && 'status' in outcome.value)
-    return `answered ${outcome.value.status}`;
-  return typeof outcome.value === 'object' ? 'done' : `done ${outcome.value ?? ''}`.trim();
+  const status = (outcome.value as { status?: unknown } | undefined)?.status ?? outcome.value;
+  return typeof status === 'number' ? `answered ${status}` : 'done';
 };

@@ -20,10 +20,11 @@ export function applyWrites(engine: Engine, database: string, writes: wire.V1Wri
   const before = new Map([...paths].map((path) => [path, engine.read(path)]));
   writes.forEach(assertStorable);
   const stored = new Map([...before].map(([path, document]) => [path, document?.fields ?? {}]));
+  const isAnyTwice = paths.size < writes.length;
   const steps = writes.map((write) => {
     const path = pathOf(write);
     const corrected = replaceParents(write, stored.get(path) ?? {});
-    stored.set(path, fieldsAfter(corrected, stored.get(path) ?? {}));
+    if (isAnyTwice) stored.set(path, fieldsAfter(corrected, stored.get(path) ?? {}));
     return separateTransforms(corrected);
   });
 
@@ -103,7 +104,7 @@ function mergeResults(
 function replaceParents(write: wire.V1Write, stored: wire.V1Fields): wire.V1Write {
   const { updateMask, updateTransforms } = write;
   if (!write.update || (!updateMask && !updateTransforms?.length)) return write;
-  const fields = structuredClone(write.update.fields ?? {});
+  let fields = write.update.fields ?? {};
   const base = updateMask ? stored : fields;
   const mask = new Set<string>();
   for (const path of updateMask?.fieldPaths ?? []) {
@@ -115,7 +116,7 @@ function replaceParents(write: wire.V1Write, stored: wire.V1Fields): wire.V1Writ
   for (const { fieldPath } of updateTransforms ?? []) {
     const parent = parentThatIsNoMap(parseFieldPath(fieldPath ?? ''), base);
     if (!parent || mask.has(toFieldPath(parent))) continue;
-    setAt(fields, parent, { mapValue: { fields: {} } });
+    fields = withValueAt(fields, parent, { mapValue: { fields: {} } });
     mask.add(toFieldPath(parent));
   }
   return {
@@ -128,14 +129,14 @@ function replaceParents(write: wire.V1Write, stored: wire.V1Fields): wire.V1Writ
 /** The stored fields as a write leaves them, for the next write of the same commit; a transform leaves no map. */
 function fieldsAfter(write: wire.V1Write, stored: wire.V1Fields): wire.V1Fields {
   if (!write.update) return {};
-  const written = structuredClone(write.update.fields ?? {});
-  const fields = write.updateMask ? structuredClone(stored) : written;
+  const written = write.update.fields ?? {};
+  let fields = write.updateMask ? stored : written;
   for (const path of write.updateMask?.fieldPaths ?? []) {
     const names = parseFieldPath(path);
-    setAt(fields, names, valueAt(written, names));
+    fields = withValueAt(fields, names, valueAt(written, names));
   }
   for (const { fieldPath } of write.updateTransforms ?? []) {
-    setAt(fields, parseFieldPath(fieldPath ?? ''), { nullValue: 'NULL_VALUE' });
+    fields = withValueAt(fields, parseFieldPath(fieldPath ?? ''), { nullValue: 'NULL_VALUE' });
   }
   return fields;
 }
@@ -155,17 +156,17 @@ function valueAt(fields: wire.V1Fields, names: readonly string[]): wire.V1Value 
   return rest.length === 0 ? value : valueAt(value?.mapValue?.fields ?? {}, rest);
 }
 
-function setAt(fields: wire.V1Fields, names: readonly string[], value: wire.V1Value | undefined): void {
-  const [first = '', ...rest] = names;
-  if (rest.length === 0) {
-    if (value) fields[first] = value;
-    else delete fields[first];
-    return;
-  }
-  const inner = fields[first]?.mapValue?.fields ?? {};
-  if (!value && !fields[first]?.mapValue) return;
-  fields[first] = { mapValue: { fields: inner } };
-  setAt(inner, rest, value);
+/** The fields with that value, or without it; those that were given stay as they are. */
+function withValueAt(
+  fields: wire.V1Fields,
+  [first = '', ...rest]: readonly string[],
+  value: wire.V1Value | undefined,
+): wire.V1Fields {
+  const { [first]: held, ...others } = fields;
+  if (rest.length === 0) return value ? { ...fields, [first]: value } : others;
+  if (!value && !held?.mapValue) return fields;
+  const inner = withValueAt(held?.mapValue?.fields ?? {}, rest, value);
+  return { ...fields, [first]: { mapValue: { fields: inner } } };
 }
 
 /** Cloud Firestore, "Quotas and limits": the names of a field and of its parents, with the dots between them. */

@@ -3,6 +3,7 @@ import {
   type DocumentSnapshot,
   FieldValue,
   type Firestore,
+  type QueryDocumentSnapshot,
   Timestamp,
 } from 'firebase-admin/firestore';
 import type { Kennitala } from '../../domain/kennitala.ts';
@@ -14,6 +15,8 @@ import {
   CONSENT_PATHS,
   type FormerDocument,
   type Heard,
+  type PendingEdit,
+  unheardConsents,
   type Withdrawals,
 } from '../../domain/member/kept-values.ts';
 import { type Member, ORIGINS } from '../../domain/member/member.ts';
@@ -77,13 +80,22 @@ export const storedIn = (kennitala: Kennitala, snapshot: DocumentSnapshot): Stor
   return data === undefined ? null : fromMemberDocument(kennitala, data);
 };
 
-/** Of a document that was somebody's before their number was corrected. */
-export const formerFacts = (
-  kennitala: Kennitala,
-  data: DocumentData,
-): Pick<FormerDocument, 'withdrawn' | 'deletedAt'> => {
-  const { withdrawn = {}, deleted_at: deletedAt } = fromMemberDocument(kennitala, data).meta;
-  return { withdrawn, deletedAt };
+/** What is read of a document that was somebody's before their number was corrected. */
+export const FORMER_FIELDS = ['metadata', ...CONSENT_PATHS];
+
+/** @param queued Their edits that wait; what they have said since, whose event is on its way, stands in the document alone. */
+export const toFormerDocument = (
+  document: QueryDocumentSnapshot,
+  queued: readonly PendingEdit[],
+): FormerDocument => {
+  const { member, meta } = fromMemberDocument(document.id as Kennitala, document.data());
+  const editedAt = document.updateTime.toDate();
+  const unheard = Object.entries(unheardConsents(member, meta.heard));
+  return {
+    withdrawn: meta.withdrawn ?? {},
+    deletedAt: meta.deleted_at,
+    pending: [...queued, ...unheard.map(([path, value]) => ({ path, value, editedAt }))],
+  };
 };
 
 /** By the field's own name, `reachable`, as a dot would make a path of it. */

@@ -12,7 +12,6 @@ import { z } from 'zod';
 import type { Kennitala } from '../../domain/kennitala.ts';
 import type { StoredMember } from '../../domain/member/decide-change.ts';
 import {
-  type FormerDocument,
   formerWithdrawals,
   isNewNumber,
   type PendingEdit,
@@ -22,7 +21,7 @@ import { sourceHash } from '../../domain/member/patch.ts';
 import { makeGroups, makeTurns } from '../../lib/concurrency.ts';
 import type { ChangeOutcome, ChangeRequest, EventReceipt, MemberStore } from '../../portal/ports.ts';
 import { hintRef } from './hint-store.ts';
-import { formerFacts, memberRef, storedIn, toMemberDocument } from './member-document.ts';
+import { FORMER_FIELDS, memberRef, storedIn, toFormerDocument, toMemberDocument } from './member-document.ts';
 import { makeStoreCalls, toDocumentState, tryCommit, whileAwaited } from './store-call.ts';
 import { toPendingEdits } from './twoway-documents.ts';
 
@@ -290,16 +289,15 @@ const formerIn = async (
   djangoId: number,
 ): Promise<Withdrawals> => {
   const { docs } = await transaction.get(
-    db.collection('members').where('metadata.django_id', '==', djangoId).select('metadata'),
+    db
+      .collection('members')
+      .where('metadata.django_id', '==', djangoId)
+      .select(...FORMER_FIELDS),
   );
   const others = docs.filter(({ id }) => id !== kennitala);
-  const documents = others.map(async (document): Promise<FormerDocument> => {
-    const former = document.id as Kennitala;
-    return {
-      ...formerFacts(former, document.data()),
-      pending: await pendingEdits(db, transaction, former),
-    };
-  });
+  const documents = others.map(async (document) =>
+    toFormerDocument(document, await pendingEdits(db, transaction, document.id as Kennitala)),
+  );
   return formerWithdrawals(await Promise.all(documents));
 };
 

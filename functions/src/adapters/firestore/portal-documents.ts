@@ -18,7 +18,14 @@ import type {
   PortalWriter,
   WriteOptions,
 } from '../../portal/ports.ts';
-import { formerFacts, fromMemberDocument, memberRef, storedIn, toMemberDocument } from './member-document.ts';
+import {
+  FORMER_FIELDS,
+  fromMemberDocument,
+  memberRef,
+  storedIn,
+  toFormerDocument,
+  toMemberDocument,
+} from './member-document.ts';
 import { fromDocumentState, makeStoreCalls, toDocumentState, VALUES_PER_FILTER } from './store-call.ts';
 import { toPendingEdits } from './twoway-documents.ts';
 
@@ -136,7 +143,7 @@ const formerInto = async (
       'in',
       members.map(({ djangoId }) => djangoId),
     )
-    .select('metadata')
+    .select(...FORMER_FIELDS)
     .get();
   const pending = await pendingEditsOf(
     db,
@@ -144,12 +151,7 @@ const formerInto = async (
   );
   for (const { kennitala, djangoId } of members) {
     const others = docs.filter((it) => it.id !== kennitala && it.get('metadata.django_id') === djangoId);
-    const withdrawn = formerWithdrawals(
-      others.map((it) => ({
-        ...formerFacts(it.id as Kennitala, it.data()),
-        pending: pending.get(it.id) ?? [],
-      })),
-    );
+    const withdrawn = formerWithdrawals(others.map((it) => toFormerDocument(it, pending.get(it.id) ?? [])));
     if (Object.keys(withdrawn).length > 0) found.set(kennitala, withdrawn);
   }
 };

@@ -76,7 +76,17 @@ export const decideMember = (
   const isFresh = age < EDIT_UNDER_WAY_MS;
   // A write of the metadata alone takes no edit back.
   const isOfContent = decision.differences === null || decision.differences.length > 0;
-  if (stored !== null && !isAhead && !isNews && isFresh && isOfContent && isActive(stored.member))
+  // What was withdrawn under a former number is switched off at once: a document that is erased meanwhile could not say it again.
+  const isFollowed = Object.keys(former ?? {}).length > 0;
+  if (
+    stored !== null &&
+    !isAhead &&
+    !isNews &&
+    isFresh &&
+    isOfContent &&
+    !isFollowed &&
+    isActive(stored.member)
+  )
     return { kind: 'edit-under-way' };
   return {
     kind: kindOf(stored?.member ?? null),

@@ -112,12 +112,11 @@ export const makePortalMirror = (
       await dependencies.rosterRefresh.request(dependencies.now());
     }
     const { comparison, announcedLately } = compared;
-    const { kept } = comparison;
-    const planned = kept === null ? plannedLoad(dependencies, plan, compared, { runId, startedAt }) : null;
+    const planned = plannedLoad(dependencies, plan, compared, { runId, startedAt });
     const applied = await applyPortal(
       {
         plan,
-        kept,
+        kept: comparison.kept,
         announcedLately,
         signal,
         ...(planned !== null && resume !== undefined && { resumable: { planned, resume } }),
@@ -278,7 +277,7 @@ export const planRemovals = (table: PortalTable, quarantined: readonly Quarantin
   const differences = makeDifferences();
   let withheld = 0;
   for (const { kennitala, djangoId, row } of table.unseen()) {
-    if (isAnybody || (djangoId !== null && protectedIds.has(djangoId))) withheld += 1;
+    if (isAnybody || protectedIds.has(djangoId)) withheld += 1;
     else
       differences.add({
         kennitala,

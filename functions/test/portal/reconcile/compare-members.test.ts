@@ -3,6 +3,7 @@ import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import type { MemberToDecide } from '../../../src/portal/ports.ts';
 import {
   type ComparisonDependencies,
+  keptBeside,
   makeComparison,
   type Quarantined,
   warnOfQuarantine,
@@ -220,6 +221,16 @@ describe('the writes of a comparison', () => {
     const { kept, differences } = await compare([row(ONE), row(TWO), row(THREE)], { keptWrites });
     expect(kept === null ? null : [...kept.keys()]).toEqual(areKept ? [TWO, THREE] : null);
     expect(differences.length).toBe(2);
+  });
+
+  it.each([
+    [0, 12_000],
+    [2_216, 11_960],
+    [100_000, 10_182],
+    [604_999, 1_001],
+    [1_000_000, 1_000],
+  ])('leave room for a table of %i', (rows, writes) => {
+    expect(keptBeside(rows)).toBe(writes);
   });
 });
 

@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
 import { applyPatch, sourceHash } from '../../../src/domain/member/patch.ts';
-import { SyncError } from '../../../src/lib/errors.ts';
 import { digestOperations, makePlanId } from '../../../src/mirror/plan.ts';
 import { makeSetDigest } from '../../../src/portal/reconcile/compact.ts';
 import { saidText } from '../../../src/portal/reconcile/compare-members.ts';
@@ -16,7 +15,6 @@ import {
   ONE,
   PEOPLE,
   plan,
-  type Row,
   reset,
   row,
   succeeded,
@@ -229,63 +227,6 @@ describe('the plan of a reconcile', () => {
     holds([row(ONE)], [row(TWO)]);
     world.rows = [row(ONE), { name: 'Nobody knows', ssn: 'unreadable' }];
     expect([...(await plan()).made.removed]).toEqual([]);
-  });
-});
-
-describe('what the registry shows', () => {
-  it.each([
-    ['nobody', []],
-    ['placeholders and what cannot be read alone', [row('9999999999'), { id: 1, ssn: 'unreadable' }]],
-  ])('has to be somebody: %s stops the run', async (_what, shown) => {
-    holds([row(ONE)]);
-    world.rows = shown as Row[];
-    await expect(plan()).rejects.toMatchObject({ code: 'empty_export', details: { received: shown.length } });
-  });
-
-  it('and cannot be read is named by reference or by place, twenty at most', async () => {
-    world.rows = [
-      row(ONE),
-      row(TWO, { gender: 99 }),
-      ...Array.from({ length: 21 }, () => ({ ssn: 'x' }) as Row),
-    ];
-    const { source } = await plan();
-    const [warning] = source.warnings;
-    expect(warning?.code).toBe('quarantined_members');
-    expect(warning?.message).toMatch(/^22 members cannot be read and were left as they are\. m_1: /);
-    expect(warning?.message).toContain('number 2 of the pages: ');
-    expect(warning?.message).not.toContain('number 21 of the pages');
-    expect(warning?.message).toMatch(/ And 2 more\.$/);
-    world.rows = [row(ONE), ...Array.from({ length: 20 }, () => ({ ssn: 'x' }) as Row)];
-    expect((await plan()).source.warnings[0]?.message).not.toContain('more');
-  });
-});
-
-describe('an event that was missed', () => {
-  const missed = async () => (await plan(succeeded(2))).made.missedEvents;
-  beforeEach(() => {
-    holds([row(ONE)], [row(TWO)]);
-    world.rows = [row(ONE, { version: 4, name: 'Renamed Person' }), row(TWO), row(THREE)];
-  });
-
-  it('is none of whom the registry changed a moment ago: it is asked for them', async () => {
-    world.lately = { members: [row(ONE)], count: 1 };
-    expect(await missed()).toEqual({ created: 1, updated: 0, deleted: 0 });
-    expect(world.asked.at(-1)).toMatchObject({ modifiedSince: ago(2 * MINUTE_MS) });
-  });
-
-  it.each<[string, typeof world.lately]>([
-    ['answers all it has', { members: [row(ONE), row(TWO), row(THREE)], count: 3 }],
-    ['does not say how many', { members: [row(ONE)], count: null }],
-    ['fails', new SyncError('registry_rejected', 'no such parameter')],
-  ])('is each difference where the registry %s', async (_what, answer) => {
-    world.lately = answer;
-    expect(await missed()).toEqual({ created: 1, updated: 1, deleted: 0 });
-  });
-
-  it('is not asked about where nothing differs', async () => {
-    world.rows = [row(ONE), row(TWO)];
-    expect(await missed()).toEqual({ created: 0, updated: 0, deleted: 0 });
-    expect(world.asked).toHaveLength(1);
   });
 });
 

@@ -27,6 +27,17 @@ const tableOf = (held: Member, meta: Parameters<ReturnType<typeof makePortalTabl
   return builder.finish();
 };
 
+interface HeldRow {
+  readonly kennitala: Kennitala;
+  readonly held: Member;
+  readonly meta: Parameters<typeof tableOf>[1];
+}
+const digestOfRows = (rows: readonly HeldRow[]): string => {
+  const builder = makePortalTable();
+  for (const { kennitala, held, meta } of rows) builder.add(kennitala, { member: held, meta }, 's');
+  return builder.finish().digest();
+};
+
 describe('the table of what the portal holds', () => {
   it('finds every one of thousands, with its state, and nobody else', () => {
     const builder = makePortalTable();
@@ -92,6 +103,55 @@ describe('the table of what the portal holds', () => {
   it('does not hold another content', () => {
     const other = sourceHash(applyPatch(member, { ...said, content: { 'profile.name': 'Another' } }));
     expect(tableOf(member, SOUND).holds(0, said, other)).toBe(false);
+  });
+
+  it.each([
+    ['the same', { a: 1, b: 2 }, { a: 1, b: 2 }, true],
+    ['another one at its end', { a: 1, b: 2 }, { a: 1, b: 9 }, false],
+    ['another one at its beginning', { a: 1, b: 2 }, { a: 9, b: 2 }, false],
+    ['one where none was known', undefined, { a: 0, b: 0 }, false],
+    ['none any more', { a: 1, b: 2 }, undefined, true],
+  ])('holds a member of whom the registry says %s as a digest', (_what, digest, saysNow, expected) => {
+    const table = tableOf(member, digest === undefined ? SOUND : { ...SOUND, digest });
+    const { digest: _, ...rest } = said;
+    expect(table.holds(0, saysNow === undefined ? rest : { ...rest, digest: saysNow }, hash)).toBe(expected);
+  });
+
+  it('takes the first version and the first row number for what they are, and not for none', () => {
+    const table = tableOf(member, { ...SOUND, django_id: null, source_version: null });
+    expect(table.holds(0, { ...said, djangoId: null, version: 1 }, hash)).toBe(false);
+    expect(table.holds(0, { ...said, djangoId: 1, version: null }, hash)).toBe(false);
+    expect([...table.unseen()]).toEqual([{ kennitala: KENNITALA, djangoId: null, row: 0 }]);
+    const first = tableOf(member, { ...SOUND, django_id: 1 });
+    expect([...first.unseen()]).toEqual([{ kennitala: KENNITALA, djangoId: 1, row: 0 }]);
+  });
+
+  it('has another digest wherever anything of any row differs', () => {
+    const digest = { a: 1, b: 2 };
+    const renamed = { ...member, profile: { ...member.profile, name: 'Another' } };
+    const digestOf = (change: (n: number) => Partial<HeldRow>) =>
+      digestOfRows(
+        [0, 1, 2].map((n) => ({
+          kennitala: PEOPLE[n] as Kennitala,
+          held: member,
+          meta: { ...SOUND, digest },
+          ...change(n),
+        })),
+      );
+    const digests = [
+      digestOf(() => ({})),
+      ...[0, 2].flatMap((place) => {
+        const at = (change: object) => digestOf((n) => (n === place ? change : {}));
+        return [
+          at({ kennitala: PEOPLE[place + 10] }),
+          at({ held: renamed, meta: { ...SOUND, digest, source_hash: sourceHash(renamed) } }),
+          at({ meta: { ...SOUND, digest, source_version: 8 } }),
+          at({ meta: { ...SOUND, digest: { a: 1, b: 3 } } }),
+          at({ meta: SOUND }),
+        ];
+      }),
+    ];
+    expect(new Set(digests).size).toBe(11);
   });
 
   it('has a digest of what was held, whoever was seen since', () => {

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { syncMemberBody } from '../../../src/ops/schemas/two-way.ts';
+import type { MemberStore } from '../../../src/portal/ports.ts';
 import { syncMember } from '../../../src/portal/reconcile/sync-member.ts';
 import type { MemberReader } from '../../../src/registry/ports.ts';
 import { makeKennitalas } from '../../support/kennitalas.ts';
@@ -18,18 +20,25 @@ afterEach(async () => {
   await stack.close();
 });
 
-const sync = (id: number, { dryRun = false, registry = stack.portal.registry } = {}) =>
+interface Given {
+  readonly dryRun?: boolean;
+  readonly registry?: MemberReader;
+  readonly members?: MemberStore;
+}
+const syncOf = (kennitala: Kennitala, { dryRun = false, registry, members }: Given = {}) =>
   syncMember(
-    { kennitala: stack.kennitalaOf(id), dryRun, signal: new AbortController().signal },
+    { kennitala, dryRun, signal: new AbortController().signal },
     {
-      members: stack.members,
-      registry,
+      members: members ?? stack.members,
+      registry: registry ?? stack.portal.registry,
       rosterRefresh: stack.portal.rosterRefresh,
       reference: stack.portal.reference,
       now: stack.clock.now,
       log: stack.dependencies.log,
     },
   );
+
+const sync = (id: number, given?: Given) => syncOf(stack.kennitalaOf(id), given);
 
 const refreshes = async () => (await stack.db.collection('roster_refreshes').get()).size;
 
@@ -152,6 +161,7 @@ describe('one member on demand', () => {
     await stack.documentOf(stack.kennitalaOf(4)).update({ 'metadata.source_version': 99 });
     expect(await sync(4)).toMatchObject({
       decision: 'stale',
+      keptEdits: [],
       reasons: ['The portal has version 99, the registry shows 0: the newer one stands.'],
     });
   });
@@ -177,7 +187,7 @@ describe('one member on demand', () => {
     };
     const before = await stack.memberData(kennitala);
     const synced = await sync(5, { registry });
-    expect(synced.decision).toBe('guarded');
+    expect(synced).toMatchObject({ decision: 'guarded', keptEdits: [] });
     expect(synced.reasons).toEqual([expect.stringMatching(/^The answer would empty \d+ fields/)]);
     expect(await stack.memberData(kennitala)).toEqual(before);
   });
@@ -205,6 +215,53 @@ describe('one member on demand', () => {
     expect((await sync(7, { registry })).decision).toBe('applied');
     expect(reads).toBe(2);
     expect((await stack.memberData(kennitala))?.['profile'].name).toBe('Second');
+  });
+
+  it('who is written whenever they are read is an error after five times', async () => {
+    const kennitala = stack.kennitalaOf(7);
+    stack.registry.updateMember(7, { name: 'Never' });
+    let reads = 0;
+    const registry: MemberReader = {
+      readMember: async (asked, options) => {
+        reads += 1;
+        await stack.documentOf(kennitala).update({ 'metadata.touched': reads });
+        return stack.portal.registry.readMember(asked, options);
+      },
+    };
+    await expect(sync(7, { registry })).rejects.toMatchObject({
+      code: 'store_unavailable',
+      message: 'The member was written 5 times while it was read from the registry. Try again.',
+    });
+    expect(reads).toBe(5);
+  });
+
+  it('of whom a transaction decided that had to begin again, and found them written, is read again', async () => {
+    let calls = 0;
+    const members: MemberStore = {
+      read: stack.members.read,
+      applyChange: async (request) => {
+        calls += 1;
+        if (calls > 1) return stack.members.applyChange(request);
+        request.decide((await stack.members.read(request.kennitala)).stored, [], {});
+        return { kind: 'moved' };
+      },
+    };
+    stack.registry.updateMember(7, { name: 'Second' });
+    expect(await sync(7, { members })).toMatchObject({ decision: 'applied' });
+    expect(calls).toBe(2);
+    await expectEqual(stack);
+  });
+
+  it('that is a placeholder is none, and nobody is asked', async () => {
+    const registry: MemberReader = { readMember: () => Promise.reject(new Error('The registry was asked.')) };
+    expect(await syncOf('9999000001' as Kennitala, { registry })).toEqual({
+      member: expect.stringMatching(/^m_[0-9a-f]{16}$/),
+      found: false,
+      decision: 'skipped',
+      differences: [],
+      keptEdits: [],
+      reasons: ['The number is a placeholder (9999…), and those are no members.'],
+    });
   });
 
   it('leaves paths and the reference in the log, and no value', async () => {

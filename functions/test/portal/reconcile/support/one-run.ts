@@ -1,7 +1,6 @@
 import type { Kennitala } from '../../../../src/domain/kennitala.ts';
 import { decideChange } from '../../../../src/domain/member/decide-change.ts';
 import { parseRegistryMember } from '../../../../src/domain/member/parse-registry-member.ts';
-import { SyncError } from '../../../../src/lib/errors.ts';
 import type { RunContext } from '../../../../src/mirror/mirror.ts';
 import {
   makePortalMirror,
@@ -49,7 +48,7 @@ export const world = {
   rows: [] as Row[],
   documents: new Map<Kennitala, HeldDocument>(),
   /** Whom the registry changed lately, when it is asked for them; null where it knows no such question. */
-  lately: null as { readonly members: readonly object[]; readonly count: number | null } | SyncError | null,
+  lately: null as { readonly members: readonly object[]; readonly count: number | null } | Error | null,
   asked: [] as (MemberPagesOptions | string)[],
   refreshes: 0,
   /** Until when hints were forgotten. */
@@ -76,7 +75,7 @@ const openMirror = (given: Partial<PortalMirrorDependencies> = {}, pageSize = 2)
       pages: async function* (options) {
         world.asked.push(options);
         if (options.modifiedSince !== undefined && world.lately !== null) {
-          if (world.lately instanceof SyncError) throw world.lately;
+          if (world.lately instanceof Error) throw world.lately;
           yield world.lately;
           return;
         }

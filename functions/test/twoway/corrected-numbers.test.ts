@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { parseRegistryMember } from '../../src/domain/member/parse-registry-member.ts';
+import { decideMember } from '../../src/portal/reconcile/decide-member.ts';
+import { makeKennitalas } from '../support/kennitalas.ts';
+import { makeScenario, type Scenario } from './support/scenario.ts';
+
+const [FORMER, CORRECTED] = makeKennitalas(2, 41_000) as [never, never];
+const CONSENT = 'profile.reachable';
+
+/** A member who consents, and whose number was corrected; the portal has not heard of that yet. */
+const corrected = async (isOn = true): Promise<Scenario> => {
+  const world = makeScenario([FORMER], 'with the companion app');
+  world.introduce(FORMER, { [CONSENT]: isOn });
+  await arrive(world);
+  world.events.length = 0;
+  world.registry.correctNumber(FORMER, CORRECTED);
+  return world;
+};
+const arrive = async ({ registry, receive }: Scenario): Promise<void> => {
+  for (const webhook of registry.announced.splice(0)) await receive(webhook);
+};
+const trackAll = async ({ events, track }: Scenario): Promise<void> => {
+  for (const event of events.splice(0)) await track(event);
+};
+const isOn = (world: Scenario) => world.stored(CORRECTED)?.member.profile.reachable;
+
+describe('a consent withdrawn in the document of the former number', () => {
+  it.each([
+    ['the events', arrive],
+    ['the reconcile', (world: Scenario) => world.reconcile(CORRECTED)],
+  ])('of which nobody has heard is off in the first document that %s make', async (_, tell) => {
+    const world = await corrected();
+    world.edit(FORMER, { [CONSENT]: false });
+    await tell(world);
+    expect(isOn(world)).toBe(false);
+    // Its own event then brings it to the registry.
+    await trackAll(world);
+    await arrive(world);
+    expect(world.registry.rows.get(CORRECTED)?.values[CONSENT]).toBe(false);
+    expect(isOn(world)).toBe(false);
+  });
+
+  it('and given again there leaves no mark', async () => {
+    const world = await corrected();
+    world.edit(FORMER, { [CONSENT]: false });
+    await trackAll(world);
+    world.edit(FORMER, { [CONSENT]: true });
+    await arrive(world);
+    await trackAll(world);
+    await arrive(world);
+    expect(isOn(world)).toBe(true);
+  });
+
+  it('is switched off by the reconcile that brings the id, also in a document that is seconds old', async () => {
+    const world = await corrected();
+    await world.reconcile(CORRECTED);
+    const stored = world.stored(CORRECTED);
+    if (stored === null) throw new Error('There should be a document.');
+    const seen = {
+      stored: { ...stored, meta: { ...stored.meta, django_id: null } },
+      state: null,
+      pending: [],
+      writtenAt: world.now(),
+    };
+    const said = parseRegistryMember(world.registry.wireOf(CORRECTED));
+    const former = { [CONSENT]: world.now() };
+    expect(decideMember({ ...seen, former }, said, world.now())).toMatchObject({
+      kind: 'update',
+      meta: { withdrawn: former },
+    });
+  });
+});
+
+it('an edit that comes to the new number late yields to what its member has said there since', async () => {
+  const world = await corrected(false);
+  world.edit(FORMER, { 'profile.email': 'former@example.is' });
+  const [late] = world.events.splice(0);
+  if (late === undefined) throw new Error('An event should have come.');
+  await arrive(world);
+  world.edit(CORRECTED, { 'profile.email': 'last@example.is' });
+  await trackAll(world);
+  await world.track(late);
+  expect(world.items()).toMatchObject([{ settled: { 'profile.email': { outcome: 'superseded' } } }, {}]);
+  expect(world.registry.rows.get(CORRECTED)?.values['profile.email']).toBe('last@example.is');
+});
