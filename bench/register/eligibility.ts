@@ -22,7 +22,7 @@ type AtOnce = keyof typeof QUESTIONS_A_TURN;
 const TURNS = 6;
 
 const P50_AT_MOST = 2.2;
-/** Ours holds a connection for three round trips (begin, ask, end) where the reference holds it for one, and there are four. */
+/** A question is a signed token, a schema and a transaction with its limits for ours, where the reference compares two texts and selects. */
 const REFERENCE_TIMES_AT_MOST = 3;
 
 interface Asked {

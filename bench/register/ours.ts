@@ -75,6 +75,7 @@ const makeCountedDatabase = (database: Database) => {
   const counting: Database = {
     begin: async (limits) => wrap(await timed(() => database.begin(limits))),
     transaction: database.transaction,
+    read: database.read,
     close: database.close,
   };
   return {

@@ -39,7 +39,7 @@ export interface RegisterDifferences {
   readonly removed: readonly Kennitala[];
   /** How many of the updated would lose what a column holds, by column. */
   readonly blanked: Readonly<Record<'name' | 'email' | 'phone', number>>;
-  /** Staged members whose row is equal. */
+  /** Compared members whose row is equal. */
   readonly unchanged: number;
   /** SHA-256 (hex) over every operation and the row that it changes, as that row was. */
   readonly digest: string;
@@ -71,11 +71,11 @@ export interface CommitOrder {
   readonly notifications: readonly Notification[];
 }
 
-/** A transaction in which the registry's members are staged, and which nobody else's write can come between. */
+/** A transaction in which the registry's members were compared with the register, and which nobody else's write can come between. */
 export interface RegisterTransaction {
   readonly differences: RegisterDifferences;
   /**
-   * Makes the register equal to what is staged, writes the log and the notifications, and commits. Throws
+   * Makes the register equal to what was compared, writes the log and the notifications, and commits. Throws
    * `storage_conflict` when the transaction was surely lost and can be made again, `database_*` otherwise.
    */
   commit(order: CommitOrder): Promise<void>;
@@ -85,7 +85,7 @@ export interface RegisterTransaction {
 
 export interface StageOptions {
   readonly signal: AbortSignal;
-  /** Only members of these buckets were staged, so nobody else can have gone. Missing: all were. */
+  /** Only members of these buckets were asked for, so nobody else can have gone. Missing: all were. */
   readonly buckets?: readonly number[] | undefined;
   /** Rows that events wrote after this time are left to the next run. */
   readonly startedAt: Date;

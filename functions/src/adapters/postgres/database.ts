@@ -22,8 +22,6 @@ export interface TransactionLimits {
   readonly lockMs?: number;
   /** The server ends a transaction whose client says nothing for so long, so that a dead run holds no lock. */
   readonly idleMs?: number;
-  /** The server refuses every write. Nothing can be lost, so nobody waits for the end of the transaction. */
-  readonly isReadOnly?: boolean;
 }
 
 /**
@@ -37,6 +35,11 @@ export interface Database {
   begin(limits?: TransactionLimits): Promise<Transaction>;
   /** Commits what `work` did, or rolls it back when it throws. Not retried. */
   transaction<T>(work: (query: Query) => Promise<T>, limits?: TransactionLimits): Promise<T>;
+  /**
+   * One statement in a transaction of its own, in which the server refuses every write. Beginning, statement and end travel together:
+   * one round trip. Not retried.
+   */
+  readonly read: Query;
   close(): Promise<void>;
 }
 
@@ -62,6 +65,17 @@ export const makeCheckedTransactions = (
         }, limits),
       limits,
     );
+};
+
+/** Readings of one statement each, as `makeCheckedTransactions` makes transactions. */
+export const makeCheckedReads = (database: Database): Query => {
+  let isKnown = false;
+  return (text, values) =>
+    retried(async () => {
+      if (!isKnown) await assertSchema(database.read);
+      isKnown = true;
+      return database.read(text, values);
+    });
 };
 
 /** The number of the newest migration: what this code was written for. A test compares it with the files. */

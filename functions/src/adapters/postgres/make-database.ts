@@ -23,7 +23,6 @@ const DEFAULT_LIMITS: Required<TransactionLimits> = {
   statementMs: 30_000,
   lockMs: 10_000,
   idleMs: 60_000,
-  isReadOnly: false,
 };
 
 interface Open {
@@ -48,6 +47,8 @@ export const makeDatabase = ({
       ...(answerTimeoutMs !== undefined && { query_timeout: answerTimeoutMs }),
       idleTimeoutMillis: 30_000,
       application_name: 'membership-sync',
+      // A statement is sent when it is given, and not when the one before it has been answered.
+      pipeline: true,
     });
     // A connection that breaks while nobody uses it is replaced; without a listener it would end the process.
     pool.on('error', () => undefined);
@@ -55,16 +56,19 @@ export const makeDatabase = ({
     return pool;
   });
 
-  const begin = async (limits: TransactionLimits = {}): Promise<Transaction> => {
-    let client: PoolClient;
+  const take = async (): Promise<PoolClient> => {
     try {
-      client = await (await open()).connect();
+      return await (await open()).connect();
     } catch (cause) {
       throw databaseFailure('take a connection', cause);
     }
+  };
+
+  const begin = async (limits: TransactionLimits = {}): Promise<Transaction> => {
+    const client = await take();
     const transaction = makeTransaction(client);
     try {
-      await client.query(beginningOf({ ...DEFAULT_LIMITS, ...limits }));
+      await client.query(beginningOf('begin', { ...DEFAULT_LIMITS, ...limits }));
     } catch (cause) {
       await transaction.rollback();
       throw databaseFailure('begin a transaction', cause);
@@ -78,15 +82,14 @@ export const makeDatabase = ({
       const transaction = await begin(limits);
       try {
         const result = await work(transaction.query);
-        const ended = transaction.commit();
-        if (limits?.isReadOnly === true) ended.catch(() => undefined);
-        else await ended;
+        await transaction.commit();
         return result;
       } catch (cause) {
         await transaction.rollback();
         throw cause;
       }
     },
+    read: async (text, values) => readOnce(await take(), text, values),
     close: async () => {
       await opened?.pool.end();
       opened?.connection.close();
@@ -95,14 +98,50 @@ export const makeDatabase = ({
   };
 };
 
-const beginningOf = ({ statementMs, lockMs, idleMs, isReadOnly }: Required<TransactionLimits>): string =>
+const beginningOf = (
+  begin: 'begin' | 'begin read only',
+  { statementMs, lockMs, idleMs }: Required<TransactionLimits>,
+): string =>
   [
-    isReadOnly ? 'begin read only' : 'begin',
+    begin,
     `set local statement_timeout = ${statementMs}`,
     `set local lock_timeout = ${lockMs}`,
     `set local idle_in_transaction_session_timeout = ${idleMs}`,
     `set local timezone = 'UTC'`,
   ].join('; ');
+
+const BEGIN_READING = beginningOf('begin read only', DEFAULT_LIMITS);
+
+/** The statement between its transaction's beginning and end, all in one write. Nobody waits for the end: it can lose nothing. */
+const readOnce = async <Row>(
+  client: PoolClient,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<Row[]> => {
+  // The three statements are told of a connection that breaks; without a listener it would end the process.
+  const ignore = (): void => undefined;
+  client.on('error', ignore);
+  const { stream } = client.connection;
+  stream.cork();
+  const began = client.query(BEGIN_READING);
+  const answered = client.query(text, [...values]);
+  const ended = client.query('commit');
+  stream.uncork();
+  void Promise.allSettled([began, answered, ended]).then(([first, , last]) => {
+    client.off('error', ignore);
+    client.release(first.status === 'rejected' || last.status === 'rejected');
+  });
+  try {
+    await began;
+  } catch (cause) {
+    throw databaseFailure('begin a transaction', cause);
+  }
+  try {
+    return (await answered).rows as Row[];
+  } catch (cause) {
+    throw databaseFailure('carry out a statement', cause);
+  }
+};
 
 const makeTransaction = (client: PoolClient): Transaction => {
   let isOver = false;

@@ -2,95 +2,76 @@ import type { Kennitala } from '../../domain/kennitala.ts';
 import { BUCKETS, NO_MEMBERS, type SetSums } from '../../domain/member/digest.ts';
 import type { RegisterDigests } from '../../proof/digest-ports.ts';
 import type { ChangedRow, Eligibility, RegisterReader, SyncLogEntry } from '../../register/ports.ts';
-import {
-  type Database,
-  makeCheckedTransactions,
-  type Query,
-  readSchemaVersion,
-  SCHEMA_VERSION,
-} from './database.ts';
-
-const READ_ONLY = { isReadOnly: true };
+import { type Database, makeCheckedReads, readSchemaVersion, SCHEMA_VERSION } from './database.ts';
 
 const LOG_COLUMNS = `id, sync_type, sync_timestamp, members_added, members_removed, members_verified, error_count, status,
   details`;
 
-/** What the API reads, each in one short transaction. */
+/** What the API reads: each statement sees what was committed before it. */
 export const makeRegisterReader = (database: Database): RegisterReader => {
-  const read = makeCheckedTransactions(database, READ_ONLY);
-  const oneLog = async (query: Query, where: string): Promise<SyncLogEntry | null> => {
-    const [row] = await query<SyncLogEntry>(
+  const read = makeCheckedReads(database);
+  const oneLog = async (where: string): Promise<SyncLogEntry | null> => {
+    const [row] = await read<SyncLogEntry>(
       `select ${LOG_COLUMNS} from public.sync_log where ${where} order by sync_timestamp desc, id desc limit 1`,
     );
     return row ?? null;
   };
 
   return {
-    readSchema: () =>
-      database.transaction(async (query) => ({
-        version: await readSchemaVersion(query),
-        needed: SCHEMA_VERSION,
-      })),
+    readSchema: async () => ({ version: await readSchemaVersion(database.read), needed: SCHEMA_VERSION }),
 
-    readStatus: () =>
-      read(async (query) => {
-        const [counts] = await query<{ active: number; inactive: number; waiting: number }>(
-          `select (select count(*)::int from public.members where is_active) as active,
-                  (select count(*)::int from public.members where is_active is not true) as inactive,
-                  (select count(*)::int from public.notification_outbox
-                    where delivered_at is null and failed_at is null) as waiting`,
-        );
-        const { active = 0, inactive = 0, waiting = 0 } = counts ?? {};
-        return {
-          lastRun: await oneLog(query, `sync_type <> 'webhook'`),
-          lastSuccess: await oneLog(query, `sync_type <> 'webhook' and status = 'success'`),
-          active,
-          inactive,
-          waitingNotifications: waiting,
-        };
-      }),
+    readStatus: async () => {
+      const [counts] = await read<{ active: number; inactive: number; waiting: number }>(
+        `select (select count(*)::int from public.members where is_active) as active,
+                (select count(*)::int from public.members where is_active is not true) as inactive,
+                (select count(*)::int from public.notification_outbox
+                  where delivered_at is null and failed_at is null) as waiting`,
+      );
+      const { active = 0, inactive = 0, waiting = 0 } = counts ?? {};
+      return {
+        lastRun: await oneLog(`sync_type <> 'webhook'`),
+        lastSuccess: await oneLog(`sync_type <> 'webhook' and status = 'success'`),
+        active,
+        inactive,
+        waitingNotifications: waiting,
+      };
+    },
 
     readLogs: ({ limit, before, status, type }) =>
-      read((query) =>
-        query<SyncLogEntry>(
-          `select ${LOG_COLUMNS} from public.sync_log
-            where ($2::int is null or id < $2) and ($3::text is null or status = $3)
-              and ($4::text is null or sync_type = $4)
-            order by id desc limit $1`,
-          [limit, before, status, type],
-        ),
+      read<SyncLogEntry>(
+        `select ${LOG_COLUMNS} from public.sync_log
+          where ($2::int is null or id < $2) and ($3::text is null or status = $3)
+            and ($4::text is null or sync_type = $4)
+          order by id desc limit $1`,
+        [limit, before, status, type],
       ),
 
-    readEligibility: (kennitalas) =>
-      read(async (query) => {
-        const found = await query<Eligibility & { readonly verifiedAt: Date | null }>(
-          `select asked.kennitala, coalesce(m.is_active, false) as active,
-                  case when m.is_active then coalesce((m.metadata->>'date_joined')::timestamptz, m.added_at) end as since,
-                  (select max(sync_timestamp) from public.sync_log
-                    where sync_type <> 'webhook' and status = 'success') as "verifiedAt"
-             from unnest($1::text[]) with ordinality as asked(kennitala, position)
-             left join public.members m on m.kennitala = asked.kennitala
-            order by asked.position`,
-          [kennitalas],
-        );
-        return {
-          members: found.map(({ verifiedAt: _, ...member }) => member),
-          verifiedAt: found[0]?.verifiedAt ?? null,
-        };
-      }),
+    readEligibility: async (kennitalas) => {
+      const found = await read<Eligibility & { readonly verifiedAt: Date | null }>(
+        `select asked.kennitala, coalesce(m.is_active, false) as active,
+                case when m.is_active then coalesce((m.metadata->>'date_joined')::timestamptz, m.added_at) end as since,
+                (select max(sync_timestamp) from public.sync_log
+                  where sync_type <> 'webhook' and status = 'success') as "verifiedAt"
+           from unnest($1::text[]) with ordinality as asked(kennitala, position)
+           left join public.members m on m.kennitala = asked.kennitala
+          order by asked.position`,
+        [kennitalas],
+      );
+      return {
+        members: found.map(({ verifiedAt: _, ...member }) => member),
+        verifiedAt: found[0]?.verifiedAt ?? null,
+      };
+    },
 
     readChanges: (runId, { after, limit }) =>
-      read(async (query) => {
-        const rows = await query<ChangedRow>(
-          `select c.member_id as "memberId", c.kind, m.kennitala
-             from public.sync_log l
-             join public.member_changes c on c.log_id = l.id
-             join public.members m on m.id = c.member_id
-            where l.details->>'run' = $1 and c.member_id > $2 order by c.member_id limit $3`,
-          [runId, after, limit],
-        );
-        return rows;
-      }),
+      read<ChangedRow>(
+        `select c.member_id as "memberId", c.kind, m.kennitala
+           from public.sync_log l
+           join public.member_changes c on c.log_id = l.id
+           join public.members m on m.id = c.member_id
+          where l.details->>'run' = $1 and c.member_id > $2 order by c.member_id limit $3`,
+        [runId, after, limit],
+      ),
   };
 };
 
@@ -119,22 +100,19 @@ const ROWS = `
 
 /** The register's side of a proof: each call one statement. */
 export const makeRegisterDigests = (database: Database): RegisterDigests => {
-  const read = makeCheckedTransactions(database, READ_ONLY);
+  const read = makeCheckedReads(database);
   return {
-    sums: () =>
-      read(async (query) => {
-        const sums: SetSums[] = Array.from({ length: BUCKETS }, () => NO_MEMBERS);
-        for (const { bucket, count, a, b } of await query<SumsRow>(SUMS)) {
-          sums[bucket] = { count, a: Number(a), b: Number(b) };
-        }
-        return sums;
-      }),
-    rows: (buckets) =>
-      read(async (query) =>
-        (await query<MemberRow>(ROWS, [buckets])).map(({ kennitala, a, b }) => ({
-          kennitala,
-          ...(a !== null && b !== null && { digest: { a: Number(a), b: Number(b) } }),
-        })),
-      ),
+    sums: async () => {
+      const sums: SetSums[] = Array.from({ length: BUCKETS }, () => NO_MEMBERS);
+      for (const { bucket, count, a, b } of await read<SumsRow>(SUMS)) {
+        sums[bucket] = { count, a: Number(a), b: Number(b) };
+      }
+      return sums;
+    },
+    rows: async (buckets) =>
+      (await read<MemberRow>(ROWS, [buckets])).map(({ kennitala, a, b }) => ({
+        kennitala,
+        ...(a !== null && b !== null && { digest: { a: Number(a), b: Number(b) } }),
+      })),
   };
 };

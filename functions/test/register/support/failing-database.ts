@@ -50,6 +50,10 @@ export const makeFailingDatabase = (database: Database): FailingDatabase => {
         throw cause;
       }
     },
+    read: async (text, values) => {
+      await watch(text);
+      return database.read(text, values);
+    },
     close: database.close,
   };
   return failing;
