@@ -1,4 +1,5 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Whole command lines against whole stacks take longest: the `local` project has them. */
 const COMMAND_LINE_SUITES = ['ops/test/cli/**/*.test.ts', 'ops/test/by-hand/**/*.test.ts'];
@@ -15,13 +16,13 @@ const STACK_SUITES = [
   'functions/test/ops/**/*.test.ts',
   'functions/test/proof/{prove,verify}.test.ts',
   'functions/test/portal/convergence-over-http.test.ts',
-  'functions/test/portal/reconcile/{load,reconcile-guard,reconcile-races}.test.ts',
+  'functions/test/portal/reconcile/{load,reconcile,reconcile-guard,reconcile-races}.test.ts',
   'functions/test/roster/{crashes,registry-answers}.test.ts',
   'functions/test/twoway/*-over-firestore.test.ts',
-  'functions/test/register/{api,api-callers,api-examples,apply-event,compare-members,crashes,erasure,hard-values,notify,registry-failures}.test.ts',
+  'functions/test/register/{api,api-callers,api-examples,apply-event,compare-members,crashes,erasure,hard-values,notify,register,registry-failures}.test.ts',
   'functions/test/adapters/postgres/{make-database,migrate,own-user}.test.ts',
   'functions/test/rules/mutation/*.test.ts',
-  'ops/test/deploy/{commands,deploy-failures}.test.ts',
+  'ops/test/deploy/{commands,deploy,deploy-failures}.test.ts',
 ];
 
 /** What the file names of the longer suites end with. */
@@ -64,10 +65,24 @@ const project = (
     },
   }) satisfies TestProjectInlineConfiguration;
 
+/** Those that take longest, the longest first: what began last would be waited for by a processor that has nothing else to do. */
+const LONGEST = ['functions/test/world/world.test.ts', 'local/test/cli/weekly-run.test.ts'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const placeOf = ({ moduleId }: TestSpecification): number => {
+      const place = LONGEST.findIndex((name) => moduleId.endsWith(name));
+      return place === -1 ? LONGEST.length : place;
+    };
+    return (await super.sort(files)).toSorted((one, other) => placeOf(one) - placeOf(other));
+  }
+}
+
 /** One project a command: `npm test` runs `unit`, the others are in the README's table. */
 export default defineConfig({
   test: {
     maxWorkers: '100%',
+    sequence: { sequencer: LongestFirst },
     projects: [
       project('unit', {
         include: [
