@@ -195,15 +195,21 @@ interface ErasureRun {
 
 /**
  * Looks, erases and looks again, each store for itself: one that fails does not keep the others from it. What could not
- * be read is null, never 0. A dry run only looks, and what it finds is what is left.
+ * be read is null, never 0. A dry run only looks, and what it finds is what is left. Those that writers of others read come
+ * first: whoever has read the person before writes before the others are looked through, or is refused.
  */
 const eraseStores = async (
   stores: readonly ErasureStore[],
   person: Person,
   run: ErasureRun,
 ): Promise<ErasedStore[]> => {
-  const rows = await Promise.all(stores.map((store) => eraseStore(store, person, run)));
-  return rows.flat();
+  const rows = new Map<ErasureStore, ErasedStore[]>();
+  const erase = async (store: ErasureStore): Promise<void> => {
+    rows.set(store, await eraseStore(store, person, run));
+  };
+  for (const store of stores.filter(({ isFirst }) => isFirst)) await erase(store);
+  await Promise.all(stores.filter(({ isFirst }) => !isFirst).map(erase));
+  return stores.flatMap((store) => rows.get(store) ?? []);
 };
 
 const eraseStore = async (

@@ -234,6 +234,8 @@ export type Counts = Readonly<Partial<Record<StoreName, number>>>;
  */
 export interface ErasureStore {
   readonly places: readonly [StoreName, ...StoreName[]];
+  /** Whoever writes of a person elsewhere reads of them here in the same transaction, so it is erased before the others. */
+  readonly isFirst?: boolean;
   /** What it holds of the person now, of every place. */
   find(person: Person, signal: AbortSignal): Promise<Counts>;
   /**

@@ -34,6 +34,27 @@ const gone = async (stack = ops): Promise<Traces> => {
 const asText = (request: unknown) => JSON.stringify(request);
 const list = () => ops.storageClient.bucket(BUCKET);
 
+describe('what writers of others read of a person', () => {
+  it('is erased before the others are looked through: an edit under way is refused, or its item found', async () => {
+    const { kennitala } = await gone();
+    const deletions: string[] = [];
+    const forget = ops.firestore.failNext({
+      code: PERMISSION_DENIED,
+      method: 'commit',
+      matches: (request) => {
+        const deleted = asText(request).matchAll(/"delete":"[^"]*\/documents\/([^/"]+)/g);
+        deletions.push(...[...deleted].map(([, collection = '']) => collection));
+        return false;
+      },
+    });
+    expect((await erase(kennitala)).absent).toBe(true);
+    forget();
+    expect(deletions).toContain('sync_queue');
+    expect(deletions.lastIndexOf('members')).toBeLessThan(deletions.indexOf('sync_queue'));
+    expect(deletions.lastIndexOf('webhook_hints')).toBeLessThan(deletions.indexOf('members'));
+  });
+});
+
 describe('a store that fails keeps the others from nothing, and proves nothing', () => {
   it.each([
     ['sync_queue', 'runAggregationQuery', 'sync_queue'],

@@ -88,6 +88,7 @@ const eraseNamed = (call: Call, collection: string): ErasureStore => {
   };
   return {
     places: [place],
+    isFirst: true,
     find: (person) =>
       call('answer what it has of a person', async (db) => {
         const refs = refsOf(db, person);
