@@ -409,8 +409,9 @@ const checkLastWord = ({ registry, witness, isDisputed }: Seen): void => {
   for (const [kennitala, row] of registry.rows) {
     if (witness.isTouched(kennitala, 'decided', 'givenUp', 'disordered', 'mixed')) continue;
     const came = registry.toldOf(kennitala, 'name')[0]?.at ?? START;
-    // Without the companion app nobody announces the contacts of who has just joined: an edit can start from less.
-    if (registry.wasAway(kennitala, came) || (!registry.isCompanion && came > START)) continue;
+    // Without the companion app nobody announces the contacts of a number that is new: an edit can start from less.
+    const isNew = registry.presence.get(kennitala)?.[0]?.at !== START;
+    if (registry.wasAway(kennitala, came) || (!registry.isCompanion && isNew)) continue;
     for (const path of PATHS) {
       const said = witness.editsOf(kennitala, path);
       const [first, last] = [said[0], said.at(-1)?.values[path]];
