@@ -41,7 +41,7 @@ const TREE_LOOKED_AT_MS = 10_000;
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   domain: ['domain', 'contract-vectors', 'roster/holds-number.test.ts'],
   mirror: ['mirror', 'roster', 'contract/run-store.test.ts'],
-  roster: ['roster'],
+  roster: ['roster', 'ops/rollback.test.ts'],
   register: ['register'],
   twoway: ['twoway'],
   portal: ['portal'],

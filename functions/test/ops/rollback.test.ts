@@ -39,7 +39,10 @@ describe('rolling the list back', () => {
     expect((await ops.run({ trigger: 'schedule' })).record.errorCode).toBe('paused');
     expect(await ops.file()).toBe(list);
     const states = await ops.dependencies.states.read();
-    expect(states.roster.pause).toMatchObject({ by: 'operator' });
+    expect(states.roster.pause).toMatchObject({
+      by: 'operator',
+      reason: `rolled back to version ${first.objectGeneration}`,
+    });
     expect(states.roster.lastSuccess?.runId).toBe(second.runId);
     expect((await ops.call('GET', '/status')).body.mirrors[0]).toMatchObject({
       members: 60,

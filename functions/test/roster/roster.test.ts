@@ -163,6 +163,26 @@ describe('the guard', () => {
   });
 });
 
+describe('the forecast', () => {
+  it('is of every request that a run makes of Cloud Storage', async () => {
+    await stack.run();
+    stack.registry.createMember();
+    const { forecast } = await stack.run({ trigger: 'http', dryRun: true });
+    const asked: string[] = [];
+    stack.storage.failNext({
+      stage: 'before',
+      answer: 503,
+      matches: ({ method }) => {
+        asked.push(method);
+        return false;
+      },
+    });
+    expect((await stack.run()).record.outcome).toBe('published');
+    expect(asked.sort()).toEqual(['GET', 'POST']);
+    expect(forecast).toMatchObject({ storageClassA: 1, storageClassB: 1 });
+  });
+});
+
 describe('a dry run and its approval', () => {
   it('answers the plan and the forecast, writes nothing but its record, and takes no lease', async () => {
     const { record, forecast } = await stack.run({ trigger: 'http', dryRun: true });
