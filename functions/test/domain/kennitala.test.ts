@@ -114,8 +114,10 @@ describe('kinds of numbers', () => {
   it.each([
     ['0101302989', { placeholder: false, system: false, entity: false }],
     ['3112990989', { placeholder: false, system: false, entity: false }],
+    ['4000000000', { placeholder: false, system: false, entity: true }],
     ['4101302989', { placeholder: false, system: false, entity: true }],
     ['7112992989', { placeholder: false, system: false, entity: true }],
+    ['8000000000', { placeholder: false, system: true, entity: false }],
     ['8123456793', { placeholder: false, system: true, entity: false }],
     ['9123456793', { placeholder: false, system: true, entity: false }],
     ['9999000001', { placeholder: true, system: true, entity: false }],

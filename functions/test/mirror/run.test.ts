@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { makeRunStore } from '../../src/adapters/firestore/run-store.ts';
 import { SyncError } from '../../src/lib/errors.ts';
 import type { LogFields } from '../../src/lib/log.ts';
@@ -201,6 +201,17 @@ describe('a run', () => {
       error: 'The run reached its time limit before anything was written. It will be tried again.',
     });
     expect(applied).toEqual([]);
+  });
+
+  it('that ended in time is not told afterwards that its time is up', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
+    try {
+      await run();
+      vi.advanceTimersByTime(60_000);
+      expect(applied.map(({ signal }) => signal.aborted)).toEqual([false]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it.each([

@@ -140,7 +140,11 @@ describe('what the servers know', () => {
     expect(withHeard({}, values)).toEqual({
       heard: { consents: { [PATH]: false }, writtenOver: { [PATH]: null } },
     });
+  });
+
+  it('is as before, and as little, where a server writes no consent', () => {
     expect(withHeard(known, { 'profile.email': '' })).toEqual(known);
+    expect(withHeard({}, { 'profile.email': '' })).toEqual({});
   });
 
   it('is what the event of an edit says', () => {
