@@ -58,8 +58,23 @@ export const linkShape = z.strictObject({
 export type Link = z.infer<typeof linkShape>;
 export type LinkKind = Link['kind'];
 
-/** Null for anything that is no link, so that a damaged one is found and stops no run. */
-export const tryLink = (value: unknown): Link | null => linkShape.safeParse(value).data ?? null;
+/**
+ * A link as its record holds it: one text, since Firestore's client makes several objects of each value, and a run writes its
+ * links again and again. The head of a chain stands in `sync_state` field by field.
+ */
+export const toLinkText = (link: Link): string => canonicalText(link);
+
+/** Either form. Null for anything that is no link, so that a damaged one is found and stops no run. */
+export const tryLink = (value: unknown): Link | null =>
+  linkShape.safeParse(typeof value === 'string' ? tryJson(value) : value).data ?? null;
+
+const tryJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+};
 
 type Data = Readonly<Record<string, unknown>>;
 

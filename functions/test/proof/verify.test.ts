@@ -92,6 +92,25 @@ describe('a record that nobody touched', () => {
     ]);
   });
 
+  it('is whole where links of before stand field by field, in a record that is still written too', async () => {
+    const asObjects = async (id: string): Promise<void> => {
+      const { chain: links } = await read(`sync_audit/${id}`);
+      await doc(`sync_audit/${id}`).update({ chain: links.map((link: string) => JSON.parse(link)) });
+    };
+    await stack.run();
+    await asObjects('run-001');
+    removeMember();
+    const held = stack.storage.holdNext(({ method }) => method === 'POST', 'before');
+    const run = stack.run();
+    await held.reached;
+    await asObjects('run-002');
+    held.release();
+    await run;
+    const kinds = (await read('sync_audit/run-002'))['chain'].map((link: unknown) => typeof link);
+    expect(kinds).toEqual(['object', 'object', 'string']);
+    expect((await verify()).findings).toEqual([]);
+  });
+
   it('is whole when runs were killed, and when answers to their writes were lost', async () => {
     await stack.run();
     removeMember();
@@ -233,7 +252,7 @@ describe('a record that somebody rewrote', () => {
         const links = (await read(`operator_actions/${id}`))['chain'];
         await doc('operator_actions/made-up').set({
           ...(await read(`operator_actions/${id}`)),
-          chain: [{ ...links[0], record: 'made-up' }],
+          chain: [JSON.stringify({ ...JSON.parse(links[0]), record: 'made-up' })],
         });
       },
       /^altered operator_actions\/made-up/,
@@ -357,7 +376,7 @@ describe('records that expire', () => {
     await expire(170);
     expect(await found()).toEqual([]);
     const { streams } = await verify();
-    expect(streams[0]?.first).toEqual({ number: 4, after: first['chain'][2].hash });
+    expect(streams[0]?.first).toEqual({ number: 4, after: JSON.parse(first['chain'][2]).hash });
   });
 
   it('may be gone in any order, with their lists before them', async () => {

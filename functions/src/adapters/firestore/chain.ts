@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type {
-  DocumentData,
-  DocumentReference,
-  Firestore,
-  Timestamp,
-  Transaction,
+import {
+  type DocumentData,
+  type DocumentReference,
+  FieldValue,
+  type Firestore,
+  type Timestamp,
+  type Transaction,
 } from 'firebase-admin/firestore';
 import {
   type Link,
@@ -13,6 +14,7 @@ import {
   type NewLink,
   STREAMS,
   type Stream,
+  toLinkText,
   tryLink,
 } from '../../proof/chain.ts';
 import type { ChainKey } from '../../proof/chain-key.ts';
@@ -69,9 +71,12 @@ export const linkOf = (head: Link | null, { ref, data, ...rest }: Chained, key: 
   return makeLink(head, { ...rest, collection, record: ref.id, expireAt, data, texts }, key);
 };
 
-/** A link that is there already is not added again: the commit was repeated. */
-export const withLink = (links: readonly Link[], link: Link): Link[] =>
-  links.some(({ hash }) => hash === link.hash) ? [...links] : [...links, link];
+/** As the record holds them. A link that is there already is not added again: the commit was repeated. */
+export const withLink = (links: readonly Link[], link: Link): string[] =>
+  (links.some(({ hash }) => hash === link.hash) ? links : [...links, link]).map(toLinkText);
+
+/** Adds the link to those that a record holds. */
+export const addLink = (link: Link): FieldValue => FieldValue.arrayUnion(toLinkText(link));
 
 /** Whether the record has been written so: the answer to the commit was lost, and others may have written since. */
 const isAmong = (links: readonly Link[], { kind, body }: Link): boolean =>
@@ -89,7 +94,7 @@ export const writeChained = async (
   const link = linkOf(headIn(state?.data()), chained, key);
   const before = linksIn(record?.data());
   if (isAmong(before, link)) return;
-  transaction.create(ref, { ...data, chain: [link] });
+  transaction.create(ref, { ...data, chain: [toLinkText(link)] });
   transaction.set(streamRef(db, stream), { chain: link }, { merge: true });
 };
 
@@ -118,7 +123,7 @@ export const takeChained = async (
     if (isAmong(before, link)) return;
     if (isNew && record?.exists) throw new Error('There is another record of that name.');
     const batch = db.batch();
-    const written = { ...data, chain: [...before, link] };
+    const written = { ...data, chain: [...before, link].map(toLinkText) };
     if (isNew) batch.create(ref, written);
     else batch.set(ref, written);
     if (state?.updateTime === undefined) batch.create(stateRef, { chain: link });

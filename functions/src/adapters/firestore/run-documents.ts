@@ -1,4 +1,4 @@
-import { type DocumentData, Timestamp } from 'firebase-admin/firestore';
+import { type DocumentData, FieldValue, Timestamp } from 'firebase-admin/firestore';
 import type { Cursor, LastSuccess, RunRecord, Unfinished } from '../../mirror/mirror.ts';
 import type { ScheduledOccurrence } from '../../mirror/run-store.ts';
 
@@ -9,6 +9,17 @@ export const toDocument = (record: RunRecord): DocumentData => ({
   djangoExportedAt: record.djangoExportedAt === null ? null : Timestamp.fromDate(record.djangoExportedAt),
   expireAt: Timestamp.fromDate(record.expireAt),
 });
+
+/** The fields by which `document`, made of `record`, differs from the one that was made of `before`. */
+export const changedFields = (before: RunRecord, record: RunRecord, document: DocumentData): DocumentData => {
+  const isChanged = (field: string): boolean =>
+    record[field as keyof RunRecord] !== before[field as keyof RunRecord];
+  const gone = Object.keys(before).filter((field) => !(field in record));
+  return {
+    ...Object.fromEntries(Object.entries(document).filter(([field]) => isChanged(field))),
+    ...Object.fromEntries(gone.map((field) => [field, FieldValue.delete()])),
+  };
+};
 
 /** Reads back what `toDocument` wrote, without what stands beside the record. */
 export const fromDocument = ({ chain, erased, ...data }: DocumentData): RunRecord =>

@@ -1,10 +1,4 @@
-import {
-  type DocumentData,
-  type DocumentReference,
-  FieldValue,
-  type Firestore,
-  type Timestamp,
-} from 'firebase-admin/firestore';
+import type { DocumentData, DocumentReference, Firestore, Timestamp } from 'firebase-admin/firestore';
 import { SyncError } from '../../lib/errors.ts';
 import { type MirrorName, pausedError, type RunRecord } from '../../mirror/mirror.ts';
 import type {
@@ -15,9 +9,17 @@ import type {
   PlannedChanges,
   RunStore,
 } from '../../mirror/run-store.ts';
-import { digestOfAll, type Link, type LinkKind, peopleDigest, toHeadText } from '../../proof/chain.ts';
+import {
+  digestOfAll,
+  type Link,
+  type LinkKind,
+  peopleDigest,
+  toHeadText,
+  toLinkText,
+} from '../../proof/chain.ts';
 import type { ChainKey } from '../../proof/chain-key.ts';
 import {
+  addLink,
   type CurrentChainKey,
   headIn,
   linkOf,
@@ -30,6 +32,7 @@ import {
 import { documentsToCommit } from './change-lists.ts';
 import {
   abandonedBy,
+  changedFields,
   fromDocument,
   isDone,
   lastSuccessOf,
@@ -60,8 +63,10 @@ interface Written {
    * round trip; where the condition fails, a transaction reads and decides.
    */
   readonly time: Timestamp | null;
-  /** The links of the run's own record. The last is the head of the chain as far as this run knows. */
-  readonly links: readonly Link[];
+  /** The head of the chain as far as this run knows. */
+  readonly head: Link;
+  /** The run's record as it was written. */
+  readonly record: RunRecord;
 }
 
 /** Throws `lease_lost`. */
@@ -148,18 +153,18 @@ export const makeRunStore = (
           const data = abandonedBy(record);
           const expireAt = head?.record === before.owner ? new Date(head.expireAt) : record.expireAt;
           head = linkOf(head, { stream, kind: 'abandoned', ref, data, expireAt }, key);
-          batch.set(ref, { ...data, chain: FieldValue.arrayUnion(head) }, { merge: true });
+          batch.set(ref, { ...data, chain: addLink(head) }, { merge: true });
         }
         const data = toDocument(record);
         const link = linkOf(head, { stream, kind: 'opened', ref: recordRef, data, others }, key);
-        batch.set(recordRef, { ...data, chain: [link] });
+        batch.set(recordRef, { ...data, chain: [toLinkText(link)] });
         const taken = { lease: { owner: record.runId, expiresAt: leaseExpiresAt }, chain: link };
         if (found.updateTime === undefined) batch.create(stateRef, taken);
         else batch.update(stateRef, taken, { lastUpdateTime: found.updateTime });
         const time = await tryCommit(batch);
         if (time === null) continue;
         const lease = { mirror: record.mirror, owner: record.runId, expiresAt: leaseExpiresAt, passesPause };
-        written.set(lease, { time, links: [link] });
+        written.set(lease, { time, head: link, record });
         return { kind: 'begun', lease, ...left };
       }
       throw new SyncError(
@@ -238,18 +243,17 @@ export const makeRunStore = (
     const ref = refs(db).record(record.runId);
     const data = toDocument(record);
     const chained = { stream: lease.mirror, kind, ref, data };
-    const known = written.get(lease) ?? { time: null, links: [] };
-    written.set(lease, { ...known, time: null });
-    if (known.time !== null) {
+    const known = written.get(lease);
+    if (known !== undefined && known.time !== null) {
+      written.set(lease, { ...known, time: null });
       const batch = db.batch();
-      const link = linkOf(known.links.at(-1) ?? null, chained, key);
-      const links = withLink(known.links, link);
-      batch.set(ref, { ...data, chain: links });
+      const head = linkOf(known.head, chained, key);
+      batch.update(ref, { ...changedFields(known.record, record, data), chain: addLink(head) });
       beside?.(db, batch);
-      batch.update(stateRef, { ...state, chain: link }, { lastUpdateTime: known.time });
+      batch.update(stateRef, { ...state, chain: head }, { lastUpdateTime: known.time });
       const time = await tryCommit(batch);
       if (time !== null) {
-        written.set(lease, { time, links });
+        written.set(lease, { time, head, record });
         return;
       }
     }
@@ -259,14 +263,13 @@ export const makeRunStore = (
       const isOurs = otherwise(before);
       const link = linkOf(headIn(before), chained, key);
       // Read and not remembered: the answer to a commit of ours may have been lost, or another run may have closed the record.
-      const all = withLink(linksIn(own?.data()), link);
-      transaction.set(ref, { ...data, chain: all });
+      transaction.set(ref, { ...data, chain: withLink(linksIn(own?.data()), link) });
       beside?.(db, transaction);
       if (isOurs) transaction.update(stateRef, { ...state, chain: link });
       else transaction.set(stateRef, { chain: link }, { merge: true });
-      return all;
+      return link;
     });
-    written.set(lease, { time: null, links: await db.runTransaction(decide) });
+    written.set(lease, { time: null, head: await db.runTransaction(decide), record });
   };
 
   const recordPlan: RunStore['recordPlan'] = async (lease, record, changes) => {
@@ -296,8 +299,8 @@ export const makeRunStore = (
   const keepCursor: RunStore['keepCursor'] = (lease, cursor, unfinished) =>
     call('take how far the run is', async (db, isOver) => {
       const stateRef = refs(db).state(lease.mirror);
-      const known = written.get(lease) ?? { time: null, links: [] };
-      if (known.time !== null) {
+      const known = written.get(lease);
+      if (known !== undefined && known.time !== null) {
         const batch = db.batch();
         batch.update(stateRef, { cursor, unfinished }, { lastUpdateTime: known.time });
         const time = await tryCommit(batch);
@@ -332,7 +335,7 @@ export const makeRunStore = (
     keepCursor,
     finish,
     headOf: (lease) => {
-      const head = written.get(lease)?.links.at(-1);
+      const head = written.get(lease)?.head;
       return head === undefined ? null : toHeadText(head);
     },
     append: (record) =>
