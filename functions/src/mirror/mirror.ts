@@ -103,6 +103,8 @@ export interface MirrorPlan {
   readonly letThrough?: Unfinished;
   /** This is the rest of an earlier run's plan, from here on. */
   readonly cursor?: Cursor;
+  /** Made without a look at the mirror, on a condition that its write checks. The next plan of the same source looks. */
+  readonly isPresumed?: true;
 }
 
 /** One operator lets one refused plan through. */
@@ -181,6 +183,8 @@ export interface RunContext {
   readonly lastSuccess: LastSuccess | null;
   readonly unfinished: Unfinished | null;
   readonly abandonedRunId: string | null;
+  /** The plan is applied at once if the guard lets it through, so it may presume what its write will show. */
+  readonly mayPresume?: boolean;
   /** Aborted when the run's time is up: a step must stop then and leave nothing half done. */
   readonly signal: AbortSignal;
   /** The head of the mirror's chain of records, signed, once the plan is recorded: for a second store to remember. */

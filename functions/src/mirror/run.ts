@@ -113,7 +113,7 @@ const fullRun = <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, P>): 
   withDeadline(run.dependencies.runLimitMs, async (signal) => {
     const { mirror, opened, logs } = run;
     const early = makeOverlappedFetch(mirror, { now: run.dependencies.now, signal });
-    const facts = { runId: opened.runId, startedAt: opened.timestamp };
+    const facts = { runId: opened.runId, startedAt: opened.timestamp, mayPresume: !isDecided(run.request) };
     const begun = await begin(run, (found) => early.start({ ...facts, ...found })).catch(async (cause) => {
       await early.cancel();
       throw cause;
@@ -139,6 +139,10 @@ const fullRun = <S extends MirrorSource, P extends MirrorPlan>(run: Run<S, P>): 
     return report;
   });
 
+/** An operator has looked at a plan and decided about it. */
+const isDecided = ({ approve, rollback }: RunRequest): boolean =>
+  approve !== undefined || rollback !== undefined;
+
 /** An approval is of a plan that is made now, and so is a rollback. */
 const resumeOf = <S extends MirrorSource, P extends MirrorPlan>(
   { request, dependencies: { runs, limits } }: Run<S, P>,
@@ -146,7 +150,7 @@ const resumeOf = <S extends MirrorSource, P extends MirrorPlan>(
   { cursor }: PreviousRuns,
 ): Pick<RunContext, 'resume'> => ({
   resume: {
-    cursor: request.approve === undefined && request.rollback === undefined ? cursor : null,
+    cursor: isDecided(request) ? null : cursor,
     keep: (...kept) => runs.keepCursor(lease, ...kept),
     judge: (figures) => judgePlan(figures, limits),
   },
@@ -160,7 +164,7 @@ const begin = <S extends MirrorSource, P extends MirrorPlan>(
     record: opened,
     leaseExpiresAt: new Date(opened.timestamp.getTime() + dependencies.leaseMs),
     occurrence: request.occurrence ?? null,
-    passesPause: request.approve !== undefined || request.rollback !== undefined,
+    passesPause: isDecided(request),
     whenFree,
   });
 
@@ -312,8 +316,13 @@ const makePlan = async <S extends MirrorSource, P extends MirrorPlan>(
   source: S,
   context: RunContext,
 ) => {
-  const plan = await mirror.plan(source, context);
-  const verdict = judgePlan(plan.figures, dependencies.limits);
+  const planned = async () => {
+    const plan = await mirror.plan(source, context);
+    return { plan, verdict: judgePlan(plan.figures, dependencies.limits) };
+  };
+  const first = await planned();
+  // Whoever decides about a refused plan decides by what the mirror really holds.
+  const { plan, verdict } = first.verdict.tripped && first.plan.isPresumed ? await planned() : first;
   logs.planned(plan.planId, plan.changes);
   for (const warning of plan.warnings) logs.warning(warning.code, warning.message);
   progress.record = withPlan(progress.record, plan, verdict);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { tryKennitala } from '../domain/kennitala.ts';
 import { type KennitalaList, makeKennitalaCollector } from '../domain/kennitala-list.ts';
-import type { LastSuccess } from '../mirror/mirror.ts';
+import type { RunContext } from '../mirror/mirror.ts';
 import type { ListStore, PublishedList } from './ports.ts';
 
 /** The members that a published file holds, however it is written. */
@@ -60,33 +60,46 @@ const endOfLine = (buffer: Buffer, from: number): number => {
 /** A longer list is read in its turn: beside the registry's answer it would cost memory, not time. */
 const MOST_MEMBERS = 50_000;
 
+/** What a plan is made against. */
+interface Target {
+  readonly published: PublishedList | null;
+  /** Nobody has looked: only a write on that condition will show whether it is so. */
+  readonly isPresumed: boolean;
+}
+
 export interface ReadAhead {
-  /** The first call takes what was read ahead; each later one, after another writer came between, reads anew. */
-  readonly read: (signal: AbortSignal) => Promise<PublishedList | null>;
+  /** The first call takes what was read ahead or presumed; each later one, after another writer came between, reads anew. */
+  readonly read: (signal: AbortSignal) => Promise<Target>;
   /** Nobody will ask for it: ends it, and waits until nothing of it goes on. */
   readonly giveUp: () => Promise<void>;
 }
 
+type Before = Pick<RunContext, 'lastSuccess' | 'abandonedRunId' | 'mayPresume'>;
+
 /**
- * Reads the published list while the registry is still answering, where the last run left a short one, or none has run: then
- * there is hardly one. What was read ahead
+ * Reads the published list while the registry is still answering, where the last run left a short one. What was read ahead
  * may be old by the time it is used: that shows when the list is replaced, on the condition that it is still this version.
+ *
+ * Where no run has left a list, none is presumed: that too is the condition of the write.
  */
 export const readAhead = (
   store: Pick<ListStore, 'read'>,
-  lastSuccess: LastSuccess | null,
+  { lastSuccess, abandonedRunId, mayPresume }: Before,
   signal: AbortSignal,
 ): ReadAhead => {
   const controller = new AbortController();
+  const isPresumed = mayPresume === true && lastSuccess === null && abandonedRunId === null;
   const isShort = lastSuccess === null || lastSuccess.memberCount <= MOST_MEMBERS;
-  let ahead = isShort ? store.read(AbortSignal.any([signal, controller.signal])) : null;
+  const reading = isShort && !isPresumed ? store.read(AbortSignal.any([signal, controller.signal])) : null;
   // A failure is told to whoever takes it; a run that ends before that has one of its own.
-  const settled = ahead?.then(nothing, nothing);
+  const settled = reading?.then(nothing, nothing);
+  let isTaken = false;
   return {
-    read: (now) => {
-      const taken = ahead ?? store.read(now);
-      ahead = null;
-      return taken;
+    read: async (now) => {
+      const isFirst = !isTaken;
+      isTaken = true;
+      if (isFirst && isPresumed) return { published: null, isPresumed };
+      return { published: await ((isFirst && reading) || store.read(now)), isPresumed: false };
     },
     giveUp: async () => {
       controller.abort();

@@ -13,19 +13,12 @@ import { assertOccurrenceDone } from '../mirror/run-answer.ts';
 import type { RunStore } from '../mirror/run-store.ts';
 import type { KennitalaExport, ListSource } from '../registry/ports.ts';
 import { planRoster, type RosterPlan } from './plan-roster.ts';
-import {
-  endOfWindow,
-  type ListMetadata,
-  type ListStore,
-  type PublishedList,
-  type RefreshRequests,
-} from './ports.ts';
-import { readAhead, readHeldList } from './published-list.ts';
+import { endOfWindow, type ListMetadata, type ListStore, type RefreshRequests } from './ports.ts';
+import { type ReadAhead, readAhead, readHeldList } from './published-list.ts';
 
 export interface RosterSource extends MirrorSource {
   readonly list: MemberList;
-  /** The list as it is published; anew at each call. */
-  readonly readPublished: (signal: AbortSignal) => Promise<PublishedList | null>;
+  readonly readPublished: ReadAhead['read'];
 }
 
 /** The roster: `kennitalas.txt` in Cloud Storage, one kennitala a line, equal to the registry's member list. */
@@ -34,9 +27,9 @@ export const makeRoster = (registry: ListSource, store: ListStore): Mirror<Roste
   title: 'weekly member list sync',
   fetchesEarly: true,
 
-  fetch: async ({ signal, lastSuccess }) => {
+  fetch: async ({ signal, ...before }) => {
     const answer = registry.fetchKennitalaExport({ signal });
-    const { read: readPublished, giveUp } = readAhead(store, lastSuccess, signal);
+    const { read: readPublished, giveUp } = readAhead(store, before, signal);
     try {
       return { ...validateExport(await answer), readPublished, giveUp };
     } catch (cause) {
@@ -46,9 +39,9 @@ export const makeRoster = (registry: ListSource, store: ListStore): Mirror<Roste
   },
 
   plan: async (source, context) => {
-    const published = await source.readPublished(context.signal);
+    const { published, isPresumed } = await source.readPublished(context.signal);
     const { abandonedRunId } = context;
-    return planRoster({
+    const plan = planRoster({
       list: source.list,
       target:
         published === null ? null : { generation: published.generation, held: readHeldList(published.bytes) },
@@ -60,6 +53,7 @@ export const makeRoster = (registry: ListSource, store: ListStore): Mirror<Roste
           ? abandonedRunId
           : null,
     });
+    return isPresumed ? { ...plan, isPresumed } : plan;
   },
 
   apply: async (plan, source, context) => ({

@@ -4,6 +4,7 @@ import { readAhead } from '../../src/roster/published-list.ts';
 
 const LIVE = new AbortController().signal;
 const LAST = { runId: 'run-1', at: new Date(0), memberCount: 2_216 };
+const after = (lastSuccess: typeof LAST | null) => ({ lastSuccess, abandonedRunId: null, mayPresume: true });
 
 const counting = (answer: (n: number, signal?: AbortSignal) => Promise<PublishedList | null>) => {
   const store = {
@@ -23,32 +24,43 @@ const version = async (n: number): Promise<PublishedList> => ({
 describe('reading the published list ahead', () => {
   it('reads once for the first plan, and anew for a second one', async () => {
     const store = counting(version);
-    const { read } = readAhead(store, LAST, LIVE);
+    const { read } = readAhead(store, after(LAST), LIVE);
     expect(store.reads).toBe(1);
-    expect((await read(LIVE))?.generation).toBe('1');
+    expect((await read(LIVE)).published?.generation).toBe('1');
     expect(store.reads).toBe(1);
-    expect((await read(LIVE))?.generation).toBe('2');
+    expect((await read(LIVE)).published?.generation).toBe('2');
   });
 
-  it('does so where no run has ended well yet: there is hardly a list, and to hear so takes as long', async () => {
+  it('presumes that there is none where no run has left one, and looks the next time', async () => {
     const store = counting(version);
-    const { read } = readAhead(store, null, LIVE);
+    const { read } = readAhead(store, after(null), LIVE);
+    expect(await read(LIVE)).toEqual({ published: null, isPresumed: true });
+    expect(store.reads).toBe(0);
+    expect(await read(LIVE)).toMatchObject({ published: { generation: '1' }, isPresumed: false });
+  });
+
+  it.each([
+    ['an operator looks at the plan', { ...after(null), mayPresume: false }],
+    ['a run may have published and died', { ...after(null), abandonedRunId: 'run-1' }],
+  ])('reads where %s', async (_what, before) => {
+    const store = counting(version);
+    const { read } = readAhead(store, before, LIVE);
     expect(store.reads).toBe(1);
-    expect((await read(LIVE))?.generation).toBe('1');
+    expect(await read(LIVE)).toMatchObject({ published: { generation: '1' }, isPresumed: false });
   });
 
   it('waits for its turn with a long list', async () => {
     const store = counting(version);
-    const { read } = readAhead(store, { ...LAST, memberCount: 50_001 }, LIVE);
+    const { read } = readAhead(store, after({ ...LAST, memberCount: 50_001 }), LIVE);
     expect(store.reads).toBe(0);
-    expect((await read(LIVE))?.generation).toBe('1');
-    readAhead(store, { ...LAST, memberCount: 50_000 }, LIVE);
+    expect((await read(LIVE)).published?.generation).toBe('1');
+    readAhead(store, after({ ...LAST, memberCount: 50_000 }), LIVE);
     expect(store.reads).toBe(2);
   });
 
   it('tells a failure to whoever asks for the list, and to nobody else', async () => {
     const store = counting(() => Promise.reject(new Error('no answer')));
-    const { read } = readAhead(store, LAST, LIVE);
+    const { read } = readAhead(store, after(LAST), LIVE);
     await new Promise(setImmediate);
     await expect(read(LIVE)).rejects.toThrow('no answer');
   });
@@ -61,7 +73,7 @@ describe('reading the published list ahead', () => {
         signals.push(signal);
         return new Promise(() => undefined);
       }),
-      LAST,
+      after(LAST),
       run.signal,
     );
     run.abort();
@@ -76,7 +88,7 @@ describe('reading the published list ahead', () => {
         signals.push(signal);
         return promise;
       }),
-      LAST,
+      after(LAST),
       LIVE,
     );
     const givenUp = giveUp();

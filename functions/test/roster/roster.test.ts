@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf, makeMemberList } from '../../src/domain/kennitala-list.ts';
 import { type RosterStack, startRosterStack } from '../support/stack.ts';
+import { verifyStores } from '../support/verify.ts';
 
 let stack: RosterStack;
 beforeEach(async () => {
@@ -135,6 +136,46 @@ describe('the weekly run', () => {
     expect(record.outcome).toBe('published');
     expect(record.warnings.map(({ code }) => code)).toEqual(['published_list_edited']);
     expect(await stack.file()).toBe(text);
+  });
+});
+
+describe('a first run that finds a list which nobody here has published', () => {
+  const put = (kennitalas: readonly string[]) =>
+    stack.storageClient
+      .bucket('demo-ekklesia.appspot.com')
+      .file('kennitalas.txt')
+      .save(`${kennitalas.join('\n')}\n`, { resumable: false });
+
+  it('makes it equal to the registry, and says what it changed', async () => {
+    const members = await membersOf();
+    await put(members.slice(1));
+    const { record } = await stack.run();
+    expect(record).toMatchObject({ outcome: 'published', changes: { added: 1, removed: 0, unchanged: 59 } });
+    expect(record.previousGeneration).not.toBeNull();
+    expect(linesIn(await stack.file())).toEqual(members);
+    expect((await stack.db.doc(`sync_audit/${record.runId}/changes/0`).get()).data()).toMatchObject({
+      addedKennitalas: [members[0]],
+    });
+    expect((await verifyStores(stack, 'demo-ekklesia.appspot.com')).findings).toEqual([]);
+  });
+
+  it('refuses to take more from it than the guard lets through, by a plan that a person can approve', async () => {
+    const members = await membersOf();
+    deleteMembers(20);
+    await put(members);
+    const { record } = await stack.run();
+    expect(record).toMatchObject({ outcome: 'blocked', changes: { removed: 20 } });
+    expect(linesIn(await stack.file())).toEqual(members);
+    const approve = { planId: record.planId ?? '', operator: 'Operator', reason: 'A branch left the party' };
+    expect((await stack.run({ trigger: 'http', approve })).record.outcome).toBe('published');
+  });
+
+  it('is refused by a plan that knows that list, where the export itself is doubtful', async () => {
+    await put(await membersOf());
+    stack.registry.addFault({ unreadable: 20 });
+    const { record } = await stack.run();
+    expect(record).toMatchObject({ outcome: 'blocked' });
+    expect(record.previousGeneration).not.toBeNull();
   });
 });
 
