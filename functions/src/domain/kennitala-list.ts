@@ -101,7 +101,8 @@ const writeFiveDigits = (bytes: Uint8Array, start: number, value: number): void 
 const sortedUnique = (numbers: Float64Array): Float64Array => {
   numbers.sort();
   let length = 0;
-  for (const number of numbers) {
+  for (let n = 0; n < numbers.length; n += 1) {
+    const number = numbers[n] ?? 0;
     if (length === 0 || numbers[length - 1] !== number) numbers[length++] = number;
   }
   return numbers.subarray(0, length);
@@ -160,8 +161,10 @@ export const makeMemberList = (raw: readonly string[]): MemberList => {
   let systemNumbers = 0;
   let legalEntities = 0;
   let impossibleDates = 0;
-  // As numbers: no text is made of them for this.
-  for (const number of kennitalas.numbers) {
+  // As numbers, and by their places: neither a text nor an iterator's object is made of each.
+  const { numbers } = kennitalas;
+  for (let n = 0; n < numbers.length; n += 1) {
+    const number = numbers[n] ?? 0;
     if (isSystemNumber(number)) systemNumbers += 1;
     else if (isLegalEntity(number)) legalEntities += 1;
     if (hasImpossibleDate(number)) impossibleDates += 1;

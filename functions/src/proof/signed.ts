@@ -29,10 +29,12 @@ export const canonicalText = (value: unknown): string => {
   if (typeof value === 'object') {
     const time = value instanceof Date ? value : 'toDate' in value ? (value.toDate as () => Date)() : null;
     if (time !== null) return `{"$time":${JSON.stringify(time.toISOString())}}`;
-    const entries = Object.entries(value)
-      .filter(([, held]) => held !== undefined)
-      .toSorted(([one], [other]) => (one < other ? -1 : 1));
-    return `{${entries.map(([key, held]) => `${JSON.stringify(key)}:${canonicalText(held)}`).join(',')}}`;
+    const fields: string[] = [];
+    for (const key of Object.keys(value).sort()) {
+      const held = (value as Record<string, unknown>)[key];
+      if (held !== undefined) fields.push(`${JSON.stringify(key)}:${canonicalText(held)}`);
+    }
+    return `{${fields.join(',')}}`;
   }
   throw new TypeError(`A record cannot hold a ${typeof value}.`);
 };
