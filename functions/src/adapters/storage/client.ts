@@ -1,5 +1,6 @@
+import { createHash, randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
-import type { File, Storage } from '@google-cloud/storage';
+import type { File, FileMetadata, Storage } from '@google-cloud/storage';
 import { lazy } from '../../lib/concurrency.ts';
 import { SyncError } from '../../lib/errors.ts';
 import { type RetryPolicy, withRetry } from '../../lib/retry.ts';
@@ -162,4 +163,47 @@ const downloadOnce = async (file: File, over: AbortSignal): Promise<Downloaded |
     over.removeEventListener('abort', end);
     ended.catch(() => undefined);
   }
+};
+
+/** What an object is besides its bytes. */
+export type NewObject = Pick<FileMetadata, 'cacheControl' | 'customTime' | 'metadata'>;
+
+const CONTENT_TYPE = 'text/plain; charset=utf-8';
+
+/**
+ * Writes an object of text whole, in one request, where its present version is `ifGeneration` (0: where there is none), and
+ * returns the new version. The service compares the MD5 before it stores anything: comparing afterwards would be too late.
+ * Since the request has that condition, the client may send it again.
+ *
+ * The body is put together here (a multipart upload: https://cloud.google.com/storage/docs/uploading-objects#rest-upload-objects):
+ * the library's `save` makes a chain of streams, and writes it in seven pieces of unknown length.
+ * @throws what the library threw: 412 when another version is there, 404 without the bucket. Inside of `storageCall`.
+ */
+export const upload = async (
+  file: File,
+  bytes: Uint8Array,
+  { ifGeneration, ...object }: NewObject & { readonly ifGeneration: string | number },
+): Promise<string> => {
+  const { bucket, name, storage } = file;
+  const md5Hash = createHash('md5').update(bytes).digest('base64');
+  const boundary = randomUUID();
+  const part = (type: string): string => `--${boundary}\r\nContent-Type: ${type}\r\n\r\n`;
+  const described = JSON.stringify({ ...object, md5Hash, contentType: CONTENT_TYPE });
+  const [answer] = await file.request({
+    method: 'POST',
+    uri: `${storage.apiEndpoint}/upload/storage/v1/b/${bucket.name}/o`,
+    qs: { uploadType: 'multipart', name, ifGenerationMatch: ifGeneration },
+    headers: { 'Content-Type': `multipart/related; boundary=${boundary}` },
+    body: Buffer.concat([
+      Buffer.from(`${part('application/json')}${described}\r\n${part(CONTENT_TYPE)}`),
+      bytes,
+      Buffer.from(`\r\n--${boundary}--`),
+    ]),
+  });
+  const generation = textOf((answer as FileMetadata | null)?.generation);
+  if (generation !== null) return generation;
+  throw new SyncError(
+    'storage_unavailable',
+    'Cloud Storage did not say which version it has made. Nothing is known of the upload; the next run finds out.',
+  );
 };

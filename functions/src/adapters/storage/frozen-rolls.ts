@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { FileMetadata, Storage } from '@google-cloud/storage';
 import { z } from 'zod';
 import { SyncError } from '../../lib/errors.ts';
 import type { FrozenRoll, FrozenRolls } from '../../proof/ports.ts';
 import { receipt } from '../../proof/schemas.ts';
-import { download, statusOf, storageCall } from './client.ts';
+import { download, statusOf, storageCall, upload } from './client.ts';
 
 /** Beside the list, under a prefix that the lifecycle of its versions does not match. */
 export const ROLLS_PREFIX = 'rolls/';
@@ -23,21 +22,15 @@ export const makeFrozenRolls = (client: () => Promise<Storage>, bucket: string):
       const file = await fileOf(roll.name);
       try {
         await storageCall('freeze the roll', () =>
-          file.save(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), {
-            resumable: false,
-            validation: false,
-            contentType: 'text/plain; charset=utf-8',
-            preconditionOpts: { ifGenerationMatch: 0 },
+          upload(file, bytes, {
+            ifGeneration: 0,
+            cacheControl: 'no-store',
+            customTime: roll.until.toISOString(),
             metadata: {
-              cacheControl: 'no-store',
-              md5Hash: createHash('md5').update(bytes).digest('base64'),
-              customTime: roll.until.toISOString(),
-              metadata: {
-                by: roll.by,
-                reason: roll.reason,
-                frozenAt: roll.frozenAt.toISOString(),
-                receipt: JSON.stringify(roll.receipt),
-              },
+              by: roll.by,
+              reason: roll.reason,
+              frozenAt: roll.frozenAt.toISOString(),
+              receipt: JSON.stringify(roll.receipt),
             },
           }),
         );

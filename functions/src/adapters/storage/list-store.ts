@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { File, FileMetadata, Storage } from '@google-cloud/storage';
 import pMap from 'p-map';
 import { holdsNumber } from '../../domain/kennitala.ts';
@@ -11,15 +10,13 @@ import type {
   ListVersions,
   PublishedList,
 } from '../../roster/ports.ts';
-import { download, isBucketMissing, statusOf, storageCall, textOf } from './client.ts';
+import { download, isBucketMissing, statusOf, storageCall, textOf, upload } from './client.ts';
 
 export interface ListStoreOptions {
   readonly bucket: string;
   /** Object name, for example `kennitalas.txt`. */
   readonly object: string;
 }
-
-const CONTENT_TYPE = 'text/plain; charset=utf-8';
 
 /** The published list as one object of Cloud Storage. Every write names the generation that it replaces. */
 export const makeListStore = (
@@ -70,19 +67,11 @@ export const makeListStore = (
   ): Promise<string> => {
     const file = await fileAt();
     try {
-      await file.save(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), {
-        resumable: false,
-        // The server compares before it publishes; comparing afterwards would be too late.
-        validation: false,
-        contentType: CONTENT_TYPE,
-        preconditionOpts: { ifGenerationMatch: ifGeneration ?? 0 },
-        metadata: {
-          cacheControl: 'no-store',
-          md5Hash: createHash('md5').update(bytes).digest('base64'),
-          metadata: toCustomMetadata(metadata),
-        },
+      return await upload(file, bytes, {
+        ifGeneration: ifGeneration ?? 0,
+        cacheControl: 'no-store',
+        metadata: toCustomMetadata(metadata),
       });
-      return String(file.metadata.generation);
     } catch (cause) {
       if (statusOf(cause) !== 412) throw cause;
       // The answer to our own first attempt may have been lost, and the client's second one then meets our write.

@@ -1,9 +1,9 @@
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { download } from '../../../src/adapters/storage/client.ts';
 import { makeListStore } from '../../../src/adapters/storage/list-store.ts';
-import { makeClient, makeTemporaryStorage, type TemporaryStorage } from './support/temporary-storage.ts';
+import { startStorageProxy } from './support/storage-proxy.ts';
+import { makeTemporaryStorage, type TemporaryStorage } from './support/temporary-storage.ts';
 
 const BUCKET = 'bucket';
 const OBJECT = 'kennitalas.txt';
@@ -24,29 +24,8 @@ const publish = async () => {
   return String((await file().getMetadata())[0].generation);
 };
 
-/** The storage server with its answers changed on their way. */
-const startProxy = async (
-  change: (answer: IncomingMessage, response: ServerResponse) => void,
-  timeout?: number,
-) => {
-  const { port } = new URL(storage.url);
-  const proxy = createServer((incoming, response) => {
-    incoming.pipe(
-      request({ port, path: incoming.url, method: incoming.method, headers: incoming.headers }, (answer) =>
-        change(answer, response),
-      ),
-    );
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  return {
-    client: makeClient(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, timeout),
-    close: () =>
-      new Promise<void>((resolve) => {
-        proxy.closeAllConnections();
-        proxy.close(() => resolve());
-      }),
-  };
-};
+const startProxy = (change: (answer: IncomingMessage, response: ServerResponse) => void, timeout?: number) =>
+  startStorageProxy(storage, { change, timeout });
 
 describe('downloading an object', () => {
   it('gives its bytes and its version in one request', async () => {

@@ -73,7 +73,6 @@ export const makeMemoryStorage = (
         bucket,
         storage: client,
         interceptors: [] as unknown[],
-        metadata: {} as object,
         getMetadata: () => request('read metadata', () => [{ ...find() }]),
         createReadStream: () => {
           let respond = (_answer: { readonly headers: object }): void => undefined;
@@ -91,13 +90,12 @@ export const makeMemoryStorage = (
           };
           return stream;
         },
-        save: async (
-          bytes: Uint8Array,
-          { preconditionOpts, metadata }: { preconditionOpts: Match; metadata: Custom },
-        ) => {
-          file.metadata = await request('publish', () => ({
-            ...publish(name, bytes, metadata.metadata, preconditionOpts.ifGenerationMatch),
-          }));
+        /** A multipart upload. */
+        request: async ({ qs, body }: { readonly qs: Match; readonly body: Buffer }) => {
+          const { bytes, metadata } = partsOf(body);
+          return [
+            await request('publish', () => ({ ...publish(name, bytes, metadata, qs.ifGenerationMatch) })),
+          ];
         },
         setMetadata: ({ metadata }: Custom, { ifGenerationMatch }: Match) =>
           request('refresh metadata', () => {
@@ -147,3 +145,11 @@ interface Match {
 interface Custom {
   readonly metadata: Version['metadata'];
 }
+
+const partsOf = (body: Buffer): Pick<Version, 'bytes' | 'metadata'> => {
+  const [inFirst, inSecond] = [body.indexOf(HEADERS_END) + 4, body.lastIndexOf(HEADERS_END) + 4];
+  const described = body.subarray(inFirst, body.indexOf('\r\n--', inFirst)).toString();
+  const { metadata } = JSON.parse(described) as Custom;
+  return { metadata, bytes: body.subarray(inSecond, body.lastIndexOf('\r\n--')) };
+};
+const HEADERS_END = '\r\n\r\n';
