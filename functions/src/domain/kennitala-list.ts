@@ -24,23 +24,38 @@ export interface KennitalaList extends KennitalaSequence {
   readonly numbers: ArrayLike<number> & Iterable<number>;
 }
 
+/** Some kennitalas as one text, a line each, without the last line's end. */
+export interface Lines {
+  readonly count: number;
+  readonly text: string;
+}
+
+/** Of a compact list without a string for each. */
+export const linesOf = (sequence: KennitalaSequence, from: number, until: number): Lines => {
+  if (!('numbers' in sequence)) {
+    const kennitalas = sequence.slice(from, until);
+    return { count: kennitalas.length, text: kennitalas.join('\n') };
+  }
+  const count = Math.max(0, Math.min(until, sequence.length) - from);
+  const lines = Buffer.allocUnsafe(count * LINE_BYTES);
+  writeLines((sequence as KennitalaList).numbers, from, lines);
+  return { count, text: lines.toString('latin1', 0, Math.max(0, lines.length - 1)) };
+};
+
 /** Ten digits and LF. */
 export const LINE_BYTES = 11;
 
 /** The list of these numbers, which must have been made from kennitalas; they are not copied. */
 export const listOfNumbers = (numbers: Float64Array | readonly number[]): KennitalaList => {
   const slice = (from: number, until: number): Kennitala[] => {
-    const count = Math.max(0, Math.min(until, numbers.length) - from);
-    const lines = Buffer.allocUnsafe(count * LINE_BYTES);
-    writeLines(numbers, from, lines);
-    const text = lines.toString('latin1');
+    const { count, text } = linesOf(list, from, until);
     const kennitalas = new Array<Kennitala>(count);
     for (let n = 0, start = 0; n < count; n += 1, start += LINE_BYTES) {
       kennitalas[n] = text.slice(start, start + 10) as Kennitala;
     }
     return kennitalas;
   };
-  return {
+  const list: KennitalaList = {
     numbers,
     length: numbers.length,
     slice,
@@ -48,6 +63,7 @@ export const listOfNumbers = (numbers: Float64Array | readonly number[]): Kennit
       for (let from = 0; from < numbers.length; from += STRIDE) yield* slice(from, from + STRIDE);
     },
   };
+  return list;
 };
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Lines } from '../domain/kennitala-list.ts';
 import type { ChainKey, PublicKey } from './chain-key.ts';
 import {
   type Authenticity,
@@ -178,11 +179,20 @@ export interface ListedPeople {
   readonly removed: readonly string[];
 }
 
+export interface ListedLines {
+  readonly added: Lines;
+  readonly removed: Lines;
+}
+
 type Digests = Pick<ChainKey, 'digest'>;
 
 /** The keyed digest of one document: who has no key learns nothing of the people from it, not even by trying numbers. */
 export const peopleDigest = (key: Digests, place: string, people: ListedPeople): string =>
   key.digest('people', peopleText(place, people));
+
+/** The same of people who are one text already. */
+export const linesDigest = (key: Digests, place: string, lines: ListedLines): string =>
+  key.digest('people', linesText(place, lines));
 
 /** What an erasure writes beside the document's digest: that what is left is what was there without those it took out. */
 export const shortenedDigest = (key: Digests, place: string, digest: string, left: ListedPeople): string =>
@@ -190,8 +200,15 @@ export const shortenedDigest = (key: Digests, place: string, digest: string, lef
 
 export const digestOfAll = (digests: readonly string[]): string => sha256Of(digests.join('\n'));
 
-const peopleText = (place: string, { added, removed }: ListedPeople): string =>
-  [place, added.length, ...added, removed.length, ...removed].join('\n');
+const peopleText = (place: string, { added, removed }: ListedPeople): string => {
+  const lines = (people: readonly string[]): Lines => ({ count: people.length, text: people.join('\n') });
+  return linesText(place, { added: lines(added), removed: lines(removed) });
+};
+
+const linesText = (place: string, { added, removed }: ListedLines): string =>
+  [place, ...[added, removed].flatMap(({ count, text }) => (count === 0 ? [count] : [count, text]))].join(
+    '\n',
+  );
 
 export interface ListDocument extends ListedPeople {
   readonly digest: string | null;

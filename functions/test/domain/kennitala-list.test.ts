@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Kennitala } from '../../src/domain/kennitala.ts';
-import { makeKennitalaCollector } from '../../src/domain/kennitala-list.ts';
+import { linesOf, makeKennitalaCollector } from '../../src/domain/kennitala-list.ts';
 import { anyKennitala, makeKennitalas } from '../support/kennitalas.ts';
 
 const listOf = (kennitalas: readonly Kennitala[]) => {
@@ -20,6 +20,18 @@ describe('a compact list of kennitalas', () => {
         const expected = [...new Set(collected)].sort();
         expect([...list]).toEqual(expected);
         expect(list.length).toBe(expected.length);
+      }),
+    );
+  });
+
+  it('is one text as an array is: a line each, without the last end', () => {
+    const kennitalas = makeKennitalas(50).sort();
+    fc.assert(
+      fc.property(fc.nat(60), fc.nat(60), (from, until) => {
+        const expected = kennitalas.slice(from, Math.max(from, until));
+        const lines = { count: expected.length, text: expected.join('\n') };
+        expect(linesOf(listOf(kennitalas), from, until)).toEqual(lines);
+        expect(linesOf(kennitalas, from, Math.max(from, until))).toEqual(lines);
       }),
     );
   });

@@ -6,6 +6,7 @@ import {
   type Link,
   type LinkKind,
   type ListDocument,
+  linesDigest,
   makeLink,
   peopleDigest,
   shortenedDigest,
@@ -157,6 +158,21 @@ describe('a record that another run closed', () => {
 });
 
 describe('the lists of a record', () => {
+  it.each([
+    [['0101302989'], []],
+    [[], ['0101302989', '1502900309']],
+    [[], []],
+    [['0101302989', '1502900309'], ['0101302989']],
+  ])('have the same digest as texts: %j, %j', (added, removed) => {
+    const lines = (people: readonly string[]) => ({ count: people.length, text: people.join('\n') });
+    expect(linesDigest(key, 'run/0', { added: lines(added), removed: lines(removed) })).toBe(
+      peopleDigest(key, 'run/0', { added, removed }),
+    );
+    expect(peopleDigest(key, 'run/0', { added, removed })).toBe(
+      key.digest('people', ['run/0', added.length, ...added, removed.length, ...removed].join('\n')),
+    );
+  });
+
   const documents = [documentOf(0), documentOf(1)];
   const data = {
     ...DATA,

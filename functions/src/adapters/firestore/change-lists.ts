@@ -1,7 +1,8 @@
 import { type DocumentData, FieldPath, type Firestore, type Query } from 'firebase-admin/firestore';
+import { linesOf } from '../../domain/kennitala-list.ts';
 import { CHANGES_PER_DOCUMENT, type RunRecord } from '../../mirror/mirror.ts';
 import type { PlannedChanges } from '../../mirror/run-store.ts';
-import type { ListDocument, ListedPeople } from '../../proof/chain.ts';
+import type { ListDocument, ListedLines } from '../../proof/chain.ts';
 
 /** The fields of `sync_audit/{runId}/changes/{n}` that hold people. */
 export type ListField = 'addedKennitalas' | 'removedKennitalas';
@@ -21,7 +22,7 @@ const DOCUMENTS_PER_COMMIT = 20;
 /** One document that is to be written. */
 export interface NewListDocument {
   readonly id: string;
-  readonly people: ListedPeople;
+  readonly people: ListedLines;
   readonly data: DocumentData;
 }
 
@@ -39,8 +40,8 @@ export function* documentsToCommit(
     const from = n * CHANGES_PER_DOCUMENT;
     const until = from + CHANGES_PER_DOCUMENT;
     const people = {
-      added: added.slice(from, until),
-      removed: removed.slice(Math.max(0, from - added.length), Math.max(0, until - added.length)),
+      added: linesOf(added, from, until),
+      removed: linesOf(removed, Math.max(0, from - added.length), Math.max(0, until - added.length)),
     };
     group.push({ id: String(n), people, data: { ...toFields(people), expireAt } });
     if (group.length === DOCUMENTS_PER_COMMIT) {
@@ -51,12 +52,10 @@ export function* documentsToCommit(
   yield group;
 }
 
-const toFields = ({ added, removed }: ListedPeople): DocumentData =>
-  added.length + removed.length <= MOST_IN_ARRAYS
-    ? { addedKennitalas: added, removedKennitalas: removed }
-    : { addedKennitalas: linesOf(added), removedKennitalas: linesOf(removed), form: LINES };
-
-const linesOf = (people: readonly string[]): string => people.join('\n');
+const toFields = ({ added, removed }: ListedLines): DocumentData =>
+  added.count + removed.count <= MOST_IN_ARRAYS
+    ? { addedKennitalas: peopleIn(added.text), removedKennitalas: peopleIn(removed.text) }
+    : { addedKennitalas: added.text, removedKennitalas: removed.text, form: LINES };
 
 /** Either form. Whatever stands there, as text: what is no text was not written by us, and makes another digest. */
 export const toListDocument = (data: Readonly<Record<string, unknown>>): ListDocument => ({
@@ -73,7 +72,7 @@ export const peopleIn = (stored: unknown): string[] => {
 
 /** The people that are left, in the form in which the list is stored. */
 export const inFormOf = (stored: unknown, left: readonly string[]): unknown =>
-  typeof stored === 'string' ? linesOf(left) : left;
+  typeof stored === 'string' ? left.join('\n') : left;
 
 /** The documents that no index finds a person in, in the order of their names. */
 export const longLists = (db: Firestore): Query =>

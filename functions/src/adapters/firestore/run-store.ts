@@ -13,7 +13,7 @@ import {
   digestOfAll,
   type Link,
   type LinkKind,
-  peopleDigest,
+  linesDigest,
   toHeadText,
   toLinkText,
 } from '../../proof/chain.ts';
@@ -199,7 +199,7 @@ export const makeRunStore = (
     for (const documents of documentsToCommit(record, changes)) {
       await commitLists(record, last);
       last = documents.map(({ id, people, data }) => {
-        const digest = peopleDigest(key, `${record.runId}/${id}`, people);
+        const digest = linesDigest(key, `${record.runId}/${id}`, people);
         digests.push(digest);
         return [id, { ...data, digest }] as const;
       });
