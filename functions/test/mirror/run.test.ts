@@ -37,9 +37,13 @@ let logs: LogFields[];
 let apply: (context: RunContext) => Promise<AppliedFacts>;
 let fetched: () => Promise<MirrorSource>;
 let runs: number;
+/** The plans that were made, in order. */
+let planned: MirrorPlan[];
+let nextPlan: () => MirrorPlan;
 beforeEach(async () => {
   await server.clear();
-  [plan, applied, closed, logs, runs] = [ORDINARY, [], 0, [], 0];
+  [plan, applied, closed, logs, runs, planned] = [ORDINARY, [], 0, [], 0, []];
+  nextPlan = () => plan;
   apply = async () => ({ objectGeneration: '8' });
   fetched = async () => SOURCE;
 });
@@ -48,7 +52,10 @@ const mirror: Mirror<MirrorSource, MirrorPlan> = {
   name: 'roster',
   title: 'a run',
   fetch: () => fetched(),
-  plan: async () => plan,
+  plan: async () => {
+    planned.push(nextPlan());
+    return planned.at(-1) ?? plan;
+  },
   apply: (_plan, _source, context) => {
     applied.push(context);
     return apply(context);
@@ -58,26 +65,67 @@ const mirror: Mirror<MirrorSource, MirrorPlan> = {
     closed += 1;
   },
 };
+const dependenciesOf = (): RunDependencies => ({
+  runs: makeRunStore(async () => server.db, chain.current),
+  limits: DEFAULT_LIMITS,
+  needsSecondPerson: false,
+  log: (_severity, _message, fields) => logs.push(fields),
+  now: () => new Date(),
+  makeRunId: () => `run-${runs}`,
+  runLimitMs: 60_000,
+  leaseMs: 120_000,
+});
 const run = async (request: Partial<RunRequest> = {}, dependencies: Partial<RunDependencies> = {}) => {
   runs += 1;
   const report = await runMirror(
     mirror,
     { trigger: 'http', ...request },
-    {
-      runs: makeRunStore(async () => server.db, chain.current),
-      limits: DEFAULT_LIMITS,
-      needsSecondPerson: false,
-      log: (_severity, _message, fields) => logs.push(fields),
-      now: () => new Date(),
-      makeRunId: () => `run-${runs}`,
-      runLimitMs: 60_000,
-      leaseMs: 120_000,
-      ...dependencies,
-    },
+    { ...dependenciesOf(), ...dependencies },
   );
   return report.record;
 };
 const events = () => logs.map(({ event }) => event);
+
+describe('a plan that presumes what the mirror holds', () => {
+  it('is applied as it is where the guard lets it through', async () => {
+    plan = { ...ORDINARY, isPresumed: true };
+    expect(await run()).toMatchObject({ outcome: 'published' });
+    expect(planned).toEqual([plan]);
+  });
+
+  it.each([
+    ['blocked', { ...ALARMING, planId: 'c'.repeat(64) }],
+    ['published', ORDINARY],
+  ])('is made anew before the guard refuses it, by a look at the mirror: %s', async (outcome, looked) => {
+    const presumed: MirrorPlan = { ...ALARMING, isPresumed: true };
+    nextPlan = () => (planned.length === 0 ? presumed : looked);
+    expect(await run()).toMatchObject({ outcome, planId: looked.planId });
+    expect(planned).toEqual([presumed, looked]);
+  });
+
+  it('is no plan for a person: a dry run, an approval and a rollback may not presume', async () => {
+    const asked: (boolean | undefined)[] = [];
+    const ask = async (request: Partial<RunRequest>) => {
+      runs += 1;
+      await runMirror(
+        {
+          ...mirror,
+          fetch: async ({ mayPresume }) => {
+            asked.push(mayPresume);
+            return SOURCE;
+          },
+        },
+        { trigger: 'http', ...request },
+        dependenciesOf(),
+      );
+    };
+    await ask({});
+    await ask({ dryRun: true });
+    await ask({ approve: { ...APPROVE, planId: ORDINARY.planId } });
+    await ask({ rollback: ROLLBACK });
+    expect(asked.map((may) => may === true)).toEqual([true, false, false, false]);
+  });
+});
 
 describe('a plan that the guard refuses', () => {
   beforeEach(() => {
