@@ -1,7 +1,7 @@
 import type { Kennitala } from '../domain/kennitala.ts';
 import { asHeard, type StoredMember } from '../domain/member/decide-change.ts';
 import { type FieldValues, type Json, withFields } from '../domain/member/fields.ts';
-import { withoutWithdrawals, withWithdrawals } from '../domain/member/kept-values.ts';
+import { unheardConsents, withoutWithdrawals, withWithdrawals } from '../domain/member/kept-values.ts';
 import type { Member } from '../domain/member/member.ts';
 import { sourceHash } from '../domain/member/patch.ts';
 import { type Claimed, endPaths, holdsClaim, type SettleOutcome, withDelivery } from './delivery.ts';
@@ -181,7 +181,8 @@ export const planRefused = (
 /**
  * Moves everything that waits for a member to the number that they have now, to be delivered anew. That number may have
  * no document yet in which a refused withdrawal could be marked; so the document of the former number keeps the mark,
- * and whoever writes the first document of the new number finds it there.
+ * and whoever writes the first document of the new number finds it there. A consent about which that document holds a word
+ * that nobody has heard does not move: the document of the new number knows nothing of that later word.
  */
 export const planMove = (
   view: MemberView,
@@ -190,16 +191,14 @@ export const planMove = (
   now: Date,
 ): Step<boolean> => {
   if (!holdsClaim(view, claimed)) return { result: false };
-  const items = view.pending.map((item) => {
+  const { stored, pending } = view;
+  const unheard = stored === null ? {} : unheardConsents(stored.member, stored.meta.heard);
+  const items = pending.map((item) => {
     const moved = { ...item, kennitala, delivery: null, claim: null, nextAttemptAt: now };
     const ended = later.filter(({ editedAt }) => isEarlier(item.editedAt, editedAt));
-    return settlePaths(
-      moved,
-      (path) => (ended.some(({ settled }) => path in settled) ? { outcome: 'superseded' } : null),
-      now,
-    );
+    const isOver = (path: string): boolean => path in unheard || ended.some(({ settled }) => path in settled);
+    return settlePaths(moved, (path) => (isOver(path) ? { outcome: 'superseded' } : null), now);
   });
-  const { stored, pending } = view;
   const told = [...mergeEdits(pending)].map(([path, { newValue: value, editedAt }]) => ({
     path,
     value,

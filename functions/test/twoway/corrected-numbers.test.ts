@@ -51,6 +51,23 @@ describe('a consent withdrawn in the document of the former number', () => {
     expect(isOn(world)).toBe(true);
   });
 
+  it('and given just before, which nobody has heard of either, is never shown on', async () => {
+    const world = await corrected(false);
+    world.edit(FORMER, { [CONSENT]: true });
+    world.edit(FORMER, { [CONSENT]: false });
+    await arrive(world);
+    const [given, ...later] = world.events.splice(0);
+    if (given === undefined) throw new Error('An event should have come.');
+    await world.track(given);
+    await arrive(world);
+    expect(isOn(world)).toBe(false);
+    for (const event of later) await world.track(event);
+    await arrive(world);
+    expect(isOn(world)).toBe(false);
+    expect(world.items().map(({ status }) => status)).toEqual(['synced', 'synced']);
+    expect(world.registry.rows.get(CORRECTED)?.values[CONSENT]).toBe(false);
+  });
+
   it('is switched off by the reconcile that brings the id, also in a document that is seconds old', async () => {
     const world = await corrected();
     await world.reconcile(CORRECTED);
