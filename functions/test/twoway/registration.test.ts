@@ -11,6 +11,7 @@ const register = (world: Scenario) =>
     'profile.name': 'Generated Person',
     'profile.email': 'first@example.is',
   });
+type Webhook = Parameters<Scenario['receive']>[0];
 const deliverAll = async ({ events, registry, track, receive }: Scenario): Promise<void> => {
   while (events.length + registry.announced.length > 0) {
     for (const event of events.splice(0)) await track(event);
@@ -80,6 +81,31 @@ describe('a registration in the portal', () => {
     await deliverAll(world);
     expect(world.registry.rows.get(NEWCOMER)?.values['profile.reachable']).toBe(false);
     expect(isOn()).toBe(false);
+  });
+
+  it.each([
+    ['an event of the registry', async (world: Scenario, webhook: Webhook) => world.receive(webhook)],
+    ['a reconcile', async (world: Scenario) => world.reconcile(NEWCOMER)],
+  ])('that gives no consent keeps its word over %s until its own event', async (_, tell) => {
+    const world = open();
+    world.registry.join(NEWCOMER, { 'profile.reachable': true });
+    const [webhook] = world.registry.announced.splice(0);
+    if (webhook === undefined) throw new Error('The registry should have told of them.');
+    world.register(NEWCOMER, { 'profile.reachable': false });
+    await tell(world, webhook);
+    const isOn = () => world.stored(NEWCOMER)?.member.profile.reachable;
+    expect(isOn()).toBe(false);
+    await deliverAll(world);
+    expect(isOn()).toBe(false);
+  });
+
+  it('of which no event has come for longer than a day is taken for a document from before', async () => {
+    const world = open();
+    world.registry.join(NEWCOMER, { 'profile.reachable': true });
+    world.register(NEWCOMER, { 'profile.reachable': false });
+    world.advance(26 * 3_600_000);
+    await world.reconcile(NEWCOMER);
+    expect(world.stored(NEWCOMER)?.member.profile.reachable).toBe(true);
   });
 
   it('whose answer was lost is not made twice', async () => {
