@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Kennitala } from '../domain/kennitala.ts';
 import { FIELD_TABLE, rowOf } from '../domain/member/field-table.ts';
 import type { FieldPath, FieldValue, Json } from '../domain/member/fields.ts';
+import { isConsentPath, isWithdrawal } from '../domain/member/kept-values.ts';
 import { isSameValue } from '../domain/member/patch.ts';
 
 declare const editTimeBrand: unique symbol;
@@ -154,6 +155,8 @@ export const isGivenUp = ({ status, syncedAt }: Pick<QueueItem, 'status' | 'sync
   status === 'failed' && syncedAt !== null;
 
 export const RETRIED_FOR_MS = 3 * 24 * 60 * 60_000;
+/** How long an item stays in the queue after the registry has taken it. */
+export const SYNCED_KEPT_MS = 30 * 24 * 60 * 60_000;
 
 export type NewItem = Pick<
   QueueItem,
@@ -321,10 +324,25 @@ export const reviveItem = (item: QueueItem, { now, later, from }: ReviveOptions)
     nextAttemptAt: now,
     retryUntil: new Date(now.getTime() + RETRIED_FOR_MS),
   };
-  const hasLaterWord = (path: string): boolean =>
-    later.some((other) => isEarlier(item.editedAt, other.editedAt) && hasWord(other, path));
-  return settlePaths(revived, (path) => (hasLaterWord(path) ? { outcome: 'superseded' } : null), now);
+  const isOld = now.getTime() - dateOf(item.editedAt).getTime() > SYNCED_KEPT_MS;
+  const endOf = (path: string): PathEnd | null => {
+    const isLater = (other: QueueItem): boolean =>
+      isEarlier(item.editedAt, other.editedAt) && hasWord(other, path);
+    if (later.some(isLater)) return { outcome: 'superseded' };
+    const isGiven = isConsentPath(path) && revived.changes[path]?.newValue === true;
+    return isOld && isGiven ? TOO_OLD : null;
+  };
+  return settlePaths(revived, endOf, now);
 };
 
+/** A withdrawal that came later and has been delivered is not known any more. */
+const TOO_OLD: PathEnd = {
+  outcome: 'failed',
+  message: 'a consent that was given so long ago is for its member to give again',
+};
+
+/** A withdrawal stands whatever became of it. */
 const hasWord = ({ changes, settled }: QueueItem, path: string): boolean =>
-  Object.hasOwn(changes, path) || (settled[path] !== undefined && settled[path].outcome !== 'failed');
+  Object.hasOwn(changes, path) ||
+  (settled[path] !== undefined &&
+    (settled[path].outcome !== 'failed' || isWithdrawal(path, settled[path].newValue)));

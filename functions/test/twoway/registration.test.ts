@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 import { makeScenario, type Scenario } from './support/scenario.ts';
 
@@ -106,6 +107,26 @@ describe('a registration in the portal', () => {
     world.advance(26 * 3_600_000);
     await world.reconcile(NEWCOMER);
     expect(world.stored(NEWCOMER)?.member.profile.reachable).toBe(true);
+  });
+
+  it('of somebody whose number was corrected since makes nobody under the wrong one when it is tried again', async () => {
+    const [, corrected] = makeKennitalas(2, 40_000) as [never, Kennitala];
+    const world = open();
+    world.register(NEWCOMER, { 'profile.reachable': true });
+    world.registry.join(NEWCOMER, {});
+    await deliverAll(world);
+    expect(world.items()).toMatchObject([{ action: 'create', status: 'failed' }]);
+    world.registry.edit(NEWCOMER, { 'profile.reachable': true });
+    await deliverAll(world);
+    world.edit(NEWCOMER, { 'profile.reachable': false });
+    world.registry.correctNumber(NEWCOMER, corrected);
+    await deliverAll(world);
+    await world.sweep('failed');
+    expect([...world.registry.rows.keys()]).toEqual([corrected]);
+    expect(world.registry.rows.get(corrected)?.values['profile.reachable']).toBe(false);
+    expect(world.items().map(({ errorMessage }) => errorMessage)).toContain(
+      'already_exists: the registry has this person under another number',
+    );
   });
 
   it('whose answer was lost is not made twice', async () => {
