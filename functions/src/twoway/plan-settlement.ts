@@ -150,7 +150,8 @@ export interface Refusal {
 
 /**
  * The registry does not take what was told, and never will: a dead letter at once. The portal goes back to what the
- * registry holds, since nothing is on its way any more; the value stays in the queue.
+ * registry holds, since nothing is on its way any more; the value stays in the queue. What went with a registration of
+ * somebody whom the registry has by itself is an edit like any other, and goes alone.
  */
 export const planRefused = (
   view: MemberView,
@@ -161,7 +162,9 @@ export const planRefused = (
 ): Step<SettleOutcome> => {
   if (!holdsClaim(view, claimed)) return { result: { kind: 'lost' } };
   if (reading !== null && isOutdated(view, reading)) return { result: { kind: 'read' } };
-  const { items, rest } = endPaths(view.pending, claimed, part, now, (isLast, path) => {
+  const isTheirs = part.action === 'create' && reading !== null;
+  const { items, rest } = endPaths(view.pending, claimed, part, now, (isLast, path, { action }) => {
+    if (isTheirs && action === 'update') return null;
     const expected = part.paths[path]?.expected;
     return isLast ? { outcome: 'failed', message, oldValue: expected } : { outcome: 'superseded' };
   });

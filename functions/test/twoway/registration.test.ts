@@ -109,6 +109,31 @@ describe('a registration in the portal', () => {
     expect(world.stored(NEWCOMER)?.member.profile.reachable).toBe(true);
   });
 
+  it.each([
+    ['a withdrawal', { 'profile.reachable': false }, 'synced'],
+    ['another value', { 'profile.email': 'second@example.is' }, 'conflict'],
+  ] as const)('that is refused lets %s go alone that was to go with it', async (_, said, status) => {
+    const world = open();
+    world.register(NEWCOMER, { 'profile.reachable': true, 'profile.email': 'first@example.is' });
+    world.edit(NEWCOMER, said);
+    world.registry.join(NEWCOMER, { 'profile.reachable': true, 'profile.email': 'other@example.is' });
+    const [first] = world.events.splice(0, 1);
+    if (first === undefined) throw new Error('An event should have come.');
+    // It is written down, and not sent before the other one is.
+    await world.track(first, { what: 'commit a transaction', nth: 2, takesEffect: false });
+    await deliverAll(world);
+    world.advance(60_000);
+    await world.sweep('due');
+    expect(world.items()).toMatchObject([
+      { action: 'create', status: 'failed' },
+      { action: 'update', status },
+    ]);
+    expect(world.registry.rows.get(NEWCOMER)?.values).toMatchObject(
+      status === 'synced' ? said : { 'profile.email': 'other@example.is' },
+    );
+    expect(world.conflicts()).toHaveLength(status === 'synced' ? 0 : 1);
+  });
+
   it('of somebody whose number was corrected since makes nobody under the wrong one when it is tried again', async () => {
     const [, corrected] = makeKennitalas(2, 40_000) as [never, Kennitala];
     const world = open();
