@@ -330,6 +330,8 @@ export const makeRegistry = (kind: RegistryKind, now: () => number, { allowsCrea
       announce(kennitala, 'delete', false);
     },
     personOf,
+    /** Whether the membership of a row has ended: who has joined again, under any number, has another. */
+    isOver: (id: number): boolean => ![...rows.values()].some((row) => row.id === id),
     /** All that was written of a field of a person's. */
     toldOf: (kennitala: Kennitala, path: string, by?: Told['by']): Told[] =>
       told.filter(

@@ -370,6 +370,7 @@ const checkEdits = ({ registry, witness, items, isDisputed }: Seen): void => {
                 ? !registry.allowsCreate || registry.toldOf(kennitala, path, 'registry').length > 0
                 : !registry.isCompanion && !isTakenByLegacy(path, told)) ||
               registry.wasAway(kennitala, at) ||
+              (item.djangoId !== null && registry.isOver(item.djangoId)) ||
               witness.isTouched(kennitala, 'givenUp')
             );
           default:
