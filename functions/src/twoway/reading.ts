@@ -131,7 +131,10 @@ const refusal = (code: string, message: string): ChangeAnswer & { status: 'refus
 });
 
 /** What the registry shows of the fields of a delivery; one that it does not mention is missing. */
-export const valuesIn = ({ change }: Reading, { paths }: Delivery): Readonly<Record<string, Json>> => {
+export const valuesIn = (
+  { change }: Reading,
+  { paths }: { readonly paths: Readonly<Record<string, unknown>> },
+): Readonly<Record<string, Json>> => {
   const member = applyPatch(null, change.content);
   const values: Record<string, Json> = {};
   for (const path of Object.keys(paths)) {
