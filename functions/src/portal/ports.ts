@@ -153,7 +153,7 @@ export interface MemberWrite {
   readonly meta: MemberMeta;
   /** The write is made only while the document is in this state; null: while there is none. */
   readonly ifState: DocumentState;
-  /** And only while the documents of the person's other numbers say that they withdrew just this there; missing: there are none. */
+  /** And only while the documents of the person's other numbers say no more than that they withdrew this; missing: there are none. */
   readonly former?: Withdrawals | undefined;
 }
 
