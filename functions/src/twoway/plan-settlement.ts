@@ -197,7 +197,14 @@ export const planMove = (
   const { stored, pending } = view;
   const unheard = stored === null ? {} : unheardConsents(stored.member, stored.meta.heard);
   const items = pending.map((item) => {
-    const moved = { ...item, kennitala, delivery: null, claim: null, nextAttemptAt: now };
+    const moved = {
+      ...item,
+      kennitala,
+      isMoved: true as const,
+      delivery: null,
+      claim: null,
+      nextAttemptAt: now,
+    };
     const ended = later.filter(({ editedAt }) => isEarlier(item.editedAt, editedAt));
     const isOver = (path: string): boolean => path in unheard || ended.some(({ settled }) => path in settled);
     return settlePaths(moved, (path) => (isOver(path) ? { outcome: 'superseded' } : null), now);

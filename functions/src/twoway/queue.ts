@@ -135,6 +135,8 @@ export interface QueueItem {
    * The member edited a document that already held other edits of theirs: the event of an earlier one may still come.
    */
   readonly isContinuation: boolean;
+  /** It was written in the document of a former number, and says nothing of what the present one shows. */
+  readonly isMoved?: true;
   readonly createdAt: Date;
   /** When it was over: the registry had it, or an operator decided that it stays a dead letter. */
   readonly syncedAt: Date | null;

@@ -88,6 +88,50 @@ describe('a consent withdrawn in the document of the former number', () => {
   });
 });
 
+describe('a word in the document of the new number that an edit of the former one comes before', () => {
+  it('is superseded by it, and shown no longer', async () => {
+    const world = await corrected(false);
+    const [, creation] = world.registry.announced;
+    if (creation === undefined) throw new Error('An event should have come.');
+    await world.receive(creation);
+    world.events.length = 0;
+    world.edit(CORRECTED, { 'profile.email': 'first@example.is' });
+    world.edit(FORMER, { 'profile.email': 'last@example.is' });
+    const [late, moved] = world.events.splice(0);
+    if (late === undefined || moved === undefined) throw new Error('Two events should have come.');
+    await world.track(moved);
+    await world.track(late);
+    expect(world.registry.rows.get(CORRECTED)?.values['profile.email']).toBe('last@example.is');
+    expect(world.stored(CORRECTED)?.member.profile.email).toBe('last@example.is');
+  });
+
+  it.each([
+    ['has been delivered', false],
+    ['waits still', true],
+  ])('does not keep on a consent that was withdrawn later, where that %s', async (_, waits) => {
+    const world = await corrected();
+    const [deletion, creation] = world.registry.announced.splice(0);
+    if (deletion === undefined || creation === undefined) throw new Error('Two events should have come.');
+    world.register(CORRECTED, { [CONSENT]: true });
+    world.edit(FORMER, { [CONSENT]: false });
+    const [registration, withdrawal] = world.events.splice(0);
+    if (registration === undefined || withdrawal === undefined)
+      throw new Error('Two events should have come.');
+    await world.track(
+      withdrawal,
+      waits ? { what: 'POST /api/sync/apply/', nth: 2, takesEffect: false } : undefined,
+    );
+    for (const webhook of [creation, deletion]) await world.receive(webhook);
+    world.advance(10 * 60_000);
+    await world.track(registration);
+    await world.sweep('waiting');
+    await trackAll(world);
+    await arrive(world);
+    expect(world.registry.rows.get(CORRECTED)?.values[CONSENT]).toBe(false);
+    expect(isOn(world)).toBe(false);
+  });
+});
+
 it('an edit that comes to the new number late yields to what its member has said there since', async () => {
   const world = await corrected(false);
   world.edit(FORMER, { 'profile.email': 'former@example.is' });
