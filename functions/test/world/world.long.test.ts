@@ -1,10 +1,8 @@
 import { expect, it } from 'vitest';
 import { play } from './history.ts';
 
-const HISTORIES = 10_000;
-
-it(`keeps every promise in ${HISTORIES} histories`, { timeout: 7_200_000 }, async () => {
-  for (let seed = 1_001; seed <= 1_000 + HISTORIES; seed += 1) {
+it('keeps every promise in 10,000 histories', { timeout: 7_200_000 }, async () => {
+  for (let seed = 1_001; seed <= 11_000; seed += 1) {
     const { violations } = await play(seed);
     expect({ seed, violations }).toEqual({ seed, violations: [] });
   }
