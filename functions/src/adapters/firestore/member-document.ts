@@ -76,7 +76,7 @@ export const fromMemberDocument = (kennitala: Kennitala, data: DocumentData): St
 
 export const memberRef = (db: Firestore, kennitala: Kennitala) => db.collection('members').doc(kennitala);
 
-/** Null where there is no document. */
+/** What was read; null where there is no document. */
 export const storedIn = (kennitala: Kennitala, snapshot: DocumentSnapshot): StoredMember | null => {
   const data = snapshot.data();
   if (data === undefined) return null;
