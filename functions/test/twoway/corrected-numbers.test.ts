@@ -119,8 +119,9 @@ describe('a word in the document of the new number that an edit of the former on
       throw new Error('Two events should have come.');
     await world.track(
       withdrawal,
-      waits ? { what: 'POST /api/sync/apply/', nth: 2, takesEffect: false } : undefined,
+      waits ? { what: 'POST /api/sync/apply/', nth: 1, takesEffect: false } : undefined,
     );
+    expect(world.items()).toMatchObject([{ kennitala: CORRECTED, status: waits ? 'pending' : 'synced' }]);
     for (const webhook of [creation, deletion]) await world.receive(webhook);
     world.advance(10 * 60_000);
     await world.track(registration);
@@ -130,6 +131,20 @@ describe('a word in the document of the new number that an edit of the former on
     expect(world.registry.rows.get(CORRECTED)?.values[CONSENT]).toBe(false);
     expect(isOn(world)).toBe(false);
   });
+});
+
+it('an edit that moved into a registration which is refused goes alone at once', async () => {
+  const world = await corrected();
+  world.edit(FORMER, { 'profile.email': 'mine@example.is' });
+  world.register(CORRECTED, {});
+  const [moved, registration] = world.events.splice(0);
+  if (moved === undefined || registration === undefined) throw new Error('Two events should have come.');
+  // It is written down under the new number, and claimed by nobody.
+  await world.track(moved, { what: 'commit a transaction', nth: 6, takesEffect: false });
+  expect(world.items()).toMatchObject([{ kennitala: CORRECTED, claim: null, status: 'pending' }]);
+  await world.track(registration);
+  expect(world.items().map(({ status }) => status)).toEqual(['synced', 'failed']);
+  expect(world.registry.rows.get(CORRECTED)?.values['profile.email']).toBe('mine@example.is');
 });
 
 it('an edit that comes to the new number late yields to what its member has said there since', async () => {
