@@ -9,7 +9,6 @@ import type { MemberUpdate, MemberView, Step } from './ports.ts';
 import {
   type Delivery,
   dateOf,
-  isEarlier,
   isPending,
   mergeEdits,
   type QueueItem,
@@ -163,14 +162,11 @@ export const planRefused = (
   if (!holdsClaim(view, claimed)) return { result: { kind: 'lost' } };
   if (reading !== null && isOutdated(view, reading)) return { result: { kind: 'read' } };
   const isTheirs = part.action === 'create' && reading !== null;
-  const { items: ended, rest } = endPaths(view.pending, claimed, part, now, (isLast, path, { action }) => {
+  const { items, rest } = endPaths(view.pending, claimed, part, now, (isLast, path, { action }) => {
     if (isTheirs && action === 'update') return null;
     const expected = part.paths[path]?.expected;
     return isLast ? { outcome: 'failed', message, oldValue: expected } : { outcome: 'superseded' };
   });
-  const items = isTheirs
-    ? ended.map((item) => (isPending(item) ? { ...item, nextAttemptAt: now } : item))
-    : ended;
   const waiting = items.filter(isPending);
   return {
     items: items.filter((item, n) => item !== view.pending[n]),
@@ -193,7 +189,7 @@ export const planRefused = (
 export const planMove = (
   view: MemberView,
   claimed: Claimed,
-  { kennitala, later }: { readonly kennitala: Kennitala; readonly later: readonly QueueItem[] },
+  kennitala: Kennitala,
   now: Date,
 ): Step<boolean> => {
   if (!holdsClaim(view, claimed)) return { result: false };
@@ -208,9 +204,7 @@ export const planMove = (
       claim: null,
       nextAttemptAt: now,
     };
-    const ended = later.filter(({ editedAt }) => isEarlier(item.editedAt, editedAt));
-    const isOver = (path: string): boolean => path in unheard || ended.some(({ settled }) => path in settled);
-    return settlePaths(moved, (path) => (isOver(path) ? { outcome: 'superseded' } : null), now);
+    return settlePaths(moved, (path) => (path in unheard ? { outcome: 'superseded' } : null), now);
   });
   const told = [...mergeEdits(pending)].map(([path, { newValue: value, editedAt }]) => ({
     path,

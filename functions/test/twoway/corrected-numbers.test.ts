@@ -133,18 +133,22 @@ describe('a word in the document of the new number that an edit of the former on
   });
 });
 
-it('an edit that moved into a registration which is refused goes alone at once', async () => {
+it('an edit that moved into a registration which is refused keeps nobody waiting', async () => {
   const world = await corrected();
   world.edit(FORMER, { 'profile.email': 'mine@example.is' });
   world.register(CORRECTED, {});
-  const [moved, registration] = world.events.splice(0);
-  if (moved === undefined || registration === undefined) throw new Error('Two events should have come.');
+  world.edit(CORRECTED, { 'profile.email': 'last@example.is' });
+  const [moved, registration, last] = world.events.splice(0);
+  if (moved === undefined || registration === undefined || last === undefined)
+    throw new Error('Three events should have come.');
   // It is written down under the new number, and claimed by nobody.
-  await world.track(moved, { what: 'commit a transaction', nth: 6, takesEffect: false });
+  await world.track(moved, { what: 'commit a transaction', nth: 5, takesEffect: false });
   expect(world.items()).toMatchObject([{ kennitala: CORRECTED, claim: null, status: 'pending' }]);
-  await world.track(registration);
-  expect(world.items().map(({ status }) => status)).toEqual(['synced', 'failed']);
-  expect(world.registry.rows.get(CORRECTED)?.values['profile.email']).toBe('mine@example.is');
+  await world.track(registration, { what: 'commit a transaction', nth: 2, takesEffect: false });
+  world.advance(30_000);
+  await world.track(last);
+  expect(world.items().map(({ status }) => status)).toEqual(['synced', 'failed', 'synced']);
+  expect(world.registry.rows.get(CORRECTED)?.values['profile.email']).toBe('last@example.is');
 });
 
 it('an edit that comes to the new number late yields to what its member has said there since', async () => {
