@@ -18,10 +18,13 @@ import type { MemberUpdate, MemberView, Step } from './ports.ts';
 import {
   BEFORE_ALL,
   type Delivery,
+  hasEndedWord,
+  inEditOrder,
   isCancelled,
   isEarlier,
   isPending,
   mergeEdits,
+  type PathEnd,
   type QueueItem,
   settlePaths,
 } from './queue.ts';
@@ -66,18 +69,40 @@ export const planClaim = (view: MemberView, options: ClaimOptions): Step<ClaimOu
   const isNew = view.pending.every(({ delivery }) => delivery === null);
   if (!isNew || !view.pending.some(({ isMoved }) => isMoved)) return planClaimOf(view, options);
   if (options.knowsLater !== true) return { result: { kind: 'unknown' } };
-  const known = view.pending.map((item) => (item.isMoved ? overtaken(item, view.later, options.now) : item));
+  const { stored, pending, later } = view;
+  const shown: Record<string, Json> = {};
+  const known = pending.map((item) => (item.isMoved ? overtaken(item, later, options.now, shown) : item));
   const { items = [], ...step } = planClaimOf({ ...view, pending: known.filter(isPending) }, options);
   const claimed = new Set(items.map(({ id }) => id));
-  const others = known.filter((item, n) => item !== view.pending[n] && !claimed.has(item.id));
-  return { ...step, items: [...others, ...items] };
+  const others = known.filter((item, n) => item !== pending[n] && !claimed.has(item.id));
+  const values = stored === null ? {} : planShown(stored, pending, shown, stored.meta.withdrawn);
+  const member = step.member ?? (stored === null ? null : { values: {}, meta: stored.meta });
+  return {
+    ...step,
+    items: [...others, ...items],
+    ...(member !== null &&
+      Object.keys(values).length > 0 && { member: { ...member, values: { ...values, ...member.values } } }),
+  };
 };
 
-/** The fields about which the member has said something later that has come to its end are superseded. */
-const overtaken = (item: QueueItem, later: readonly QueueItem[], now: Date): QueueItem => {
-  const ended = later.filter(({ editedAt }) => isEarlier(item.editedAt, editedAt));
-  const isOver = (path: string): boolean => ended.some(({ settled }) => path in settled);
-  return settlePaths(item, (path) => (isOver(path) ? { outcome: 'superseded' } : null), now);
+/**
+ * The fields about which the member has said something later that has come to its end are superseded, and no longer shown: the
+ * portal had them while they waited. Fills `shown`.
+ */
+const overtaken = (
+  item: QueueItem,
+  later: readonly QueueItem[],
+  now: Date,
+  shown: Record<string, Json>,
+): QueueItem => {
+  const since = inEditOrder(later.filter(({ editedAt }) => isEarlier(item.editedAt, editedAt)));
+  const endOf = (path: string): PathEnd | null => {
+    const end = since.findLast((one) => hasEndedWord(one, path))?.settled[path];
+    if (end === undefined) return null;
+    if (end.outcome === 'synced' || end.outcome === 'failed') shown[path] = end.newValue;
+    return { outcome: 'superseded' };
+  };
+  return settlePaths(item, endOf, now);
 };
 
 const planClaimOf = (

@@ -162,11 +162,14 @@ export const planRefused = (
   if (!holdsClaim(view, claimed)) return { result: { kind: 'lost' } };
   if (reading !== null && isOutdated(view, reading)) return { result: { kind: 'read' } };
   const isTheirs = part.action === 'create' && reading !== null;
-  const { items, rest } = endPaths(view.pending, claimed, part, now, (isLast, path, { action }) => {
+  const { items: ended, rest } = endPaths(view.pending, claimed, part, now, (isLast, path, { action }) => {
     if (isTheirs && action === 'update') return null;
     const expected = part.paths[path]?.expected;
     return isLast ? { outcome: 'failed', message, oldValue: expected } : { outcome: 'superseded' };
   });
+  const items = isTheirs
+    ? ended.map((item) => (isPending(item) ? { ...item, nextAttemptAt: now } : item))
+    : ended;
   const waiting = items.filter(isPending);
   return {
     items: items.filter((item, n) => item !== view.pending[n]),

@@ -343,8 +343,11 @@ const TOO_OLD: PathEnd = {
   message: 'a consent that was given so long ago is for its member to give again',
 };
 
-/** A withdrawal stands whatever became of it. */
-const hasWord = ({ changes, settled }: QueueItem, path: string): boolean =>
-  Object.hasOwn(changes, path) ||
-  (settled[path] !== undefined &&
-    (settled[path].outcome !== 'failed' || isWithdrawal(path, settled[path].newValue)));
+const hasWord = (item: QueueItem, path: string): boolean =>
+  Object.hasOwn(item.changes, path) || hasEndedWord(item, path);
+
+/** Whether what the item said of the field has come to its end and stands over what was said before. A withdrawal does whatever became of it. */
+export const hasEndedWord = ({ settled }: QueueItem, path: string): boolean => {
+  const end = settled[path];
+  return end !== undefined && (end.outcome !== 'failed' || isWithdrawal(path, end.newValue));
+};

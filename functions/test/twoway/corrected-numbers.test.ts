@@ -151,6 +151,28 @@ it('an edit that moved into a registration which is refused keeps nobody waiting
   expect(world.registry.rows.get(CORRECTED)?.values['profile.email']).toBe('last@example.is');
 });
 
+it.each<[string, { readonly 'profile.email'?: string; readonly [CONSENT]?: true }]>([
+  ['another value is delivered', { 'profile.email': 'mine@example.is' }],
+  ['a consent yields to the later withdrawal', { [CONSENT]: true }],
+])('of an edit that moved before a registration which is refused, %s', async (_, said) => {
+  const world = await corrected(false);
+  world.edit(FORMER, said);
+  world.register(CORRECTED, {});
+  const [moved, registration] = world.events.splice(0);
+  if (moved === undefined || registration === undefined) throw new Error('Two events should have come.');
+  await world.track(moved, { what: 'commit a transaction', nth: 5, takesEffect: false });
+  await arrive(world);
+  await world.track(registration);
+  await arrive(world);
+  const email = said['profile.email'] ?? '';
+  expect(world.items().map(({ status }) => status)).toEqual(['synced', 'failed']);
+  expect(world.registry.rows.get(CORRECTED)?.values).toMatchObject({
+    [CONSENT]: false,
+    'profile.email': email,
+  });
+  expect(world.stored(CORRECTED)?.member.profile).toMatchObject({ reachable: false, email });
+});
+
 it('an edit that comes to the new number late yields to what its member has said there since', async () => {
   const world = await corrected(false);
   world.edit(FORMER, { 'profile.email': 'former@example.is' });
