@@ -3,7 +3,7 @@ import type { Kennitala } from '../domain/kennitala.ts';
 import type { Json } from '../domain/member/fields.ts';
 import { withWithdrawals } from '../domain/member/kept-values.ts';
 import type { Caller } from '../http/callers.ts';
-import { type ErrorCode, SyncError } from '../lib/errors.ts';
+import { type ErrorCode, isSyncError, SyncError } from '../lib/errors.ts';
 import { deliverMembers } from '../twoway/deliver.ts';
 import {
   type DeliveryDependencies,
@@ -22,12 +22,14 @@ import {
   type SyncStatus,
   settlePaths,
 } from '../twoway/queue.ts';
-import { planShown } from '../twoway/reading.ts';
+import { isOutdated, planShown, type Reading, readRegistry, valuesIn } from '../twoway/reading.ts';
 import { type Decided, decideConflictOnDemand, type ResolveRequest } from '../twoway/resolve-conflict.ts';
 import type { RetryOutcome } from './schemas.ts';
 
 /** For one member's edits, while an operator waits; below the 60 s that Firebase Hosting waits. */
 const DELIVERY_LIMIT_MS = 45_000;
+/** Of one look at the registry. */
+const READING_LIMIT_MS = 10_000;
 /** Before looking again what became of a delivery that somebody else makes. */
 const DELIVERY_PAUSE_MS = 500;
 
@@ -40,8 +42,8 @@ export interface TwoWayActions {
   retry(kennitala: Kennitala, id: string): Promise<Retried>;
   /**
    * Gives a change up: a pending one ends, and a dead letter waits for nobody any more. The member's other waiting edits
-   * of the same fields go with it, since they are one change to the registry; the portal shows again what they started
-   * from. Throws `not_found`, `invalid_request` for a change that has ended, and `lease_held` while it is being delivered.
+   * of the same fields go with it, since they are one change to the registry; the portal shows what the registry has
+   * there, or what they started from where it cannot be read. Throws `not_found`, `invalid_request` for a change that has ended, and `lease_held` while it is being delivered.
    */
   fail(kennitala: Kennitala, id: string): Promise<void>;
   /** Decides one field of a conflict; throws what `decideConflictOnDemand` does. */
@@ -61,8 +63,10 @@ export const makeTwoWayActions = (
       return deliverUntilEnded({ kennitala, id, limitMs, pauseMs }, dependencies);
     },
     fail: async (kennitala, id) => {
+      const isWaiting = (await readStatus(kennitala, id, dependencies)) === 'pending';
+      const reading = isWaiting ? await tryReading(kennitala, dependencies) : null;
       const at = now();
-      await store.transact(kennitala, { item: id }, at, (view) => planFail(view, at));
+      await store.transact(kennitala, { item: id }, at, (view) => planFail(view, reading, at));
     },
     resolve: async (request, caller) => {
       const signal = AbortSignal.timeout(limitMs);
@@ -83,7 +87,22 @@ const planRetry = ({ item, later }: MemberView, at: Date): Step<null> => {
   return { result: null };
 };
 
-const planFail = ({ item, pending, stored }: MemberView, at: Date): Step<null> => {
+/** Null also where it cannot be read, which keeps nobody from giving a change up. */
+const tryReading = async (
+  kennitala: Kennitala,
+  dependencies: DeliveryDependencies,
+): Promise<Reading | null> => {
+  try {
+    const signal = AbortSignal.timeout(READING_LIMIT_MS);
+    return await readRegistry({ kennitala }, { signal }, dependencies);
+  } catch (cause) {
+    if (isSyncError(cause)) return null;
+    throw cause;
+  }
+};
+
+const planFail = (view: MemberView, reading: Reading | null, at: Date): Step<null> => {
+  const { item, pending, stored } = view;
   const { status, changes } = assertItem(item);
   if (status === 'failed') return { items: [{ ...assertItem(item), syncedAt: at }], result: null };
   if (status !== 'pending') throw ended(status);
@@ -104,7 +123,8 @@ const planFail = ({ item, pending, stored }: MemberView, at: Date): Step<null> =
   );
   const rest = begun?.delivery ? withoutPaths(begun.delivery, [...given]) : null;
   const items = withDelivery(settled, rest, null);
-  const known = knownOfRegistry([...given], pending, begun?.delivery ?? null);
+  const held = reading === null || isOutdated(view, reading) ? {} : valuesIn(reading, { paths: changes });
+  const known = { ...knownOfRegistry([...given], pending, begun?.delivery ?? null), ...held };
   const withdrawn = withWithdrawals(
     stored?.meta.withdrawn,
     [...mergeEdits(pending)]
@@ -128,7 +148,7 @@ const planFail = ({ item, pending, stored }: MemberView, at: Date): Step<null> =
   };
 };
 
-/** The best that is known of what the registry holds there: what the edits started from. */
+/** The best that is known of what the registry holds there without asking it: what the edits started from. */
 const knownOfRegistry = (
   paths: readonly string[],
   pending: readonly QueueItem[],

@@ -141,7 +141,7 @@ export interface PortalIndex {
   documents(options: { readonly signal: AbortSignal }): AsyncIterable<PortalDocument>;
   /** These members as they are now; one that has no document is there without `stored`. */
   read(kennitalas: readonly Kennitala[]): Promise<ReadonlyMap<Kennitala, MemberToDecide>>;
-  /** What the persons of these rows of the registry withdrew under other numbers; only those who withdrew something. */
+  /** What the persons of these rows of the registry withdrew under other numbers; only those who have had another. */
   former(
     members: readonly { readonly kennitala: Kennitala; readonly djangoId: number }[],
   ): Promise<ReadonlyMap<Kennitala, Withdrawals>>;
@@ -153,9 +153,11 @@ export interface MemberWrite {
   readonly meta: MemberMeta;
   /** The write is made only while the document is in this state; null: while there is none. */
   readonly ifState: DocumentState;
+  /** And only while the documents of the person's other numbers say no more than that they withdrew this; missing: there are none. */
+  readonly former?: Withdrawals | undefined;
 }
 
-/** `overtaken`: the document was not in the expected state any more, so the other writer's word stands. */
+/** `overtaken`: a document was not as expected any more, so the other writer's word stands. */
 export type WriteResult = 'written' | 'overtaken';
 
 export interface WriteOptions<W extends MemberWrite> {

@@ -4,7 +4,7 @@ import { asHeard, type StoredMember } from '../domain/member/decide-change.ts';
 import { type Json, withFields } from '../domain/member/fields.ts';
 import { isWithdrawal, withoutWithdrawals } from '../domain/member/kept-values.ts';
 import { sourceHash } from '../domain/member/patch.ts';
-import { asSyncError } from '../lib/errors.ts';
+import { asSyncError, SyncError } from '../lib/errors.ts';
 import {
   type Claimed,
   type DeliverOptions,
@@ -15,7 +15,19 @@ import {
   withDelivery,
 } from './delivery.ts';
 import type { MemberUpdate, MemberView, Step } from './ports.ts';
-import { type Delivery, isCancelled, isPending, mergeEdits, type QueueItem, settlePaths } from './queue.ts';
+import {
+  BEFORE_ALL,
+  type Delivery,
+  hasEndedWord,
+  inEditOrder,
+  isCancelled,
+  isEarlier,
+  isPending,
+  mergeEdits,
+  type PathEnd,
+  type QueueItem,
+  settlePaths,
+} from './queue.ts';
 import { asRegistryHasIt, planShown } from './reading.ts';
 
 /** Null when there is nothing to do together, or it failed: then each is tried alone, and says what is wrong. */
@@ -36,17 +48,64 @@ export type ClaimOutcome =
   /** Somebody else is delivering these items, and takes what else waits when they are done. */
   | { readonly kind: 'busy'; readonly delivery: Delivery }
   /** The last try failed, and it is not time for the next. */
-  | { readonly kind: 'waiting'; readonly until: Date };
+  | { readonly kind: 'waiting'; readonly until: Date }
+  /** An edit came from a former number: what has come of later ones has to be known. Nothing was written. */
+  | { readonly kind: 'unknown' };
 
 export interface ClaimOptions {
   readonly owner: string;
   readonly now: Date;
   /** Tries now whatever the time of the next try. */
   readonly isUrgent: boolean;
+  /** Whether the view has all of the member's items. */
+  readonly knowsLater?: boolean;
 }
 
-/** Takes a member's waiting edits for delivery: what was begun before, or all of them as one change. */
-export const planClaim = (
+/**
+ * Takes a member's waiting edits for delivery: what was begun before, or all of them as one change. An edit that came from a
+ * former number may be older than what has been delivered under this one: that stands.
+ */
+export const planClaim = (view: MemberView, options: ClaimOptions): Step<ClaimOutcome> => {
+  const isNew = view.pending.every(({ delivery }) => delivery === null);
+  if (!isNew || !view.pending.some(({ isMoved }) => isMoved)) return planClaimOf(view, options);
+  if (options.knowsLater !== true) return { result: { kind: 'unknown' } };
+  const { stored, pending, later } = view;
+  const shown: Record<string, Json> = {};
+  const known = pending.map((item) => (item.isMoved ? overtaken(item, later, options.now, shown) : item));
+  const { items = [], ...step } = planClaimOf({ ...view, pending: known.filter(isPending) }, options);
+  const claimed = new Set(items.map(({ id }) => id));
+  const others = known.filter((item, n) => item !== pending[n] && !claimed.has(item.id));
+  const values = stored === null ? {} : planShown(stored, pending, shown, stored.meta.withdrawn);
+  const member = step.member ?? (stored === null ? null : { values: {}, meta: stored.meta });
+  return {
+    ...step,
+    items: [...others, ...items],
+    ...(member !== null &&
+      Object.keys(values).length > 0 && { member: { ...member, values: { ...values, ...member.values } } }),
+  };
+};
+
+/**
+ * The fields about which the member has said something later that has come to its end are superseded, and no longer shown: the
+ * portal had them while they waited. Fills `shown`.
+ */
+const overtaken = (
+  item: QueueItem,
+  later: readonly QueueItem[],
+  now: Date,
+  shown: Record<string, Json>,
+): QueueItem => {
+  const since = inEditOrder(later.filter(({ editedAt }) => isEarlier(item.editedAt, editedAt)));
+  const endOf = (path: string): PathEnd | null => {
+    const end = since.findLast((one) => hasEndedWord(one, path))?.settled[path];
+    if (end === undefined) return null;
+    if (end.outcome === 'synced' || end.outcome === 'failed') shown[path] = end.newValue;
+    return { outcome: 'superseded' };
+  };
+  return settlePaths(item, endOf, now);
+};
+
+const planClaimOf = (
   { stored, pending }: MemberView,
   { owner, now, isUrgent }: ClaimOptions,
 ): Step<ClaimOutcome> => {
@@ -144,7 +203,7 @@ export const claimAll = async (
   const toMembersTurn = async (kennitala: Kennitala): Promise<[Kennitala, Turn]> => {
     const outcome = claimed?.get(kennitala);
     const turn =
-      outcome === undefined
+      outcome === undefined || outcome.kind === 'unknown'
         ? await claim(kennitala, options, dependencies, owner)
         : await toTurn(kennitala, outcome, dependencies);
     return [kennitala, turn];
@@ -161,10 +220,12 @@ export const claim = async (
   const { store, now } = dependencies;
   try {
     const at = now();
-    const outcome = await store.transact<ClaimOutcome>(kennitala, {}, at, (view) =>
-      planClaim(view, { owner, now: at, isUrgent }),
-    );
-    return await toTurn(kennitala, outcome, dependencies);
+    const take = (knowsLater: boolean) =>
+      store.transact<ClaimOutcome>(kennitala, knowsLater ? { laterThan: BEFORE_ALL } : {}, at, (view) =>
+        planClaim(view, { owner, now: at, isUrgent, knowsLater }),
+      );
+    const outcome = await take(false);
+    return await toTurn(kennitala, outcome.kind === 'unknown' ? await take(true) : outcome, dependencies);
   } catch (cause) {
     return failed(cause);
   }
@@ -185,6 +246,8 @@ const toTurn = async (
       return { outcome: { ...outcome, ...NOTHING_ENDED } };
     case 'waiting':
       return { outcome: { ...outcome, failure: null, ...NOTHING_ENDED } };
+    case 'unknown':
+      throw new SyncError('internal', 'A claim knows of all later edits, and asks for them.');
     default: {
       const never: never = outcome;
       return never;

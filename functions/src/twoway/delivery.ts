@@ -123,21 +123,23 @@ export const holdsClaim = ({ pending }: MemberView, { owner, delivery }: Claimed
 
 /**
  * Ends the paths that a part of a delivery sent, in every item that it carries, those included that arrived meanwhile
- * with an earlier edit. What is left of the delivery stays claimed.
+ * with an earlier edit; null: that item waits on. What is left of the delivery stays claimed.
  */
 export const endPaths = (
   pending: readonly QueueItem[],
   claimed: Claimed,
   part: Delivery,
   now: Date,
-  endOf: (isLast: boolean, path: string) => PathEnd,
+  endOf: (isLast: boolean, path: string, item: QueueItem) => PathEnd | null,
 ): { readonly items: QueueItem[]; readonly rest: Delivery | null } => {
   const claim = pending.find((item) => item.delivery?.changeId === claimed.delivery.changeId)?.claim ?? null;
   const ended = pending.map((item) =>
     settlePaths(
       item,
       (path) =>
-        carries(part.paths, item, path) ? endOf(item.editedAt === part.paths[path]?.editedAt, path) : null,
+        carries(part.paths, item, path)
+          ? endOf(item.editedAt === part.paths[path]?.editedAt, path, item)
+          : null,
       now,
     ),
   );

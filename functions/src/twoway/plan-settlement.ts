@@ -1,7 +1,7 @@
 import type { Kennitala } from '../domain/kennitala.ts';
 import { asHeard, type StoredMember } from '../domain/member/decide-change.ts';
 import { type FieldValues, type Json, withFields } from '../domain/member/fields.ts';
-import { withoutWithdrawals, withWithdrawals } from '../domain/member/kept-values.ts';
+import { unheardConsents, withoutWithdrawals, withWithdrawals } from '../domain/member/kept-values.ts';
 import type { Member } from '../domain/member/member.ts';
 import { sourceHash } from '../domain/member/patch.ts';
 import { type Claimed, endPaths, holdsClaim, type SettleOutcome, withDelivery } from './delivery.ts';
@@ -9,7 +9,6 @@ import type { MemberUpdate, MemberView, Step } from './ports.ts';
 import {
   type Delivery,
   dateOf,
-  isEarlier,
   isPending,
   mergeEdits,
   type QueueItem,
@@ -150,7 +149,8 @@ export interface Refusal {
 
 /**
  * The registry does not take what was told, and never will: a dead letter at once. The portal goes back to what the
- * registry holds, since nothing is on its way any more; the value stays in the queue.
+ * registry holds, since nothing is on its way any more; the value stays in the queue. What went with a registration of
+ * somebody whom the registry has by itself is an edit like any other, and goes alone.
  */
 export const planRefused = (
   view: MemberView,
@@ -161,10 +161,15 @@ export const planRefused = (
 ): Step<SettleOutcome> => {
   if (!holdsClaim(view, claimed)) return { result: { kind: 'lost' } };
   if (reading !== null && isOutdated(view, reading)) return { result: { kind: 'read' } };
-  const { items, rest } = endPaths(view.pending, claimed, part, now, (isLast, path) => {
+  const isTheirs = part.action === 'create' && reading !== null;
+  const { items: ended, rest } = endPaths(view.pending, claimed, part, now, (isLast, path, { action }) => {
+    if (isTheirs && action === 'update') return null;
     const expected = part.paths[path]?.expected;
     return isLast ? { outcome: 'failed', message, oldValue: expected } : { outcome: 'superseded' };
   });
+  const items = isTheirs
+    ? ended.map((item) => (isPending(item) ? { ...item, nextAttemptAt: now } : item))
+    : ended;
   const waiting = items.filter(isPending);
   return {
     items: items.filter((item, n) => item !== view.pending[n]),
@@ -181,25 +186,29 @@ export const planRefused = (
 /**
  * Moves everything that waits for a member to the number that they have now, to be delivered anew. That number may have
  * no document yet in which a refused withdrawal could be marked; so the document of the former number keeps the mark,
- * and whoever writes the first document of the new number finds it there.
+ * and whoever writes the first document of the new number finds it there. A consent about which that document holds a word
+ * that nobody has heard does not move: the document of the new number knows nothing of that later word.
  */
 export const planMove = (
   view: MemberView,
   claimed: Claimed,
-  { kennitala, later }: { readonly kennitala: Kennitala; readonly later: readonly QueueItem[] },
+  kennitala: Kennitala,
   now: Date,
 ): Step<boolean> => {
   if (!holdsClaim(view, claimed)) return { result: false };
-  const items = view.pending.map((item) => {
-    const moved = { ...item, kennitala, delivery: null, claim: null, nextAttemptAt: now };
-    const ended = later.filter(({ editedAt }) => isEarlier(item.editedAt, editedAt));
-    return settlePaths(
-      moved,
-      (path) => (ended.some(({ settled }) => path in settled) ? { outcome: 'superseded' } : null),
-      now,
-    );
-  });
   const { stored, pending } = view;
+  const unheard = stored === null ? {} : unheardConsents(stored.member, stored.meta.heard);
+  const items = pending.map((item) => {
+    const moved = {
+      ...item,
+      kennitala,
+      isMoved: true as const,
+      delivery: null,
+      claim: null,
+      nextAttemptAt: now,
+    };
+    return settlePaths(moved, (path) => (path in unheard ? { outcome: 'superseded' } : null), now);
+  });
   const told = [...mergeEdits(pending)].map(([path, { newValue: value, editedAt }]) => ({
     path,
     value,

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Kennitala } from '../domain/kennitala.ts';
 import { FIELD_TABLE, rowOf } from '../domain/member/field-table.ts';
 import type { FieldPath, FieldValue, Json } from '../domain/member/fields.ts';
+import { isConsentPath, isWithdrawal } from '../domain/member/kept-values.ts';
 import { isSameValue } from '../domain/member/patch.ts';
 
 declare const editTimeBrand: unique symbol;
@@ -134,6 +135,8 @@ export interface QueueItem {
    * The member edited a document that already held other edits of theirs: the event of an earlier one may still come.
    */
   readonly isContinuation: boolean;
+  /** It was written in the document of a former number, and says nothing of what the present one shows. */
+  readonly isMoved?: true;
   readonly createdAt: Date;
   /** When it was over: the registry had it, or an operator decided that it stays a dead letter. */
   readonly syncedAt: Date | null;
@@ -154,6 +157,8 @@ export const isGivenUp = ({ status, syncedAt }: Pick<QueueItem, 'status' | 'sync
   status === 'failed' && syncedAt !== null;
 
 export const RETRIED_FOR_MS = 3 * 24 * 60 * 60_000;
+/** How long an item stays in the queue after the registry has taken it. */
+export const SYNCED_KEPT_MS = 30 * 24 * 60 * 60_000;
 
 export type NewItem = Pick<
   QueueItem,
@@ -321,10 +326,28 @@ export const reviveItem = (item: QueueItem, { now, later, from }: ReviveOptions)
     nextAttemptAt: now,
     retryUntil: new Date(now.getTime() + RETRIED_FOR_MS),
   };
-  const hasLaterWord = (path: string): boolean =>
-    later.some((other) => isEarlier(item.editedAt, other.editedAt) && hasWord(other, path));
-  return settlePaths(revived, (path) => (hasLaterWord(path) ? { outcome: 'superseded' } : null), now);
+  const isOld = now.getTime() - dateOf(item.editedAt).getTime() > SYNCED_KEPT_MS;
+  const endOf = (path: string): PathEnd | null => {
+    const isLater = (other: QueueItem): boolean =>
+      isEarlier(item.editedAt, other.editedAt) && hasWord(other, path);
+    if (later.some(isLater)) return { outcome: 'superseded' };
+    const isGiven = isConsentPath(path) && revived.changes[path]?.newValue === true;
+    return isOld && isGiven ? TOO_OLD : null;
+  };
+  return settlePaths(revived, endOf, now);
 };
 
-const hasWord = ({ changes, settled }: QueueItem, path: string): boolean =>
-  Object.hasOwn(changes, path) || (settled[path] !== undefined && settled[path].outcome !== 'failed');
+/** A withdrawal that came later and has been delivered is not known any more. */
+const TOO_OLD: PathEnd = {
+  outcome: 'failed',
+  message: 'a consent that was given so long ago is for its member to give again',
+};
+
+const hasWord = (item: QueueItem, path: string): boolean =>
+  Object.hasOwn(item.changes, path) || hasEndedWord(item, path);
+
+/** Whether what the item said of the field has come to its end and stands over what was said before. A withdrawal does whatever became of it. */
+export const hasEndedWord = ({ settled }: QueueItem, path: string): boolean => {
+  const end = settled[path];
+  return end !== undefined && (end.outcome !== 'failed' || isWithdrawal(path, end.newValue));
+};

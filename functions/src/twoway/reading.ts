@@ -76,7 +76,9 @@ export const readBeforeSending = async (
   dependencies: ReadDependencies & { readonly protocol: ApplyProtocol },
 ): Promise<KnownAnswer | null> => {
   const { protocol } = dependencies;
-  if (protocol.comparesExpected()) return null;
+  // Of somebody whom the registry has had by itself, it is not known whether it has them still.
+  const isKnown = part.action === 'create' && claimed.djangoId !== null;
+  if (protocol.comparesExpected() && !isKnown) return null;
   let reading: Reading | null;
   try {
     reading = await readRegistry(claimed, { signal }, dependencies);
@@ -88,7 +90,10 @@ export const readBeforeSending = async (
     return null;
   }
   if (reading === null) {
-    return part.action === 'create' ? null : refusal('unknown_member', 'the registry has no such member');
+    if (part.action !== 'create') return refusal('unknown_member', 'the registry has no such member');
+    return (await isUnderAnotherNumber(claimed, signal, dependencies))
+      ? refusal('already_exists', 'the registry has this person under another number')
+      : null;
   }
   if (reading.change.version !== null) {
     protocol.learn(true);
@@ -105,6 +110,20 @@ export const readBeforeSending = async (
   return null;
 };
 
+/**
+ * A registration whose member the registry has had by itself, and whose number was corrected since: sent once more, it would
+ * make them anew under the wrong number, without what they have said under the right one.
+ */
+const isUnderAnotherNumber = async (
+  { kennitala, djangoId }: Claimed,
+  signal: AbortSignal,
+  { registryMembers }: ReadDependencies,
+): Promise<boolean> => {
+  if (djangoId === null) return false;
+  const number = await registryMembers.numberOf(djangoId, { signal });
+  return number !== null && number !== kennitala;
+};
+
 const refusal = (code: string, message: string): ChangeAnswer & { status: 'refused' } => ({
   status: 'refused',
   code,
@@ -112,7 +131,10 @@ const refusal = (code: string, message: string): ChangeAnswer & { status: 'refus
 });
 
 /** What the registry shows of the fields of a delivery; one that it does not mention is missing. */
-export const valuesIn = ({ change }: Reading, { paths }: Delivery): Readonly<Record<string, Json>> => {
+export const valuesIn = (
+  { change }: Reading,
+  { paths }: { readonly paths: Readonly<Record<string, unknown>> },
+): Readonly<Record<string, Json>> => {
   const member = applyPatch(null, change.content);
   const values: Record<string, Json> = {};
   for (const path of Object.keys(paths)) {

@@ -201,11 +201,7 @@ const followNumber = async (
   if (successor === null || successor === claimed.kennitala) return null;
   const at = now();
   const to = successor;
-  // What they have said under that number since, and what has come of it, stands.
-  const later = await store.transact(to, { laterThan: BEFORE_ALL }, at, (view) => ({ result: view.later }));
-  const isMoved = await store.transact(claimed.kennitala, {}, at, (view) =>
-    planMove(view, claimed, { kennitala: to, later }, at),
-  );
+  const isMoved = await store.transact(claimed.kennitala, {}, at, (view) => planMove(view, claimed, to, at));
   if (!isMoved) return { ended: null, onward: { kind: 'lost', delivery: claimed.delivery } };
   logs.moved(await reference(claimed.kennitala), await reference(to));
   return { ended: null, onward: { kind: 'claim', kennitala: to } };

@@ -16,7 +16,7 @@ import {
   type TwoWayLog,
   type TwoWayRecord,
 } from './ports.ts';
-import { BEFORE_ALL, isGivenUp, reviveItem } from './queue.ts';
+import { BEFORE_ALL, isGivenUp, reviveItem, SYNCED_KEPT_MS } from './queue.ts';
 
 export interface TwoWayRun {
   readonly trigger: TwoWayRecord['trigger'];
@@ -31,9 +31,6 @@ export interface TwoWayDependencies extends DeliveryDependencies, Omit<PullDepen
   /** Less than the function's own limit, so that a slow run still closes its record. */
   readonly runLimitMs: number;
 }
-
-/** How long an item stays in the queue after the registry has taken it. */
-export const SYNCED_KEPT_MS = 30 * 24 * 60 * 60_000;
 
 /**
  * One run of both directions: members' edits to the registry first, so that what the registry then tells is the newest;

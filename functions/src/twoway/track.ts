@@ -21,6 +21,7 @@ import {
   type PathEnd,
   type QueueItem,
   reviveItem,
+  type SettledEdit,
   settlePaths,
   toEditTime,
 } from './queue.ts';
@@ -150,13 +151,12 @@ export const planTracking = (
     now,
   );
   const explained = hasConflict ? planExplained(view, tracked, now) : NOTHING_EXPLAINED;
+  const heard = planHeard(view.stored, tracked, later);
+  const stored = view.stored && heard ? { ...view.stored, meta: heard.meta } : view.stored;
   return {
     items: [tracked, ...explained.items],
     conflicts: explained.conflicts,
-    member: joined(
-      planHeard(view.stored, tracked, later),
-      explained.member ?? planBack(view.stored, tracked, later),
-    ),
+    member: joined(heard, explained.member ?? planBack(stored, tracked, later)),
     result: { item: tracked, isNew: true },
   };
 };
@@ -177,7 +177,8 @@ const UNSTORABLE: PathEnd = { outcome: 'failed', message: 'a value that cannot b
 
 /**
  * What is not sent, the portal shows no longer but what it started from. So it does with an edit that a dead letter had started from:
- * that one's end could know of nothing before it.
+ * that one's end could know of nothing before it. A later word that came from a former number, and has been delivered, is
+ * shown only now: until this edit was known, it could have been the later one.
  */
 const planBack = (
   stored: StoredMember | null,
@@ -186,12 +187,19 @@ const planBack = (
 ): MemberUpdate | null => {
   if (stored === null) return null;
   const isAsSaid = sourceHash(stored.member) === stored.meta.source_hash;
-  const lastEnd = (path: string) =>
-    inEditOrder(later).findLast(({ changes, settled }) => path in changes || path in settled)?.settled[path];
-  const back = Object.entries(tracked.settled).filter(
-    ([path, { outcome }]) => outcome === 'failed' || (!isAsSaid && lastEnd(path)?.outcome === 'failed'),
-  );
-  const before = Object.fromEntries(back.map(([path, { oldValue }]) => [path, oldValue]));
+  const valueAfter = (path: string, { outcome, oldValue }: SettledEdit): Json | undefined => {
+    if (outcome === 'failed') return oldValue;
+    const last = inEditOrder(later).findLast(({ changes, settled }) => path in changes || path in settled);
+    const end = last?.settled[path];
+    if (isAsSaid || end === undefined) return undefined;
+    if (end.outcome === 'failed') return oldValue;
+    return last?.isMoved && end.outcome === 'synced' ? end.newValue : undefined;
+  };
+  const before: Record<string, Json> = {};
+  for (const [path, edit] of Object.entries(tracked.settled)) {
+    const value = valueAfter(path, edit);
+    if (value !== undefined) before[path] = value;
+  }
   const values = planShown(stored, [tracked], before, stored.meta.withdrawn);
   return Object.keys(values).length === 0 ? null : { values, meta: stored.meta };
 };
@@ -204,7 +212,7 @@ const NOTHING_EXPLAINED: Explained = { items: [], conflicts: [], member: null };
  */
 const planHeard = (
   stored: StoredMember | null,
-  { changes, editedAt }: QueueItem,
+  { changes, settled, editedAt }: QueueItem,
   later: readonly QueueItem[],
 ): MemberUpdate | null => {
   if (stored === null) return null;
@@ -212,9 +220,10 @@ const planHeard = (
   const heard: Partial<Record<ConsentPath, boolean>> = {};
   const unheard = unheardConsents(stored.member, stored.meta.heard);
   for (const path of CONSENT_PATHS) {
-    const said = changes[path]?.newValue;
-    if (typeof said !== 'boolean' || later.some(({ changes, settled }) => path in { ...changes, ...settled }))
-      continue;
+    const said = (changes[path] ?? settled[path])?.newValue;
+    const isLater = ({ isMoved, changes, settled }: QueueItem): boolean =>
+      isMoved !== true && path in { ...changes, ...settled };
+    if (typeof said !== 'boolean' || later.some(isLater)) continue;
     const over = stored.meta.heard?.writtenOver[path];
     if (over == null || isEarlier(toEditTime(over), editedAt)) heard[path] = said;
     else if (!said && fieldOf(stored.member, path) && !(path in unheard)) off[path] = false;

@@ -123,7 +123,22 @@ export const describeReconcileStores = (name: string, make: () => Promise<Reconc
       expect(await harness.index.former(asked)).toEqual(new Map([[other, withdrawn]]));
       const edit = { path: 'profile.reachable', editedAt: AT, value: true };
       await harness.queue({ kennitala: someone, status: 'pending', edits: [edit] });
-      expect(await harness.index.former(asked)).toEqual(new Map());
+      expect(await harness.index.former(asked)).toEqual(new Map([[other, {}]]));
+    });
+
+    it('writes under a corrected number unless the former documents say more than was read there', async () => {
+      const withdrawn = { 'profile.reachable': AT };
+      const left = writeOf(someone, 'One', null);
+      await write({ ...left, meta: { ...left.meta, withdrawn } });
+      const { django_id } = left.meta;
+      const next = (former: object) => {
+        const made = writeOf(other, 'One', null);
+        return { ...made, meta: { ...made.meta, django_id }, former };
+      };
+      expect(await write(next({}))).toEqual([[other, 'overtaken']]);
+      expect((await harness.index.read([other])).get(other)?.stored).toBeNull();
+      expect(await write(next({ ...withdrawn, 'profile.groupable': AT }))).toEqual([[other, 'written']]);
+      expect(await write(next(withdrawn))).toEqual([[other, 'overtaken']]);
     });
 
     it('reads nothing more when the time is up', async () => {

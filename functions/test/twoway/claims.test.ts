@@ -53,6 +53,31 @@ describe('a claim', () => {
     });
   });
 
+  it('of an edit that came from a former number leaves what has been delivered since', () => {
+    const both = { ...item.changes, 'profile.phone': { oldValue: '1', newValue: '2' } };
+    const moved: QueueItem = { ...item, changes: both, isMoved: true };
+    const since: QueueItem = {
+      ...item,
+      id: 'edit-2',
+      editedAt: toEditTime(later(1)),
+      changes: {},
+      settled: { 'profile.email': { oldValue: 'a', newValue: 'c', outcome: 'synced' } },
+      status: 'synced',
+    };
+    const options = { owner: 'one', now: NOW, isUrgent: false };
+    expect(planClaim(viewOf(moved), options)).toEqual({ result: { kind: 'unknown' } });
+    const known = { ...options, knowsLater: true };
+    expect(planClaim({ ...viewOf(moved), later: [moved, since] }, known)).toMatchObject({
+      items: [{ settled: { 'profile.email': { outcome: 'superseded' } } }],
+      result: { kind: 'claimed', claimed: { delivery: { paths: { 'profile.phone': { newValue: '2' } } } } },
+    });
+    const alone = { ...moved, changes: item.changes };
+    expect(planClaim({ ...viewOf(alone), later: [alone, since] }, known)).toMatchObject({
+      items: [{ status: 'synced' }],
+      result: { kind: 'nothing' },
+    });
+  });
+
   it('that was taken over completes nothing, whatever the registry answered', () => {
     const first = claimBy('one', NOW);
     if (first.result.kind !== 'claimed') throw new Error('Nothing was claimed.');

@@ -51,6 +51,23 @@ describe('a consent withdrawn in the document of the former number', () => {
     expect(isOn(world)).toBe(true);
   });
 
+  it('and given just before, which nobody has heard of either, is never shown on', async () => {
+    const world = await corrected(false);
+    world.edit(FORMER, { [CONSENT]: true });
+    world.edit(FORMER, { [CONSENT]: false });
+    await arrive(world);
+    const [given, ...later] = world.events.splice(0);
+    if (given === undefined) throw new Error('An event should have come.');
+    await world.track(given);
+    await arrive(world);
+    expect(isOn(world)).toBe(false);
+    for (const event of later) await world.track(event);
+    await arrive(world);
+    expect(isOn(world)).toBe(false);
+    expect(world.items().map(({ status }) => status)).toEqual(['synced', 'synced']);
+    expect(world.registry.rows.get(CORRECTED)?.values[CONSENT]).toBe(false);
+  });
+
   it('is switched off by the reconcile that brings the id, also in a document that is seconds old', async () => {
     const world = await corrected();
     await world.reconcile(CORRECTED);
@@ -69,6 +86,91 @@ describe('a consent withdrawn in the document of the former number', () => {
       meta: { withdrawn: former },
     });
   });
+});
+
+describe('a word in the document of the new number that an edit of the former one comes before', () => {
+  it('is superseded by it, and shown no longer', async () => {
+    const world = await corrected(false);
+    const [, creation] = world.registry.announced;
+    if (creation === undefined) throw new Error('An event should have come.');
+    await world.receive(creation);
+    world.events.length = 0;
+    world.edit(CORRECTED, { 'profile.email': 'first@example.is' });
+    world.edit(FORMER, { 'profile.email': 'last@example.is' });
+    const [late, moved] = world.events.splice(0);
+    if (late === undefined || moved === undefined) throw new Error('Two events should have come.');
+    await world.track(moved);
+    await world.track(late);
+    expect(world.registry.rows.get(CORRECTED)?.values['profile.email']).toBe('last@example.is');
+    expect(world.stored(CORRECTED)?.member.profile.email).toBe('last@example.is');
+  });
+
+  it.each([
+    ['has been delivered', false],
+    ['waits still', true],
+  ])('does not keep on a consent that was withdrawn later, where that %s', async (_, waits) => {
+    const world = await corrected();
+    const [deletion, creation] = world.registry.announced.splice(0);
+    if (deletion === undefined || creation === undefined) throw new Error('Two events should have come.');
+    world.register(CORRECTED, { [CONSENT]: true });
+    world.edit(FORMER, { [CONSENT]: false });
+    const [registration, withdrawal] = world.events.splice(0);
+    if (registration === undefined || withdrawal === undefined)
+      throw new Error('Two events should have come.');
+    await world.track(
+      withdrawal,
+      waits ? { what: 'POST /api/sync/apply/', nth: 1, takesEffect: false } : undefined,
+    );
+    expect(world.items()).toMatchObject([{ kennitala: CORRECTED, status: waits ? 'pending' : 'synced' }]);
+    for (const webhook of [creation, deletion]) await world.receive(webhook);
+    world.advance(10 * 60_000);
+    await world.track(registration);
+    await world.sweep('waiting');
+    await trackAll(world);
+    await arrive(world);
+    expect(world.registry.rows.get(CORRECTED)?.values[CONSENT]).toBe(false);
+    expect(isOn(world)).toBe(false);
+  });
+});
+
+it('an edit that moved into a registration which is refused keeps nobody waiting', async () => {
+  const world = await corrected();
+  world.edit(FORMER, { 'profile.email': 'mine@example.is' });
+  world.register(CORRECTED, {});
+  world.edit(CORRECTED, { 'profile.email': 'last@example.is' });
+  const [moved, registration, last] = world.events.splice(0);
+  if (moved === undefined || registration === undefined || last === undefined)
+    throw new Error('Three events should have come.');
+  // It is written down under the new number, and claimed by nobody.
+  await world.track(moved, { what: 'commit a transaction', nth: 5, takesEffect: false });
+  expect(world.items()).toMatchObject([{ kennitala: CORRECTED, claim: null, status: 'pending' }]);
+  await world.track(registration, { what: 'commit a transaction', nth: 2, takesEffect: false });
+  world.advance(30_000);
+  await world.track(last);
+  expect(world.items().map(({ status }) => status)).toEqual(['synced', 'failed', 'synced']);
+  expect(world.registry.rows.get(CORRECTED)?.values['profile.email']).toBe('last@example.is');
+});
+
+it.each<[string, { readonly 'profile.email'?: string; readonly [CONSENT]?: true }]>([
+  ['another value is delivered', { 'profile.email': 'mine@example.is' }],
+  ['a consent yields to the later withdrawal', { [CONSENT]: true }],
+])('of an edit that moved before a registration which is refused, %s', async (_, said) => {
+  const world = await corrected(false);
+  world.edit(FORMER, said);
+  world.register(CORRECTED, {});
+  const [moved, registration] = world.events.splice(0);
+  if (moved === undefined || registration === undefined) throw new Error('Two events should have come.');
+  await world.track(moved, { what: 'commit a transaction', nth: 5, takesEffect: false });
+  await arrive(world);
+  await world.track(registration);
+  await arrive(world);
+  const email = said['profile.email'] ?? '';
+  expect(world.items().map(({ status }) => status)).toEqual(['synced', 'failed']);
+  expect(world.registry.rows.get(CORRECTED)?.values).toMatchObject({
+    [CONSENT]: false,
+    'profile.email': email,
+  });
+  expect(world.stored(CORRECTED)?.member.profile).toMatchObject({ reachable: false, email });
 });
 
 it('an edit that comes to the new number late yields to what its member has said there since', async () => {

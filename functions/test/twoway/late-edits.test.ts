@@ -94,6 +94,21 @@ describe('an edit whose event comes behind a later one', () => {
     expect(stack.profileOf(ONE)['email']).toBe(shown);
   });
 
+  it.each([
+    ['what the registry has by now', null, 'theirs@example.is'],
+    ['what it started from, where the registry cannot be read', away, 'old0@example.is'],
+  ])('given up by an operator shows %s', async (_what, failure, shown) => {
+    const only = edited({ [EMAIL]: 'first@example.is' });
+    stack.registry.failure = away;
+    await tracked(only);
+    stack.registry.failure = failure;
+    stack.registry.change(ONE, { contact_info: { email: 'theirs@example.is' }, version: 9 });
+    const [{ id = '' } = {}] = stack.items();
+    await makeTwoWayActions(stack.dependencies).fail(ONE, id);
+    expect(outcomesOf()).toEqual(['failed']);
+    expect(stack.profileOf(ONE)['email']).toBe(shown);
+  });
+
   it('switches no consent on again that a later one, a dead letter, has taken back', async () => {
     stack.registry.change(ONE, { reachable: true, version: 5 });
     const { reader: registry } = stack.dependencies;

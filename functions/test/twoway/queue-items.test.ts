@@ -204,6 +204,33 @@ describe('an edit that is revived', () => {
   });
 });
 
+describe('a given consent that is revived', () => {
+  const CONSENT = 'profile.reachable';
+  const dead = (isOn: boolean, hours: number): QueueItem =>
+    item({
+      editedAt: toEditTime(new Date(NOW.getTime() + hours * 3_600_000)),
+      changes: {},
+      settled: { [CONSENT]: { oldValue: !isOn, newValue: isOn, outcome: 'failed' } },
+      status: 'failed',
+    });
+  const given = dead(true, 0);
+
+  it('gives way to a later withdrawal, also to one that has failed', () => {
+    const revived = reviveItem(given, { now: LATER, later: [given, dead(false, 1)] });
+    expect(revived).toMatchObject({ status: 'synced', settled: { [CONSENT]: { outcome: 'superseded' } } });
+    expect(reviveItem(given, { now: LATER, later: [given, dead(true, 1)] }).status).toBe('pending');
+    expect(reviveItem(dead(false, 0), { now: LATER, later: [dead(true, 1)] }).status).toBe('pending');
+  });
+
+  it('stays a dead letter where a later withdrawal may have been delivered and forgotten', () => {
+    const days = (n: number) => ({ now: new Date(NOW.getTime() + n * DAY_MS), later: [] });
+    expect(reviveItem(given, days(30)).status).toBe('pending');
+    expect(reviveItem(given, days(31))).toMatchObject({ status: 'failed', syncedAt: null });
+    expect(reviveItem(given, days(31)).errorMessage).toContain('so long ago');
+    expect(reviveItem(dead(false, 0), days(31)).status).toBe('pending');
+  });
+});
+
 describe('the log of the way back', () => {
   const failure = new SyncError('store_unavailable', 'gone');
   const record = {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
 import { makeScenario, type Scenario } from './support/scenario.ts';
 
@@ -11,6 +12,7 @@ const register = (world: Scenario) =>
     'profile.name': 'Generated Person',
     'profile.email': 'first@example.is',
   });
+type Webhook = Parameters<Scenario['receive']>[0];
 const deliverAll = async ({ events, registry, track, receive }: Scenario): Promise<void> => {
   while (events.length + registry.announced.length > 0) {
     for (const event of events.splice(0)) await track(event);
@@ -80,6 +82,76 @@ describe('a registration in the portal', () => {
     await deliverAll(world);
     expect(world.registry.rows.get(NEWCOMER)?.values['profile.reachable']).toBe(false);
     expect(isOn()).toBe(false);
+  });
+
+  it.each([
+    ['an event of the registry', async (world: Scenario, webhook: Webhook) => world.receive(webhook)],
+    ['a reconcile', async (world: Scenario) => world.reconcile(NEWCOMER)],
+  ])('that gives no consent keeps its word over %s until its own event', async (_, tell) => {
+    const world = open();
+    world.registry.join(NEWCOMER, { 'profile.reachable': true });
+    const [webhook] = world.registry.announced.splice(0);
+    if (webhook === undefined) throw new Error('The registry should have told of them.');
+    world.register(NEWCOMER, { 'profile.reachable': false });
+    await tell(world, webhook);
+    const isOn = () => world.stored(NEWCOMER)?.member.profile.reachable;
+    expect(isOn()).toBe(false);
+    await deliverAll(world);
+    expect(isOn()).toBe(false);
+  });
+
+  it('of which no event has come for longer than a day is taken for a document from before', async () => {
+    const world = open();
+    world.registry.join(NEWCOMER, { 'profile.reachable': true });
+    world.register(NEWCOMER, { 'profile.reachable': false });
+    world.advance(26 * 3_600_000);
+    await world.reconcile(NEWCOMER);
+    expect(world.stored(NEWCOMER)?.member.profile.reachable).toBe(true);
+  });
+
+  it.each([
+    ['a withdrawal', { 'profile.reachable': false }, 'synced'],
+    ['another value', { 'profile.email': 'second@example.is' }, 'conflict'],
+  ] as const)('that is refused lets %s go alone that was to go with it', async (_, said, status) => {
+    const world = open();
+    world.register(NEWCOMER, { 'profile.reachable': true, 'profile.email': 'first@example.is' });
+    world.edit(NEWCOMER, said);
+    world.registry.join(NEWCOMER, { 'profile.reachable': true, 'profile.email': 'other@example.is' });
+    const [first] = world.events.splice(0, 1);
+    if (first === undefined) throw new Error('An event should have come.');
+    // It is written down, and not sent before the other one is.
+    await world.track(first, { what: 'commit a transaction', nth: 2, takesEffect: false });
+    await deliverAll(world);
+    world.advance(60_000);
+    await world.sweep('due');
+    expect(world.items()).toMatchObject([
+      { action: 'create', status: 'failed' },
+      { action: 'update', status },
+    ]);
+    expect(world.registry.rows.get(NEWCOMER)?.values).toMatchObject(
+      status === 'synced' ? said : { 'profile.email': 'other@example.is' },
+    );
+    expect(world.conflicts()).toHaveLength(status === 'synced' ? 0 : 1);
+  });
+
+  it('of somebody whose number was corrected since makes nobody under the wrong one when it is tried again', async () => {
+    const [, corrected] = makeKennitalas(2, 40_000) as [never, Kennitala];
+    const world = open();
+    world.register(NEWCOMER, { 'profile.reachable': true });
+    world.registry.join(NEWCOMER, {});
+    await deliverAll(world);
+    expect(world.items()).toMatchObject([{ action: 'create', status: 'failed' }]);
+    world.registry.edit(NEWCOMER, { 'profile.reachable': true });
+    await deliverAll(world);
+    world.edit(NEWCOMER, { 'profile.reachable': false });
+    world.registry.correctNumber(NEWCOMER, corrected);
+    await deliverAll(world);
+    await world.sweep('failed');
+    expect([...world.registry.rows.keys()]).toEqual([corrected]);
+    expect(world.registry.rows.get(corrected)?.values['profile.reachable']).toBe(false);
+    expect(world.items().map(({ errorMessage }) => errorMessage)).toContain(
+      'already_exists: the registry has this person under another number',
+    );
   });
 
   it('whose answer was lost is not made twice', async () => {

@@ -15,15 +15,13 @@ export interface Step {
   readonly n: number;
 }
 
-export const LENGTH = 60;
-
 const stepAt = (seed: number, n: number): Step => ({
   n,
   kind: new Chance(hash(seed, 'step', n)).weighted(STEPS),
 });
 
 export const stepsOf = (seed: number): Step[] => {
-  const length = 10 + new Chance(hash(seed, 'length')).below(LENGTH - 10);
+  const length = 10 + new Chance(hash(seed, 'length')).below(50);
   return Array.from({ length }, (_, n) => stepAt(seed, n));
 };
 

@@ -330,6 +330,9 @@ export const makeRegistry = (kind: RegistryKind, now: () => number, { allowsCrea
       announce(kennitala, 'delete', false);
     },
     personOf,
+    /** Whether nobody could tell whose document it was: its row is gone, or it had none and its number was corrected. */
+    isLost: (id: number | null, kennitala: Kennitala): boolean =>
+      id === null ? corrected.has(kennitala) : ![...rows.values()].some((row) => row.id === id),
     /** All that was written of a field of a person's. */
     toldOf: (kennitala: Kennitala, path: string, by?: Told['by']): Told[] =>
       told.filter(

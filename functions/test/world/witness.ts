@@ -370,6 +370,7 @@ const checkEdits = ({ registry, witness, items, isDisputed }: Seen): void => {
                 ? !registry.allowsCreate || registry.toldOf(kennitala, path, 'registry').length > 0
                 : !registry.isCompanion && !isTakenByLegacy(path, told)) ||
               registry.wasAway(kennitala, at) ||
+              registry.isLost(item.djangoId, item.kennitala) ||
               witness.isTouched(kennitala, 'givenUp')
             );
           default:
@@ -394,18 +395,17 @@ const checkOverwritten = ({ registry, witness, items, isDisputed }: Seen): void 
       .some((it) => it.at <= at && at - it.at < DELIVERY_MS);
     if (!registry.isCompanion && isBetween) continue;
     const isBefore = (value: Json): boolean => isSameJson(path, value, before);
-    const isKnown = [...items.values()].some(({ settled: { [path]: end }, kennitala: whose }) => {
-      return (
-        end !== undefined && witness.isSame(whose, kennitala) && [end.oldValue, end.newValue].some(isBefore)
-      );
-    });
+    const isKnown = [...items.values()].some(
+      ({ settled: { [path]: end }, kennitala: whose }) =>
+        end !== undefined && witness.isSame(whose, kennitala) && [end.oldValue, end.newValue].some(isBefore),
+    );
     if (!isKnown && !isDisputed(kennitala, path, (lost) => isBefore(lost.registry.value)))
       witness.blame(`${path} was written over in the registry, and nobody had seen what it was`);
   }
 };
 
 /** Where nobody in the registry touched a field, there is no conflict to be had, and the member's last word stands. */
-const checkLastWord = ({ registry, witness, isDisputed }: Seen): void => {
+const checkLastWord = ({ registry, witness, items, isDisputed }: Seen): void => {
   for (const [kennitala, row] of registry.rows) {
     if (witness.isTouched(kennitala, 'decided', 'givenUp', 'disordered', 'mixed')) continue;
     const came = registry.toldOf(kennitala, 'name')[0]?.at ?? START;
@@ -418,8 +418,11 @@ const checkLastWord = ({ registry, witness, isDisputed }: Seen): void => {
       const isRegistrys = registry
         .toldOf(kennitala, path, 'registry')
         .some((it) => it.wasEdited || it.at > (first?.at ?? it.at));
-      if (last === undefined || isRegistrys || said.some((it) => it.values[path] === REFUSED_VALUE)) continue;
-      if (!registry.isCompanion && !isTakenByLegacy(path, last)) continue;
+      // A dead letter says why it is one, as is checked above.
+      const isDead = items.get(said.at(-1)?.eventId ?? '')?.settled[path]?.outcome === 'failed';
+      if (last === undefined || isRegistrys || isDead) continue;
+      const isTaken = registry.isCompanion || isTakenByLegacy(path, last);
+      if (!isTaken || said.some((it) => it.values[path] === REFUSED_VALUE)) continue;
       if (isDisputed(kennitala, path))
         witness.blame(`a conflict about ${path}, which nobody in the registry touched`);
       if (!isSameJson(path, row.values[path], last))

@@ -13,8 +13,10 @@ import { FIELD_PATHS, rowOf } from '../../domain/member/field-table.ts';
 import { type FieldPath, type FieldValues, makeMember } from '../../domain/member/fields.ts';
 import {
   CONSENT_PATHS,
+  EVENT_COMES_MS,
   type FormerDocument,
   type Heard,
+  heardOfRegistration,
   type PendingEdit,
   unheardConsents,
   type Withdrawals,
@@ -74,11 +76,21 @@ export const fromMemberDocument = (kennitala: Kennitala, data: DocumentData): St
 
 export const memberRef = (db: Firestore, kennitala: Kennitala) => db.collection('members').doc(kennitala);
 
-/** Null where there is no document. */
+/** What was read; null where there is no document. */
 export const storedIn = (kennitala: Kennitala, snapshot: DocumentSnapshot): StoredMember | null => {
   const data = snapshot.data();
-  return data === undefined ? null : fromMemberDocument(kennitala, data);
+  if (data === undefined) return null;
+  const stored = fromMemberDocument(kennitala, data);
+  if (!isRegistration(data, snapshot)) return stored;
+  return { ...stored, meta: { ...stored.meta, heard: heardOfRegistration(stored.member) } };
 };
+
+/** No server has written it. One that is older is no registration, but from before this project. */
+const isRegistration = (data: DocumentData, { createTime, readTime }: DocumentSnapshot): boolean =>
+  data['metadata'] === undefined &&
+  createTime !== undefined &&
+  readTime !== undefined &&
+  readTime.toMillis() - createTime.toMillis() < EVENT_COMES_MS;
 
 /** What is read of a document that was somebody's before their number was corrected. */
 export const FORMER_FIELDS = ['metadata', ...CONSENT_PATHS];

@@ -282,7 +282,7 @@ const pendingEdits = async (
 };
 
 /** What the person of this row of the registry withdrew under another number. */
-const formerIn = async (
+export const formerIn = async (
   db: Firestore,
   transaction: Transaction,
   kennitala: Kennitala,

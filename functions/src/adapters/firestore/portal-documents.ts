@@ -26,6 +26,7 @@ import {
   toFormerDocument,
   toMemberDocument,
 } from './member-document.ts';
+import { formerIn } from './member-store.ts';
 import { fromDocumentState, makeStoreCalls, toDocumentState, VALUES_PER_FILTER } from './store-call.ts';
 import { toPendingEdits } from './twoway-documents.ts';
 
@@ -151,8 +152,9 @@ const formerInto = async (
   );
   for (const { kennitala, djangoId } of members) {
     const others = docs.filter((it) => it.id !== kennitala && it.get('metadata.django_id') === djangoId);
-    const withdrawn = formerWithdrawals(others.map((it) => toFormerDocument(it, pending.get(it.id) ?? [])));
-    if (Object.keys(withdrawn).length > 0) found.set(kennitala, withdrawn);
+    if (others.length === 0) continue;
+    const documents = others.map((it) => toFormerDocument(it, pending.get(it.id) ?? []));
+    found.set(kennitala, formerWithdrawals(documents));
   }
 };
 
@@ -221,8 +223,10 @@ const writeInBulk = async <W extends MemberWrite>(
   const failures: unknown[] = [];
   const settle = async (write: W): Promise<void> => {
     try {
-      await submit(bulk, db, write, at);
-      onSettled(write, 'written');
+      const isMade =
+        write.former === undefined ? await submit(bulk, db, write, at) : await follow(db, write, at);
+      if (isMade) onSettled(write, 'written');
+      else contested.push(write);
     } catch (cause) {
       if (MOVED_CODES.has((cause as { code?: unknown }).code)) contested.push(write);
       else failures.push(cause);
@@ -249,18 +253,41 @@ const writeInBulk = async <W extends MemberWrite>(
   return contested;
 };
 
-const submit = (
+const submit = async (
   bulk: BulkWriter,
   db: Firestore,
   { kennitala, member, meta, ifState }: MemberWrite,
   at: Date,
-): Promise<unknown> => {
-  const ref = db.collection('members').doc(kennitala);
+): Promise<true> => {
+  const ref = memberRef(db, kennitala);
   const data = toMemberDocument(member, meta, at);
-  return ifState === null
+  await (ifState === null
     ? bulk.create(ref, data)
-    : bulk.update(ref, data, { lastUpdateTime: fromDocumentState(ifState) });
+    : bulk.update(ref, data, { lastUpdateTime: fromDocumentState(ifState) }));
+  return true;
 };
+
+/**
+ * The first document of a corrected number depends on others too: a consent that was withdrawn there since they were read
+ * would be on again here until its own event.
+ */
+const follow = (
+  db: Firestore,
+  { kennitala, member, meta, ifState, former = {} }: MemberWrite,
+  at: Date,
+): Promise<boolean> =>
+  db.runTransaction(async (transaction) => {
+    const ref = memberRef(db, kennitala);
+    const state = toDocumentState((await transaction.get(ref)).updateTime);
+    const said = meta.django_id === null ? {} : await formerIn(db, transaction, kennitala, meta.django_id);
+    // What is not said there any more can have been written over by this very run: another person has that number now.
+    const isNews = Object.keys(said).some((path) => !Object.hasOwn(former, path));
+    if (state !== ifState || isNews) return false;
+    const data = toMemberDocument(member, meta, at);
+    if (ifState === null) transaction.create(ref, data);
+    else transaction.update(ref, data);
+    return true;
+  });
 
 /**
  * A write whose answer was lost is tried again by the library, and then refused because of itself. The document says

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type DocumentData, type DocumentSnapshot, Timestamp } from 'firebase-admin/firestore';
 import { z } from 'zod';
 import { isKennitala, type Kennitala } from '../../domain/kennitala.ts';
+import type { StoredMember } from '../../domain/member/decide-change.ts';
 import type { Json } from '../../domain/member/fields.ts';
 import type { PendingEdit } from '../../domain/member/kept-values.ts';
 import { type ConflictRecord, isOpen, type PathConflict } from '../../twoway/conflict.ts';
@@ -16,7 +17,7 @@ import {
   type SettledEdit,
   toEditTime,
 } from '../../twoway/queue.ts';
-import { storedIn } from './member-document.ts';
+import { fromMemberDocument } from './member-document.ts';
 
 /** Firestore keeps microseconds; production commits in no finer steps. */
 export const toEditTimestamp = (time: EditTime): Timestamp => {
@@ -47,6 +48,7 @@ const itemDocument = z.object({
   created_at: date,
   edited_at: editTime,
   is_continuation: z.boolean(),
+  is_moved: z.literal(true).optional(),
   synced_at: date.nullable(),
   error_message: z.string().nullable(),
   retry_count: z.number(),
@@ -76,6 +78,7 @@ export const toItemDocument = (item: QueueItem): DocumentData => ({
   created_at: item.createdAt,
   edited_at: toEditTimestamp(item.editedAt),
   is_continuation: item.isContinuation,
+  ...(item.isMoved && { is_moved: true }),
   synced_at: item.syncedAt,
   error_message: item.errorMessage,
   retry_count: item.retryCount,
@@ -113,6 +116,7 @@ export const tryItemDocument = (id: string, data: DocumentData): QueueItem | nul
     status: document.sync_status,
     editedAt: document.edited_at,
     isContinuation: document.is_continuation,
+    ...(document.is_moved && { isMoved: true }),
     createdAt: document.created_at,
     syncedAt: document.synced_at,
     errorMessage: document.error_message,
@@ -243,10 +247,16 @@ export const toMemberWrite = ({ id, time, kennitala, before, after }: MemberEven
     eventId: toDocumentId(id),
     kennitala,
     at: updateTime === undefined ? toEditTime(new Date(time)) : toEditTimeOf(updateTime),
-    before: storedIn(kennitala, before),
-    after: storedIn(kennitala, after),
+    before: shownIn(kennitala, before),
+    after: shownIn(kennitala, after),
     isServers: !isDeepStrictEqual(before.data()?.['metadata'], after.data()?.['metadata']),
   };
+};
+
+/** The documents of an event were not read: the client throws when it is asked when they were. */
+const shownIn = (kennitala: Kennitala, snapshot: DocumentSnapshot): StoredMember | null => {
+  const data = snapshot.data();
+  return data === undefined ? null : fromMemberDocument(kennitala, data);
 };
 
 /** An event's id is any text; a document's, and a change's in the registry, is not. */

@@ -23,6 +23,15 @@ export interface Heard {
   readonly writtenOver: Readonly<Partial<Record<ConsentPath, Date | null>>>;
 }
 
+/** The platform repeats an event for a day. */
+export const EVENT_COMES_MS = 25 * 60 * 60_000;
+
+/** Of a registration whose event is on its way: all that it says of the consents is its member's own, and to be heard. */
+export const heardOfRegistration = (member: Member): Heard => ({
+  consents: Object.fromEntries(CONSENT_PATHS.map((path) => [path, !fieldOf(member, path)])),
+  writtenOver: {},
+});
+
 /**
  * Consents that a document shows otherwise than the servers know: its member has changed them since, and the event of that
  * write is on its way.

@@ -8,7 +8,7 @@ import {
 } from '../../domain/member/decide-change.ts';
 import { FIELD_PATHS, rowOf } from '../../domain/member/field-table.ts';
 import { type FieldDifference, fieldOf } from '../../domain/member/fields.ts';
-import { keepPendingEdits, type PendingEdit } from '../../domain/member/kept-values.ts';
+import { EVENT_COMES_MS, keepPendingEdits, type PendingEdit } from '../../domain/member/kept-values.ts';
 import type { Member } from '../../domain/member/member.ts';
 import type { MemberChange } from '../../domain/member/member-change.ts';
 import type { ParsedMember } from '../../domain/member/parse-registry-member.ts';
@@ -17,9 +17,6 @@ import type { MemberToDecide } from '../ports.ts';
 
 /** How long an edit of a member may be on its way into the queue: the trigger's retries included, on a bad day. */
 export const EDIT_UNDER_WAY_MS = 10 * 60_000;
-
-/** The platform repeats an event for a day. */
-const EVENT_COMES_MS = 25 * 60 * 60_000;
 
 export type MemberVerdict =
   | { readonly kind: 'equal' }

@@ -20,7 +20,7 @@ export interface Difference {
   readonly ifState: DocumentState;
   /** The registry made a change of which the portal had not heard. */
   readonly isMissed: boolean;
-  /** What the person withdrew under another number; there only where they did. */
+  /** What the person withdrew under another number; there only where they have had one. */
   readonly former?: Withdrawals;
 }
 
@@ -49,6 +49,7 @@ export const toPlannedWrite = (
     member,
     meta,
     ifState,
+    former,
     difference: { kennitala, kind, digest, ifState, isMissed, ...(former && { former }) },
   };
 };

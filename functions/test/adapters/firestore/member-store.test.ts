@@ -2,8 +2,10 @@ import { status } from '@grpc/grpc-js';
 import { Timestamp } from 'firebase-admin/firestore';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeMemberStore } from '../../../src/adapters/firestore/member-store.ts';
+import { toMemberWrite } from '../../../src/adapters/firestore/twoway-documents.ts';
 import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import { decideChange } from '../../../src/domain/member/decide-change.ts';
+import { withFields } from '../../../src/domain/member/fields.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
 import type { ChangeRequest, MemberStore } from '../../../src/portal/ports.ts';
 import { NESTED } from '../../domain/member/support/wire-members.ts';
@@ -72,6 +74,32 @@ interface Commit {
 }
 
 const versionOf = async (kennitala: Kennitala) => (await store.read(kennitala)).stored?.meta.source_version;
+
+it('tells two writes of servers within one millisecond of their clocks from what a member wrote', async () => {
+  const document = db.collection('members').doc(someone);
+  const isServers = async (write: () => Promise<unknown>): Promise<boolean | undefined> => {
+    const before = await document.get();
+    await write();
+    const event = {
+      id: 'event',
+      time: AT.toISOString(),
+      kennitala: someone,
+      before,
+      after: await document.get(),
+    };
+    return toMemberWrite(event)?.isServers;
+  };
+  const rename: ChangeRequest['decide'] = (stored) => {
+    if (stored === null || stored.meta.source_hash === null) throw new Error('There should be a member.');
+    const member = withFields(stored.member, { 'profile.name': 'Another' });
+    const meta = { ...stored.meta, source_hash: stored.meta.source_hash, origin: 'registry' as const };
+    return { kind: 'write', member, meta, differences: [], keptEdits: [] };
+  };
+  expect(
+    await isServers(() => elsewhere.applyChange(requestOf(someone, 1, { eventId: null, decide: rename }))),
+  ).toBe(true);
+  expect(await isServers(() => document.update({ 'profile.name': 'Their own' }))).toBe(false);
+});
 
 describe('changes that wait at the same time', () => {
   it('are taken by one commit, which no transaction holds', async () => {

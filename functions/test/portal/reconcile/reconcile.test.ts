@@ -188,6 +188,8 @@ describe('what was changed behind the back of the metadata', () => {
         ...data['metadata'],
         // The registry shows version 0, of a member without an event, which is as good as none.
         source_version: null,
+        // A document that is so new may be a registration, of whose consents nobody has heard.
+        heard: expect.anything(),
         synced_at: expect.anything(),
         last_modified: expect.anything(),
       },

@@ -16,6 +16,7 @@ export interface Snapshot {
   readonly exists: boolean;
   readonly createTime: Timestamp | undefined;
   readonly updateTime: Timestamp | undefined;
+  readonly readTime: Timestamp;
   data(): Data | undefined;
   get(path: string): unknown;
 }
@@ -122,6 +123,7 @@ export const makeMemoryFirestore = (
       exists: found !== null,
       createTime: found?.createTime,
       updateTime: found?.updateTime,
+      readTime: Timestamp.fromMillis(now()),
       data: () => data,
       get: (field) => (data === undefined ? undefined : valueAt(data, field)),
     };
