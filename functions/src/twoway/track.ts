@@ -178,7 +178,8 @@ const UNSTORABLE: PathEnd = { outcome: 'failed', message: 'a value that cannot b
 /**
  * What is not sent, the portal shows no longer but what it started from. So it does with an edit that a dead letter had started from:
  * that one's end could know of nothing before it. A later word that came from a former number, and has been delivered, is
- * shown only now: until this edit was known, it could have been the later one.
+ * shown only now: until this edit was known, it could have been the later one. So it is with one that was not: the
+ * document has shown this edit over it.
  */
 const planBack = (
   stored: StoredMember | null,
@@ -192,8 +193,8 @@ const planBack = (
     const last = inEditOrder(later).findLast(({ changes, settled }) => path in changes || path in settled);
     const end = last?.settled[path];
     if (isAsSaid || end === undefined) return undefined;
-    if (end.outcome === 'failed') return oldValue;
-    return last?.isMoved && end.outcome === 'synced' ? end.newValue : undefined;
+    if (last?.isMoved && end.outcome === 'synced') return end.newValue;
+    return last?.isMoved || end.outcome === 'failed' ? oldValue : undefined;
   };
   const before: Record<string, Json> = {};
   for (const [path, edit] of Object.entries(tracked.settled)) {

@@ -78,6 +78,56 @@ describe('a claim', () => {
     });
   });
 
+  describe('of an edit that came from a former number', () => {
+    const [EMAIL, PHONE, FACEBOOK] = ['profile.email', 'profile.phone', 'profile.facebook'] as const;
+    const ofPhone = { [PHONE]: { oldValue: '1', newValue: '2' } };
+    const moved: QueueItem = { ...item, isMoved: true };
+    const since: QueueItem = {
+      ...item,
+      id: 'edit-2',
+      editedAt: toEditTime(later(1)),
+      changes: {},
+      settled: { [EMAIL]: { oldValue: 'a', newValue: 'c', outcome: 'synced' } },
+      status: 'synced',
+    };
+    const other: QueueItem = {
+      ...item,
+      id: 'edit-3',
+      editedAt: toEditTime(later(2)),
+      changes: { [FACEBOOK]: { oldValue: '', newValue: 'generated' } },
+    };
+    const options = { owner: 'one', now: NOW, isUrgent: false, knowsLater: true };
+
+    it('is of what was begun, without a look at anything else, whatever has been delivered since', () => {
+      const first = planClaim(viewOf(moved), options);
+      const view = viewOf(...(first.items ?? []), other);
+      const expired = { owner: 'two', now: later(CLAIM_MS), isUrgent: false };
+      const again = { kind: 'claimed', claimed: { delivery: { paths: { [EMAIL]: { newValue: 'b' } } } } };
+      expect(planClaim(view, expired).result).toMatchObject(again);
+      const known = { ...expired, knowsLater: true };
+      expect(planClaim({ ...view, later: [since] }, known).result).toMatchObject(again);
+    });
+
+    it('writes nothing of what else waits', () => {
+      const view = {
+        ...viewOf({ ...moved, changes: { ...item.changes, ...ofPhone } }, other),
+        later: [since],
+      };
+      expect(planClaim(view, options).items?.map(({ id }) => id)).toEqual(['edit-1']);
+    });
+
+    it('and is over makes no registration of the others where it was one', () => {
+      const view = { ...viewOf({ ...moved, action: 'create' }, other), later: [since] };
+      expect(planClaim(view, options)).toMatchObject({
+        items: [{ id: 'edit-1', status: 'synced' }, { id: 'edit-3' }],
+        result: {
+          kind: 'claimed',
+          claimed: { delivery: { action: 'update', paths: { [FACEBOOK]: { expected: '' } } } },
+        },
+      });
+    });
+  });
+
   it('that was taken over completes nothing, whatever the registry answered', () => {
     const first = claimBy('one', NOW);
     if (first.result.kind !== 'claimed') throw new Error('Nothing was claimed.');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Kennitala } from '../../src/domain/kennitala.ts';
 import { parseRegistryMember } from '../../src/domain/member/parse-registry-member.ts';
 import { decideMember } from '../../src/portal/reconcile/decide-member.ts';
 import { makeKennitalas } from '../support/kennitalas.ts';
@@ -184,4 +185,45 @@ it('an edit that comes to the new number late yields to what its member has said
   await world.track(late);
   expect(world.items()).toMatchObject([{ settled: { 'profile.email': { outcome: 'superseded' } } }, {}]);
   expect(world.registry.rows.get(CORRECTED)?.values['profile.email']).toBe('last@example.is');
+});
+
+it('an edit that moved and another member’s are delivered together', async () => {
+  const [, , OTHER] = makeKennitalas(3, 41_000) as [never, never, Kennitala];
+  const world = await corrected(false);
+  world.registry.join(OTHER, {});
+  await arrive(world);
+  world.events.length = 0;
+  world.edit(FORMER, { 'profile.email': 'moved@example.is' });
+  world.edit(OTHER, { 'profile.email': 'other@example.is' });
+  const [moved, other] = world.events.splice(0);
+  if (moved === undefined || other === undefined) throw new Error('Two events should have come.');
+  await world.track(moved, { what: 'commit a transaction', nth: 5, takesEffect: false });
+  await world.track(other, { what: 'commit a transaction', nth: 2, takesEffect: false });
+  expect(world.items().map(({ status, claim }) => [status, claim])).toEqual([
+    ['pending', null],
+    ['pending', null],
+  ]);
+  await world.sweep('waiting');
+  expect(world.items().map(({ status }) => status)).toEqual(['synced', 'synced']);
+  expect(world.registry.rows.get(CORRECTED)?.values['profile.email']).toBe('moved@example.is');
+  expect(world.registry.rows.get(OTHER)?.values['profile.email']).toBe('other@example.is');
+});
+
+it('a word in the document of the new number before one that moved into a conflict is shown no longer', async () => {
+  const world = await corrected(false);
+  world.registry.edit(CORRECTED, { 'profile.email': 'theirs@example.is' });
+  await arrive(world);
+  world.events.length = 0;
+  world.edit(CORRECTED, { 'profile.email': 'first@example.is' });
+  world.edit(FORMER, { 'profile.email': 'last@example.is' });
+  const [late, moved] = world.events.splice(0);
+  if (late === undefined || moved === undefined) throw new Error('Two events should have come.');
+  await world.track(moved);
+  expect(world.conflicts()).toMatchObject([{ paths: { 'profile.email': { state: 'open' } } }]);
+  await world.track(late);
+  expect(world.items().map(({ settled }) => settled['profile.email']?.outcome)).toEqual([
+    'superseded',
+    'conflict',
+  ]);
+  expect(world.stored(CORRECTED)?.member.profile.email).toBe('theirs@example.is');
 });

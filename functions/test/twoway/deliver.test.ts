@@ -216,6 +216,21 @@ describe('a delivery', () => {
     expect(await outcomes([ONE, TWO])).toEqual([SYNCED, SYNCED]);
   });
 
+  it('reads nothing but what waits where no edit came from a former number', async () => {
+    await stack.queue([ONE]);
+    stack.dependencies.protocol.learn(true);
+    const { store } = stack.dependencies;
+    const { transact } = store;
+    const asked: unknown[] = [];
+    store.transact = (kennitala, reads, ...given) => {
+      asked.push(reads);
+      return transact(kennitala, reads, ...given);
+    };
+    expect(await outcomes([ONE])).toEqual([SYNCED]);
+    // It is claimed and settled.
+    expect(asked).toEqual([{}, {}]);
+  });
+
   it('of somebody for whom nothing waits is done', async () => {
     await stack.load([ONE]);
     const nothing = { kind: 'done', synced: 0, refused: 0, conflicts: 0 };

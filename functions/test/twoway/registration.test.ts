@@ -19,6 +19,18 @@ const deliverAll = async ({ events, registry, track, receive }: Scenario): Promi
     for (const webhook of registry.announced.splice(0)) await receive(webhook);
   }
 };
+/** A dead letter, since the registry has made them by itself. */
+const refused = async (): Promise<Scenario> => {
+  const world = open();
+  register(world);
+  world.registry.join(NEWCOMER, {});
+  await deliverAll(world);
+  world.registry.edit(NEWCOMER, { 'profile.email': 'other@example.is' });
+  await deliverAll(world);
+  expect(world.items()).toMatchObject([{ action: 'create', status: 'failed' }]);
+  expect(world.stored(NEWCOMER)?.meta.django_id).toBe(1);
+  return world;
+};
 const emailIn = ({ registry }: Scenario) => registry.rows.get(NEWCOMER)?.values['profile.email'];
 
 describe('a registration in the portal', () => {
@@ -100,13 +112,16 @@ describe('a registration in the portal', () => {
     expect(isOn()).toBe(false);
   });
 
-  it('of which no event has come for longer than a day is taken for a document from before', async () => {
+  it.each([
+    ['keeps its word for the day in which its event may come', 24, false],
+    ['of which no event has come for longer than a day is taken for a document from before', 26, true],
+  ])('%s', async (_, hours, isOn) => {
     const world = open();
     world.registry.join(NEWCOMER, { 'profile.reachable': true });
     world.register(NEWCOMER, { 'profile.reachable': false });
-    world.advance(26 * 3_600_000);
+    world.advance(hours * 3_600_000);
     await world.reconcile(NEWCOMER);
-    expect(world.stored(NEWCOMER)?.member.profile.reachable).toBe(true);
+    expect(world.stored(NEWCOMER)?.member.profile.reachable).toBe(isOn);
   });
 
   it.each([
@@ -152,6 +167,27 @@ describe('a registration in the portal', () => {
     expect(world.items().map(({ errorMessage }) => errorMessage)).toContain(
       'already_exists: the registry has this person under another number',
     );
+  });
+
+  it('of somebody whose row is gone by the time that it is tried again makes them anew', async () => {
+    const world = await refused();
+    world.registry.leave(NEWCOMER);
+    await world.sweep('failed');
+    expect(world.items()).toMatchObject([{ status: 'synced' }]);
+    expect(emailIn(world)).toBe('first@example.is');
+  });
+
+  it('is for the registry to judge where their row has the number again when it is looked for', async () => {
+    const [, corrected] = makeKennitalas(2, 40_000) as [never, Kennitala];
+    const world = await refused();
+    world.registry.correctNumber(NEWCOMER, corrected);
+    world.network.before = (what) => {
+      if (what === 'GET /api/members/' && world.registry.rows.has(corrected))
+        world.registry.correctNumber(corrected, NEWCOMER);
+    };
+    await world.sweep('failed');
+    expect(world.items()).toMatchObject([{ errorMessage: 'already_exists: refused by the model' }]);
+    expect([...world.registry.rows.keys()]).toEqual([NEWCOMER]);
   });
 
   it('whose answer was lost is not made twice', async () => {

@@ -147,6 +147,18 @@ describe('a change that the registry refuses', () => {
     const unknown = claim([edit({ [EMAIL]: ofEmail, [PHONE]: ofPhone }, { action: 'create' })]);
     expect(await settled(unknown, refused('unknown_member'))).toMatchObject({ ended: 'failed' });
   });
+
+  it('of a registration ends what was to go with it where the registry has nobody', async () => {
+    const edits = [
+      edit({ [EMAIL]: ofEmail }, { action: 'create' }),
+      edit({ [PHONE]: ofPhone }, {}, after(-1)),
+    ];
+    expect(await settled(claim(edits), refused('action_not_allowed'))).toMatchObject({
+      ended: 'failed',
+      onward: { kind: 'done' },
+    });
+    expect(portal.view.failed.map(({ id }) => id)).toEqual(edits.map(({ id }) => id));
+  });
 });
 
 describe('a member whom the registry does not find', () => {

@@ -7,7 +7,12 @@ import {
   withWord,
 } from '../../../src/domain/member/decide-change.ts';
 import { withFields } from '../../../src/domain/member/fields.ts';
-import type { Heard, PendingEdit } from '../../../src/domain/member/kept-values.ts';
+import {
+  EVENT_COMES_MS,
+  type Heard,
+  heardOfRegistration,
+  type PendingEdit,
+} from '../../../src/domain/member/kept-values.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
 import { applyPatch, sourceHash } from '../../../src/domain/member/patch.ts';
 import { KENNITALA, NESTED } from './support/wire-members.ts';
@@ -100,6 +105,19 @@ describe('a consent that the document shows otherwise than the servers know', ()
 
   it('counts as never given where no event comes any more', () => {
     expect(after(stored(true, false), false, { isLate: true })).toMatchObject({ shown: false, heard: false });
+  });
+});
+
+describe('a registration of which nobody has heard', () => {
+  it.each([true, false])('keeps its consents over the registry’s word (on: %s)', (isShown) => {
+    const member = showing(isShown);
+    const meta = { django_id: null, source_version: null, source_hash: null, deleted_at: null };
+    const registered = { member, meta: { ...meta, heard: heardOfRegistration(member) } };
+    expect(after(registered, !isShown)).toMatchObject({ shown: isShown, isKept: true });
+  });
+
+  it('is waited for as long as the platform repeats its event: a day', () => {
+    expect(EVENT_COMES_MS).toBeGreaterThan(24 * 60 * 60_000);
   });
 });
 
