@@ -1,6 +1,13 @@
 import type { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import {
+  brotliDecompressSync,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  gunzipSync,
+  inflateSync,
+} from 'node:zlib';
 import type { Dispatcher } from 'undici';
 import type { ZodType } from 'zod';
 import { isSyncError, type SyncError } from '../../lib/errors.ts';
@@ -80,12 +87,20 @@ const DISCARD_BYTES = 64 * 1024;
 const DISCARD_MS = 1_000;
 
 /** Codings that `accept-encoding` asks for, or that servers send unasked. */
-const DECODERS: Readonly<Record<string, () => Transform>> = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
+const DECODERS: Readonly<Record<string, Decoder>> = {
+  gzip: { stream: createGunzip, whole: gunzipSync },
+  'x-gzip': { stream: createGunzip, whole: gunzipSync },
+  deflate: { stream: createInflate, whole: inflateSync },
+  br: { stream: createBrotliDecompress, whole: brotliDecompressSync },
 };
+
+interface Decoder {
+  readonly stream: () => Transform;
+  readonly whole: (bytes: Buffer, options: { readonly maxOutputLength: number }) => Buffer;
+}
+
+/** What is shorter on the wire is decompressed at once, when it is there: the streams of zlib take two turns of a thread for it. */
+const SHORT_BYTES = 64 * 1024;
 
 /**
  * The whole body as text, decompressed; null when it is not UTF-8. Decoded as it comes: the bytes of a list of a million,
@@ -100,7 +115,7 @@ const readBody = async (
   encoding: string | undefined,
   maxBytes: number,
 ): Promise<string | null> => {
-  const collect = async (chunks: AsyncIterable<Buffer>): Promise<string | null> => {
+  const collect = async (chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<string | null> => {
     const decode = makeTextDecoder();
     let text: string | null = '';
     let bytes = 0;
@@ -115,12 +130,35 @@ const readBody = async (
   };
   const coding = encoding?.trim().toLowerCase() ?? '';
   if (coding === '' || coding === 'identity') return await pipeline(body, collect);
-  const makeDecoder = Object.hasOwn(DECODERS, coding) ? DECODERS[coding] : undefined;
-  if (makeDecoder === undefined) {
+  const decoder = Object.hasOwn(DECODERS, coding) ? DECODERS[coding] : undefined;
+  if (decoder === undefined) {
     discardBody(body);
     throw invalidAnswer(where, 'the body has a content-encoding that was not asked for');
   }
-  return await pipeline(body, makeDecoder(), collect);
+  const { start, rest } = await readStart(body);
+  if (rest !== null) return await pipeline(rest, decoder.stream(), collect);
+  try {
+    return await collect([decoder.whole(start, { maxOutputLength: maxBytes })]);
+  } catch (cause) {
+    throw (cause as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge(where, maxBytes) : cause;
+  }
+};
+
+/** A short body; of a longer one all of it again, as it comes. */
+const readStart = async (body: Body): Promise<{ start: Buffer; rest: AsyncIterable<Buffer> | null }> => {
+  const chunks: Buffer[] = [];
+  const iterator = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  for (let bytes = 0; bytes <= SHORT_BYTES; ) {
+    const { done, value } = await iterator.next();
+    if (done === true) return { start: Buffer.concat(chunks), rest: null };
+    chunks.push(value);
+    bytes += value.length;
+  }
+  async function* all() {
+    yield* chunks.splice(0);
+    yield* { [Symbol.asyncIterator]: () => iterator };
+  }
+  return { start: Buffer.alloc(0), rest: all() };
 };
 
 /** Decodes piece by piece; without a piece it ends the text. Null once it is not UTF-8. */
