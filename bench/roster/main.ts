@@ -37,7 +37,7 @@ export default async (options: BenchOptions): Promise<BenchReport> => {
 };
 
 /** A ratio of some hundredths needs many; the goals of a million are far from what is measured, or a peak. */
-const roundsFor = (members: number): number => (members <= 10_000 ? 11 : members <= 100_000 ? 5 : 2);
+const roundsFor = (members: number): number => (members <= 10_000 ? 21 : members <= 100_000 ? 5 : 2);
 
 const rowsOf = (size: SizeMeasured): string[][] =>
   SITUATIONS.map(([entrant, text]) => {

@@ -52,6 +52,34 @@ describe('what a registry may answer instead of an export', () => {
     await http.close();
   });
 
+  /** More than 64 KiB on the wire, which is decompressed as it comes. */
+  const openLong = () =>
+    openClient(server.origin, {
+      maxAnswerBytes: 1_000_000,
+      retry: { attempts: 1, baseDelayMs: 2, maxDelayMs: 2 },
+    });
+
+  it.each([
+    ['gzip', answers.gzip(answers.LONG)],
+    ['brotli', answers.brotli(answers.LONG)],
+    ['plain', answers.body(answers.LONG)],
+  ])('an export that is long on the wire is read too: %s', async (_, answer) => {
+    server.script(answer);
+    const http = openLong();
+    expect(await fetchExport(http)).toMatchObject({ count: 3, kennitalas: answers.LIST });
+    await http.close();
+  });
+
+  it.each([
+    ['breaks off', 'registry_unreachable', answers.truncatedLongGzip],
+    ['unpacks to too much', 'registry_too_large', answers.gzip(answers.LONG + ' '.repeat(3_000_000))],
+  ])('an export that is long on the wire and %s is %s', async (_, code, answer) => {
+    server.script(answer);
+    const http = openLong();
+    expect((await failureOf(fetchExport(http))).code).toBe(code);
+    await http.close();
+  });
+
   it.each([
     ['empty', { count: 0, kennitalas: [] }, { count: 0, kennitalas: [], exportedAt: null }],
     [

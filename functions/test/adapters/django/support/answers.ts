@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import type { Answer } from './registry-server.ts';
 
@@ -58,6 +59,13 @@ export const undelimited = (text: string): Answer =>
   raw(`HTTP/1.0 200 OK\r\ncontent-type: application/json\r\n\r\n${text}`);
 
 /** Compressed bytes that end before their end, in an answer that is complete as far as HTTP can tell. */
+/** An export of more than 64 KiB, however well it is compressed. */
+export const LONG = JSON.stringify({ ...EXPORT, note: randomBytes(100_000).toString('base64') });
+
+export const truncatedLongGzip: Answer = body(gzipSync(LONG).subarray(0, -12), {
+  'content-encoding': 'gzip',
+});
+
 export const truncatedGzip: Answer = body(gzipSync(JSON.stringify(EXPORT)).subarray(0, -12), {
   'content-encoding': 'gzip',
 });
