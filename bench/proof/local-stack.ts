@@ -32,7 +32,8 @@ export const measureLocalStack = async (members: number, rounds: number, folder:
   const firestore = await startFirestore({ projectId: PROJECT });
   const registry = await startRegistry({ members, port: 0, token: TOKEN });
   const storage = await startStorage({ directory: folder });
-  Object.assign(process.env, {
+  const before = { ...process.env };
+  const environment = {
     GCLOUD_PROJECT: PROJECT,
     SYNC_BUCKET: `${PROJECT}.appspot.com`,
     FUNCTIONS_EMULATOR: 'true',
@@ -43,7 +44,8 @@ export const measureLocalStack = async (members: number, rounds: number, folder:
     DJANGO_API_TOKEN: TOKEN,
     MEMBER_REFERENCE_KEY: 'key of the benchmark',
     CHAIN_SIGNING_KEY: makeSigningKey(),
-  });
+  };
+  Object.assign(process.env, environment);
   try {
     const [{ runDependencies, shared }, { wiredRoster }] = await Promise.all([
       import('../../functions/src/wiring/shared.ts'),
@@ -120,5 +122,10 @@ export const measureLocalStack = async (members: number, rounds: number, folder:
   } finally {
     await Promise.all(getApps().map((app) => deleteApp(app)));
     await Promise.all([firestore.close(), registry.close(), storage.close()]);
+    // Google's clients would look for these servers in the next benchmark too.
+    for (const name of Object.keys(environment)) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
   }
 };
