@@ -155,8 +155,13 @@ const readStart = async (body: Body): Promise<{ start: Buffer; rest: AsyncIterab
     bytes += value.length;
   }
   async function* all() {
-    yield* chunks.splice(0);
-    yield* { [Symbol.asyncIterator]: () => iterator };
+    try {
+      yield* chunks.splice(0);
+      yield* { [Symbol.asyncIterator]: () => iterator };
+    } finally {
+      // Whoever stops in the first of it, a bomb's reader for one, would leave the rest on its connection.
+      body.destroy();
+    }
   }
   return { start: Buffer.alloc(0), rest: all() };
 };

@@ -80,6 +80,15 @@ describe('what a registry may answer instead of an export', () => {
     await http.close();
   });
 
+  it('a long answer that is refused in its first part holds no connection', async () => {
+    const closed = Promise.withResolvers<void>();
+    server.script(answers.endlessBomb(closed.resolve));
+    const http = openLong();
+    expect((await failureOf(fetchExport(http))).code).toBe('registry_too_large');
+    await closed.promise;
+    await http.close();
+  });
+
   it.each([
     ['empty', { count: 0, kennitalas: [] }, { count: 0, kennitalas: [], exportedAt: null }],
     [

@@ -62,6 +62,16 @@ export const undelimited = (text: string): Answer =>
 /** An export of more than 64 KiB, however well it is compressed. */
 export const LONG = JSON.stringify({ ...EXPORT, note: randomBytes(100_000).toString('base64') });
 
+/** Unpacks to too much at its beginning, and never ends. Tells when its connection has. */
+export const endlessBomb = (onClosed: () => void): Answer => {
+  const bomb = gzipSync(Buffer.concat([Buffer.alloc(3_000_000, ' '), Buffer.from(LONG)]));
+  return (_, response) => {
+    response.on('close', onClosed);
+    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+    response.write(bomb);
+  };
+};
+
 export const truncatedLongGzip: Answer = body(gzipSync(LONG).subarray(0, -12), {
   'content-encoding': 'gzip',
 });
