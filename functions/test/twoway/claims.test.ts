@@ -40,6 +40,27 @@ const claimBy = (owner: string, now: Date, view = viewOf(item), isUrgent = false
   return { view: items.length > 0 ? viewOf(...items) : view, result };
 };
 
+/** The registry's word, and what the document shows. */
+const stored = (said: string, shown: string): StoredMember => {
+  const content = parseRegistryMember({
+    id: 7,
+    ssn: '0101002008',
+    name: 'Generated Person',
+    contact_info: { email: said },
+  });
+  const change = {
+    kennitala: content.kennitala,
+    action: 'update',
+    version: 3,
+    occurredAt: null,
+    content,
+  } as const;
+  const decision = decideChange(null, change, { pending: [], origin: 'registry', now: NOW });
+  if (decision.kind !== 'write') throw new Error('Nothing was decided.');
+  const { member, meta } = decision;
+  return { member: { ...member, profile: { ...member.profile, email: shown } }, meta };
+};
+
 describe('a claim', () => {
   it('keeps others away until it expires, and then is taken over with the same change', () => {
     const first = claimBy('one', NOW);
@@ -116,6 +137,22 @@ describe('a claim', () => {
       expect(planClaim(view, options).items?.map(({ id }) => id)).toEqual(['edit-1']);
     });
 
+    it.each([
+      ['synced', 'c@d.is'],
+      ['failed', null],
+      ['superseded', null],
+      ['cancelled', null],
+    ] as const)('shows what was said later where that is %s', (outcome, shown) => {
+      const changes = { [EMAIL]: { oldValue: 'a@b.is', newValue: 'b@c.is' } };
+      const end = { oldValue: 'a@b.is', newValue: 'c@d.is', outcome };
+      const view = {
+        ...viewOf({ ...moved, changes }),
+        stored: stored('a@b.is', 'b@c.is'),
+        later: [{ ...since, settled: { [EMAIL]: end } }],
+      };
+      expect(planClaim(view, options).member?.values ?? null).toEqual(shown && { [EMAIL]: shown });
+    });
+
     it('and is over makes no registration of the others where it was one', () => {
       const view = { ...viewOf({ ...moved, action: 'create' }, other), later: [since] };
       expect(planClaim(view, options)).toMatchObject({
@@ -180,26 +217,6 @@ describe('an edit that the member has taken back', () => {
     );
   const there = email('a@b.is', 'c@d.is', 0);
   const back = email('c@d.is', 'a@b.is', 1_000);
-  /** The registry's word, and what the document shows. */
-  const stored = (said: string, shown: string): StoredMember => {
-    const content = parseRegistryMember({
-      id: 7,
-      ssn: '0101002008',
-      name: 'Generated Person',
-      contact_info: { email: said },
-    });
-    const change = {
-      kennitala: content.kennitala,
-      action: 'update',
-      version: 3,
-      occurredAt: null,
-      content,
-    } as const;
-    const decision = decideChange(null, change, { pending: [], origin: 'registry', now: NOW });
-    if (decision.kind !== 'write') throw new Error('Nothing was decided.');
-    const { member, meta } = decision;
-    return { member: { ...member, profile: { ...member.profile, email: shown } }, meta };
-  };
   const claimed = (pending: QueueItem[], known: StoredMember | null) =>
     planClaim({ ...viewOf(...pending), stored: known }, { owner: 'one', now: NOW, isUrgent: false });
 
