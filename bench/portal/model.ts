@@ -11,6 +11,10 @@ const FIRST = 8_000_000_000;
 const NEVER = 0;
 const WRITTEN_AT = new Date('2026-01-01T00:00:00Z');
 
+/** As the time of an update, microseconds after the year began. */
+const stateOf = (micros: number): string =>
+  `${1_767_225_600 + Math.floor(micros / 1_000_000)}.${(micros % 1_000_000) * 1_000}`;
+
 /**
  * A registry and a portal of so many members, which hold no more than each one's version: what they answer is made when it is
  * asked for, as JSON that is read as the registry's is. A million documents do not fit into a local Firestore; what is measured
@@ -68,7 +72,7 @@ export const makePortalModel = (members: number, { isLoaded }: { readonly isLoad
     const { member, meta } = decision;
     return {
       stored: { member, meta },
-      state: `1767225600.${row * 256 + version}`,
+      state: stateOf(row * 256 + version),
       writtenAt: WRITTEN_AT,
       pending: [],
     };

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Kennitala } from '../../domain/kennitala.ts';
+import type { DocumentState } from '../ports.ts';
 
 /** A run of the portal may hold a million members in 256 MiB: so what it knows of each stands in columns, not in objects. */
 
@@ -19,42 +20,44 @@ export const withRoom = <T extends Float64Array | Uint32Array | Uint8Array>(
 
 export const kennitalaOf = (number: number): Kennitala => String(number).padStart(10, '0') as Kennitala;
 
-/** Bytes a text. The first says how many the text has, so that null and "" differ. */
-const WIDTH = 24;
-const LONG = 255;
+/** What a place holds that no state was put into; and one whose state stands beside the column. */
+const NO_STATE = 0;
+const BESIDE = -1;
 
-/** Short texts, a row each; longer ones, and what is not Latin, are kept beside it. Nothing is taken before the first text. */
-export const makeTextColumn = () => {
-  let bytes = Buffer.alloc(0);
-  const long = new Map<number, string>();
+/**
+ * Documents' states, 8 bytes each: `seconds.nanoseconds` of an update as its microsecond, which is as fine as Firestore's times are
+ * (https://firebase.google.com/docs/firestore/manage-data/data-types). Any other text is kept beside them. Nothing is taken before
+ * the first state.
+ */
+export const makeStateColumn = () => {
+  let micros = new Float64Array(0);
+  const beside = new Map<number, string>();
   return {
-    set: (row: number, text: string | null): void => {
-      if (text === null && row * WIDTH >= bytes.length) return;
-      if ((row + 1) * WIDTH > bytes.length) {
-        const larger = Buffer.alloc(grown(row + 1) * WIDTH);
-        larger.set(bytes);
-        bytes = larger;
+    set: (row: number, state: DocumentState): void => {
+      if (row >= micros.length) {
+        if (state === null) return;
+        micros = withRoom(micros, grown(row + 1), Float64Array);
       }
-      const at = row * WIDTH;
-      if (text === null) bytes[at] = 0;
-      else if (text.length < WIDTH && isLatin(text)) {
-        bytes[at] = text.length + 1;
-        bytes.write(text, at + 1, 'latin1');
-      } else {
-        bytes[at] = LONG;
-        long.set(row, text);
-      }
+      const held = state === null ? NO_STATE : microsOf(state);
+      micros[row] = held;
+      if (held === BESIDE && state !== null) beside.set(row, state);
     },
-    get: (row: number): string | null => {
-      const at = row * WIDTH;
-      const length = bytes[at] ?? 0;
-      if (length === 0) return null;
-      return length === LONG ? (long.get(row) ?? null) : bytes.toString('latin1', at + 1, at + length);
+    get: (row: number): DocumentState => {
+      const held = micros[row] ?? NO_STATE;
+      if (held === NO_STATE) return null;
+      return held === BESIDE ? (beside.get(row) ?? null) : textOf(held);
     },
   };
 };
 
-const isLatin = (text: string): boolean => Buffer.from(text, 'latin1').toString('latin1') === text;
+const microsOf = (state: string): number => {
+  const [seconds, nanos] = state.split('.');
+  const micros = Number(seconds) * 1_000_000 + Number(nanos) / 1_000;
+  return micros > 0 && textOf(micros) === state ? micros : BESIDE;
+};
+
+const textOf = (micros: number): string =>
+  `${Math.floor(micros / 1_000_000)}.${(micros % 1_000_000) * 1_000}`;
 
 /** A set of kennitalas: 16 bytes each, where a Set of texts takes some 80. */
 export const makeKennitalaSet = () => {

@@ -4,7 +4,7 @@ import { type KennitalaList, listOfNumbers } from '../../domain/kennitala-list.t
 import type { Withdrawals } from '../../domain/member/kept-values.ts';
 import { sourceHash } from '../../domain/member/patch.ts';
 import type { DocumentState, MemberToDecide, MemberWrite } from '../ports.ts';
-import { grown, kennitalaOf, makeTextColumn, withRoom } from './compact.ts';
+import { grown, kennitalaOf, makeStateColumn, withRoom } from './compact.ts';
 import type { MemberVerdict } from './decide-member.ts';
 
 const KINDS = ['create', 'revive', 'update', 'remove'] as const;
@@ -72,14 +72,14 @@ export interface Differences extends Iterable<Difference> {
 }
 
 /**
- * Collects differences in any order, in 25 bytes each, and 24 more for the states of documents: a first load of a million has
+ * Collects differences in any order, in 25 bytes each, and 8 more for the states of documents: a first load of a million has
  * as many.
  */
 export const makeDifferences = () => {
   let kennitalas = new Float64Array(0);
   let kinds = new Uint8Array(0);
   let digests = Buffer.alloc(0);
-  const states = makeTextColumn();
+  const states = makeStateColumn();
   const former = new Map<number, Withdrawals>();
   let length = 0;
 

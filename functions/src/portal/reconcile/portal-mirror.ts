@@ -57,7 +57,7 @@ export type PortalSource = MirrorSource &
  *
  * The portal is read before the registry, so that a document which differs from what was read then has been written
  * during the run: it is left alone, whatever the pages say, since they may be older. Both are read as streams; what
- * stays in memory is a row of 73 bytes a member, and the differences.
+ * stays in memory is a row of 57 bytes a member, and the differences.
  */
 export const makePortalMirror = (
   dependencies: PortalMirrorDependencies,

@@ -4,7 +4,7 @@ import type { StoredMember } from '../../domain/member/decide-change.ts';
 import type { ParsedMember } from '../../domain/member/parse-registry-member.ts';
 import { sourceHash } from '../../domain/member/patch.ts';
 import type { DocumentState } from '../ports.ts';
-import { grown, kennitalaOf, makeTextColumn, withRoom } from './compact.ts';
+import { grown, kennitalaOf, makeStateColumn, withRoom } from './compact.ts';
 
 const HASH_BYTES = 16;
 const ACTIVE = 1;
@@ -20,7 +20,7 @@ export type Row = number;
 
 /**
  * What the portal held when it was read: of each member the number, a hash of the content, the version, the
- * registry's digest and row number, the document's state and three marks: 73 bytes in columns.
+ * registry's digest and row number, the document's state and three marks: 57 bytes in columns.
  */
 export interface PortalTable {
   readonly length: number;
@@ -50,7 +50,7 @@ export const makePortalTable = (): PortalTableBuilder => {
   let digests = new Uint32Array(0);
   let hashes = new Uint8Array(0);
   let marks = new Uint8Array(0);
-  const states = makeTextColumn();
+  const states = makeStateColumn();
   let length = 0;
   let active = 0;
 

@@ -4,7 +4,7 @@ import type { Kennitala } from '../../../src/domain/kennitala.ts';
 import type { Member } from '../../../src/domain/member/member.ts';
 import { parseRegistryMember } from '../../../src/domain/member/parse-registry-member.ts';
 import { applyPatch, makeTombstone, sourceHash } from '../../../src/domain/member/patch.ts';
-import { makeKennitalaSet, makeSetDigest, makeTextColumn } from '../../../src/portal/reconcile/compact.ts';
+import { makeKennitalaSet, makeSetDigest } from '../../../src/portal/reconcile/compact.ts';
 import type { Quarantined } from '../../../src/portal/reconcile/compare-members.ts';
 import { differencesOf } from '../../../src/portal/reconcile/difference.ts';
 import { planRemovals } from '../../../src/portal/reconcile/portal-mirror.ts';
@@ -166,26 +166,6 @@ describe('the table of what the portal holds', () => {
 });
 
 describe('what holds a million in columns', () => {
-  it('keeps texts of any length and letters, empty ones and none, however they are set', () => {
-    const texts = [
-      null,
-      '',
-      '1767225600.123456789',
-      'x'.repeat(22),
-      'x'.repeat(23),
-      'x'.repeat(24),
-      'þ',
-      '日本',
-      null,
-    ];
-    const column = makeTextColumn();
-    const rows = texts.map((_, row) => row * 3_000);
-    for (const [n, row] of rows.entries()) column.set(row, texts[n] ?? null);
-    expect(rows.map(column.get)).toEqual(texts);
-    column.set(6_000, null);
-    expect([column.get(6_000), column.get(1), column.get(10 ** 7)]).toEqual([null, null, null]);
-  });
-
   it('knows who was added before, among thousands of neighbours', () => {
     const set = makeKennitalaSet();
     const all = [
