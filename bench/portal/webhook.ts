@@ -11,8 +11,8 @@ const MEMBERS = 2_216;
 const CONCURRENCIES = [1, 16, 80] as const;
 const DELAYS_MS = [0, 5];
 /** Events of one turn of a contender, by how many are sent at once. The turns alternate. */
-const EVENTS_A_TURN: Record<(typeof CONCURRENCIES)[number], number> = { 1: 24, 16: 96, 80: 240 };
-const TURNS = 6;
+const EVENTS_A_TURN: Record<(typeof CONCURRENCIES)[number], number> = { 1: 24, 16: 192, 80: 320 };
+const TURNS = 8;
 
 const P50_AT_MOST = 2.2;
 /** A flood is where the tail shows. */
@@ -104,7 +104,7 @@ const goalsOf = ({ ours, reference }: Cell): Goal[] => {
     {
       what: `${where}, the reference's events a second to ours`,
       measured: reference.eventsPerSecond / ours.eventsPerSecond,
-      atMost: 1 / EVENTS_SHARE_AT_LEAST,
+      atMost: Number((1 / EVENTS_SHARE_AT_LEAST).toFixed(2)),
     },
   ];
   return [p50, ...(concurrency === FLOOD ? flood : [])].map((goal) => ({ ...goal, unit: '× the reference' }));

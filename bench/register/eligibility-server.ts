@@ -62,6 +62,8 @@ const ours = ({ databaseUrl, pemUrl, caller, audience }: ServeOrder): RequestLis
 
 const reference = ({ databaseUrl, token }: ServeOrder): RequestListener => {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: CONNECTIONS });
+  // The database ends before the process does, and takes the idle connections with it.
+  pool.on('error', () => undefined);
   return async (request, response) => {
     if (request.headers.authorization !== `Bearer ${token}`) return void response.writeHead(401).end();
     const { kennitalas } = JSON.parse(await text(request)) as { kennitalas: string[] };

@@ -21,6 +21,8 @@ export interface GroupOptions<In, Out> {
   readonly most: number;
   /** Groups under way at most. */
   readonly atOnce: number;
+  /** While so many inputs are under way no further group begins: what waits then makes a larger one. */
+  readonly enough: number;
   /** A group that takes longer holds up no other any more; its own inputs wait on. */
   readonly slowAfterMs: number;
   /** Answers in the order of the inputs. What it throws, every input of the group gets. */
@@ -34,11 +36,12 @@ export interface GroupOptions<In, Out> {
 export const makeGroups = <In, Out>({
   most,
   atOnce,
+  enough,
   slowAfterMs,
   run,
 }: GroupOptions<In, Out>): ((input: In) => Promise<Out>) => {
   const waiting: { readonly input: In; readonly asked: PromiseWithResolvers<Out> }[] = [];
-  let underWay = 0;
+  const underWay = { groups: 0, inputs: 0 };
   let isStarting = false;
 
   const runGroup = async (group: typeof waiting): Promise<void> => {
@@ -52,10 +55,13 @@ export const makeGroups = <In, Out>({
 
   const start = (): void => {
     isStarting = false;
-    while (underWay < atOnce && waiting.length > 0) {
-      underWay += 1;
-      void atMost(slowAfterMs, runGroup(waiting.splice(0, most))).then(() => {
-        underWay -= 1;
+    while (underWay.groups < atOnce && underWay.inputs < enough && waiting.length > 0) {
+      const group = waiting.splice(0, most);
+      underWay.groups += 1;
+      underWay.inputs += group.length;
+      void atMost(slowAfterMs, runGroup(group)).then(() => {
+        underWay.groups -= 1;
+        underWay.inputs -= group.length;
         startSoon();
       });
     }

@@ -5,11 +5,19 @@ import { makeGroups, makeTurns } from '../../src/lib/concurrency.ts';
 const UNTIL_TOLD = 60_000;
 
 /** Groups whose work ends when the test says so. */
-const heldGroups = (most: number, atOnce: number, slowAfterMs = UNTIL_TOLD) => {
+const heldGroups = (
+  most: number,
+  atOnce: number,
+  {
+    enough = 100,
+    slowAfterMs = UNTIL_TOLD,
+  }: { readonly enough?: number; readonly slowAfterMs?: number } = {},
+) => {
   const groups: { readonly inputs: readonly number[]; readonly ended: PromiseWithResolvers<void> }[] = [];
   const ask = makeGroups<number, string>({
     most,
     atOnce,
+    enough,
     slowAfterMs,
     run: async (inputs) => {
       const ended = Promise.withResolvers<void>();
@@ -54,8 +62,30 @@ describe('groups', () => {
     expect(await Promise.all(answers)).toEqual([1, 2, 3, 4, 5].map((n) => `done ${n}`));
   });
 
+  it('wait while enough is under way, and are larger then', async () => {
+    const { groups, ask, seen } = heldGroups(3, 10, { enough: 4 });
+    const answers = [1, 2, 3].map(ask);
+    await arrived();
+    answers.push(...[4, 5].map(ask));
+    await arrived();
+    answers.push(...[6, 7, 8, 9].map(ask));
+    await arrived();
+    expect(seen()).toEqual([
+      [1, 2, 3],
+      [4, 5],
+    ]);
+    groups[1]?.ended.resolve();
+    await arrived();
+    expect(seen().slice(2)).toEqual([[6, 7, 8]]);
+    for (const n of [0, 2]) groups[n]?.ended.resolve();
+    await arrived();
+    groups[3]?.ended.resolve();
+    expect(await Promise.all(answers)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `done ${n}`));
+    expect(seen().at(-1)).toEqual([9]);
+  });
+
   it('hold nobody up by one that hangs, and answer it when it comes', async () => {
-    const { groups, ask, seen } = heldGroups(2, 1, 10);
+    const { groups, ask, seen } = heldGroups(2, 1, { slowAfterMs: 10 });
     const hanging = ask(1);
     await arrived();
     const next = ask(2);
@@ -70,6 +100,7 @@ describe('groups', () => {
     const ask = makeGroups<number, number>({
       most: 2,
       atOnce: 1,
+      enough: 100,
       slowAfterMs: UNTIL_TOLD,
       run: async (inputs) => {
         if (inputs.includes(1)) throw new RangeError('one of them');

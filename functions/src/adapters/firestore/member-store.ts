@@ -33,8 +33,10 @@ const CALL_LIMIT_MS = 20_000;
 const TRANSACTION_ATTEMPTS = 10;
 /** The values that one `in` filter takes. */
 const CHANGES_A_COMMIT = 30;
-/** While one group reads, another writes. */
-const GROUPS_AT_ONCE = 2;
+/** While one group reads, others write. */
+const GROUPS_AT_ONCE = 4;
+/** As many as a full group and a bit: in a flood two large groups take less work than four. */
+const ENOUGH_CHANGES = 32;
 /** A call that hangs must not make the others wait for it. */
 const HELD_UP_AT_MOST_MS = 1_000;
 /** Evenly between nothing and this, so that two writers that met do not meet again. */
@@ -55,6 +57,7 @@ export const makeMemberStore = (
   const together = makeGroups<ChangeRequest, Attempt>({
     most: CHANGES_A_COMMIT,
     atOnce: GROUPS_AT_ONCE,
+    enough: ENOUGH_CHANGES,
     slowAfterMs: HELD_UP_AT_MOST_MS,
     run: async (requests) => applyTogether(await client(), requests),
   });
