@@ -1,5 +1,6 @@
 import type { KennitalaSequence } from '../domain/kennitala-list.ts';
 import { type ErrorCode, SyncError } from '../lib/errors.ts';
+import { counted } from '../lib/log.ts';
 import type { GuardFigures, GuardVerdict } from './guard.ts';
 import type { Forecast } from './plan.ts';
 
@@ -274,7 +275,9 @@ export const warningsOfNumbers = (count: {
   readonly impossibleDates: number;
 }): RunWarning[] => {
   const said = (number: number, code: WarningCode, what: string): RunWarning[] =>
-    number > 0 ? [{ code, message: `${number} members have ${what}; a person should look.` }] : [];
+    number > 0
+      ? [{ code, message: `${counted(number, 'member has', 'members have')} ${what}; a person should look.` }]
+      : [];
   return [
     ...said(count.legalEntities, 'legal_entities', 'the number of a legal entity'),
     ...said(count.impossibleDates, 'impossible_dates', 'a number with a day that no month has'),

@@ -1,5 +1,6 @@
 import type { Kennitala } from '../domain/kennitala.ts';
 import { SyncError } from '../lib/errors.ts';
+import { counted } from '../lib/log.ts';
 import { againstBaseline } from '../mirror/guard.ts';
 import {
   CHANGES_PER_DOCUMENT,
@@ -146,19 +147,23 @@ const warningsOfSource = (collected: CollectedMembers): RunWarning[] => {
     [
       unreadable.length > 0,
       'quarantined_entries',
-      `${unreadable.length} members cannot be read; who of them is in the register stays as they are.`,
+      `${counted(unreadable.length, 'member')} cannot be read; who of them is in the register stays as they are.`,
     ],
     [
       unknown > 0,
       'unidentified_entries',
-      `${unknown} of those have neither a kennitala nor a row number: if they are in the register, they count as gone.`,
+      `${counted(unknown, 'of those has', 'of those have')} neither a kennitala nor a row number: if they are in the register, they count as gone.`,
     ],
     [
       adjusted.length > 0,
       'adjusted_values',
-      `${adjusted.length} members have a value that the register cannot hold as it is; sync_log says which.`,
+      `${counted(adjusted.length, 'member has', 'members have')} a value that the register cannot hold as it is; sync_log says which.`,
     ],
-    [repeated > 0, 'repeated_members', `${repeated} entries repeat a kennitala; the newest of each counts.`],
+    [
+      repeated > 0,
+      'repeated_members',
+      `${counted(repeated, 'entry repeats', 'entries repeat')} a kennitala; the newest of each counts.`,
+    ],
   ];
   return [
     ...warnings.flatMap(([applies, code, message]) => (applies ? [{ code, message }] : [])),

@@ -1,4 +1,5 @@
 import { digestOf, type KennitalaList, listOfNumbers, type MemberList } from '../domain/kennitala-list.ts';
+import { counted } from '../lib/log.ts';
 import { againstBaseline } from '../mirror/guard.ts';
 import { CHANGES_PER_DOCUMENT, type MirrorPlan, type RunWarning } from '../mirror/mirror.ts';
 import { digestOperations, makeForecast, makePlanId } from '../mirror/plan.ts';
@@ -107,7 +108,7 @@ const warningsAbout = (
   if (target !== null && target.held.unreadable > 0) {
     warnings.push({
       code: 'published_list_edited',
-      message: `${target.held.unreadable} lines of the published list are no kennitala; this run replaces them.`,
+      message: `${counted(target.held.unreadable, 'line of the published list is', 'lines of the published list are')} no kennitala; this run replaces them.`,
     });
   }
   if (abandonedPublished !== null && target !== null) {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bytesOf, type MemberList, makeMemberList } from '../domain/kennitala-list.ts';
 import { SyncError } from '../lib/errors.ts';
+import { counted } from '../lib/log.ts';
 import {
   type Mirror,
   type MirrorSource,
@@ -114,7 +115,7 @@ const warningsAbout = ({ findings }: MemberList, announced: number): RunWarning[
   if (findings.quarantined > 0) {
     warnings.push({
       code: 'quarantined_entries',
-      message: `${findings.quarantined} entries cannot be read and were left out; the first stand at positions ${findings.quarantinedAt.join(', ')} of the export (from 0).`,
+      message: `${counted(findings.quarantined, 'entry', 'entries')} cannot be read: left out; the first stand at positions ${findings.quarantinedAt.join(', ')} of the export (from 0).`,
     });
   }
   return [...warnings, ...warningsOfNumbers(findings)];

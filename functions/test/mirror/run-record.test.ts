@@ -326,7 +326,7 @@ describe('what a plan would change', () => {
     expect(warningsOfNumbers({ legalEntities: 1, impossibleDates: 2 })).toEqual([
       {
         code: 'legal_entities',
-        message: '1 members have the number of a legal entity; a person should look.',
+        message: '1 member has the number of a legal entity; a person should look.',
       },
       {
         code: 'impossible_dates',

@@ -166,9 +166,9 @@ describe('what was collected for the register', () => {
       {
         code: 'unidentified_entries',
         message:
-          '1 of those have neither a kennitala nor a row number: if they are in the register, they count as gone.',
+          '1 of those has neither a kennitala nor a row number: if they are in the register, they count as gone.',
       },
-      { code: 'repeated_members', message: '1 entries repeat a kennitala; the newest of each counts.' },
+      { code: 'repeated_members', message: '1 entry repeats a kennitala; the newest of each counts.' },
     ]);
     const details = detailsOf(source, plan(), referTo) as Record<string, unknown>;
     expect(details).toMatchObject({ findings: source.findings, updated: 0, reactivated: 0, active: 10 });
@@ -185,7 +185,7 @@ describe('what was collected for the register', () => {
     expect(source.warnings).toEqual([
       {
         code: 'adjusted_values',
-        message: '1 members have a value that the register cannot hold as it is; sync_log says which.',
+        message: '1 member has a value that the register cannot hold as it is; sync_log says which.',
       },
     ]);
     expect(detailsOf(source, null, referTo)).toEqual({

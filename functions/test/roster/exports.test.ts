@@ -89,7 +89,7 @@ describe('what the registry sends', () => {
       {
         code: 'quarantined_entries',
         message:
-          '2 entries cannot be read and were left out; the first stand at positions 0, 2 of the export (from 0).',
+          '2 entries cannot be read: left out; the first stand at positions 0, 2 of the export (from 0).',
       },
     ]);
   });

@@ -68,7 +68,7 @@ describe('planning the roster', () => {
     expect(edited.warnings).toEqual([
       {
         code: 'published_list_edited',
-        message: '1 lines of the published list are no kennitala; this run replaces them.',
+        message: '1 line of the published list is no kennitala; this run replaces them.',
       },
     ]);
     expect(edited.rewrite).toBe(true);

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { BUCKETS, DIGEST_SCHEME } from '../../domain/member/digest.ts';
 import { isWire, numberIn } from '../../domain/member/wire.ts';
 import { isSyncError, SyncError } from '../../lib/errors.ts';
+import { counted } from '../../lib/log.ts';
 import type { NoSums, RegistryDigests } from '../../proof/digest-ports.ts';
 import type {
   ListSource,
@@ -183,7 +184,7 @@ const noteMembers = (checks: PageChecks, members: readonly unknown[]): void => {
   if (repeated === 0) return;
   throw repeated === members.length
     ? faultyPages('a page came twice', checks)
-    : faultyPages(`${repeated} members came twice`, checks);
+    : faultyPages(`${counted(repeated, 'member')} came twice`, checks);
 };
 
 /** Row numbers up to it are held as bits, of which a million are an eighth of a megabyte. */

@@ -6,6 +6,7 @@ import { type ParsedMember, parseRegistryMember } from '../../domain/member/pars
 import { applyPatch, isSameValue, sourceHash } from '../../domain/member/patch.ts';
 import { whoIs } from '../../domain/member/wire.ts';
 import { asSyncError, isSyncError } from '../../lib/errors.ts';
+import { counted } from '../../lib/log.ts';
 import type { RunWarning } from '../../mirror/mirror.ts';
 import type { MemberToDecide, PortalIndex } from '../ports.ts';
 import { makeKennitalaSet, makeSetDigest } from './compact.ts';
@@ -276,7 +277,7 @@ export const warnOfQuarantine = async (
   return [
     {
       code: 'quarantined_members',
-      message: `${quarantined.length} members cannot be read and were left as they are. ${named.join(' ')}${more}`,
+      message: `${counted(quarantined.length, 'member')} cannot be read: left as they are. ${named.join(' ')}${more}`,
     },
   ];
 };

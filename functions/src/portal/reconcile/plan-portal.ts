@@ -1,4 +1,5 @@
 import type { Kennitala } from '../../domain/kennitala.ts';
+import { counted } from '../../lib/log.ts';
 import { againstBaseline, type GuardFigures } from '../../mirror/guard.ts';
 import {
   CHANGES_PER_DOCUMENT,
@@ -176,22 +177,22 @@ const warningsAbout = ({
     {
       code: 'versions_went_back',
       count: counts.ahead,
-      message: `Of ${counts.ahead} members the portal has a newer version than the registry shows; they were left alone. Take the registry's word (ops registry-word), if it is right: it was restored from a backup, or its old queue gave the versions.`,
+      message: `Of ${counted(counts.ahead, 'member')} the portal has a newer version than the registry shows; they were left alone. Take the registry's word (ops registry-word), if it is right: it was restored from a backup, or its old queue gave the versions.`,
     },
     {
       code: 'removals_withheld',
       count: removalsWithheld,
-      message: `${removalsWithheld} members were on no page, but may be among those that cannot be read; they were kept.`,
+      message: `${counted(removalsWithheld, 'member was', 'members were')} on no page, but may be among those that cannot be read: kept.`,
     },
     {
       code: 'duplicate_members',
       count: counts.duplicates,
-      message: `${counts.duplicates} members of the registry have the number of another one; the first one counts.`,
+      message: `${counted(counts.duplicates, 'member')} of the registry with the number of another one; the first one counts.`,
     },
     {
       code: 'unknown_documents',
       count: strangers,
-      message: `${strangers} documents of the portal have a name that is no member's kennitala; they were left alone.`,
+      message: `${counted(strangers, 'document')} of the portal with a name that is no member's kennitala: left alone.`,
     },
   ];
   return [

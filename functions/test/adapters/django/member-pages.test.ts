@@ -161,7 +161,7 @@ describe('a mistake of paging', () => {
     [
       'a member who comes twice',
       [page(rows(1, 2), 4, '?page=2'), page(rows(2, 2), 4, null)],
-      /1 members came twice/,
+      /1 member came twice/,
     ],
     ['a member who comes twice on a page', [page([{ id: 1 }, { id: 1 }], 2, null)], /came twice/],
     ['links in a circle', [page(rows(1, 1), 9, '?page=2&a=1'), page(rows(2, 1), 9, '?a=1&page=2')], /circle/],

@@ -253,7 +253,7 @@ describe('who cannot be read', () => {
       {
         code: 'quarantined_members',
         message:
-          '2 members cannot be read and were left as they are. m_1: gender: is none. number 4 of the pages: gender: is none.',
+          '2 members cannot be read: left as they are. m_1: gender: is none. number 4 of the pages: gender: is none.',
       },
     ]);
   });

@@ -204,19 +204,19 @@ describe('the plan of a reconcile', () => {
     expect(made.warnings).toEqual([
       {
         code: 'versions_went_back',
-        message: expect.stringMatching(/^Of 1 members the portal has a newer version/),
+        message: expect.stringMatching(/^Of 1 member the portal has a newer version/),
       },
       {
         code: 'removals_withheld',
-        message: '1 members were on no page, but may be among those that cannot be read; they were kept.',
+        message: '1 member was on no page, but may be among those that cannot be read: kept.',
       },
       {
         code: 'duplicate_members',
-        message: '1 members of the registry have the number of another one; the first one counts.',
+        message: '1 member of the registry with the number of another one; the first one counts.',
       },
       {
         code: 'unknown_documents',
-        message: "1 documents of the portal have a name that is no member's kennitala; they were left alone.",
+        message: "1 document of the portal with a name that is no member's kennitala: left alone.",
       },
     ]);
     expect([...made.removed]).toEqual([THREE]);

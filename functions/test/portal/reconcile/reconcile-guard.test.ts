@@ -144,8 +144,8 @@ describe('an entry of the pages that is no member at all', () => {
     const { record } = await stack.run();
     expect(record).toMatchObject({ outcome: 'unchanged', changes: { removed: 0, quarantined: 1 } });
     expect(record.warnings.map(({ message }) => message)).toEqual([
-      '1 members cannot be read and were left as they are. number 0 of the pages: ssn is missing.',
-      '2 members were on no page, but may be among those that cannot be read; they were kept.',
+      '1 member cannot be read: left as they are. number 0 of the pages: ssn is missing.',
+      '2 members were on no page, but may be among those that cannot be read: kept.',
     ]);
   });
 });

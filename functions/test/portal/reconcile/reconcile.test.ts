@@ -234,7 +234,7 @@ describe('who is left alone', () => {
       {
         code: 'quarantined_members',
         message: expect.stringMatching(
-          /^1 members cannot be read and were left as they are\. m_[0-9a-f]{16}: gender is not of the agreed form\.$/,
+          /^1 member cannot be read: left as they are\. m_[0-9a-f]{16}: gender is not of the agreed form\.$/,
         ),
       },
     ]);

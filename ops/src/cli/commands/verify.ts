@@ -8,7 +8,7 @@ import { withProgress } from '../progress.ts';
 import { runbookOf } from '../remedies.ts';
 import { pairLines, tableLines } from '../table.ts';
 import type { Paint } from '../terminal.ts';
-import { shownTime, toFileText } from '../text.ts';
+import { counted, shownTime, toFileText } from '../text.ts';
 
 const EXAMPLE = `
 Reads every record, the kept versions of the list, and what each remembers of
@@ -43,16 +43,21 @@ export const addVerify = (program: Command, cli: Cli): void => {
 const verifyLines = (answer: VerifyAnswer, paint: Paint): string[] => [
   answer.whole
     ? paint('green', `Whole at ${shownTime(answer.at)}.`)
-    : paint('red', `chain_broken: ${answer.findingsInAll} findings at ${shownTime(answer.at)}.`),
+    : paint('red', `chain_broken: ${counted(answer.findingsInAll, 'finding')} at ${shownTime(answer.at)}.`),
   ...pairLines([
     [
       'records',
       `${answer.records}${answer.unchained === 0 ? '' : `, ${answer.unchained} older than the chain`}`,
     ],
-    ['lists', `${answer.versions.checked} versions${olderVersions(answer)}`],
+    ['lists', `${counted(answer.versions.checked, 'version')}${olderVersions(answer)}`],
     ...(answer.erased === 0
       ? []
-      : [['erased', `${answer.erased} entries, which is no finding`] as [string, string]]),
+      : [
+          ['erased', `${counted(answer.erased, 'entry', 'entries')}, which is no finding`] as [
+            string,
+            string,
+          ],
+        ]),
   ]),
   '',
   ...tableLines(
