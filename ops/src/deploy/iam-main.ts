@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { REGION } from '../../../functions/src/settings.ts';
+import { buildGrant, readBuildAccount } from './build-account.ts';
 import { readDeployedFunctions, serviceOf } from './deployed-functions.ts';
 import { planIam } from './iam-commands.ts';
 import { readIamTable, withSettings } from './iam-table.ts';
@@ -56,7 +57,9 @@ try {
     },
     isDeployed: (name) => functions.some((deployed) => deployed.name === name),
   });
-  for (const args of commands) await shell.change('gcloud', args);
+  const builder = await readBuildAccount(shell, project);
+  const builds = builder.mayBuild ? [] : [buildGrant(builder.email, project)];
+  for (const args of [...commands, ...builds]) await shell.change('gcloud', args);
   if (later.length > 0) say(`After the first deployment, once more: ${later.join(', ')}.`);
   if (!apply) say('Nothing was changed: --apply runs these commands.');
 } catch (cause) {

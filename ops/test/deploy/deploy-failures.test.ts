@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dryRunAnswer, FIREBASE } from './functions-server.ts';
 import { described, failure } from './gcloud-prints.ts';
-import { answersOfReadyProject, PROJECT } from './ready-project.ts';
+import { answersOfReadyProject, BUILDER, PROJECT } from './ready-project.ts';
 import { SIGNED_OUT_OUTPUT } from './stand-in-commands.ts';
 import { type Project, startProject } from './try-deploy.ts';
 
@@ -36,6 +36,23 @@ describe('a step that fails stops the rest and says what to do', () => {
       { to: 'service-accounts list', print: '' },
       'preflight',
       'npm run iam',
+      'secrets versions',
+    ],
+    [
+      'nobody may build images, as in a new organization',
+      {
+        to: 'projects get-iam-policy',
+        print: JSON.stringify(
+          described('projectPolicy', {
+            bindings: [
+              { role: 'roles/run.invoker', members: [`serviceAccount:${BUILDER}`] },
+              { role: 'roles/cloudbuild.builds.builder', members: ['user:somebody@example.is'] },
+            ],
+          }),
+        ),
+      },
+      'preflight',
+      `${BUILDER} may not build functions: npm run iam`,
       'secrets versions',
     ],
     [
@@ -132,6 +149,13 @@ describe('a step that fails stops the rest and says what to do', () => {
     expect(said).toContain('Not done: ');
     expect(calls.filter((call) => call.includes(after))).toEqual([]);
     expect(project.server.calls).toEqual([]);
+  });
+
+  it('whoever may not see the roles of the project may deploy all the same, and reads that they were not seen', async () => {
+    await project.standIns.answer({ to: 'projects get-iam-policy', ...failure('deniedPolicy') });
+    const { said, isDeployed } = await project.deploy();
+    expect(said).toContain('builds: not seen');
+    expect(isDeployed).toBe(true);
   });
 
   it('who is not signed in to gcloud reads so once, and what to do', async () => {

@@ -11,6 +11,8 @@ import { described, listed } from './gcloud-prints.ts';
 import type { Answer } from './stand-in-commands.ts';
 
 export const PROJECT = 'demo-deploy';
+/** Who builds images, as a new project has it. */
+export const BUILDER = '123456789012-compute@developer.gserviceaccount.com';
 
 /** Every line of the example, and what a project changes: the later line counts. */
 export const ENV_FILE = `${readFileSync(join(ROOT, '.env.example'), 'utf8')}
@@ -44,6 +46,18 @@ export const answersOfReadyProject = async (): Promise<Answer[]> => {
     {
       to: 'services list --enabled',
       print: APIS.join('\n'),
+    },
+    {
+      to: 'builds get-default-service-account',
+      print: `${BUILDER}\n`,
+    },
+    {
+      to: 'projects get-iam-policy',
+      print: JSON.stringify(
+        described('projectPolicy', {
+          bindings: [{ role: 'roles/cloudbuild.builds.builder', members: [`serviceAccount:${BUILDER}`] }],
+        }),
+      ),
     },
     { to: 'firestore databases describe', print: JSON.stringify(described('database', {})) },
     {

@@ -7,7 +7,16 @@ import { jobOf, readDeployedFunctions, serviceOf } from '../../src/deploy/deploy
 import { emailOf, readIamTable, withSettings } from '../../src/deploy/iam-table.ts';
 import { ROOT } from '../../src/deploy/root.ts';
 import { readDeployPage, readNotRehearsed, readShown, type ShownLine } from './deploy-page.ts';
-import { FUNCTIONS, holding, type Json, PROJECT, policyOf, REGION, RUN } from './project-state.ts';
+import {
+  FUNCTIONS,
+  holding,
+  type Json,
+  PROJECT,
+  PROJECT_NUMBER,
+  policyOf,
+  REGION,
+  RUN,
+} from './project-state.ts';
 import { recordFirebase, recordGcloud } from './record-gcloud.ts';
 import { BUCKET, hasGcloud, type Rehearsal, startRehearsal } from './rehearsal.ts';
 
@@ -79,6 +88,9 @@ describe.skipIf(!hasGcloud)('from nothing to Monday', () => {
         `serviceAccount:${emailOf(account, PROJECT)}`,
       );
     }
+    expect(membersOf(`projects/${PROJECT}`, 'roles/cloudbuild.builds.builder')).toEqual([
+      `serviceAccount:${PROJECT_NUMBER}-compute@developer.gserviceaccount.com`,
+    ]);
     expect(JSON.stringify(policyOf(state(), `projects/${PROJECT}`))).toContain('"title":"guest"');
   });
 

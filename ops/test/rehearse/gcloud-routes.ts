@@ -50,6 +50,13 @@ const VERBS: Readonly<Record<string, Json>> = {
 /** What `gcloud` asks beside what `firebase-tools` does. */
 export const GCLOUD_ROUTES: Routes = [
   [
+    /^GET cloudbuild\.[^/]+\/projects\/[^/]+\/locations\/[^/]+\/defaultServiceAccount$/,
+    () => ({
+      name: `projects/${PROJECT_NUMBER}/locations/global/defaultServiceAccount`,
+      serviceAccountEmail: `projects/${PROJECT_NUMBER}/serviceAccounts/${PROJECT_NUMBER}-compute@developer.gserviceaccount.com`,
+    }),
+  ],
+  [
     /^POST (cloudscheduler\.[^/]+\/.+\/jobs\/[^/:]+):(pause|resume|run)$/,
     ({ found: [what = '', verb = ''] }, state) => put(state, what, { ...get(state, what), ...VERBS[verb] }),
   ],

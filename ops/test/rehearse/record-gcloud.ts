@@ -5,6 +5,7 @@ const IN = '--location=europe-west2 --project=P';
 /** What deployment, doctor and alerts read, as they ask, in a project that is deployed; then the same of what is not there. */
 const COMMANDS: Readonly<Record<string, string>> = {
   project: 'projects describe P --format="value(projectNumber)"',
+  builder: 'builds get-default-service-account --project=P --format="value(serviceAccountEmail)"',
   database: 'firestore databases describe --database="(default)" --project=P --format=json',
   indexes: 'firestore indexes composite list --database="(default)" --project=P --format=json',
   ttls: 'firestore fields ttls list --database="(default)" --project=P --format=json',

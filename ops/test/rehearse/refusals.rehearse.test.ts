@@ -27,6 +27,11 @@ describe.skipIf(!hasGcloud)('a deployment is refused before the first change', (
   it.each<[string, string, () => void | Promise<void>]>([
     ['no accounts yet', `npm run iam -- --project ${PROJECT} --apply`, () => {}],
     [
+      'nobody who may build images, as in a project of a new organization',
+      'compute@developer.gserviceaccount.com may not build functions: npm run iam',
+      () => {},
+    ],
+    [
       'no Firebase project',
       'projects:addfirebase',
       async () => {

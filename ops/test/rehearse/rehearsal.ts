@@ -17,6 +17,7 @@ const GCLOUD_APIS = [
   ...[
     'artifactregistry',
     'cloudbilling',
+    'cloudbuild',
     'cloudfunctions',
     'cloudresourcemanager',
     'cloudscheduler',

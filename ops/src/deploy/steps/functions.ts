@@ -11,7 +11,7 @@ const NEW_AND_OLD =
 
 export const functions = (context: DeployContext): Step => ({
   name: 'functions',
-  remedy: `${NEW_AND_OLD} A function that is to be deleted, or a new trigger with retries, needs --force where nobody can be asked.`,
+  remedy: `${NEW_AND_OLD} A function that is to be deleted, or a new trigger with retries, needs --force where nobody can be asked. Where an invoker could not be set: docs/deploy.md, "A project of an organization".`,
   run: async () => {
     await deployWithFirebase(context, 'functions', context.options.force ? ['--force'] : []);
     return { state: 'done', notes: [`${context.functions.length} functions`] };

@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { readBuildAccount } from '../build-account.ts';
 import { type DeployContext, inProject } from '../context.ts';
 import { FIREBASE_TOOLS } from '../deploy-with-firebase.ts';
 import { emailOf } from '../iam-table.ts';
 import { readJson } from '../read-json.ts';
 import type { Step } from '../run-steps.ts';
+import { CommandFailed } from '../shell.ts';
 
 /** What the functions and a deployment use: `firebase deploy` would switch on what is off, with rights that few should have. */
 export const APIS = [
@@ -129,8 +131,24 @@ const checks = (context: DeployContext): [string, Check][] => {
         return `${needed.length} of docs/iam.md${runningAsDefault(context)}`;
       },
     ],
+    ['builds', () => checkBuilds(context)],
   ];
 };
+
+/** Whoever may deploy may not see every role: then a build that fails tells. */
+const checkBuilds = async ({ shell, options: { project } }: DeployContext): Promise<string> => {
+  const account = await readBuildAccount(shell, project).catch((cause: unknown) => {
+    if (cause instanceof CommandFailed && DENIED.test(cause.output)) return null;
+    throw cause;
+  });
+  if (account === null) return 'not seen: the roles of the project, and so whether functions can be built';
+  if (!account.mayBuild) {
+    throw new Error(`${account.email} may not build functions: npm run iam -- --project ${project} --apply`);
+  }
+  return `by ${account.email}`;
+};
+
+const DENIED = /PERMISSION_DENIED|does not have permission/i;
 
 const firebaseProject = z.object({ storageBucket: z.string().optional() });
 
