@@ -1,6 +1,8 @@
+import { type RetryClock, systemClock, withRetry } from '../../../functions/src/lib/retry.ts';
 import type { FunctionEndpoint } from '../../../local/src/functions/endpoint.ts';
 import { serviceOf } from './deployed-functions.ts';
 import { emailOf, type Grant, type IamTable } from './iam-table.ts';
+import { CommandFailed, type Shell } from './shell.ts';
 
 export interface IamPlace {
   readonly project: string;
@@ -43,6 +45,29 @@ export const planIam = ({ accounts, grants }: IamTable, place: IamPlace): IamCom
     ],
     later: ofUsed.filter(isLater).flatMap(({ on }) => (on.kind === 'function' ? [on.name] : [])),
   };
+};
+
+/** What a policy says of an account that was made a moment ago: it is known everywhere after a minute or two. */
+const NOT_KNOWN_YET = /Service account \S+ does not exist/i;
+const PATIENCE = { attempts: 20, baseDelayMs: 15_000, maxDelayMs: 15_000 };
+
+/**
+ * Gives the commands one after another, each again while an account is not known yet
+ * (https://cloud.google.com/iam/docs/access-change-propagation). Throws `CommandFailed` of the one that fails.
+ */
+export const applyIam = async (
+  { change }: Pick<Shell, 'change'>,
+  commands: IamCommands['commands'],
+  { say, clock = systemClock }: { readonly say: (line: string) => void; readonly clock?: RetryClock },
+): Promise<void> => {
+  for (const args of commands) {
+    await withRetry(() => change('gcloud', args), {
+      policy: PATIENCE,
+      isRetryable: (cause) => cause instanceof CommandFailed && NOT_KNOWN_YET.test(cause.output),
+      onRetry: () => say('    That account is new, and not known everywhere yet: once more in some seconds.'),
+      clock,
+    });
+  }
 };
 
 const bindingOf = ({ account, role, on }: Grant, place: IamPlace): (readonly string[])[] => {

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { REGION } from '../../../functions/src/settings.ts';
 import { buildGrant, readBuildAccount } from './build-account.ts';
 import { readDeployedFunctions, serviceOf } from './deployed-functions.ts';
-import { planIam } from './iam-commands.ts';
+import { applyIam, planIam } from './iam-commands.ts';
 import { readIamTable, withSettings } from './iam-table.ts';
 import { parseProject } from './parse-options.ts';
 import { ROOT } from './root.ts';
@@ -59,7 +59,7 @@ try {
   });
   const builder = await readBuildAccount(shell, project);
   const builds = builder.mayBuild ? [] : [buildGrant(builder.email, project)];
-  for (const args of [...commands, ...builds]) await shell.change('gcloud', args);
+  await applyIam(shell, [...commands, ...builds], { say });
   if (later.length > 0) say(`After the first deployment, once more: ${later.join(', ')}.`);
   if (!apply) say('Nothing was changed: --apply runs these commands.');
 } catch (cause) {

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../functions/src/settings.ts';
 import { readDeployedFunctions } from '../../src/deploy/deployed-functions.ts';
-import { type IamPlace, planIam } from '../../src/deploy/iam-commands.ts';
+import { applyIam, type IamPlace, planIam } from '../../src/deploy/iam-commands.ts';
 import { parseIamTable, readIamTable, withSettings } from '../../src/deploy/iam-table.ts';
 import { ROOT } from '../../src/deploy/root.ts';
 import { secretSettings } from '../../src/deploy/settings.ts';
+import { CommandFailed } from '../../src/deploy/shell.ts';
 
 const WIRING = join(ROOT, 'functions/src/wiring');
 
@@ -211,5 +212,39 @@ describe('the commands of npm run iam', () => {
     const present = { accounts: new Set<string>(), functions: new Set<string>() };
     const { commands } = planIam(await readIamTable(), { ...place, present });
     expect(commands[0]?.slice(0, 4)).toEqual(['iam', 'service-accounts', 'create', 'sync-roster']);
+  });
+
+  describe('given to gcloud', () => {
+    const UNKNOWN =
+      'ERROR: (gcloud) INVALID_ARGUMENT: Service account a@p.iam.gserviceaccount.com does not exist.';
+    const clock = { now: () => 0, sleep: async () => undefined, random: () => 0.5 };
+
+    /** A gcloud that says this so often before it does as it is told. */
+    const given = (says: string, times: number) => {
+      const calls: string[] = [];
+      const said: string[] = [];
+      const change = async (_command: string, args: readonly string[]) => {
+        calls.push(args.join(' '));
+        if (calls.length <= times) throw new CommandFailed('gcloud', 1, says);
+      };
+      const ended = applyIam({ change }, [['one'], ['two']], { say: (line) => said.push(line), clock });
+      return { ended, calls, said };
+    };
+
+    it('wait for an account that is not known everywhere yet', async () => {
+      const { ended, calls, said } = given(UNKNOWN, 3);
+      await ended;
+      expect(calls).toEqual(['one', 'one', 'one', 'one', 'two']);
+      expect(said).toHaveLength(3);
+    });
+
+    it('end where it stays unknown, and at once where anything else is wrong', async () => {
+      const unknown = given(UNKNOWN, 100);
+      await expect(unknown.ended).rejects.toThrow('does not exist');
+      expect(unknown.calls).toHaveLength(20);
+      const denied = given('ERROR: (gcloud) PERMISSION_DENIED', 1);
+      await expect(denied.ended).rejects.toThrow('PERMISSION_DENIED');
+      expect(denied.calls).toEqual(['one']);
+    });
   });
 });
