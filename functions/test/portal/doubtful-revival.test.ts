@@ -89,6 +89,15 @@ describe('an event that would bring back who was found gone', () => {
     expect(told.filter((version) => version === 21)).toEqual([21]);
   });
 
+  it('one that is older than what the portal has is no news to the register either', async () => {
+    const kennitala = someone();
+    await stack.deliver(eventId(), event(kennitala, 52, 'delete'));
+    expect(await resultOf(stack.deliver(eventId(), event(kennitala, 51, 'create')))).toMatchObject({
+      result: 'stale',
+    });
+    expect(told.filter((version) => version === 51 || version === 52)).toEqual([52]);
+  });
+
   it('a rejoin does, by what the registry says', async () => {
     const kennitala = await foundGone();
     answer = () => event(kennitala, 12, 'create', { name: 'Returned Person', version: 12 }).data;
