@@ -179,7 +179,9 @@ const UNSTORABLE: PathEnd = { outcome: 'failed', message: 'a value that cannot b
  * What is not sent, the portal shows no longer but what it started from. So it does with an edit that a dead letter had started from:
  * that one's end could know of nothing before it. A later word that came from a former number, and has been delivered, is
  * shown only now: until this edit was known, it could have been the later one. So it is with one that was not: the
- * document has shown this edit over it.
+ * document has shown this edit over it. Where that one was a withdrawal which lost to a later consent of the registry's, and
+ * other fields differ too, nothing here tells the registry's consent from this edit's: it is off then until the registry's
+ * next word, which its own event, or that of the other fields, brings.
  */
 const planBack = (
   stored: StoredMember | null,
