@@ -98,7 +98,7 @@ const apply = async (
   const { rosterRefresh, register, now } = dependencies;
   // A repeated event, one that was not believed, or one that is older than what the portal has, whose word the register may
   // have missed, is not passed on: what the register lacks, its next run brings.
-  const isNews = applied.result === 'applied' && !applied.wasAsked;
+  const isNews = applied.result !== 'duplicate' && !applied.wasAsked && !applied.isOvertaken;
   await Promise.all([
     applied.changesRoster && rosterRefresh.request(now()),
     // The portal has the event; a register that is down is mended by its next run, and must not make the sender repeat.
