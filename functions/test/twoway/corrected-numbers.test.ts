@@ -261,3 +261,20 @@ it.each<[string, object, object, boolean, boolean]>([
     expect(isOn(world)).toBe(true);
   },
 );
+
+it('a consent withdrawn in a document whose registration the registry has just taken is withdrawn under the corrected number', async () => {
+  const world = makeScenario([], 'with the companion app', { allowsCreate: true });
+  world.register(FORMER, { 'profile.name': 'Generated Person', [CONSENT]: true });
+  await trackAll(world);
+  world.registry.correctNumber(FORMER, CORRECTED);
+  const creation = world.registry.announced.pop();
+  if (creation === undefined) throw new Error('An event should have come.');
+  world.edit(FORMER, { [CONSENT]: false });
+  await world.receive(creation);
+  expect(isOn(world)).toBe(false);
+  await trackAll(world);
+  await arrive(world);
+  expect(world.items().map(({ status }) => status)).toEqual(['synced', 'synced']);
+  expect(world.registry.rows.get(CORRECTED)?.values[CONSENT]).toBe(false);
+  expect(isOn(world)).toBe(false);
+});
