@@ -28,6 +28,8 @@ export interface AppliedEvent {
   readonly changesRoster: boolean;
   /** The event's own word was not believed: what counted is what the registry said when it was asked. */
   readonly wasAsked?: true;
+  /** The portal has a later word than the event's. */
+  readonly isOvertaken?: true;
 }
 
 /** One look at the registry; below the webhook's 30 s, so that a slow one is answered 503. */
@@ -192,11 +194,15 @@ const receiptOf = (decision: Decision, action: EventReceipt['action'], member: s
 
 const toApplied = (outcome: ChangeOutcome): AppliedEvent => {
   switch (outcome.kind) {
-    case 'decided':
+    case 'decided': {
+      const { receipt, decision } = outcome;
+      const { result, changesRoster } = receipt;
+      const isOvertaken = decision.kind === 'stale' && decision.isSame !== true;
+      return { result, receipt, changesRoster, ...(isOvertaken && { isOvertaken }) };
+    }
     case 'duplicate': {
       const { receipt } = outcome;
-      const result = outcome.kind === 'duplicate' ? 'duplicate' : receipt.result;
-      return { result, receipt, changesRoster: receipt.changesRoster };
+      return { result: 'duplicate', receipt, changesRoster: receipt.changesRoster };
     }
     case 'moved':
     case 'superseded':

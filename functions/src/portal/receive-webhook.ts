@@ -96,8 +96,9 @@ const apply = async (
   const change = parseMemberChange(json);
   const applied = await applyVersionedEvent(change, caller.eventId, dependencies);
   const { rosterRefresh, register, now } = dependencies;
-  // A repeated event, or one that was not believed, is not passed on: what the register lacks, its next run brings.
-  const isNews = applied.result !== 'duplicate' && !applied.wasAsked;
+  // A repeated event, one that was not believed, or one that is older than what the portal has, whose word the register may
+  // have missed, is not passed on: what the register lacks, its next run brings.
+  const isNews = applied.result !== 'duplicate' && !applied.wasAsked && !applied.isOvertaken;
   await Promise.all([
     applied.changesRoster && rosterRefresh.request(now()),
     // The portal has the event; a register that is down is mended by its next run, and must not make the sender repeat.

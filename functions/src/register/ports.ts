@@ -179,16 +179,14 @@ export interface RegisterReader {
   readChanges(runId: string, page: { readonly after: number; readonly limit: number }): Promise<ChangedRow[]>;
 }
 
-/**
- * `skipped`: a placeholder, a delete of somebody whom the register never had, or a change of somebody whom a run found
- * gone, which only the next run can judge.
- */
+/** `skipped`: a placeholder, or a change of somebody whom a run found gone, which only the next run can judge. */
 export type EventResult = 'applied' | 'unchanged' | 'stale' | 'skipped';
 
 /** One member, in one transaction with its row of `sync_log`. Throws `database_*`, `schema_outdated`. */
 export interface RowStore {
   /** Stale when the row has the version or a newer one. A member without a version is what was just read. */
   upsert(member: StagedMember, at: Date): Promise<EventResult>;
+  /** Also of somebody whom the register never had: an older creation must find the version. */
   deactivate(
     member: { readonly kennitala: string; readonly version: number | null },
     at: Date,

@@ -194,9 +194,9 @@ export const settleSuccesses = async (
   const taken = new Map<Kennitala, { readonly out: Outgoing; readonly version: number }>();
   for (const [out, result] of sent) {
     if (!('answer' in result) || result.answer.status !== 'success') continue;
-    // Without a version nothing is proved: each of those is read back.
+    // Without a version nothing is proved, and of a registration the new row's id is not known: each of those is read back.
     const { version } = result.answer;
-    if (version !== null) taken.set(out.claimed.kennitala, { out, version });
+    if (version !== null && out.part.action === 'update') taken.set(out.claimed.kennitala, { out, version });
   }
   const at = now();
   const kennitalas = [...taken.keys()];

@@ -64,7 +64,8 @@ export const planDelivered = (
     const marked = withdrawnAfter(view.stored, part);
     const taken = Object.keys(part.paths).filter((path) => !untaken.includes(path));
     const withdrawn = withoutWithdrawals(marked, taken);
-    member = planReading(view.stored, waiting, reading, withdrawn, now);
+    const stored = part.action === 'create' ? withNewId(view.stored, reading) : view.stored;
+    member = planReading(stored, waiting, reading, withdrawn, now);
   } else if (view.stored !== null) {
     member = planUpdate(view.stored, view.pending, waiting, part, version);
     if (member === null) return { result: { kind: 'read' } };
@@ -79,6 +80,13 @@ export const planDelivered = (
       hasMore: waiting.length > 0,
     },
   };
+};
+
+/** Of the row that the registration has made: nobody had it before. */
+const withNewId = (stored: StoredMember | null, reading: Reading | null): StoredMember | null => {
+  if (stored === null || reading === null) return stored;
+  const django_id = stored.meta.django_id ?? reading.change.content.djangoId;
+  return { ...stored, meta: { ...stored.meta, django_id } };
 };
 
 /** The paths at which the registry does not show what was sent: all of them for a member whom it does not have. */

@@ -78,9 +78,12 @@ const settleSuccess = async (
     store.transact(claimed.kennitala, {}, at, (view) =>
       planDelivered(view, claimed, { part, version, reading }, at),
     );
+  const settleRead = async (reading: Reading | null) => toSettled(await write(reading), claimed);
+  // The new row's id is in no answer but a reading, and by it alone a member is followed to a corrected number.
+  if (part.action === 'create') return withReading(out, signal, dependencies, settleRead, 'shows-nothing');
   const outcome = await write(null);
   if (outcome.kind !== 'read') return toSettled(outcome, claimed);
-  return withReading(out, signal, dependencies, async (reading) => toSettled(await write(reading), claimed));
+  return withReading(out, signal, dependencies, settleRead);
 };
 
 /**

@@ -1,7 +1,12 @@
 import { type StoredMember, withWord } from '../domain/member/decide-change.ts';
 import { isTwoWayPath } from '../domain/member/field-table.ts';
 import { fieldOf, type Json } from '../domain/member/fields.ts';
-import { CONSENT_PATHS, type ConsentPath, unheardConsents } from '../domain/member/kept-values.ts';
+import {
+  CONSENT_PATHS,
+  type ConsentPath,
+  isConsentPath,
+  unheardConsents,
+} from '../domain/member/kept-values.ts';
 import { toRegistryChanges, toRegistryCreate } from '../domain/member/parse-registry-member.ts';
 import { diffMembers, sourceHash } from '../domain/member/patch.ts';
 import { isStorable } from '../domain/storable.ts';
@@ -91,14 +96,18 @@ const isIn = ({ delivery }: Extract<MemberOutcome, { kind: 'busy' }>, item: Queu
 /**
  * What a write asks of the registry; null when it asks nothing: a server's own write, a deletion (by the platform's
  * TTL or a person), a change of fields that do not go to the registry. A document that appears without metadata is a
- * registration.
+ * registration; a consent that it does not hold was not asked for, and is not told.
  */
 export const tryEdit = (write: DocumentWrite): NewItem | null => {
   const { eventId: id, kennitala, at: editedAt, before, after } = write;
   if (write.isServers || after === null) return null;
   const facts = { id, kennitala, editedAt };
   if (before === null) {
-    const changes = mapValues(toRegistryCreate(after.member), (newValue) => ({ oldValue: null, newValue }));
+    const answered = unheardConsents(after.member, after.meta.heard);
+    const told = Object.entries(toRegistryCreate(after.member)).filter(
+      ([path]) => !isConsentPath(path) || path in answered,
+    );
+    const changes = mapValues(Object.fromEntries(told), (newValue) => ({ oldValue: null, newValue }));
     return { ...facts, djangoId: null, action: 'create', changes, isContinuation: false };
   }
   const differences = diffMembers(before.member, after.member).filter(({ path }) => isTwoWayPath(path));
@@ -179,7 +188,9 @@ const UNSTORABLE: PathEnd = { outcome: 'failed', message: 'a value that cannot b
  * What is not sent, the portal shows no longer but what it started from. So it does with an edit that a dead letter had started from:
  * that one's end could know of nothing before it. A later word that came from a former number, and has been delivered, is
  * shown only now: until this edit was known, it could have been the later one. So it is with one that was not: the
- * document has shown this edit over it.
+ * document has shown this edit over it. Where that one was a withdrawal which lost to a later consent of the registry's, and
+ * other fields differ too, nothing here tells the registry's consent from this edit's: it is off then until the registry's
+ * next word, which its own event, or that of the other fields, brings.
  */
 const planBack = (
   stored: StoredMember | null,

@@ -14,6 +14,7 @@ export interface QueuedEdit {
   readonly kennitala: Kennitala;
   readonly status: 'pending' | 'synced';
   readonly edits: readonly PendingEdit[];
+  readonly isMoved?: true;
 }
 
 export interface MemberStoreHarness {
@@ -111,6 +112,19 @@ export const describeMemberStore = (name: string, make: () => Promise<MemberStor
       );
       expect(seen).toEqual(['Person 1', 1, [edit]]);
       expect(await nameNow()).toBe('Person 1');
+    });
+
+    it('shows the decision of a first document no edit of one that has been erased, but what came from another number', async () => {
+      const edit: PendingEdit = { path: 'profile.email', editedAt: AT, value: 'erased@b.is', from: null };
+      const moved: PendingEdit = { path: 'profile.phone', editedAt: AT, value: '5559999', from: null };
+      await harness.queue({ kennitala: someone, status: 'pending', edits: [edit] });
+      await harness.queue({ kennitala: someone, status: 'pending', edits: [moved], isMoved: true });
+      await store.applyChange(requestOf(changeOf(1)));
+      const { profile } = (await store.read(someone)).stored?.member ?? {};
+      expect(profile).toMatchObject({
+        email: changeOf(1).content?.content['profile.email'],
+        phone: '5559999',
+      });
     });
 
     it('shows the decision what the person withdrew under another number, where the row is new to the document', async () => {

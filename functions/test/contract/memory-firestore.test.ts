@@ -38,7 +38,7 @@ const open = () => {
     failNextCommit: (when: 'before' | 'after') => {
       failing = when;
     },
-    queue: async ({ kennitala, status: sync_status, edits }: QueuedEdit): Promise<void> => {
+    queue: async ({ kennitala, status: sync_status, edits, isMoved }: QueuedEdit): Promise<void> => {
       for (const { path, editedAt, value } of edits) {
         await db
           .collection('sync_queue')
@@ -48,6 +48,7 @@ const open = () => {
             sync_status,
             edited_at: Timestamp.fromDate(editedAt),
             changes: { [path]: { old_value: null, new_value: value } },
+            ...(isMoved && { is_moved: true }),
           });
       }
     },

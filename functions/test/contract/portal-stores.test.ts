@@ -21,13 +21,19 @@ const server = await openFirestoreUnderTest();
 const { db, failNext } = server;
 afterAll(() => server.close());
 
-const queueInFirestore = async ({ kennitala, status: sync_status, edits }: QueuedEdit): Promise<void> => {
+const queueInFirestore = async ({
+  kennitala,
+  status: sync_status,
+  edits,
+  isMoved,
+}: QueuedEdit): Promise<void> => {
   for (const { path, editedAt, value } of edits) {
     await db.collection('sync_queue').add({
       kennitala,
       sync_status,
       edited_at: Timestamp.fromDate(editedAt),
       changes: { [path]: { old_value: null, new_value: value } },
+      ...(isMoved && { is_moved: true }),
     });
   }
 };

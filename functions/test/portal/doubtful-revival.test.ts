@@ -89,6 +89,26 @@ describe('an event that would bring back who was found gone', () => {
     expect(told.filter((version) => version === 21)).toEqual([21]);
   });
 
+  it('one that is older than what the portal has is no news to the register either', async () => {
+    const kennitala = someone();
+    await stack.deliver(eventId(), event(kennitala, 52, 'delete'));
+    expect(await resultOf(stack.deliver(eventId(), event(kennitala, 51, 'create')))).toMatchObject({
+      result: 'stale',
+    });
+    expect(told.filter((version) => version === 51 || version === 52)).toEqual([52]);
+  });
+
+  it('one that a reading has brought to the portal before it is news to the register', async () => {
+    const kennitala = tryKennitala(someone());
+    if (kennitala === null) throw new Error('The generated number is none.');
+    const created = event(kennitala, 53, 'create', { version: 53 });
+    answer = () => created.data;
+    const about = { kennitala, action: 'create' } as const;
+    await applyReading(about, null, AbortSignal.timeout(30_000), stack.dependencies);
+    expect(await resultOf(stack.deliver(eventId(), created))).toMatchObject({ result: 'stale' });
+    expect(told.filter((version) => version === 53)).toEqual([53]);
+  });
+
   it('a rejoin does, by what the registry says', async () => {
     const kennitala = await foundGone();
     answer = () => event(kennitala, 12, 'create', { name: 'Returned Person', version: 12 }).data;

@@ -7,6 +7,7 @@ import { makeScenario, type Scenario } from './support/scenario.ts';
 
 const [FORMER, CORRECTED] = makeKennitalas(2, 41_000) as [never, never];
 const CONSENT = 'profile.reachable';
+const EMAIL = 'profile.email';
 
 /** A member who consents, and whose number was corrected; the portal has not heard of that yet. */
 const corrected = async (isOn = true): Promise<Scenario> => {
@@ -226,4 +227,54 @@ it('a word in the document of the new number before one that moved into a confli
     'conflict',
   ]);
   expect(world.stored(CORRECTED)?.member.profile.email).toBe('theirs@example.is');
+});
+
+it.each<[string, object, object, boolean, boolean]>([
+  ['alone', {}, {}, true, true],
+  ['with a value that the registry’s event has written over', { [EMAIL]: 'mine@example.is' }, {}, true, true],
+  ['with a value that the portal still shows', { [EMAIL]: 'mine@example.is' }, {}, false, false],
+  ['beside a value that nobody has heard of', {}, { [EMAIL]: 'mine@example.is' }, true, false],
+])(
+  'a consent that the registry gave later than a withdrawal that moved is at most off until its next word, when an earlier word of the new number comes last: %s',
+  async (_, beside, since, hasCome, stays) => {
+    const world = await corrected(false);
+    await arrive(world);
+    world.events.length = 0;
+    world.edit(CORRECTED, { [CONSENT]: true, ...beside });
+    world.edit(FORMER, { [CONSENT]: true });
+    world.edit(FORMER, { [CONSENT]: false });
+    const [late, given, withdrawn] = world.events.splice(0);
+    if (late === undefined || given === undefined || withdrawn === undefined)
+      throw new Error('Three events should have come.');
+    world.advance(2 * 60 * 60_000);
+    world.registry.edit(CORRECTED, { [CONSENT]: true });
+    if (hasCome) await arrive(world);
+    await world.track(given, { what: 'commit a transaction', nth: 2, takesEffect: false });
+    await world.track(withdrawn);
+    expect(world.items().map(({ settled }) => settled[CONSENT]?.outcome)).toEqual(['cancelled', 'cancelled']);
+    world.edit(CORRECTED, since);
+    await world.track(late, { what: 'commit a transaction', nth: 2, takesEffect: false });
+    expect(isOn(world)).toBe(stays);
+    await world.sweep('waiting');
+    await trackAll(world);
+    await arrive(world);
+    expect(isOn(world)).toBe(true);
+  },
+);
+
+it('a consent withdrawn in a document whose registration the registry has just taken is withdrawn under the corrected number', async () => {
+  const world = makeScenario([], 'with the companion app', { allowsCreate: true });
+  world.register(FORMER, { 'profile.name': 'Generated Person', [CONSENT]: true });
+  await trackAll(world);
+  world.registry.correctNumber(FORMER, CORRECTED);
+  const creation = world.registry.announced.pop();
+  if (creation === undefined) throw new Error('An event should have come.');
+  world.edit(FORMER, { [CONSENT]: false });
+  await world.receive(creation);
+  expect(isOn(world)).toBe(false);
+  await trackAll(world);
+  await arrive(world);
+  expect(world.items().map(({ status }) => status)).toEqual(['synced', 'synced']);
+  expect(world.registry.rows.get(CORRECTED)?.values[CONSENT]).toBe(false);
+  expect(isOn(world)).toBe(false);
 });

@@ -125,9 +125,15 @@ describe('a registry without versions is read before it is told', () => {
 
 it('a registration of somebody whom the registry has not had is read first by no registry that compares', async () => {
   stack.dependencies.protocol.learn(true);
-  stack.registry.take = () => ({ status: 'success', version: 1 });
+  let askedBefore: readonly unknown[] = [];
+  stack.registry.take = () => {
+    askedBefore = [...stack.registry.asked];
+    return { status: 'success', version: 1 };
+  };
   stack.memory.write('set', `members/${ONE}`, { profile: { kennitala: ONE, name: 'Generated Person' } });
   for (const write of stack.edits.splice(0)) expect(await stack.track(write)).toBe('settled');
   expect(stack.registry.told.flat()).toMatchObject([{ action: 'create' }]);
-  expect(stack.registry.asked).toEqual([]);
+  expect(askedBefore).toEqual([]);
+  // Afterwards it is, once: the row's id is in no other answer.
+  expect(stack.registry.asked).toEqual([ONE]);
 });

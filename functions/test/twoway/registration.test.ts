@@ -149,6 +149,30 @@ describe('a registration in the portal', () => {
     expect(world.conflicts()).toHaveLength(status === 'synced' ? 0 : 1);
   });
 
+  it.each([
+    ['that shows the consents, and gives none, keeps them off', true, false],
+    ['that does not show them has said nothing of them, and shows what the registry holds', false, true],
+  ])('in a form %s, where the registry has its person already', async (_, isAsked, isOn) => {
+    const world = open();
+    world.registry.join(NEWCOMER, { 'profile.reachable': true });
+    world.register(NEWCOMER, {}, isAsked);
+    await deliverAll(world);
+    expect(world.items()).toMatchObject([{ action: 'create', status: 'failed' }]);
+    expect(world.stored(NEWCOMER)?.member.profile.reachable).toBe(isOn);
+    expect(Object.keys(world.stored(NEWCOMER)?.meta.withdrawn ?? {})).toEqual(
+      isAsked ? ['profile.reachable', 'profile.groupable'] : [],
+    );
+  });
+
+  it('that does not show the consents makes a member without them', async () => {
+    const world = open();
+    world.register(NEWCOMER, { 'profile.name': 'Generated Person' }, false);
+    await deliverAll(world);
+    expect(world.items()).toMatchObject([{ action: 'create', status: 'synced' }]);
+    expect(world.registry.rows.get(NEWCOMER)?.values['profile.reachable']).toBe(false);
+    expect(world.items()[0]?.settled).not.toHaveProperty(['profile.reachable']);
+  });
+
   it('of somebody whose number was corrected since makes nobody under the wrong one when it is tried again', async () => {
     const [, corrected] = makeKennitalas(2, 40_000) as [never, Kennitala];
     const world = open();

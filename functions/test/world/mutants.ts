@@ -52,7 +52,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'nobody is revived',
-    seed: 4,
+    seed: 20,
     ...undone('members', (data, before) => isTombstone(before) && statusIn(data) === 'active'),
   },
   {

@@ -10,7 +10,12 @@ import type { Kennitala } from '../../domain/kennitala.ts';
 import type { MemberMeta, StoredMember } from '../../domain/member/decide-change.ts';
 import { bucketOf, type DigestNumbers } from '../../domain/member/digest.ts';
 import { FIELD_PATHS, rowOf } from '../../domain/member/field-table.ts';
-import { type FieldPath, type FieldValues, makeMember } from '../../domain/member/fields.ts';
+import {
+  type FieldPath,
+  type FieldValues,
+  makeMember,
+  type FieldValue as ValueOf,
+} from '../../domain/member/fields.ts';
 import {
   CONSENT_PATHS,
   EVENT_COMES_MS,
@@ -81,8 +86,13 @@ export const storedIn = (kennitala: Kennitala, snapshot: DocumentSnapshot): Stor
   const data = snapshot.data();
   if (data === undefined) return null;
   const stored = fromMemberDocument(kennitala, data);
-  if (!isRegistration(data, snapshot)) return stored;
-  return { ...stored, meta: { ...stored.meta, heard: heardOfRegistration(stored.member) } };
+  return isRegistration(data, snapshot) ? asRegistration(stored, data) : stored;
+};
+
+/** With what the document answers about the consents. */
+export const asRegistration = (stored: StoredMember, data: DocumentData): StoredMember => {
+  const answers = Object.fromEntries(CONSENT_PATHS.map((path) => [path, tryField(data, path)]));
+  return { ...stored, meta: { ...stored.meta, heard: heardOfRegistration(answers) } };
 };
 
 /** No server has written it. One that is older is no registration, but from before this project. */
@@ -173,9 +183,11 @@ export const parsePortalMember = (kennitala: Kennitala, document: unknown): Memb
   return makeMember(kennitala, values as FieldValues);
 };
 
-const readField = (document: unknown, path: FieldPath): unknown => {
-  const row = rowOf(path);
+const readField = (document: unknown, path: FieldPath): unknown =>
+  tryField(document, path) ?? rowOf(path).empty;
+
+const tryField = <P extends FieldPath>(document: unknown, path: P): ValueOf<P> | undefined => {
   let here = document;
   for (const key of path.split('.')) here = isWire(here) && Object.hasOwn(here, key) ? here[key] : undefined;
-  return row.fromPortal(here) ?? row.empty;
+  return rowOf(path).fromPortal(here);
 };

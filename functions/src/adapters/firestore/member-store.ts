@@ -177,7 +177,7 @@ const applyInside = async (
   const seen = seenIn(places, await transaction.getAll(...refsIn(places)));
   const known = outcomeWithoutDeciding(request, seen);
   if (known !== null) return known;
-  const pending = await pendingEdits(db, transaction, kennitala);
+  const pending = await pendingEdits(db, transaction, seen.member);
   const stored = storedIn(kennitala, seen.member);
   const former = isNewNumber(stored, djangoId) ? await formerIn(db, transaction, kennitala, djangoId) : {};
   const outcome = decideWith(request, stored, pending, former);
@@ -274,14 +274,18 @@ const write = (
   }
 };
 
-/** The member's own edits that have not reached the registry. */
+/**
+ * The member's own edits that have not reached the registry. Where there is no document, only what came from a former number can
+ * be theirs: the rest was written in one that has been erased, whose items are about to be.
+ */
 const pendingEdits = async (
   db: Firestore,
   transaction: Transaction,
-  kennitala: Kennitala,
+  { id, exists }: DocumentSnapshot,
 ): Promise<PendingEdit[]> => {
-  const found = await transaction.get(pendingQuery(db).where('kennitala', '==', kennitala));
-  return found.docs.flatMap((document) => toPendingEdits(document.data()));
+  const found = await transaction.get(pendingQuery(db).where('kennitala', '==', id));
+  const items = found.docs.filter((item) => exists || item.get('is_moved') === true);
+  return items.flatMap((item) => toPendingEdits(item.data()));
 };
 
 /** What the person of this row of the registry withdrew under another number. */
@@ -299,7 +303,7 @@ export const formerIn = async (
   );
   const others = docs.filter(({ id }) => id !== kennitala);
   const documents = others.map(async (document) =>
-    toFormerDocument(document, await pendingEdits(db, transaction, document.id as Kennitala)),
+    toFormerDocument(document, await pendingEdits(db, transaction, document)),
   );
   return formerWithdrawals(await Promise.all(documents));
 };

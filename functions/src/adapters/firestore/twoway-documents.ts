@@ -17,7 +17,7 @@ import {
   type SettledEdit,
   toEditTime,
 } from '../../twoway/queue.ts';
-import { fromMemberDocument } from './member-document.ts';
+import { asRegistration, fromMemberDocument } from './member-document.ts';
 
 /** Firestore keeps microseconds; production commits in no finer steps. */
 export const toEditTimestamp = (time: EditTime): Timestamp => {
@@ -243,13 +243,15 @@ export interface MemberEvent {
 export const toMemberWrite = ({ id, time, kennitala, before, after }: MemberEvent): DocumentWrite | null => {
   if (!isKennitala(kennitala)) return null;
   const { updateTime } = after;
+  const isServers = !isDeepStrictEqual(before.data()?.['metadata'], after.data()?.['metadata']);
+  const [was, is] = [shownIn(kennitala, before), shownIn(kennitala, after)];
   return {
     eventId: toDocumentId(id),
     kennitala,
     at: updateTime === undefined ? toEditTime(new Date(time)) : toEditTimeOf(updateTime),
-    before: shownIn(kennitala, before),
-    after: shownIn(kennitala, after),
-    isServers: !isDeepStrictEqual(before.data()?.['metadata'], after.data()?.['metadata']),
+    before: was,
+    after: was === null && is !== null && !isServers ? asRegistration(is, after.data() ?? {}) : is,
+    isServers,
   };
 };
 

@@ -48,6 +48,9 @@ export const makeRowStore = (database: Database): RowStore => {
 
     deactivate: ({ kennitala, version }, at) =>
       inTransaction(async (query): Promise<EventResult> => {
+        const gone = JSON.stringify({ version, removed_version: version });
+        const [kept] = await query<{ id: number }>(INSERT_GONE, [kennitala, gone, at]);
+        if (kept !== undefined) return 'unchanged';
         const before = await readRow(query, kennitala);
         if (before === undefined) return 'skipped';
         if (isStale(before, version)) return 'stale';
@@ -125,6 +128,18 @@ const INSERT = `
          $7::int is not null
   on conflict (kennitala) do update set ${SET((column) => `excluded.${column}`)}
   returning m.id`;
+
+/**
+ * Whom the register never had: their creation may be under way still, by an event, a run that had read them, or a writer who
+ * waits for this commit, and each finds the deletion's version here. The row is what the two in their order leave, without a
+ * name and a contact. One that such a writer has inserted first is left as it is.
+ */
+const INSERT_GONE = `
+  insert into public.members (kennitala, name, is_active, added_at, removed_at, sync_source, metadata)
+  select $1::varchar, '', false, $3::timestamptz, $3::timestamptz, 'django', $2::jsonb
+   where not exists (select from public.members where kennitala = $1)
+  on conflict (kennitala) do nothing
+  returning id`;
 
 const logEvent = async (query: Query, { id, kind }: Written, at: Date): Promise<void> => {
   const [log] = await query<{ id: number }>(

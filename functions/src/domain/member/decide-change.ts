@@ -42,7 +42,8 @@ export interface StoredMember {
 
 /** `write` with no differences touches the metadata alone. */
 export type Decision =
-  | { readonly kind: 'stale' }
+  /** `isSame`: what is stored has this very version. */
+  | { readonly kind: 'stale'; readonly isSame?: true }
   | { readonly kind: 'unchanged' }
   | {
       readonly kind: 'write';
@@ -97,7 +98,7 @@ export const decideChange = (
   context: DecisionContext,
 ): Decision =>
   isStale(stored, change.version, context.comesOver)
-    ? { kind: 'stale' }
+    ? { kind: 'stale', ...(stored?.meta.source_version === change.version && { isSame: true }) }
     : planMemberWrite(stored, change, context);
 
 /** True when what is stored stands against the version. */

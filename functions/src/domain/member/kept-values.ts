@@ -26,9 +26,12 @@ export interface Heard {
 /** The platform repeats an event for a day. */
 export const EVENT_COMES_MS = 25 * 60 * 60_000;
 
-/** Of a registration whose event is on its way: all that it says of the consents is its member's own, and to be heard. */
-export const heardOfRegistration = (member: Member): Heard => ({
-  consents: Object.fromEntries(CONSENT_PATHS.map((path) => [path, !fieldOf(member, path)])),
+/**
+ * Of a registration whose event is on its way: what it answers about the consents is its member's own, and to be heard. One that
+ * it does not hold they were not asked for, and have not said anything of.
+ */
+export const heardOfRegistration = (answers: Consents): Heard => ({
+  consents: Object.fromEntries(CONSENT_PATHS.map((path) => [path, answers[path] === false])),
   writtenOver: {},
 });
 

@@ -87,7 +87,9 @@ describe('a history of one member', () => {
       fc.property(delivered, ([, messages]) => {
         const end = replay(messages);
         for (const change of messages) {
-          expect(decideChange(end, change, { pending: [], origin: 'registry', now: new Date(0) })).toEqual({
+          expect(
+            decideChange(end, change, { pending: [], origin: 'registry', now: new Date(0) }),
+          ).toMatchObject({
             kind: 'stale',
           });
         }

@@ -112,8 +112,14 @@ describe('a registration of which nobody has heard', () => {
   it.each([true, false])('keeps its consents over the registry’s word (on: %s)', (isShown) => {
     const member = showing(isShown);
     const meta = { django_id: null, source_version: null, source_hash: null, deleted_at: null };
-    const registered = { member, meta: { ...meta, heard: heardOfRegistration(member) } };
+    const registered = { member, meta: { ...meta, heard: heardOfRegistration({ [PATH]: isShown }) } };
     expect(after(registered, !isShown)).toMatchObject({ shown: isShown, isKept: true });
+  });
+
+  it('keeps none over it that its document does not hold: they were not asked', () => {
+    const meta = { django_id: null, source_version: null, source_hash: null, deleted_at: null };
+    const registered = { member: showing(false), meta: { ...meta, heard: heardOfRegistration({}) } };
+    expect(after(registered, true)).toMatchObject({ shown: true });
   });
 
   it('is waited for as long as the platform repeats its event: a day', () => {

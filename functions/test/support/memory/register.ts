@@ -165,7 +165,13 @@ export const makeMemoryRegister = (
   };
   const deactivate = (kennitala: Kennitala, version: number | null, at: Date): EventResult => {
     const before = rows.get(kennitala);
-    if (before === undefined) return 'skipped';
+    if (before === undefined) {
+      const nothing = { name: '', email: null, phone: null, external_id: null, date_joined: null };
+      const gone = { is_active: false, added_at: at, removed_at: at, removed_version: version, version };
+      const unread = { digest_a: null, digest_b: null, last_verified_at: null };
+      rows.set(kennitala, { kennitala, ...nothing, ...gone, ...unread });
+      return 'unchanged';
+    }
     if (version !== null && (before.version ?? -1) >= version) return 'stale';
     const removal = !before.is_active && !hasRemovedVersion(before) ? {} : { removed_version: version };
     const said = version === null ? {} : { version, ...removal };

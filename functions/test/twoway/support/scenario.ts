@@ -160,9 +160,12 @@ export const makeScenario = (
     /** What an erasure leaves: nothing. */
     erase: (kennitala: Kennitala): void => firestore.write('delete', `members/${kennitala}`, {}),
     /** What a registration does: a document without metadata. */
-    register: (kennitala: Kennitala, values: Partial<FieldValues>): void => {
-      const member = withFields(parsePortalMember(kennitala, {}), values);
-      firestore.write('create', `members/${kennitala}`, { ...member });
+    /** `isAsked`: the form has shown both consents, so that the document holds one that was not given as well. */
+    register: (kennitala: Kennitala, values: Partial<FieldValues>, isAsked = true): void => {
+      const { profile, membership } = withFields(parsePortalMember(kennitala, {}), values);
+      const { reachable, groupable, ...others } = profile;
+      const asked = isAsked ? { reachable, groupable } : {};
+      firestore.write('create', `members/${kennitala}`, { profile: { ...others, ...asked }, membership });
     },
     /** The registry's word about a member as they are, as after an import. */
     introduce: (kennitala: Kennitala, values: Partial<Values>): void =>
