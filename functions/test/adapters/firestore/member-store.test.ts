@@ -113,6 +113,25 @@ describe('changes that wait at the same time', () => {
     expect([commit?.writes?.length, commit?.transaction?.length ?? 0]).toEqual([2 * kennitalas.length, 0]);
   });
 
+  it('are no more in one commit than one query may ask about, and in two such commits at once', async () => {
+    const calls = watchCalls();
+    // New here, and of no row of the registry, or each would ask under a lock who had that row before.
+    const many = makeKennitalas(65, kennitalas.length).map((kennitala) =>
+      requestOf(kennitala, 1, { eventId: null, djangoId: null }),
+    );
+    const outcomes = await Promise.all(many.map((request) => store.applyChange(request)));
+    expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(['decided']));
+    const methods = calls.map(({ method }) => method);
+    const commits = calls.filter(({ method }) => method === 'commit');
+    expect(commits.map(({ request }) => request.writes?.length)).toEqual([30, 30, 5]);
+    expect(methods.slice(0, methods.indexOf('commit')).sort()).toEqual([
+      'batchGetDocuments',
+      'batchGetDocuments',
+      'runQuery',
+      'runQuery',
+    ]);
+  });
+
   it('are parted when one of them fails, which then fails alone', async () => {
     const failing = requestOf(someone, 2, {
       decide: () => {
