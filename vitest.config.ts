@@ -83,6 +83,7 @@ export default defineConfig({
   test: {
     maxWorkers: '100%',
     sequence: { sequencer: LongestFirst },
+    globalSetup: ['functions/test/support/build-setup.ts'],
     projects: [
       project('unit', {
         include: [

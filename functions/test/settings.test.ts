@@ -102,8 +102,60 @@ describe('the configuration', () => {
     expect(message).toContain('GUARD_REMOVED_MAX');
   });
 
-  it('never quotes a password', () => {
-    expect(faultOf({ DJANGO_BASE_URL: 'https://user:hunter2@registry.example.is' })).not.toContain('hunter2');
+  it.each([
+    ['DJANGO_BASE_URL', 'https://user:hunter2@registry.example.is'],
+    ['DATABASE_URL', 'mysql://somebody/members?password=hunter2'],
+  ])('never quotes a password: %s', (name, value) => {
+    expect(faultOf({ [name]: value })).toContain(name);
+    expect(faultOf({ [name]: value })).not.toContain('hunter2');
+  });
+
+  it('finds the register in Cloud SQL, at an address, or nowhere', () => {
+    const targetOf = (more: object) => parseConfig({ ...good, ...more }).register.target;
+    const DATABASE_URL = 'postgres://me@127.0.0.1:5432/members';
+    const instance = 'demo-ekklesia:europe-west2:members';
+    const inCloud = { kind: 'cloud-sql', instance, database: 'members', user: null, ipType: 'PUBLIC' };
+    expect(targetOf({})).toBeNull();
+    expect(targetOf({ DATABASE_URL })).toEqual({ kind: 'url', url: DATABASE_URL });
+    expect(targetOf({ DATABASE_URL, CLOUD_SQL_INSTANCE: instance })).toEqual(inCloud);
+    const named = { DATABASE_NAME: 'felagar', DATABASE_USER: 'sync', CLOUD_SQL_IP_TYPE: 'PSC' };
+    expect(targetOf({ CLOUD_SQL_INSTANCE: instance, ...named })).toEqual({
+      ...inCloud,
+      database: 'felagar',
+      user: 'sync',
+      ipType: 'PSC',
+    });
+  });
+
+  it('takes tokens for the addresses that are named, and else for its own', () => {
+    const audiencesOf = (more: object) => {
+      const { register, callers } = parseConfig({ ...good, ...more });
+      return [register.audiences, callers.audiences];
+    };
+    const own = 'https://europe-west2-demo-ekklesia.cloudfunctions.net';
+    expect(audiencesOf({})).toEqual([[`${own}/membershipSync`], [`${own}/runMemberListSync`]]);
+    expect(audiencesOf({ REGISTER_API_URL: 'https://register.example.is' })).toEqual([
+      ['https://register.example.is'],
+      [`${own}/runMemberListSync`],
+    ]);
+    expect(audiencesOf({ REGISTER_AUDIENCES: 'a, b', ADMIN_OIDC_AUDIENCES: 'c,d' })).toEqual([
+      ['a', 'b'],
+      ['c', 'd'],
+    ]);
+  });
+
+  it('tells of changes whom it is told to, and over a safe connection alone', () => {
+    const REGISTER_SUBSCRIBERS = 'elections=https://kosning.example.is/hook,events=http://127.0.0.1:9/x=y';
+    expect(parseConfig({ ...good, REGISTER_SUBSCRIBERS }).register.subscribers).toEqual([
+      { name: 'elections', url: 'https://kosning.example.is/hook' },
+      { name: 'events', url: 'http://127.0.0.1:9/x=y' },
+    ]);
+    for (const wrong of ['elections=http://kosning.example.is', 'https://kosning.example.is', 'A=https://x'])
+      expect(faultOf({ REGISTER_SUBSCRIBERS: wrong })).toContain('allowed is name=https://address');
+  });
+
+  it('knows nothing of the project where the platform’s own setting cannot be read', () => {
+    expect(faultOf({ FIREBASE_CONFIG: '{', GCLOUD_PROJECT: undefined })).toContain('PROJECT: read nothing');
   });
 
   it('reads secrets from the environment under an emulator only', () => {

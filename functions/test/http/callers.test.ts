@@ -2,7 +2,7 @@ import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalAuth, startAuth } from '../../../local/src/auth/start-auth.ts';
 import { makeVerifyFirebaseToken, makeVerifyGoogleToken } from '../../src/adapters/auth/verify-tokens.ts';
-import { type Authorize, makeAuthorizeAdmin } from '../../src/http/callers.ts';
+import { type Authorize, makeAuthorizeAdmin, makeRateLimit } from '../../src/http/callers.ts';
 import { type ServiceTokens, startServiceTokens } from '../support/service-tokens.ts';
 
 const AUDIENCE = 'https://europe-west2-demo-ekklesia.cloudfunctions.net/runMemberListSync';
@@ -108,5 +108,28 @@ describe('anybody else', () => {
     ['a payload without issuer', `Bearer a.${Buffer.from('{}').toString('base64url')}.c`],
   ])('with %s is not authenticated', async (_what, header) => {
     await expect(authorize(header)).rejects.toMatchObject({ code: 'unauthenticated' });
+  });
+});
+
+describe('a limit of requests', () => {
+  it('holds for each caller, refills evenly, and says how long to wait', () => {
+    let now = new Date('2026-11-20T10:00:00Z');
+    const limit = makeRateLimit(2, () => now);
+    limit('one');
+    limit('one');
+    limit('other');
+    expect(() => limit('one')).toThrow('Wait 30 s.');
+    now = new Date(now.getTime() + 29_999);
+    expect(() => limit('one')).toThrow(expect.objectContaining({ code: 'rate_limited' }));
+    now = new Date(now.getTime() + 1);
+    limit('one');
+    expect(() => limit('one')).toThrow('Wait 30 s.');
+  });
+
+  it('remembers those who came last, however many have come', () => {
+    const limit = makeRateLimit(1, () => new Date('2026-11-20T10:00:00Z'));
+    for (let n = 0; n <= 10_000; n += 1) limit(`caller ${n}`);
+    for (const n of [1, 10_000]) expect(() => limit(`caller ${n}`)).toThrow('At most 1 requests a minute.');
+    limit('caller 0');
   });
 });

@@ -63,7 +63,7 @@ describe('groups', () => {
   });
 
   it('wait while enough is under way, and are larger then', async () => {
-    const { groups, ask, seen } = heldGroups(3, 10, { enough: 4 });
+    const { groups, ask, seen } = heldGroups(3, 10, { enough: 5 });
     const answers = [1, 2, 3].map(ask);
     await arrived();
     answers.push(...[4, 5].map(ask));
@@ -132,6 +132,29 @@ describe('turns', () => {
     expect(begun).toEqual(['a0', 'b2', 'a1']);
     for (const end of ends) end.resolve();
     await Promise.all(works.slice(1));
+  });
+
+  it('of one key go on after one another, however many have ended', async () => {
+    const inTurn = makeTurns(UNTIL_TOLD);
+    const ends = [1, 2, 3].map(() => Promise.withResolvers<void>());
+    const begun: number[] = [];
+    const take = (n: number) =>
+      inTurn('a', async () => {
+        begun.push(n);
+        await ends[n]?.promise;
+      });
+    const first = [take(0), take(1)];
+    ends[0]?.resolve();
+    await first[0];
+    const last = take(2);
+    await arrived();
+    expect(begun).toEqual([0, 1]);
+    ends[1]?.resolve();
+    await first[1];
+    await arrived();
+    expect(begun).toEqual([0, 1, 2]);
+    ends[2]?.resolve();
+    await last;
   });
 
   it('are not waited for longer than patience lasts', async () => {

@@ -293,3 +293,10 @@ describe('a following that breaks off', () => {
     expect(await stack.versionOf(kennitala)).toEqual(before);
   });
 });
+
+it('a hint that nobody follows is kept for a week, in which reconciles pass over it', async () => {
+  const kennitala = fresh();
+  await stack.accept(hint(kennitala, 'create', sent(kennitala)));
+  const { last_at: at, expireAt } = (await stack.standing(kennitala)) ?? {};
+  expect(expireAt.toMillis() - at.toMillis()).toBe(7 * 24 * 60 * 60_000);
+});

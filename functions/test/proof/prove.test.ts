@@ -269,4 +269,22 @@ describe('a proof of all four', () => {
     expect(text).toContain('[PROOF] equal');
     for (const id of [7, 9, 11, 13, 15]) expect(text).not.toContain(digitsOf(id));
   });
+
+  // The last one: what the registry has lost here stays lost.
+  it('of whom too many would go leaves a person a plan over everybody, which can be approved', async () => {
+    for (let n = 20; n < 45; n += 1) registry.deleteMember(n);
+    await loseEvents();
+    const before = (await runsOf()).length;
+    expect(await prove()).toMatchObject({ outcome: 'differs', healings: 1 });
+    const parts = (await runsOf()).slice(before);
+    expect(parts.map((run) => [run['mirror'], run['outcome']]).toSorted()).toEqual([
+      ['portal', 'blocked'],
+      ['register', 'blocked'],
+    ]);
+    for (const mirror of ['roster', 'portal', 'register']) {
+      const last = (await (await db()).collection('sync_state').doc(mirror).get()).get('last');
+      expect(last).toMatchObject({ outcome: 'blocked', errorCode: 'guard_tripped' });
+      expect(parts.map((run) => run['runId'])).not.toContain(last.runId);
+    }
+  });
 });

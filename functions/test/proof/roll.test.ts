@@ -115,6 +115,7 @@ describe('over real stores', () => {
       .getFiles({ versions: true, prefix: 'kennitalas.txt' });
     return files.map(({ metadata }) => String(metadata.timeCreated)).toSorted();
   };
+  const listFile = () => ops.storageClient.bucket(BUCKET).file('kennitalas.txt');
   const leave = () => ops.registry.deleteMember(ops.registry.randomMember());
   const SCRIPT = fileURLToPath(new URL('../../../ops/src/verify-roll.ts', import.meta.url));
   const verifyRoll = async (...files: string[]) => {
@@ -345,11 +346,18 @@ describe('over real stores', () => {
     expect(await ops.actions()).toEqual([]);
   });
 
-  it('refuses a list that is not the one that was published under its number', async () => {
+  it.each<[string, () => Promise<unknown>]>([
+    [
+      'that is not the one that was published under its number',
+      async () => {
+        const [{ metadata = {} }] = await listFile().getMetadata();
+        await listFile().save('0101302989\n', { resumable: false, metadata: { metadata } });
+      },
+    ],
+    ['that remembers no chain of ours', () => listFile().setMetadata({ metadata: { chainHead: 'no head' } })],
+  ])('refuses a list %s', async (_what, tamper) => {
     await runRoster(ops);
-    const file = ops.storageClient.bucket(BUCKET).file('kennitalas.txt');
-    const [{ metadata = {} }] = await file.getMetadata();
-    await file.save('0101302989\n', { resumable: false, metadata: { metadata } });
+    await tamper();
     ops.clock.advance(60_000);
     const { status, body } = await post('/roll', { at: ops.clock.now().toISOString() });
     expect([status, body.code]).toEqual([409, 'chain_broken']);

@@ -339,6 +339,15 @@ describe('a record that somebody rewrote', () => {
       /^altered version \d+$/,
     ],
     [
+      'writes over the head that a version of the list remembers',
+      async () =>
+        stack.storageClient
+          .bucket(BUCKET)
+          .file('kennitalas.txt')
+          .setMetadata({ metadata: { chainHead: 'no head' } }),
+      /^altered version \d+$/,
+    ],
+    [
       'deletes a version of the list',
       async () => {
         const generation = (await read('sync_audit/run-001'))['objectGeneration'];

@@ -73,6 +73,10 @@ interface Commit {
   readonly transaction?: Uint8Array;
 }
 
+type Call = ReturnType<typeof watchCalls>[number];
+const isOfTransaction = ({ method, request }: Call): boolean =>
+  method === 'beginTransaction' || (request.transaction?.length ?? 0) > 0;
+
 const versionOf = async (kennitala: Kennitala) => (await store.read(kennitala)).stored?.meta.source_version;
 
 it('tells two writes of servers within one millisecond of their clocks from what a member wrote', async () => {
@@ -101,6 +105,12 @@ it('tells two writes of servers within one millisecond of their clocks from what
   expect(await isServers(() => document.update({ 'profile.name': 'Their own' }))).toBe(false);
 });
 
+it('recognises the repetition of an event for a week', async () => {
+  const [receipt] = (await db.collection('webhook_receipts').where('receivedAt', '==', AT).limit(1).get())
+    .docs;
+  expect(receipt?.get('expireAt').toDate()).toEqual(new Date('2026-11-27T10:00:00.123Z'));
+});
+
 describe('changes that wait at the same time', () => {
   it('are taken by one commit, which no transaction holds', async () => {
     const calls = watchCalls();
@@ -113,6 +123,25 @@ describe('changes that wait at the same time', () => {
     expect([commit?.writes?.length, commit?.transaction?.length ?? 0]).toEqual([2 * kennitalas.length, 0]);
   });
 
+  it('are no more in one commit than one query may ask about, and in two such commits at once', async () => {
+    const calls = watchCalls();
+    // New here, and of no row of the registry, or each would ask under a lock who had that row before.
+    const many = makeKennitalas(65, kennitalas.length).map((kennitala) =>
+      requestOf(kennitala, 1, { eventId: null, djangoId: null }),
+    );
+    const outcomes = await Promise.all(many.map((request) => store.applyChange(request)));
+    expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(['decided']));
+    const methods = calls.map(({ method }) => method);
+    const commits = calls.filter(({ method }) => method === 'commit');
+    expect(commits.map(({ request }) => request.writes?.length)).toEqual([30, 30, 5]);
+    expect(methods.slice(0, methods.indexOf('commit')).sort()).toEqual([
+      'batchGetDocuments',
+      'batchGetDocuments',
+      'runQuery',
+      'runQuery',
+    ]);
+  });
+
   it('are parted when one of them fails, which then fails alone', async () => {
     const failing = requestOf(someone, 2, {
       decide: () => {
@@ -122,10 +151,29 @@ describe('changes that wait at the same time', () => {
     const requests = kennitalas.map((kennitala) =>
       kennitala === someone ? failing : requestOf(kennitala, 2),
     );
+    const calls = watchCalls();
     const results = await Promise.allSettled(requests.map((request) => store.applyChange(request)));
     expect(results.map((one) => (one.status === 'rejected' ? one.reason.code : one.value.kind))).toEqual([
       'store_unavailable',
       ...kennitalas.slice(1).map(() => 'decided'),
+    ]);
+    expect(calls.some(isOfTransaction)).toBe(false);
+    expect(await Promise.all(kennitalas.map(versionOf))).toEqual([1, 2, 2, 2, 2, 2]);
+  });
+
+  it('are written also beside one that was known before and one that needs a lock', async () => {
+    const [known, locked, ...others] = kennitalas as [Kennitala, Kennitala, ...Kennitala[]];
+    await db.doc(`members/${locked}`).update({ 'profile.email': 'mine@b.is' });
+    const requests = [
+      requestOf(known, 1),
+      requestOf(locked, 2),
+      ...others.map((kennitala) => requestOf(kennitala, 2)),
+    ];
+    const outcomes = await Promise.all(requests.map((request) => store.applyChange(request)));
+    expect(outcomes.map(({ kind }) => kind)).toEqual([
+      'duplicate',
+      'decided',
+      ...others.map(() => 'decided'),
     ]);
     expect(await Promise.all(kennitalas.map(versionOf))).toEqual([1, 2, 2, 2, 2, 2]);
   });
@@ -166,10 +214,10 @@ describe('changes that wait at the same time', () => {
 });
 
 describe('a change is decided under a lock', () => {
-  const methodsOf = async (request: ChangeRequest) => {
+  const isLocked = async (request: ChangeRequest) => {
     const calls = watchCalls();
     expect(await store.applyChange(request)).toMatchObject({ kind: 'decided' });
-    return calls.some((call) => call.method === 'commit' && (call.request.transaction?.length ?? 0) > 0);
+    return calls.some((call) => call.method === 'commit' && isOfTransaction(call));
   };
 
   it('when an edit of the member waits', async () => {
@@ -179,20 +227,26 @@ describe('a change is decided under a lock', () => {
       edited_at: Timestamp.fromDate(AT),
       changes: { 'profile.email': { old_value: null, new_value: 'mine@b.is' } },
     });
-    expect(await methodsOf(requestOf(someone, 2))).toBe(true);
+    expect(await isLocked(requestOf(someone, 2))).toBe(true);
     expect((await store.read(someone)).stored?.member.profile.email).toBe('mine@b.is');
   });
 
   it('when the document shows an edit that may be on its way to the queue', async () => {
     await db.doc(`members/${someone}`).update({ 'profile.email': 'mine@b.is' });
-    expect(await methodsOf(requestOf(someone, 2))).toBe(true);
+    expect(await isLocked(requestOf(someone, 2))).toBe(true);
   });
 
   it('when the row of the registry is new to the document', async () => {
-    expect(await methodsOf(requestOf(someone, 2, { djangoId: 123_456 }))).toBe(true);
+    expect(await isLocked(requestOf(someone, 2, { djangoId: 123_456 }))).toBe(true);
+  });
+
+  it('when it follows a hint, which stands in another document', async () => {
+    await db.doc(`webhook_hints/${someone}`).set({ token: 'one' });
+    expect(await isLocked(requestOf(someone, 2, { hint: { token: 'one', closes: true } }))).toBe(true);
+    expect((await db.doc(`webhook_hints/${someone}`).get()).exists).toBe(false);
   });
 
   it('and not otherwise', async () => {
-    expect(await methodsOf(requestOf(someone, 2))).toBe(false);
+    expect(await isLocked(requestOf(someone, 2))).toBe(false);
   });
 });

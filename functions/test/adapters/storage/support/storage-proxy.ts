@@ -27,6 +27,8 @@ export const startStorageProxy = async (
     const outgoing = request({ port, path: incoming.url, method, headers }, (answer) =>
       change(answer, response),
     );
+    // A late repetition may come when the server is closed already, as the test is over.
+    outgoing.once('error', () => response.destroy());
     if (through === undefined) incoming.pipe(outgoing);
     else incoming.pipe(through()).pipe(outgoing);
   });
