@@ -6,7 +6,7 @@ from ekklesia_sync.kennitala import without_hyphen
 from ekklesia_sync.models import MemberSyncQueue, MemberVersion
 from ekklesia_sync.times import for_database
 from ekklesia_sync.tracking.members import CHUNK
-from ekklesia_sync.wire import build_members, content_hash, exported_members
+from ekklesia_sync.wire import build_members, content_hash, exported_members, shared_of
 
 
 def differing(using):
@@ -19,7 +19,9 @@ def differing(using):
         if not pks:
             return found
         last = pks[-1]
-        members = {member['ssn']: member for member in build_members(pks, using)}
+        built = build_members(pks, using)
+        shared = shared_of([member['ssn'] for member in built], using)
+        members = {member['ssn']: member for member in built if shared.get(member['ssn']) == member['id']}
         known = dict(MemberVersion.objects.using(using).filter(ssn__in=members).values_list('ssn', 'delivered_hash'))
         waiting = set(MemberSyncQueue.objects.using(using).filter(
             ssn__in=members, sync_status=MemberSyncQueue.PENDING).values_list('ssn', flat=True))
