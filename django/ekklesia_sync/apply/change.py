@@ -20,6 +20,7 @@ from ekklesia_sync.apply.errors import ChangeError
 from ekklesia_sync.apply.normalise import is_storable
 from ekklesia_sync.apply.paths import WRITABLE_PATHS
 from ekklesia_sync.apply.write import write_values
+from ekklesia_sync.faults import fault_of
 from ekklesia_sync.kennitala import LONGEST, spellings, without_hyphen
 from ekklesia_sync.models import MemberSyncQueue, MemberVersion
 from ekklesia_sync.times import as_wire
@@ -55,7 +56,7 @@ def apply_change(change):
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # noqa: B902  the registry's own code ran; one bad change must not stop the others
-        log.error('a portal change failed in the registry: %s', type(error).__name__)
+        log.error('a portal change failed in the registry: %s', fault_of(error))
         return {'ssn': ssn, 'status': 'error', 'code': 'internal', 'message': 'the registry failed on this change'}
 
 

@@ -1,4 +1,5 @@
 import datetime
+from unittest import mock
 
 from django.db import connection
 from django.utils import timezone
@@ -34,6 +35,23 @@ class Claims(DeliveryCase):
         claims.claim_next('dead', 'default')
         MemberVersion.objects.update(claim_expires_at=timezone.now() - datetime.timedelta(seconds=1))
         self.assertEqual(claims.claim_next('alive', 'default').attempts, 2)
+
+    def test_a_time_that_a_wrong_clock_wrote_holds_nothing_back(self):
+        self.receiver()
+        ahead = timezone.now() + datetime.timedelta(days=40)
+        with mock.patch('django.utils.timezone.now', return_value=ahead):
+            make_member(1)
+            make_member(2)
+            claims.claim_next('killed', 'default')
+        deliver_due()
+        self.assertEqual(self.statuses(), ['synced', 'synced'])
+
+    def test_a_claim_of_a_server_whose_clock_is_ahead_is_kept(self):
+        self.receiver()
+        make_member(1)
+        with mock.patch('django.utils.timezone.now', return_value=timezone.now() + datetime.timedelta(seconds=30)):
+            claims.claim_next('ahead', 'default')
+        self.assertIsNone(claims.claim_next('behind', 'default'))
 
     def test_a_worker_that_lost_its_claim_completes_nothing(self):
         def steal(request):
