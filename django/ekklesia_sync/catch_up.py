@@ -1,6 +1,4 @@
 """Finds members whose state the portal was never told: changes that no signal saw."""
-from django.db.models import Q
-
 from ekklesia_sync import conf
 from ekklesia_sync.kennitala import without_hyphen
 from ekklesia_sync.models import MemberSyncQueue, MemberVersion
@@ -31,11 +29,17 @@ def differing(using):
 
 
 def vanished(using):
-    """[(kennitala, primary key)] of those who were delivered and are no longer among the members."""
+    """[(kennitala, primary key)] of those who were delivered or counted, and are no longer among the members.
+
+    Of somebody from before the installation, whom nothing was delivered of, the sums of the digests know.
+    """
     path = conf.get('FIELDS')['ssn']
     here = {without_hyphen(ssn) for ssn in exported_members(using).values_list(path, flat=True).iterator()}
-    told = MemberVersion.objects.using(using).filter(~Q(delivered_hash=''))
-    return [(ssn, django_id) for ssn, django_id in told.values_list('ssn', 'django_id') if ssn not in here]
+    told = MemberVersion.objects.using(using).exclude(delivered_hash='', digest='')
+    waiting = set(MemberSyncQueue.objects.using(using).filter(
+        action=MemberSyncQueue.DELETE, sync_status=MemberSyncQueue.PENDING).values_list('ssn', flat=True))
+    return [(ssn, django_id) for ssn, django_id in told.values_list('ssn', 'django_id')
+            if ssn not in here and ssn not in waiting]
 
 
 def changed_since(since, using):

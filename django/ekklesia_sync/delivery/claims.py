@@ -52,14 +52,31 @@ def next_due_at(using):
 
 
 def _due_members(using):
+    """The members with a due event whom nobody has claimed, the longest waiting first.
+
+    Mostly the first can be had. But an import's transaction may hold hundreds until it commits, and the others must not
+    wait for it.
+    """
+    limit, seen = CANDIDATES, set()
+    while True:
+        due = list(_due_ssns(using)[:limit])
+        for ssn in due:
+            if ssn not in seen:
+                seen.add(ssn)
+                yield ssn
+        if len(due) < limit:
+            return
+        limit *= 2
+
+
+def _due_ssns(using):
     now = timezone.now()
     taken = MemberVersion.objects.using(using).filter(
         claim_expires_at__gt=now, claim_expires_at__lte=_longest_claim(now)).values('ssn')
     # A time further off than any delay was written while the clock was wrong: it would hold the event back until then.
     due = Q(next_attempt_at__lte=now) | Q(next_attempt_at__gt=now + LONGEST_DELAY)
     rows = MemberSyncQueue.objects.using(using).filter(due, sync_status=MemberSyncQueue.PENDING).exclude(ssn__in=taken)
-    due = rows.order_by('next_attempt_at', 'id').values_list('ssn', flat=True)[:CANDIDATES]
-    return list(dict.fromkeys(due))
+    return rows.order_by('next_attempt_at', 'id').values_list('ssn', flat=True)
 
 
 def _longest_claim(now):
