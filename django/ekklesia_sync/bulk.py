@@ -3,10 +3,12 @@ from django.db import transaction
 
 from ekklesia_sync.digests import keep_digests
 from ekklesia_sync.models import MemberSyncQueue
-from ekklesia_sync.tracking.lock import begin_writing, lock_members
-from ekklesia_sync.tracking.members import CHUNK, outbox_database, record_section_for, ssns_of
-from ekklesia_sync.tracking.record import record_change, record_many
 from ekklesia_sync.sections import get_sections
+from ekklesia_sync.tracking.lock import begin_writing, lock_members
+from ekklesia_sync.tracking.members import (
+    CHUNK, counting, outbox_database, record_own, record_section_for, ssns_of)
+from ekklesia_sync.tracking.record import record_change, record_many
+from ekklesia_sync.wire import shared_of
 
 
 def update_members(queryset, **values):
@@ -28,13 +30,16 @@ def update_members(queryset, **values):
             chunk = pks[start:start + CHUNK]
             lock_members(ssns_of(chunk, using).values(), using)
             before = section.load(chunk, using)
+            did_count = _counting(before, using)
             updated += section.model._base_manager.using(using).filter(pk__in=chunk).update(**values)
             after = section.load(chunk, using)
-            changes = [
-                (after[pk]['ssn'], pk, section.changes(before.get(pk), after[pk]))
-                for pk in chunk if pk in after
-            ]
+            does_count = _counting(after, using)
+            staying = sorted(pk for pk in did_count if does_count.get(pk))
+            changes = [(after[pk]['ssn'], pk, section.changes(before[pk], after[pk])) for pk in staying]
             record_many([change for change in changes if change[2]], using)
+            # A filter's column decides who comes and goes.
+            for pk in sorted((set(did_count) | set(does_count)) - set(staying)):
+                record_own(section, pk, before[pk], after[pk], pk in did_count, using)
     return updated
 
 
@@ -48,9 +53,11 @@ def announce_created(queryset):
         for start in range(0, len(pks), CHUNK):
             values = section.load(pks[start:start + CHUNK], using)
             lock_members([value['ssn'] for value in values.values()], using)
-            for pk in sorted(values):
-                record_change(values[pk]['ssn'], pk, MemberSyncQueue.CREATE, values[pk], using, with_digest=False)
-            keep_digests({value['ssn']: pk for pk, value in values.items()}, using)
+            shared = shared_of([value['ssn'] for value in values.values()], using)
+            for ssn, pk in sorted(shared.items()):
+                if pk in values:
+                    record_change(ssn, pk, MemberSyncQueue.CREATE, values[pk], using, with_digest=False)
+            keep_digests({ssn: pk for ssn, pk in shared.items() if pk in values}, using)
     return len(pks)
 
 
@@ -67,3 +74,7 @@ def announce_updated(queryset, section_name):
         pks = set(queryset.using(using).values_list('pk', flat=True))
         record_section_for(section, pks, using)
     return len(pks)
+
+
+def _counting(values, using):
+    return counting({pk: value['ssn'] for pk, value in values.items()}, using)

@@ -1,12 +1,10 @@
 """Finds members whose state the portal was never told: changes that no signal saw."""
-from django.db.models import Q
-
 from ekklesia_sync import conf
 from ekklesia_sync.kennitala import without_hyphen
 from ekklesia_sync.models import MemberSyncQueue, MemberVersion
 from ekklesia_sync.times import for_database
 from ekklesia_sync.tracking.members import CHUNK
-from ekklesia_sync.wire import build_members, content_hash, exported_members
+from ekklesia_sync.wire import build_members, content_hash, exported_members, shared_of
 
 
 def differing(using):
@@ -19,7 +17,9 @@ def differing(using):
         if not pks:
             return found
         last = pks[-1]
-        members = {member['ssn']: member for member in build_members(pks, using)}
+        built = build_members(pks, using)
+        shared = shared_of([member['ssn'] for member in built], using)
+        members = {member['ssn']: member for member in built if shared.get(member['ssn']) == member['id']}
         known = dict(MemberVersion.objects.using(using).filter(ssn__in=members).values_list('ssn', 'delivered_hash'))
         waiting = set(MemberSyncQueue.objects.using(using).filter(
             ssn__in=members, sync_status=MemberSyncQueue.PENDING).values_list('ssn', flat=True))
@@ -29,11 +29,17 @@ def differing(using):
 
 
 def vanished(using):
-    """[(kennitala, primary key)] of those who were delivered and are no longer among the members."""
+    """[(kennitala, primary key)] of those who were delivered or counted, and are no longer among the members.
+
+    Of somebody from before the installation, whom nothing was delivered of, the sums of the digests know.
+    """
     path = conf.get('FIELDS')['ssn']
     here = {without_hyphen(ssn) for ssn in exported_members(using).values_list(path, flat=True).iterator()}
-    told = MemberVersion.objects.using(using).filter(~Q(delivered_hash=''))
-    return [(ssn, django_id) for ssn, django_id in told.values_list('ssn', 'django_id') if ssn not in here]
+    told = MemberVersion.objects.using(using).exclude(delivered_hash='', digest='')
+    waiting = set(MemberSyncQueue.objects.using(using).filter(
+        action=MemberSyncQueue.DELETE, sync_status=MemberSyncQueue.PENDING).values_list('ssn', flat=True))
+    return [(ssn, django_id) for ssn, django_id in told.values_list('ssn', 'django_id')
+            if ssn not in here and ssn not in waiting]
 
 
 def changed_since(since, using):

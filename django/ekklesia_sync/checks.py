@@ -6,10 +6,11 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import FieldDoesNotExist
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models.constants import LOOKUP_SEP
 
 from ekklesia_sync import conf
 from ekklesia_sync.delivery.signing import parse_secret
-from ekklesia_sync.sections import get_sections, mapping_is_usable
+from ekklesia_sync.sections import filter_is_usable, get_sections, mapping_is_usable
 
 LOOPBACK = ('localhost', '127.0.0.1', '::1')
 
@@ -91,7 +92,25 @@ def _check_mapping():
                 '{} does not fit {}: {}.'.format(setting, model._meta.label, error),
                 hint='Map each wire name to a field path, or to None to leave it out; set {} to None if the registry '
                      'keeps no such data.'.format(setting), id='ekklesia_sync.E003'))
+    if not filter_is_usable():
+        found.append(checks.Error(
+            'MEMBER_FILTER does not fit {}.'.format(model._meta.label),
+            hint='Write arguments of filter(), such as {\'active\': True}.', id='ekklesia_sync.E003'))
     return found
+
+
+@checks.register('ekklesia_sync')
+def check_filter(app_configs, **kwargs):
+    """Only the tables that the wire shows are watched, and these only for what it shows."""
+    if not mapping_is_usable():
+        return []
+    fields = {field.name for field in conf.member_model()._meta.concrete_fields if not field.is_relation}
+    through = sorted(
+        path for path in conf.get('MEMBER_FILTER') if path.split(LOOKUP_SEP)[0] not in fields | {'pk'})
+    return [checks.Warning(
+        'MEMBER_FILTER looks at {}, which is no column of the member\'s own: a change there may make no event.'.format(path),
+        hint='Filter by columns of the member, or let cron run enqueue_members, which finds who came and went.',
+        id='ekklesia_sync.W004') for path in through]
 
 
 def _check_secrets():

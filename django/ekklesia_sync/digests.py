@@ -10,8 +10,10 @@ from django.db.models import (
     BigIntegerField, Case, CharField, Count, Max, SmallIntegerField, Sum, Value, When)
 from django.db.models.functions import Coalesce
 
+from ekklesia_sync import conf
+from ekklesia_sync.kennitala import without_hyphen
 from ekklesia_sync.models import MemberSyncQueue, MemberVersion
-from ekklesia_sync.wire import build_contents, content_hash, exported_members
+from ekklesia_sync.wire import build_contents, content_hash, exported_members, shared_of
 
 # How a member becomes a digest; another one gives other sums, which say nothing about these.
 SCHEME = 'wire/1'
@@ -78,9 +80,15 @@ def summed_versions(using):
 
 
 def members_without(using):
-    """Primary keys of the members who have no digest yet: those of before the installation of this app."""
+    """Primary keys of the members who have no digest yet: those of before the installation of this app.
+
+    Of several rows with one kennitala the first has one, and a row without a kennitala never: it is in no mirror.
+    """
     known = MemberVersion.objects.using(using).exclude(digest='').filter(django_id__isnull=False)
-    return exported_members(using).exclude(pk__in=known.values('django_id')).order_by('pk').values_list('pk', flat=True)
+    rows = exported_members(using).exclude(pk__in=known.values('django_id')).order_by('pk')
+    ssns = {pk: without_hyphen(ssn) for pk, ssn in rows.values_list('pk', conf.get('FIELDS')['ssn'])}
+    shared = shared_of(ssns.values(), using)
+    return [pk for pk, ssn in ssns.items() if shared.get(ssn) == pk]
 
 
 def _sha256(text):

@@ -6,7 +6,7 @@ the size of the page, and needs no method of the registry's own models.
 """
 from collections import OrderedDict
 
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
 from django.db.models.constants import LOOKUP_SEP
 
 from ekklesia_sync import conf
@@ -166,12 +166,20 @@ def get_sections():
 
 
 def mapping_is_usable():
-    """Whether every mapped field and relation exists on the models."""
+    """Whether every mapped field and relation exists on the models, and members can be filtered as the settings say."""
     try:
         for section in get_sections():
             section.assert_paths()
-        return True
+        return filter_is_usable()
     except (LookupError, ValueError, FieldDoesNotExist):
+        return False
+
+
+def filter_is_usable():
+    try:
+        conf.member_model()._default_manager.filter(**conf.get('MEMBER_FILTER'))
+        return True
+    except (FieldError, TypeError, ValueError, ValidationError):
         return False
 
 

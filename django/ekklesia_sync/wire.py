@@ -2,15 +2,50 @@
 import hashlib
 import json
 
+from django.db.models.constants import LOOKUP_SEP
+
 from ekklesia_sync import conf
-from ekklesia_sync.kennitala import spellings
+from ekklesia_sync.kennitala import bare_in_database, is_trackable, spellings, without_hyphen
 from ekklesia_sync.models import MemberVersion
 from ekklesia_sync.sections import get_sections
 
 
+# Kennitalas a query, each in two spellings: SQLite once allowed 999 parameters.
+SSNS_AT_ONCE = 400
+
+
 def exported_members(using):
     """The members that the mirrors may have: the model's default manager and MEMBER_FILTER."""
-    return conf.member_model()._default_manager.using(using).filter(**conf.get('MEMBER_FILTER'))
+    members = conf.member_model()._default_manager.using(using)
+    row_filter = conf.get('MEMBER_FILTER')
+    if not any(LOOKUP_SEP in path for path in row_filter):
+        return members.filter(**row_filter)
+    # A filter that leads to rows of another table would give a member once for each of them.
+    return members.filter(pk__in=members.order_by().filter(**row_filter).values('pk'))
+
+
+def shared_of(ssns, using):
+    """{kennitala: primary key} of those whom the mirrors may have. Where several rows have one number, the first counts.
+
+    The spellings that are likely are looked up by the column's index, and only who is not found by reading the table.
+    """
+    path = conf.get('FIELDS')['ssn']
+    wanted = sorted(ssn for ssn in set(ssns) if is_trackable(ssn))
+    found = {}
+    for start in range(0, len(wanted), SSNS_AT_ONCE):
+        batch = wanted[start:start + SSNS_AT_ONCE]
+        _note_first(found, exported_members(using).filter(
+            **{path + '__in': [spelling for ssn in batch for spelling in spellings(ssn)]}).values_list(path, 'pk'))
+        missing = [ssn for ssn in batch if ssn not in found]
+        if missing:
+            bare = exported_members(using).annotate(ekklesia_ssn=bare_in_database(path))
+            _note_first(found, bare.filter(ekklesia_ssn__in=missing).values_list(path, 'pk'))
+    return found
+
+
+def _note_first(found, rows):
+    for ssn, pk in rows.order_by('pk'):
+        found.setdefault(without_hyphen(ssn), pk)
 
 
 def build_members(pks, using):
@@ -49,9 +84,8 @@ def build_contents(pks, using):
 
 
 def find_member(ssn, using):
-    """The wire member with this kennitala (either spelling), or None."""
-    path = conf.get('FIELDS')['ssn']
-    pk = exported_members(using).filter(**{path + '__in': spellings(ssn)}).values_list('pk', flat=True).first()
+    """The wire member with this kennitala (whatever its spelling), or None."""
+    pk = shared_of([without_hyphen(ssn)], using).get(without_hyphen(ssn))
     built = build_members([pk], using) if pk is not None else []
     return built[0] if built else None
 

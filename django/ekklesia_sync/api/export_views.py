@@ -41,7 +41,7 @@ class DigestsView(SyncView):
 
     def get(self, request):
         using = outbox_database()
-        missing = members_without(using).count()
+        missing = len(members_without(using))
         if missing:
             return error(409, '{} members have no digest yet: run manage.py make_member_digests'.format(missing))
         return Response(sums_of_buckets(using))

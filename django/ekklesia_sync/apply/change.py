@@ -20,13 +20,14 @@ from ekklesia_sync.apply.errors import ChangeError
 from ekklesia_sync.apply.normalise import is_storable
 from ekklesia_sync.apply.paths import WRITABLE_PATHS
 from ekklesia_sync.apply.write import write_values
-from ekklesia_sync.kennitala import spellings, without_hyphen
+from ekklesia_sync.faults import fault_of
+from ekklesia_sync.kennitala import LONGEST, spellings, without_hyphen
 from ekklesia_sync.models import MemberSyncQueue, MemberVersion
 from ekklesia_sync.times import as_wire
 from ekklesia_sync.tracking.lock import begin_writing, lock_members
 from ekklesia_sync.tracking.members import outbox_database
 from ekklesia_sync.tracking.origin import two_way
-from ekklesia_sync.wire import build_members
+from ekklesia_sync.wire import build_members, shared_of
 
 log = logging.getLogger('ekklesia_sync')
 
@@ -55,7 +56,7 @@ def apply_change(change):
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # noqa: B902  the registry's own code ran; one bad change must not stop the others
-        log.error('a portal change failed in the registry: %s', type(error).__name__)
+        log.error('a portal change failed in the registry: %s', fault_of(error))
         return {'ssn': ssn, 'status': 'error', 'code': 'internal', 'message': 'the registry failed on this change'}
 
 
@@ -86,7 +87,7 @@ def _apply(change, ssn, using):
 def _assert_shape(change, ssn):
     if not isinstance(change, dict) or not ssn:
         raise ChangeError('malformed', 'a change is a map with a kennitala')
-    if len(ssn) > 20:
+    if len(ssn) > LONGEST:
         raise ChangeError('malformed', 'kennitala is too long')
     if not isinstance(change.get('changes'), dict) or not change['changes']:
         raise ChangeError('malformed', 'changes must be a map of paths')
@@ -156,6 +157,10 @@ def _changed_at(ssn, paths, using):
 
 
 def _find_pk(ssn, using):
+    """Who is shared; else somebody whom the mirrors may not have, so that nobody is registered twice."""
+    shared = shared_of([ssn], using)
+    if ssn in shared:
+        return shared[ssn]
     path = conf.get('FIELDS')['ssn']
     rows = conf.member_model()._base_manager.using(using).filter(**{path + '__in': spellings(ssn)})
-    return rows.values_list('pk', flat=True).first()
+    return rows.order_by('pk').values_list('pk', flat=True).first()

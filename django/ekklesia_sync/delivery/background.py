@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from ekklesia_sync import conf
 from ekklesia_sync.delivery import claims, worker
+from ekklesia_sync.faults import fault_of
 from ekklesia_sync.tracking.members import outbox_database
 from ekklesia_sync.tracking.memo import outbox_committed
 
@@ -91,7 +92,7 @@ class DeliveryThread(object):
                 return max(wait, conf.get('BACKOFF_SECONDS')[0])
             return max(wait, SHORTEST_WAIT_SECONDS)
         except Exception as error:  # noqa: B902  a thread that dies would stop delivery without a word
-            log.error('delivery pass failed: %s', type(error).__name__)
+            log.error('delivery pass failed: %s', fault_of(error))
             return WAIT_AFTER_ERROR_SECONDS
         finally:
             # An idle thread must not hold one of the database's connections.

@@ -11,10 +11,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ekklesia_sync import conf
+from ekklesia_sync.delivery.outcome import JITTER, LONGEST_DELAY_SECONDS
 from ekklesia_sync.models import MemberSyncQueue, MemberVersion
 from ekklesia_sync.tracking.record import merged_fields
 
 CANDIDATES = 20
+LONGEST_DELAY = datetime.timedelta(seconds=LONGEST_DELAY_SECONDS * (1 + JITTER))
 
 
 def claim_next(owner, using):
@@ -50,18 +52,42 @@ def next_due_at(using):
 
 
 def _due_members(using):
+    """The members with a due event whom nobody has claimed, the longest waiting first.
+
+    Mostly the first can be had. But an import's transaction may hold hundreds until it commits, and the others must not
+    wait for it.
+    """
+    limit, seen = CANDIDATES, set()
+    while True:
+        due = list(_due_ssns(using)[:limit])
+        for ssn in due:
+            if ssn not in seen:
+                seen.add(ssn)
+                yield ssn
+        if len(due) < limit:
+            return
+        limit *= 2
+
+
+def _due_ssns(using):
     now = timezone.now()
-    taken = MemberVersion.objects.using(using).filter(claim_expires_at__gt=now).values('ssn')
-    rows = MemberSyncQueue.objects.using(using).filter(
-        sync_status=MemberSyncQueue.PENDING, next_attempt_at__lte=now).exclude(ssn__in=taken)
-    due = rows.order_by('next_attempt_at', 'id').values_list('ssn', flat=True)[:CANDIDATES]
-    return list(dict.fromkeys(due))
+    taken = MemberVersion.objects.using(using).filter(
+        claim_expires_at__gt=now, claim_expires_at__lte=_longest_claim(now)).values('ssn')
+    # A time further off than any delay was written while the clock was wrong: it would hold the event back until then.
+    due = Q(next_attempt_at__lte=now) | Q(next_attempt_at__gt=now + LONGEST_DELAY)
+    rows = MemberSyncQueue.objects.using(using).filter(due, sync_status=MemberSyncQueue.PENDING).exclude(ssn__in=taken)
+    return rows.order_by('next_attempt_at', 'id').values_list('ssn', flat=True)
+
+
+def _longest_claim(now):
+    """No worker that is alive holds a claim beyond it, though its clock may be some seconds ahead of this one's."""
+    return now + datetime.timedelta(seconds=2 * conf.get('CLAIM_SECONDS'))
 
 
 def _take(ssn, owner, using):
     now = timezone.now()
     free = MemberVersion.objects.using(using).filter(ssn=ssn).filter(
-        Q(claim_expires_at__isnull=True) | Q(claim_expires_at__lte=now))
+        Q(claim_expires_at__isnull=True) | Q(claim_expires_at__lte=now) | Q(claim_expires_at__gt=_longest_claim(now)))
     if connections[using].features.has_select_for_update_skip_locked:
         # A member whose change is about to commit is left alone, so that nobody waits for anybody.
         if free.select_for_update(skip_locked=True).first() is None:

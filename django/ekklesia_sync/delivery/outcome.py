@@ -26,11 +26,17 @@ class Outcome(object):
         self.reached = reached
 
 
-def outcome_of_status(status, retry_after_header=None):
-    """2xx and nothing else is success: an answer that we do not know is not one."""
+def outcome_of(status, answer, retry_after_header=None):
+    """What the status and the answer's JSON object say. Only the receiver itself delivers or refuses an event.
+
+    A proxy, a login page or another server at a mistyped address may answer 200 or 400 to everything: all events would
+    then be lost, or be dead letters.
+    """
     if 200 <= status < 300:
-        return Outcome(DELIVERED)
-    if status in REFUSING_STATUSES:
+        if answer.get('success') is True:
+            return Outcome(DELIVERED)
+        return Outcome(RETRY, 'unknown_answer', reached=False)
+    if status in REFUSING_STATUSES and isinstance(answer.get('code'), str):
         return Outcome(REFUSED, 'http_{}'.format(status))
     return Outcome(RETRY, 'http_{}'.format(status), parse_retry_after(retry_after_header), reached=False)
 

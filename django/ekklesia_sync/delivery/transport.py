@@ -1,13 +1,14 @@
 """Sends one signed event."""
+import json
 import time
 
 import requests
 
 from ekklesia_sync import __version__, conf
-from ekklesia_sync.delivery.outcome import RETRY, Outcome, outcome_of_status
+from ekklesia_sync.delivery.outcome import RETRY, Outcome, outcome_of
 from ekklesia_sync.delivery.signing import sign
 
-# Enough of an answer to let the connection be used again; the content is not looked at.
+# The receiver's own answers are below 1 KB; of a web page this is its beginning.
 ANSWER_BYTES = 8192
 
 
@@ -39,10 +40,15 @@ def send(session, webhook_id, body):
         return Outcome(RETRY, 'timeout', reached=False)
     except requests.exceptions.RequestException:
         return Outcome(RETRY, 'connection', reached=False)
+    return outcome_of(response.status_code, _read_answer(response), response.headers.get('Retry-After'))
+
+
+def _read_answer(response):
+    """The answer's JSON object; empty for anything else: a web page, a body that was cut off."""
     try:
-        response.raw.read(ANSWER_BYTES)
-    except Exception:  # noqa: B902  the status is known; a broken answer body changes nothing
-        pass
+        answer = json.loads(response.raw.read(ANSWER_BYTES, decode_content=True).decode('utf-8'))
+        return answer if isinstance(answer, dict) else {}
+    except Exception:  # noqa: B902  whatever breaks here, the receiver's word did not arrive
+        return {}
     finally:
         response.close()
-    return outcome_of_status(response.status_code, response.headers.get('Retry-After'))

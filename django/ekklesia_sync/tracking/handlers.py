@@ -3,11 +3,10 @@
 Each handler takes the lock and looks at the members before the write, looks again after it, and records
 the difference. A save that changes nothing on the wire records nothing.
 """
-from ekklesia_sync.models import MemberSyncQueue
 from ekklesia_sync.tracking.lock import lock_members
 from ekklesia_sync.tracking.memo import transaction_memo
-from ekklesia_sync.tracking.members import lock_and_load, record_difference, record_section_for
-from ekklesia_sync.tracking.record import record_change
+from ekklesia_sync.tracking.members import (
+    counting, lock_and_load, record_difference, record_gone, record_own, record_section_for)
 
 
 class MemberHandler(object):
@@ -17,37 +16,36 @@ class MemberHandler(object):
         self.section = section
 
     def pre_save(self, instance, using, **kwargs):
-        before = {}
-        if instance.pk is not None:
-            before = lock_and_load(self.section, [instance.pk], using)
-        instance._ekklesia_before = before.get(instance.pk)
+        self._look(instance, using)
 
     def post_save(self, instance, using, **kwargs):
-        before = instance.__dict__.pop('_ekklesia_before', None)
+        before, did_count = instance.__dict__.pop('_ekklesia_before', (None, False))
         after = self.section.load([instance.pk], using).get(instance.pk)
         if after is None:
             return
         ssn = after['ssn']
-        old_ssn = before['ssn'] if before else None
-        if old_ssn == ssn:
-            fields = self.section.changes(before, after)
-            if fields:
-                record_change(ssn, instance.pk, MemberSyncQueue.UPDATE, fields, using)
+        old_ssn = before['ssn'] if before else ssn
+        if old_ssn == ssn and before:
+            record_own(self.section, instance.pk, before, after, did_count, using)
             return
         # A corrected kennitala is another document in the portal: the old one goes, the new one comes.
-        lock_members([each for each in (old_ssn, ssn) if each], using)
-        if old_ssn:
-            record_change(old_ssn, None, MemberSyncQueue.DELETE, {}, using)
-        record_change(ssn, instance.pk, MemberSyncQueue.CREATE, after, using)
+        lock_members([old_ssn, ssn], using)
+        if did_count:
+            record_gone(old_ssn, None, using)
+        record_own(self.section, instance.pk, None, after, False, using)
 
     def pre_delete(self, instance, using, **kwargs):
-        before = lock_and_load(self.section, [instance.pk], using)
-        instance._ekklesia_before = before.get(instance.pk)
+        self._look(instance, using)
 
     def post_delete(self, instance, using, **kwargs):
-        before = instance.__dict__.pop('_ekklesia_before', None)
-        if before:
-            record_change(before['ssn'], instance.pk, MemberSyncQueue.DELETE, {}, using)
+        before, did_count = instance.__dict__.pop('_ekklesia_before', (None, False))
+        if did_count:
+            record_gone(before['ssn'], instance.pk, using)
+
+    def _look(self, instance, using):
+        pk = instance.pk
+        before = lock_and_load(self.section, [pk], using).get(pk)
+        instance._ekklesia_before = before, bool(before) and pk in counting({pk: before['ssn']}, using)
 
 
 class RowHandler(object):

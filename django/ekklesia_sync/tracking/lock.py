@@ -11,6 +11,7 @@ locks that foreign keys take on the member. SQLite has one writer at a time, whi
 """
 from django.db import IntegrityError, connections, transaction
 
+from ekklesia_sync.kennitala import is_trackable
 from ekklesia_sync.models import MemberVersion
 
 
@@ -27,7 +28,7 @@ def begin_writing(using):
 
 def lock_members(ssns, using):
     """Locks the members with these kennitalas (no hyphens) until the transaction ends, in one order for all."""
-    wanted = sorted(set(ssns))
+    wanted = sorted(ssn for ssn in set(ssns) if is_trackable(ssn))
     locked = set(_lock_existing(wanted, using))
     missing = [ssn for ssn in wanted if ssn not in locked]
     if missing:

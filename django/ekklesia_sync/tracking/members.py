@@ -5,7 +5,8 @@ from ekklesia_sync import conf
 from ekklesia_sync.kennitala import without_hyphen
 from ekklesia_sync.tracking.lock import begin_writing, lock_known, lock_members
 from ekklesia_sync.tracking.record import record_change, record_many
-from ekklesia_sync.models import MemberSyncQueue
+from ekklesia_sync.models import MemberSyncQueue, MemberVersion
+from ekklesia_sync.wire import shared_of
 
 # Members a round when one change touches many: bounds the memory and the length of the IN lists.
 CHUNK = 500
@@ -39,8 +40,46 @@ def record_difference(section, before, using):
     after = section.load(sorted(before), using)
     changed = {pk: section.changes(before[pk], after[pk]) for pk in before if pk in after}
     changed = {pk: fields for pk, fields in changed.items() if fields}
-    for pk, ssn in ssns_of(changed, using).items() if changed else ():
-        record_change(ssn, pk, MemberSyncQueue.UPDATE, changed[pk], using)
+    ssns = ssns_of(changed, using) if changed else {}
+    for pk, is_shared in sorted(counting(ssns, using).items()):
+        if is_shared:
+            record_change(ssns[pk], pk, MemberSyncQueue.UPDATE, changed[pk], using)
+        else:
+            record_gone(ssns[pk], pk, using)
+
+
+def counting(ssns, using):
+    """{pk: whether it is shared now} for those of {pk: kennitala} whose data the mirrors have; all others are nobody's business.
+
+    Also who was shared when the last version was made: what MEMBER_FILTER looks at was changed without a signal then,
+    and the mirrors have yet to be told.
+    """
+    shared = shared_of(ssns.values(), using)
+    hidden = [ssn for ssn in ssns.values() if ssn not in shared]
+    told = dict(MemberVersion.objects.using(using).filter(ssn__in=hidden).exclude(digest='').values_list(
+        'ssn', 'django_id')) if hidden else {}
+    return {pk: ssn in shared for pk, ssn in ssns.items() if shared.get(ssn, told.get(ssn)) == pk}
+
+
+def record_own(section, pk, before, after, did_count, using):
+    """Records what a write of the member's own row under one kennitala means: who is not shared any more is deleted."""
+    ssn = after['ssn']
+    if shared_of([ssn], using).get(ssn) == pk:
+        fields = section.changes(before, after) if did_count else after
+        if fields:
+            action = MemberSyncQueue.UPDATE if did_count else MemberSyncQueue.CREATE
+            record_change(ssn, pk, action, fields, using)
+    elif did_count:
+        record_gone(ssn, pk, using)
+
+
+def record_gone(ssn, pk, using):
+    """The row stands for this kennitala no longer: the next row with the same number does, or nobody."""
+    successor = shared_of([ssn], using).get(ssn)
+    if successor is None:
+        record_change(ssn, pk, MemberSyncQueue.DELETE, {}, using)
+    else:
+        record_change(ssn, successor, MemberSyncQueue.UPDATE, {}, using)
 
 
 def record_section_for(section, pks, using):

@@ -7,6 +7,7 @@ from ekklesia_sync.models import MemberSyncQueue, MemberVersion
 from ekklesia_sync.tracking.lock import lock_members
 from ekklesia_sync.tracking.memo import transaction_memo
 from ekklesia_sync.tracking.origin import current_origin
+from ekklesia_sync.wire import shared_of
 
 # Members a statement: two parameters for each of two columns, and SQLite once allowed 999.
 VERSIONS_AT_ONCE = 100
@@ -54,8 +55,12 @@ def _add(ssn, django_id, action, fields, memo, using):
 def record_many(members, using):
     """Records an update for each of [(ssn, django_id, fields)] in a few queries a hundred members.
 
-    The members must be locked. For fan-out (a street renamed) and the bulk helpers.
+    The members must be locked; who is not shared is left out. For fan-out (a street renamed) and the bulk helpers.
     """
+    shared = shared_of([ssn for ssn, _, _ in members], using)
+    members = [each for each in members if shared.get(each[0]) == each[1]]
+    if not members:
+        return
     transaction_memo(using)
     origin, change_id = current_origin()
     now = timezone.now()

@@ -5,9 +5,14 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from socketserver import ThreadingMixIn
 
+# ../../../contract/schemas/webhook-answer.json, and the form of a failure.
+SUCCESS = {'success': True, 'result': 'applied', 'action': 'update', 'member': 'm_0123456789abcdef'}
+FAILURE = {'error': 'No.', 'code': 'member_invalid'}
+
 
 class Receiver(object):
-    """A webhook endpoint. `answer(request)` gives (status, headers); `requests` keeps what came, in order."""
+    """A webhook endpoint. `answer(request)` gives (status, headers), or these and a body; else the body is what the function
+    would say. `requests` keeps what came, in order."""
 
     def __init__(self, answer=lambda request: (200, {})):
         self.answer = answer
@@ -22,11 +27,15 @@ class Receiver(object):
                 body = self.rfile.read(int(self.headers['content-length']))
                 request = {'headers': dict(self.headers), 'body': body, 'json': json.loads(body.decode('utf-8'))}
                 receiver.requests.append(request)
-                status, headers = receiver.answer(request)
+                status, headers, *own = receiver.answer(request)
+                body = own[0] if own else json.dumps(SUCCESS if status == 200 else FAILURE).encode()
                 self.send_response(status)
-                for name, value in dict(headers, **{'content-length': '0'}).items():
+                for name, value in dict({'content-length': str(len(body))}, **headers).items():
                     self.send_header(name, value)
                 self.end_headers()
+                self.wfile.write(body)
+                # A client waits for the rest of a body that its header promised, until the connection ends.
+                self.close_connection = bool(own)
 
             def log_message(self, *args):
                 pass

@@ -1,12 +1,21 @@
+import logging
 from io import StringIO
+from unittest import mock, skipIf
 
+import django
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.test import TestCase
+from django.db import IntegrityError
+from django.test import TestCase, override_settings
 from rest_framework.authtoken.models import Token
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.test import APIClient
 
-from suite.helpers import make_client
+from ekklesia_sync.api.base import SyncView
+from membership.kennitalas import make_kennitala
+from suite.helpers import make_client, make_full_member
+
+OTHER = make_kennitala(5)
 
 READS = ['/api/members/kennitalas/', '/api/members/', '/api/sync/member/0101002008/', '/api/sync/changes/',
          '/api/sync/status/']
@@ -55,3 +64,50 @@ class Access(TestCase):
             self.assertEqual(client.post(url, '{', content_type='application/json').status_code, 400)
             self.assertEqual(client.post(url, '[]', content_type='application/json').status_code, 400)
             self.assertEqual(client.post(url, 'a=1', content_type='text/plain').status_code, 415)
+
+
+class Quiet(TestCase):
+    """What Django itself would say of a request: its path in the log, and everything that the code had at hand on an error page."""
+
+    def setUp(self):
+        self.member = make_full_member(1)
+        self.client = make_client()
+        self.url = '/api/sync/member/{}/'.format(self.member.ssn)
+
+    def assert_quiet(self, client, url, status):
+        said = StringIO()
+        handler = logging.StreamHandler(said)
+        root = logging.getLogger()
+        root.addHandler(handler)
+        self.addCleanup(root.removeHandler, handler)
+        answer = client.get(url)
+        root.removeHandler(handler)
+        self.assertEqual(answer.status_code, status)
+        for private in (self.member.ssn, self.member.name, 'example.is', OTHER):
+            self.assertNotIn(private, said.getvalue() + answer.content.decode())
+        return answer, said.getvalue()
+
+    @skipIf(django.VERSION < (2, 1), 'Django logs what it likes')
+    def test_no_refusal_logs_the_path(self):
+        self.assert_quiet(self.client, '/api/sync/member/{}/'.format(OTHER), 404)
+        self.assert_quiet(APIClient(), self.url, 401)
+        self.assert_quiet(make_client(permitted=False), self.url, 403)
+
+    def test_a_fault_shows_its_place_and_nothing_of_the_member(self):
+        def fail(*args, **kwargs):
+            seen = dict(self_ssn=self.member.ssn, email='gamalt@example.is')
+            raise IntegrityError('Key (ssn)=({self_ssn}) already exists'.format(**seen))
+        for debug in (False, True):
+            with self.subTest(debug=debug), override_settings(DEBUG=debug), \
+                    mock.patch('ekklesia_sync.sections.ScalarSection.load', fail):
+                answer, said = self.assert_quiet(self.client, self.url, 500)
+                self.assertEqual(list(answer.json()), ['error'])
+                self.assertRegex(said, r'MemberView failed: IntegrityError at test_access.py:\d+')
+
+    def test_the_projects_own_defaults_of_the_framework_are_not_ours(self):
+        view = SyncView()
+        self.assertIsNone(view.versioning_class)
+        self.assertIs(view.content_negotiation_class, DefaultContentNegotiation)
+        with override_settings(REST_FRAMEWORK={'EXCEPTION_HANDLER': 'nowhere.handler'}):
+            self.assertEqual(self.client.get('/api/members/?page=0').status_code, 400)
+            self.assertEqual(APIClient().get('/api/members/').status_code, 401)

@@ -25,6 +25,7 @@ class Checks(SimpleTestCase):
     def test_good_settings_have_no_finding(self):
         self.assertEqual(self.found(**GOOD), [])
         self.assertEqual(self.found(**dict(GOOD, WEBHOOK_SECRETS=lambda: [SECRET])), [])
+        self.assertEqual(self.found(**dict(GOOD, MEMBER_FILTER={'groupable': True, 'date_joined__isnull': False})), [])
 
     def test_every_mistake_has_its_id_and_a_remedy(self):
         table = [
@@ -37,6 +38,9 @@ class Checks(SimpleTestCase):
             ({'LOCAL_ADDRESS': {'fields': {'street': 'address__street__label'}}}, 'E003'),
             ({'LOCAL_ADDRESS': {'fields': {'street': 'address__number__x'}}}, 'E003'),
             ({'LOCAL_ADDRESS': {'filter': {'nothing': True}}}, 'E003'),
+            ({'MEMBER_FILTER': {'nothing': True}}, 'E003'),
+            ({'MEMBER_FILTER': {'gender': 'x'}}, 'E003'),
+            ({'MEMBER_FILTER': {'unions__name': 'A'}}, 'W004'),
             ({'WEBHOOK_URL': 'ftp://example.is/'}, 'E004'),
             ({'WEBHOOK_URL': 'https:///x'}, 'E004'),
             ({'WEBHOOK_URL': 'http://example.is/'}, 'E005'),

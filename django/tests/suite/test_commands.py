@@ -64,6 +64,21 @@ class Enqueue(TransactionTestCase):
         deliver_due()
         self.assertEqual(run('enqueue_members'), '0 to update, 0 to delete')
 
+    def test_a_member_who_was_never_delivered_and_is_gone_unseen_leaves_the_sums(self):
+        models.Comrade.objects.bulk_create([models.Comrade(ssn='0101801118', name='A')])
+        run('make_member_digests')
+        models.Comrade.objects.all()._raw_delete('default')
+        self.assertEqual(run('enqueue_members'), '0 to update, 1 to delete')
+        self.assertFalse(MemberVersion.objects.exclude(digest='').exists())
+        self.assertEqual(run('enqueue_members'), '0 to update, 0 to delete')
+
+    def test_a_deletion_that_waits_is_not_announced_again(self):
+        member = make_member(1)
+        deliver_due()
+        models.Comrade.objects.filter(pk=member.pk)._raw_delete('default')
+        self.assertEqual(run('enqueue_members'), '0 to update, 1 to delete')
+        self.assertEqual(run('enqueue_members'), '0 to update, 0 to delete')
+
     def test_all_and_since(self):
         for index in range(1, 4):
             make_member(index)

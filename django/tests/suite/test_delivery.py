@@ -1,4 +1,6 @@
 import datetime
+import gzip
+import json
 import logging
 import socket
 
@@ -13,6 +15,7 @@ from membership import models
 from suite.delivery_case import DeliveryCase
 from suite.helpers import (
     OTHER_SECRET, SECRET, forget_events, is_signed_by, make_full_member, make_member, webhook_settings)
+from suite.receiver import SUCCESS
 
 
 class Body(DeliveryCase):
@@ -114,8 +117,7 @@ class Order(DeliveryCase):
 class Answers(DeliveryCase):
     def test_each_answer_has_its_outcome(self):
         table = [
-            (200, 'synced'), (202, 'synced'), (204, 'synced'),
-            (301, 'pending'), (302, 'pending'), (401, 'pending'), (403, 'pending'), (404, 'pending'),
+            (200, 'synced'), (301, 'pending'), (302, 'pending'), (401, 'pending'), (403, 'pending'), (404, 'pending'),
             (408, 'pending'), (409, 'pending'), (425, 'pending'), (429, 'pending'), (500, 'pending'),
             (502, 'pending'), (503, 'pending'), (504, 'pending'),
             (400, 'failed'), (413, 'failed'), (415, 'failed'), (422, 'failed'),
@@ -130,6 +132,27 @@ class Answers(DeliveryCase):
                 row = MemberSyncQueue.objects.get()
                 self.assertEqual((row.sync_status, row.attempts), (expected, 1))
                 self.assertEqual(row.last_error, '' if expected == 'synced' else 'http_{}'.format(status))
+
+    def test_only_the_receivers_own_word_delivers_or_refuses(self):
+        page, word = b'<!DOCTYPE html><title>Innskr\xc3\xa1ning</title>', json.dumps(SUCCESS).encode()
+        table = [
+            (200, {}, page, 'unknown_answer'), (200, {}, b'', 'unknown_answer'), (204, {}, b'', 'unknown_answer'),
+            (200, {}, b'[]', 'unknown_answer'), (200, {}, b'[' * 8000, 'unknown_answer'), (200, {}, b'\xff', 'unknown_answer'),
+            (200, {}, b'{"success": "true"}', 'unknown_answer'), (200, {}, b'{"success": false}', 'unknown_answer'),
+            (200, {'content-length': str(len(word))}, word[:-9], 'unknown_answer'),
+            (200, {'content-encoding': 'gzip'}, word, 'unknown_answer'),
+            (200, {'content-encoding': 'gzip'}, gzip.compress(word), ''), (202, {}, word, ''),
+            (400, {}, page, 'http_400'), (413, {}, page, 'http_413'), (422, {}, b'{}', 'http_422'),
+        ]
+        for status, headers, body, error in table:
+            with self.subTest(status=status, body=body[:20], headers=headers):
+                models.Comrade.objects.all().delete()
+                forget_events()
+                self.receiver(lambda request, answer=(status, headers, body): answer)
+                make_member(1)
+                deliver_due()
+                row = MemberSyncQueue.objects.get()
+                self.assertEqual((row.sync_status, row.last_error), ('pending' if error else 'synced', error))
 
     def test_a_redirect_is_not_followed(self):
         target = self.receiver()

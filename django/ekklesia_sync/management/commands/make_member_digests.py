@@ -5,6 +5,7 @@ from ekklesia_sync.digests import CHUNK, keep_digests, members_without
 from ekklesia_sync.models import MemberVersion
 from ekklesia_sync.tracking.lock import begin_writing, lock_members
 from ekklesia_sync.tracking.members import outbox_database, ssns_of
+from ekklesia_sync.wire import shared_of
 
 
 class Command(BaseCommand):
@@ -13,16 +14,15 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options):
         using, made = outbox_database(), 0
-        while True:
+        missing = members_without(using)
+        for start in range(0, len(missing), CHUNK):
             with transaction.atomic(using=using):
                 begin_writing(using)
-                pks = list(members_without(using)[:CHUNK])
-                if not pks:
-                    break
-                pks_by_ssn = {ssn: pk for pk, ssn in ssns_of(pks, using).items()}
-                lock_members(pks_by_ssn, using)
+                ssns = set(ssns_of(missing[start:start + CHUNK], using).values())
+                lock_members(ssns, using)
+                pks_by_ssn = shared_of(ssns, using)
                 for ssn, pk in pks_by_ssn.items():
                     MemberVersion.objects.using(using).filter(ssn=ssn).update(django_id=pk)
                 keep_digests(pks_by_ssn, using)
-                made += len(pks)
+                made += len(pks_by_ssn)
         self.stdout.write('{} digests made'.format(made))

@@ -226,9 +226,12 @@ const memberSchema = z.record(z.string(), z.unknown());
 
 /**
  * How the API itself says that it has no such member. The 404 of a wrong base path, of a proxy or of the framework
- * (`{"detail": …}`) looks different, and must not pass for a deletion.
+ * (`{"detail": …}`) looks different, and must not pass for a deletion. Gateways say `{"error": "Not Found"}` too, with
+ * the path beside it or without.
  */
-const noSuchMember = z.object({ error: z.string() });
+const noSuchMember = z.strictObject({
+  error: z.string().refine((text) => !/^(404\W*)?((page|path|resource|route|url) )?not found\W*$/i.test(text)),
+});
 
 interface MemberReadConfig {
   /** For one member with its retries, in milliseconds. */

@@ -48,6 +48,10 @@ describe('reading one member', () => {
     ['the framework', json(404, { detail: 'Not found.' })],
     ['JSON that is no object', json(404, 'Member not found')],
     ['an error that is no text', json(404, { error: null })],
+    ['a gateway', json(404, { error: 'Not Found' })],
+    ['a gateway with its own keys', json(404, { timestamp: 0, status: 404, error: 'Not Found', path: '/' })],
+    ['a router', json(404, { error: '404 page not found' })],
+    ['an error with something beside it', json(404, { error: 'Member not found', status: 404 })],
     ['a part of the API’s own answer', answers.status(404, {}, '{"error": "Member n')],
     ['410', json(410, { error: 'Member not found' })],
   ])('does not take a 404 for a deletion: %s', async (_, answer) => {
