@@ -104,6 +104,13 @@ class Quiet(TestCase):
                 self.assertEqual(list(answer.json()), ['error'])
                 self.assertRegex(said, r'MemberView failed: IntegrityError at test_access.py:\d+')
 
+    @override_settings(MIDDLEWARE=[])
+    def test_a_host_that_is_not_allowed_is_a_bad_request(self):
+        make_full_member(2)
+        with self.assertLogs('django.security.DisallowedHost'):
+            answer = self.client.get('/api/members/?page_size=1', HTTP_HOST='elsewhere.example')
+        self.assertEqual(answer.status_code, 400)
+
     def test_the_projects_own_defaults_of_the_framework_are_not_ours(self):
         view = SyncView()
         self.assertIsNone(view.versioning_class)

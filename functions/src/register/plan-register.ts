@@ -158,7 +158,7 @@ const warningsOfSource = (collected: CollectedMembers): RunWarning[] => {
       'adjusted_values',
       `${adjusted.length} members have a value that the register cannot hold as it is; sync_log says which.`,
     ],
-    [repeated > 0, 'repeated_members', `${repeated} entries repeat a kennitala; the newest of each counts.`],
+    [repeated > 0, 'repeated_members', `${repeated} entries repeat a kennitala; one of each counts.`],
   ];
   return [
     ...warnings.flatMap(([applies, code, message]) => (applies ? [{ code, message }] : [])),

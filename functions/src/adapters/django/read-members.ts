@@ -229,7 +229,9 @@ const memberSchema = z.record(z.string(), z.unknown());
  * the path beside it or without.
  */
 const noSuchMember = z.strictObject({
-  error: z.string().refine((text) => !/^(404\W*)?((page|path|resource|route|url) )?not found\W*$/i.test(text)),
+  error: z
+    .string()
+    .refine((text) => !/^(404\W*)?((page|path|resource|route|url) )?not found\W*$/i.test(text)),
 });
 
 interface MemberReadConfig {
