@@ -99,7 +99,8 @@ class Quiet(TestCase):
             raise IntegrityError('Key (ssn)=({self_ssn}) already exists'.format(**seen))
         for debug in (False, True):
             with self.subTest(debug=debug), override_settings(DEBUG=debug), \
-                    mock.patch('ekklesia_sync.sections.ScalarSection.load', fail):
+                    mock.patch('ekklesia_sync.sections.ScalarSection.load', fail), \
+                    mock.patch.object(logging.getLogger('ekklesia_sync'), 'handlers', []):
                 answer, said = self.assert_quiet(self.client, self.url, 500)
                 self.assertEqual(list(answer.json()), ['error'])
                 self.assertRegex(said, r'MemberView failed: IntegrityError at test_access.py:\d+')
