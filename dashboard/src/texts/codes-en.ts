@@ -272,7 +272,7 @@ export const codesEn: CodeTexts = {
     quarantined_members: 'members cannot be read; they were left as they are',
     unidentified_entries: 'unreadable entries without a number: they count as gone',
     adjusted_values: 'values that the register cannot hold as they are',
-    repeated_members: 'a number came more than once; the newest entry counts',
+    repeated_members: 'a number came more than once; one entry counts',
     duplicate_members: 'two rows of the registry have one number; the first counts',
     legal_entities: 'members with the number of a company',
     impossible_dates: 'members whose number has no real date',

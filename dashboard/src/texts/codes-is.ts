@@ -266,7 +266,7 @@ export const codesIs: CodeTexts = {
     quarantined_members: 'félagar eru ólæsilegir; þeir standa óbreyttir',
     unidentified_entries: 'ólæsilegar færslur án númers: þær teljast farnar',
     adjusted_values: 'gildi sem kosningagrunnurinn getur ekki geymt óbreytt',
-    repeated_members: 'kennitala kom oftar en einu sinni; nýjasta færslan gildir',
+    repeated_members: 'kennitala kom oftar en einu sinni; ein færsla gildir',
     duplicate_members: 'tvær línur félagaskrár hafa sömu kennitölu; sú fyrri gildir',
     legal_entities: 'félagar með kennitölu fyrirtækis',
     impossible_dates: 'félagar með dagsetningu sem ekki er til í kennitölu',

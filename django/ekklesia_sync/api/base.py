@@ -1,5 +1,6 @@
 import logging
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import transaction
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -66,6 +67,9 @@ class SyncView(APIView):
     def handle_exception(self, exc):
         try:
             return super(SyncView, self).handle_exception(exc)
+        except SuspiciousOperation:
+            # A wrong Host, a body over the project's limit: Django answers 400.
+            raise
         except Exception as problem:  # noqa: B902  Django would mail and log it with the kennitala of the path and with members' data
             log.error('%s failed: %s', type(self).__name__, fault_of(problem))
             return error(500, 'the registry failed; its log says where')

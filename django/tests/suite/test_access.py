@@ -99,10 +99,18 @@ class Quiet(TestCase):
             raise IntegrityError('Key (ssn)=({self_ssn}) already exists'.format(**seen))
         for debug in (False, True):
             with self.subTest(debug=debug), override_settings(DEBUG=debug), \
-                    mock.patch('ekklesia_sync.sections.ScalarSection.load', fail):
+                    mock.patch('ekklesia_sync.sections.ScalarSection.load', fail), \
+                    mock.patch.object(logging.getLogger('ekklesia_sync'), 'handlers', []):
                 answer, said = self.assert_quiet(self.client, self.url, 500)
                 self.assertEqual(list(answer.json()), ['error'])
                 self.assertRegex(said, r'MemberView failed: IntegrityError at test_access.py:\d+')
+
+    @override_settings(MIDDLEWARE=[])
+    def test_a_host_that_is_not_allowed_is_a_bad_request(self):
+        make_full_member(2)
+        with self.assertLogs('django.security.DisallowedHost'):
+            answer = self.client.get('/api/members/?page_size=1', HTTP_HOST='elsewhere.example')
+        self.assertEqual(answer.status_code, 400)
 
     def test_the_projects_own_defaults_of_the_framework_are_not_ours(self):
         view = SyncView()

@@ -35,7 +35,7 @@ export interface CollectedMembers {
 
 /**
  * Reads the pages to the end. A member who cannot be read is left out and told, with what is known of who it is; of a
- * number that comes twice, the row with the higher version counts, then the one with the higher row number.
+ * number that comes twice, the row with the higher version counts, then the one with the lower row number, as in the portal.
  */
 export const collectMembers = async (
   pages: AsyncIterable<{ readonly members: readonly unknown[]; readonly count: number | null }>,
@@ -109,7 +109,10 @@ export const digestMembers = ({ members, unreadable }: CollectedMembers): string
 const isNewer = (candidate: StagedMember, before: StagedMember): boolean => {
   const [mine, theirs] = [candidate.version ?? -1, before.version ?? -1];
   if (mine !== theirs) return mine > theirs;
-  return Number(candidate.external_id ?? -1) > Number(before.external_id ?? -1);
+  return (
+    Number(candidate.external_id ?? Number.POSITIVE_INFINITY) <
+    Number(before.external_id ?? Number.POSITIVE_INFINITY)
+  );
 };
 
 /** Characters (code points, as PostgreSQL counts them). */

@@ -162,7 +162,7 @@ const warningsOfSource = (collected: CollectedMembers): RunWarning[] => {
     [
       repeated > 0,
       'repeated_members',
-      `${counted(repeated, 'entry repeats', 'entries repeat')} a kennitala; the newest of each counts.`,
+      `${counted(repeated, 'entry repeats', 'entries repeat')} a kennitala; one of each counts.`,
     ],
   ];
   return [

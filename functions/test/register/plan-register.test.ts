@@ -168,7 +168,7 @@ describe('what was collected for the register', () => {
         message:
           '1 of those has neither a kennitala nor a row number: if they are in the register, they count as gone.',
       },
-      { code: 'repeated_members', message: '1 entry repeats a kennitala; the newest of each counts.' },
+      { code: 'repeated_members', message: '1 entry repeats a kennitala; one of each counts.' },
     ]);
     const details = detailsOf(source, plan(), referTo) as Record<string, unknown>;
     expect(details).toMatchObject({ findings: source.findings, updated: 0, reactivated: 0, active: 10 });
