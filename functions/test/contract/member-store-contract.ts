@@ -161,6 +161,23 @@ export const describeMemberStore = (name: string, make: () => Promise<MemberStor
       // From then on the document knows it itself.
       expect(await formerSeen(requestOf(changeOf(2)))).toEqual({});
       expect((await store.read(someone)).stored?.meta.withdrawn).toHaveProperty(['profile.reachable']);
+      // Who comes back to a number has said there what counts, unless they were at another one since.
+      const leave = (kennitala: Kennitala, version: number, seconds: number) => {
+        const change = { kennitala, action: 'delete' as const, version, occurredAt: null, content: null };
+        const now = new Date(AT.getTime() + seconds * 1_000);
+        return store.applyChange({
+          ...requestOf(change),
+          at: now,
+          decide: (stored, pending, former) =>
+            decideChange(stored, change, { pending, former, origin: 'registry', now }),
+        });
+      };
+      await leave(other, 2, 1);
+      await leave(someone, 3, 2);
+      const back = { ...requestOf(changeOf(9)), decide: () => null };
+      expect(await formerSeen(back)).toEqual({});
+      await leave(other, 3, 3);
+      expect(await formerSeen(back)).toEqual({ ...withdrawn, 'profile.groupable': AT });
     });
 
     it('answers an event that it has received before with the first receipt, and decides nothing', async () => {

@@ -126,6 +126,27 @@ export const describeReconcileStores = (name: string, make: () => Promise<Reconc
       expect(await harness.index.former(asked)).toEqual(new Map([[other, {}]]));
     });
 
+    it('shows nothing from before of who comes back to the number that they had last', async () => {
+      const withdrawn = { 'profile.reachable': AT };
+      const [left, back] = [writeOf(someone, 'One', null), writeOf(other, 'One', null)];
+      const goneAt = (seconds: number) => new Date(AT.getTime() + seconds * 1_000);
+      await write({ ...left, meta: { ...left.meta, withdrawn, deleted_at: goneAt(1) } });
+      await write({ ...back, meta: { ...back.meta, deleted_at: goneAt(2) } });
+      const asked = [someone, other].map((kennitala) => ({
+        kennitala,
+        djangoId: left.meta.django_id ?? Number.NaN,
+      }));
+      expect(await harness.index.former(asked)).toEqual(
+        new Map([
+          [someone, {}],
+          [other, {}],
+        ]),
+      );
+      const again = { ...left, ifState: await stateOf(someone) };
+      await write({ ...again, meta: { ...left.meta, withdrawn, deleted_at: goneAt(3) } });
+      expect((await harness.index.former(asked)).get(other)).toEqual(withdrawn);
+    });
+
     it('writes under a corrected number unless the former documents say more than was read there', async () => {
       const withdrawn = { 'profile.reachable': AT };
       const left = writeOf(someone, 'One', null);

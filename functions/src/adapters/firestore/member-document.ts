@@ -120,6 +120,15 @@ export const toFormerDocument = (
   };
 };
 
+/** When this number's document among those was deleted; null where it is not there or lives. */
+export const deletedAtOf = (
+  kennitala: Kennitala,
+  documents: readonly QueryDocumentSnapshot[],
+): Date | null => {
+  const own = documents.find(({ id }) => id === kennitala);
+  return own === undefined ? null : fromMemberDocument(kennitala, own.data()).meta.deleted_at;
+};
+
 /** By the field's own name, `reachable`, as a dot would make a path of it. */
 const byName = <T>(values: Readonly<Record<string, T>>, toField: (value: T) => unknown): DocumentData =>
   Object.fromEntries(

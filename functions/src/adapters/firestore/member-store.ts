@@ -21,7 +21,14 @@ import { sourceHash } from '../../domain/member/patch.ts';
 import { makeGroups, makeTurns } from '../../lib/concurrency.ts';
 import type { ChangeOutcome, ChangeRequest, EventReceipt, MemberStore } from '../../portal/ports.ts';
 import { hintRef } from './hint-store.ts';
-import { FORMER_FIELDS, memberRef, storedIn, toFormerDocument, toMemberDocument } from './member-document.ts';
+import {
+  deletedAtOf,
+  FORMER_FIELDS,
+  memberRef,
+  storedIn,
+  toFormerDocument,
+  toMemberDocument,
+} from './member-document.ts';
 import { makeStoreCalls, toDocumentState, tryCommit, whileAwaited } from './store-call.ts';
 import { toPendingEdits } from './twoway-documents.ts';
 
@@ -305,7 +312,7 @@ export const formerIn = async (
   const documents = others.map(async (document) =>
     toFormerDocument(document, await pendingEdits(db, transaction, document)),
   );
-  return formerWithdrawals(await Promise.all(documents));
+  return formerWithdrawals(await Promise.all(documents), deletedAtOf(kennitala, docs));
 };
 
 const receiptShape = z.object({

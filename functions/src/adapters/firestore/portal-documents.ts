@@ -19,6 +19,7 @@ import type {
   WriteOptions,
 } from '../../portal/ports.ts';
 import {
+  deletedAtOf,
   FORMER_FIELDS,
   fromMemberDocument,
   memberRef,
@@ -151,10 +152,11 @@ const formerInto = async (
     docs.map(({ id }) => id as Kennitala),
   );
   for (const { kennitala, djangoId } of members) {
-    const others = docs.filter((it) => it.id !== kennitala && it.get('metadata.django_id') === djangoId);
+    const ofRow = docs.filter((it) => it.get('metadata.django_id') === djangoId);
+    const others = ofRow.filter(({ id }) => id !== kennitala);
     if (others.length === 0) continue;
     const documents = others.map((it) => toFormerDocument(it, pending.get(it.id) ?? []));
-    found.set(kennitala, formerWithdrawals(documents));
+    found.set(kennitala, formerWithdrawals(documents, deletedAtOf(kennitala, ofRow)));
   }
 };
 

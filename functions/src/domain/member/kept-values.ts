@@ -106,10 +106,18 @@ export const isNewNumber = (
   djangoId !== null &&
   (stored === null || stored.meta.deleted_at !== null || stored.meta.django_id !== djangoId);
 
-/** The withdrawals that follow a person to their new number: those of the document that was theirs last. */
-export const formerWithdrawals = (documents: readonly FormerDocument[]): Withdrawals => {
+/**
+ * The withdrawals that follow a person to their new number: those of the document that was theirs last.
+ *
+ * @param back When this number's own document of the same row was deleted, where they come back to it. Nothing follows that was
+ *   theirs before: what they have said since stands there.
+ */
+export const formerWithdrawals = (
+  documents: readonly FormerDocument[],
+  back: Date | null = null,
+): Withdrawals => {
   const [last] = documents.toSorted((a, b) => timeOf(b.deletedAt) - timeOf(a.deletedAt));
-  if (last === undefined) return {};
+  if (last === undefined || (back !== null && timeOf(last.deletedAt) < back.getTime())) return {};
   const own = CONSENT_PATHS.map((path) => lastOf(last.pending, path)).filter((edit) => edit !== undefined);
   return withWithdrawals(
     withoutWithdrawals(

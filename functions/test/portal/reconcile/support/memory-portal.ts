@@ -50,7 +50,11 @@ export const makeMemoryPortal = (documents: ReadonlyMap<Kennitala, HeldDocument>
               pending,
             }),
           );
-          return [kennitala, formerWithdrawals(documents)];
+          const own = held.get(kennitala)?.document.meta;
+          return [
+            kennitala,
+            formerWithdrawals(documents, own?.django_id === djangoId ? own.deleted_at : null),
+          ];
         }),
       ),
   };
