@@ -77,6 +77,11 @@ describe('order by version', () => {
   ])('%s', (_title, held, change, kind) => {
     expect(decideChange(held, change, context).kind).toBe(kind);
   });
+
+  it('says of a stale version whether it is the one that is stored', () => {
+    expect(decideChange(stored(9), said('update', 9), context)).toEqual({ kind: 'stale', isSame: true });
+    expect(decideChange(stored(9), said('update', 8), context)).toEqual({ kind: 'stale' });
+  });
 });
 
 describe('what is written', () => {

@@ -234,6 +234,7 @@ describe('a person whose number was corrected', () => {
   it.each<[what: string, formerlyLeft: Date | null, expected: Withdrawals]>([
     ['left before, as they left this one later', at(1), {}],
     ['left later: theirs last was that', at(3), WITHDRAWN],
+    ['left at the same time: nobody knows which was theirs last', at(2), WITHDRAWN],
     ['have not left as far as is known', null, WITHDRAWN],
   ])('who comes back to a number takes along of one that they %s', (_what, formerlyLeft, expected) => {
     expect(formerWithdrawals([left(formerlyLeft, WITHDRAWN)], at(2))).toEqual(expected);
