@@ -43,6 +43,22 @@ describe('a registration in the portal', () => {
     expect(world.stored(NEWCOMER)?.meta).toMatchObject({ django_id: 1, source_version: 1 });
   });
 
+  it('comes back with each one’s number where several are told at once, before any event of the registry', async () => {
+    const world = open();
+    const newcomers = makeKennitalas(3, 40_100);
+    world.network.isDown = true;
+    for (const kennitala of newcomers) world.register(kennitala, { 'profile.name': 'Generated Person' });
+    for (const event of world.events.splice(0)) await world.track(event);
+    world.network.isDown = false;
+    await world.sweep('waiting');
+    expect(world.items().map(({ status }) => status)).toEqual(['synced', 'synced', 'synced']);
+    for (const kennitala of newcomers) {
+      const id = world.registry.rows.get(kennitala)?.id;
+      expect(id).toEqual(expect.any(Number));
+      expect(world.stored(kennitala)?.meta.django_id).toBe(id);
+    }
+  });
+
   it('goes with what was edited since, as one change', async () => {
     const world = open();
     world.network.isDown = true;

@@ -159,8 +159,7 @@ export const makeScenario = (
       firestore.write('update', `members/${kennitala}`, values),
     /** What an erasure leaves: nothing. */
     erase: (kennitala: Kennitala): void => firestore.write('delete', `members/${kennitala}`, {}),
-    /** What a registration does: a document without metadata. */
-    /** `isAsked`: the form has shown both consents, so that the document holds one that was not given as well. */
+    /** What a registration does: a document without metadata. `isAsked`: the form has shown both consents, so that the document holds one that was not given as well. */
     register: (kennitala: Kennitala, values: Partial<FieldValues>, isAsked = true): void => {
       const { profile, membership } = withFields(parsePortalMember(kennitala, {}), values);
       const { reachable, groupable, ...others } = profile;
