@@ -93,8 +93,9 @@ const sql = async (text: string): Promise<void> => {
   await registerDatabase()?.transaction((query) => query(text));
 };
 const digitsOf = (id: number): string => registry.member(id).ssn.replace('-', '');
+/** In the order in which they began: of a second, their ids are in none. */
 const runsOf = async () =>
-  (await (await db()).collection('sync_audit').get()).docs
+  (await (await db()).collection('sync_audit').orderBy('timestamp').get()).docs
     .map((it) => it.data())
     .filter((it) => it['trigger'] === 'proof');
 const forgetHealings = async (): Promise<void> => {
