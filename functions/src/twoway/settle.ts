@@ -233,8 +233,10 @@ const withReading = async (
     try {
       reading = await readRegistry(claimed, { signal }, dependencies);
     } catch (cause) {
-      // A refusal stands also when the member cannot be read to show what the registry holds.
-      if (isSyncError(cause, 'member_invalid') && unreadable === 'shows-nothing') return write(null);
+      // A refusal stands also when the member cannot be read to show what the registry holds, and so does what was taken.
+      const settled =
+        isSyncError(cause, 'member_invalid') && unreadable === 'shows-nothing' ? await write(null) : null;
+      if (settled !== null && settled.onward.kind !== 'read') return settled;
       return settleFailure(out, asSyncError(cause), dependencies);
     }
     const settled = await write(reading);

@@ -268,6 +268,19 @@ describe('an answer without a version, which proves nothing', () => {
     expect(registry.reads).toBe(1);
   });
 
+  it('of a registration is read for the new row’s id, and ends where that member cannot be read, unless the portal has heard something else', async () => {
+    const create = edit({ [EMAIL]: { oldValue: null, newValue: ofEmail.newValue } }, { action: 'create' });
+    const taken = { status: 'success', version: 4 } as const;
+    registry.readings = [new SyncError('member_invalid', 'no')];
+    expect(await settled(claim([create], storedWith('new@example.is')), taken)).toMatchObject({
+      ended: 'synced',
+    });
+    expect(await settled(claim([create], heardLater()), taken)).toMatchObject({
+      onward: { kind: 'waiting', failure: { code: 'member_invalid' } },
+    });
+    expect(registry.reads).toBe(2);
+  });
+
   it.each(['registry_timeout', 'member_invalid'] as const)(
     'waits where the member cannot be read: %s',
     async (code) => {
