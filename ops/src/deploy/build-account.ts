@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { iamPolicy } from './iam-table.ts';
 import { readJson } from './read-json.ts';
 import type { Shell } from './shell.ts';
 
@@ -13,18 +13,15 @@ const ENOUGH: readonly (readonly RegExp[])[] = [
     /^roles\/logging\.(?:logWriter|admin)$/,
     /^roles\/storage\.(?:objectViewer|objectUser|objectAdmin|admin)$/,
   ],
-  // What a role of one's own allows is not looked at.
-  [/^(?!roles\/)/],
 ];
+/** What a role of one's own allows is not looked into. */
+const OWN_ROLE = /^(?!roles\/)/;
 
 export interface BuildAccount {
   readonly email: string;
-  readonly mayBuild: boolean;
+  /** Null: not known, since it has a role of one's own. */
+  readonly mayBuild: boolean | null;
 }
-
-const policy = z.object({
-  bindings: z.array(z.object({ role: z.string(), members: z.array(z.string()) })).default([]),
-});
 
 /**
  * Which account builds the functions' images: in a new project the default compute account, which an organization made since
@@ -43,23 +40,12 @@ export const readBuildAccount = async (
   ]);
   if (!/^[^/@]+@[^/@]+$/.test(email)) throw new Error(`Cloud Build names no account that builds: ${email}`);
   const text = await shell.read('gcloud', ['projects', 'get-iam-policy', project, '--format=json']);
-  const { bindings } = readJson(policy, text, "the project's roles");
+  const { bindings } = readJson(iamPolicy, text, "the project's roles");
   const held = bindings
-    .filter(({ members }) => members.includes(`serviceAccount:${email}`))
+    .filter(
+      ({ members, condition }) => condition === undefined && members.includes(`serviceAccount:${email}`),
+    )
     .map(({ role }) => role);
-  return {
-    email,
-    mayBuild: ENOUGH.some((roles) => roles.every((one) => held.some((role) => one.test(role)))),
-  };
+  const isEnough = ENOUGH.some((roles) => roles.every((one) => held.some((role) => one.test(role))));
+  return { email, mayBuild: isEnough || (held.some((role) => OWN_ROLE.test(role)) ? null : false) };
 };
-
-/** Arguments of `gcloud` that let the account build. */
-export const buildGrant = (email: string, project: string): readonly string[] => [
-  'projects',
-  'add-iam-policy-binding',
-  project,
-  `--member=serviceAccount:${email}`,
-  `--role=${BUILD_ROLE}`,
-  '--condition=None',
-  '--format=none',
-];

@@ -70,14 +70,26 @@ export const applyIam = async (
   }
 };
 
+/** Without it, gcloud asks about conditions as soon as any binding of the policy has one. */
+const unconditional = '--condition=None';
+
+export const projectBinding = (project: string, email: string, role: string): readonly string[] => [
+  'projects',
+  'add-iam-policy-binding',
+  project,
+  `--member=serviceAccount:${email}`,
+  `--role=${role}`,
+  unconditional,
+  '--format=none',
+];
+
 const bindingOf = ({ account, role, on }: Grant, place: IamPlace): (readonly string[])[] => {
   const { project, region, bucket } = place;
-  const what = [`--member=serviceAccount:${emailOf(account, project)}`, `--role=${role}`];
-  // Without it, gcloud asks about conditions as soon as any binding of the policy has one.
-  const unconditional = '--condition=None';
+  const email = emailOf(account, project);
+  const what = [`--member=serviceAccount:${email}`, `--role=${role}`];
   switch (on.kind) {
     case 'project':
-      return [['projects', 'add-iam-policy-binding', project, ...what, unconditional, '--format=none']];
+      return [projectBinding(project, email, role)];
     case 'bucket':
       return [
         [

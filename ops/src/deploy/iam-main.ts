@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { REGION } from '../../../functions/src/settings.ts';
-import { buildGrant, readBuildAccount } from './build-account.ts';
+import { BUILD_ROLE, readBuildAccount } from './build-account.ts';
 import { readDeployedFunctions, serviceOf } from './deployed-functions.ts';
-import { applyIam, planIam } from './iam-commands.ts';
+import { applyIam, planIam, projectBinding } from './iam-commands.ts';
 import { readIamTable, withSettings } from './iam-table.ts';
 import { parseProject } from './parse-options.ts';
 import { ROOT } from './root.ts';
@@ -58,7 +58,7 @@ try {
     isDeployed: (name) => functions.some((deployed) => deployed.name === name),
   });
   const builder = await readBuildAccount(shell, project);
-  const builds = builder.mayBuild ? [] : [buildGrant(builder.email, project)];
+  const builds = builder.mayBuild === true ? [] : [projectBinding(project, builder.email, BUILD_ROLE)];
   await applyIam(shell, [...commands, ...builds], { say });
   if (later.length > 0) say(`After the first deployment, once more: ${later.join(', ')}.`);
   if (!apply) say('Nothing was changed: --apply runs these commands.');

@@ -1,8 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { ASKED } from '../../../functions/src/settings.ts';
 import { tablesIn } from './markdown-tables.ts';
 import { ROOT } from './root.ts';
+
+/** What `get-iam-policy` answers. A binding may be under a condition. */
+export const iamPolicy = z.object({
+  bindings: z
+    .array(z.object({ role: z.string(), members: z.array(z.string()), condition: z.unknown().optional() }))
+    .default([]),
+});
 
 /** What a role is given on. A secret by its usual name, a function by its exported one. */
 export type Place =

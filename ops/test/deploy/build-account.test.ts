@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { buildGrant, readBuildAccount } from '../../src/deploy/build-account.ts';
+import { BUILD_ROLE, readBuildAccount } from '../../src/deploy/build-account.ts';
+import { projectBinding } from '../../src/deploy/iam-commands.ts';
 import { described } from './gcloud-prints.ts';
 import { BUILDER, PROJECT } from './ready-project.ts';
 
@@ -18,7 +19,7 @@ const shellOf = (held: Readonly<Record<string, readonly string[]>>, account = BU
         ),
 });
 
-it.each<[string, Readonly<Record<string, readonly string[]>>, boolean]>([
+it.each<[string, Readonly<Record<string, readonly string[]>>, boolean | null]>([
   ['no role', {}, false],
   ['roles that others have', { 'roles/editor': [OTHERS] }, false],
   ['what firebase gives it', { 'roles/run.invoker': [builder] }, false],
@@ -38,9 +39,17 @@ it.each<[string, Readonly<Record<string, readonly string[]>>, boolean]>([
     },
     true,
   ],
-  ['a role of its own, which is not looked into', { 'projects/p/roles/images': [builder] }, true],
+  ['a role of its own, which is not looked into', { 'projects/p/roles/images': [builder] }, null],
 ])('an account with %s', async (_what, held, mayBuild) => {
   expect(await readBuildAccount(shellOf(held), PROJECT)).toEqual({ email: BUILDER, mayBuild });
+});
+
+it('a role under a condition is none', async () => {
+  const condition = { title: 'guest', expression: 'request.time < timestamp("2027-01-01T00:00:00Z")' };
+  const bindings = [{ role: BUILD_ROLE, members: [builder], condition }];
+  const read = async (_command: string, args: readonly string[]) =>
+    args[0] === 'builds' ? BUILDER : JSON.stringify({ bindings });
+  expect(await readBuildAccount({ read }, PROJECT)).toEqual({ email: BUILDER, mayBuild: false });
 });
 
 it('an answer without an account is no account', async () => {
@@ -48,7 +57,7 @@ it('an answer without an account is no account', async () => {
 });
 
 it('the role is given to this account on the project, whatever conditions others have', () => {
-  expect(buildGrant(BUILDER, PROJECT).join(' ')).toBe(
+  expect(projectBinding(PROJECT, BUILDER, BUILD_ROLE).join(' ')).toBe(
     `projects add-iam-policy-binding ${PROJECT} --member=${builder} --role=roles/cloudbuild.builds.builder --condition=None --format=none`,
   );
 });

@@ -1,14 +1,16 @@
-import { z } from 'zod';
-import { emailOf, type IamTable, type Place, readIamTable, withSettings } from '../../deploy/iam-table.ts';
+import {
+  emailOf,
+  type IamTable,
+  iamPolicy,
+  type Place,
+  readIamTable,
+  withSettings,
+} from '../../deploy/iam-table.ts';
 import { gcloudJson } from '../gcloud.ts';
 import { bad, type Check, type Finding, faultsOr, type ProjectContext } from './check.ts';
 import { usedSecrets } from './used-secrets.ts';
 
 const PUBLIC = new Set(['allUsers', 'allAuthenticatedUsers']);
-
-const policy = z.looseObject({
-  bindings: z.array(z.looseObject({ role: z.string(), members: z.array(z.string()) })).default([]),
-});
 
 /** Something that has a policy of its own, and how gcloud asks for it. */
 interface Resource {
@@ -35,7 +37,7 @@ export const checkIam: Check<ProjectContext> = async ({ gcloud, deployment }) =>
       // The other two name their project by themselves.
       const own = resource.place.kind === 'secret' ? ['--project', project] : [];
       const args = [...resource.command, 'get-iam-policy', resource.name, ...own];
-      const { bindings } = await gcloudJson(gcloud, args, policy);
+      const { bindings } = await gcloudJson(gcloud, args, iamPolicy);
       return bindings.flatMap(({ role, members }) =>
         members
           .filter((member) => isTooWide(member, role, resource.place, table, project))

@@ -142,6 +142,7 @@ const checkBuilds = async ({ shell, options: { project } }: DeployContext): Prom
     throw cause;
   });
   if (account === null) return 'not seen: the roles of the project, and so whether functions can be built';
+  if (account.mayBuild === null) return `not known: what the own roles of ${account.email} allow`;
   if (!account.mayBuild) {
     throw new Error(`${account.email} may not build functions: npm run iam -- --project ${project} --apply`);
   }
